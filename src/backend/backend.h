@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/* What a backend is. The engine knows buffers, steps and this struct; a backend knows nothing of the others.
+ *
+ * Activations are NHWC in memory (fov_view_nhwc): channel stride 1, a pixel every `ld` elements, so that a value may be a
+ * slice of a wider one (Concat without copies). Every buffer honours FOV_OVERREAD. */
+#ifndef FOVEA_BACKEND_BACKEND_H
+#define FOVEA_BACKEND_BACKEND_H
+
+#include "base/threads.h"
+#include "graph/op.h"
+
+/** Bytes that a kernel may read (never write) past the end of any activation buffer or packed weight. */
+#define FOV_OVERREAD 64
+
+/** A node made ready to run, with packed weights. Immutable and shared by all plans of an engine. */
+typedef struct fov_lowered {
+    const char *kernel; /* what runs it, for `fovea inspect`: "conv3x3_f32_avx512_14x32" */
+    size_t      bytes;  /* of packed weights */
+    void       *impl;   /* the backend's */
+    /**
+     * Scratch bytes this node needs for these shapes, 64-byte aligned, not shared with anything while it runs.
+     * NULL: none.
+     */
+    size_t (*scratch)(const void *impl, const fov_view *const *in, const fov_view *out, int threads);
+    /**
+     * Run once. Does not allocate. Constants (weights) among the inputs are NULL if lowering consumed them.
+     * @param out one view per output
+     */
+    fov_status (*run)(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool, fov_error *err);
+    void (*free)(void *impl);
+} fov_lowered;
+
+typedef struct fov_backend {
+    const char *name;
+    /** Make a node of a canonical, optimised graph ready. The graph outlives the result. */
+    fov_status (*lower)(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err);
+} fov_backend;
+
+/** By name; NULL if there is none. Rows in backends.def. */
+const fov_backend *fov_backend_find(const char *name);
+const fov_backend *fov_backend_at(size_t index); /* NULL past the last */
+
+/** Lower a node to its definition (graph/ops): what "reference" does for all, other backends for operators they lack. */
+fov_status fov_lower_definition(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err);
+
+#endif

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/* Every allocation of the library goes through these, so that a caller's hooks (and the fault tests) see them all. */
+#ifndef FOVEA_BASE_ALLOC_H
+#define FOVEA_BASE_ALLOC_H
+
+#include <stddef.h>
+
+/** Alignment of fov_alloc_aligned(): a cache line and the widest vector. */
+#define FOV_ALIGN 64
+
+/** All return NULL on failure or when a size overflows; a size of 0 gives a valid pointer. */
+void *fov_alloc(size_t bytes);
+void *fov_calloc(size_t count, size_t size); /* zeroed */
+void *fov_alloc_array(size_t count, size_t size);
+void *fov_realloc_array(void *block, size_t count, size_t size); /* on failure `block` stays valid */
+char *fov_strdup(const char *s);
+char *fov_strndup(const char *s, size_t length);
+void  fov_free(void *block); /* NULL is allowed */
+
+/** FOV_ALIGN-aligned; release with fov_free_aligned() only. */
+void *fov_alloc_aligned(size_t bytes);
+void  fov_free_aligned(void *block);
+
+#endif

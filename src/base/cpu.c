@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "base/cpu.h"
+
+#include <math.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+static const struct {
+    unsigned    bit;
+    const char *name;
+} feature_names[] = {{FOV_CPU_AVX2, "avx2"}, {FOV_CPU_AVX512, "avx512"}};
+
+enum { N_FEATURE_NAMES = sizeof feature_names / sizeof *feature_names };
+
+static _Atomic unsigned mask = ~0U;
+
+#if defined(__x86_64__)
+static unsigned long long xgetbv0(void)
+{
+    unsigned low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (unsigned long long)high << 32 | low;
+}
+
+/* Intel SDM vol. 1, 13.2 and 14.3: OSXSAVE first, then XCR0 (bits 1-2: AVX state, 5-7: AVX-512 state), then leaf 7. */
+unsigned fov_cpu_detected(void)
+{
+    unsigned a, b, c, d, found = 0;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+    const unsigned need = bit_OSXSAVE | bit_AVX | bit_FMA | bit_F16C;
+    if ((c & need) != need) return 0;
+    unsigned long long state = xgetbv0();
+    if ((state & 0x6) != 0x6 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return 0;
+    found |= FOV_CPU_AVX2;
+    const unsigned need512 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+    if ((state & 0xe6) == 0xe6 && (b & need512) == need512) found |= FOV_CPU_AVX512;
+    return found;
+}
+
+const char *fov_cpu_brand(void)
+{
+    static _Thread_local char brand[49];
+    unsigned                  words[12] = {0};
+    unsigned                  highest = __get_cpuid_max(0x80000000U, NULL);
+    if (highest < 0x80000004U) return "";
+    for (unsigned i = 0; i < 3; i++)
+        __get_cpuid(0x80000002U + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]);
+    memcpy(brand, words, sizeof words);
+    brand[48] = '\0';
+    size_t length = strlen(brand);
+    while (length && brand[length - 1] == ' ') brand[--length] = '\0';
+    return brand;
+}
+#else
+unsigned fov_cpu_detected(void)
+{
+    return 0;
+}
+
+const char *fov_cpu_brand(void)
+{
+    return "";
+}
+#endif
+
+unsigned fov_cpu_features(void)
+{
+    return fov_cpu_detected() & atomic_load(&mask);
+}
+
+const char *fov_cpu_feature_name(unsigned bit)
+{
+    for (size_t i = 0; i < N_FEATURE_NAMES; i++)
+        if (feature_names[i].bit == bit) return feature_names[i].name;
+    return NULL;
+}
+
+/* A level implies those below it: "avx512" leaves AVX2 on, because kernels that have no AVX-512 form use it. */
+static bool add_level(const char *name, size_t length, unsigned *bits)
+{
+    if (length == strlen("generic") && !memcmp(name, "generic", length)) return true;
+    for (size_t i = 0; i < N_FEATURE_NAMES; i++) {
+        if (length != strlen(feature_names[i].name) || memcmp(name, feature_names[i].name, length) != 0) continue;
+        *bits |= (feature_names[i].bit << 1) - 1;
+        return true;
+    }
+    return false;
+}
+
+fov_status fov_cpu_limit(const char *names, fov_error *err)
+{
+    unsigned bits = 0;
+    if (!names) {
+        atomic_store(&mask, ~0U);
+        return FOV_OK;
+    }
+    for (const char *p = names; *p;) {
+        size_t length = strcspn(p, ",");
+        if (!add_level(p, length, &bits))
+            return fov_fail(err, FOV_ERR_ARGUMENT, "unknown instruction set '%.*s': known are generic, avx2, avx512", (int)length, p);
+        p += length + (p[length] == ',');
+    }
+    atomic_store(&mask, bits);
+    return FOV_OK;
+}
+
+/* cgroup v2 writes "quota period" or "max period" into cpu.max; v1 has the two numbers in two files. */
+static double cgroup_quota(void)
+{
+    double quota = INFINITY, period = 0;
+    FILE  *f = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (f) {
+        if (fscanf(f, "%lf %lf", &quota, &period) != 2) quota = INFINITY;
+        fclose(f);
+        return period > 0 ? quota / period : INFINITY;
+    }
+    FILE *q = fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "re"), *p = fopen("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "re");
+    bool  known = q && p && fscanf(q, "%lf", &quota) == 1 && fscanf(p, "%lf", &period) == 1 && quota > 0 && period > 0;
+    if (q) fclose(q);
+    if (p) fclose(p);
+    return known ? quota / period : INFINITY;
+}
+
+int fov_cpu_threads(void)
+{
+    cpu_set_t set;
+    int       allowed = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    double    quota = ceil(cgroup_quota());
+    if (quota < allowed) allowed = (int)quota;
+    return allowed < 1 ? 1 : allowed;
+}

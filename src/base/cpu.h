@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/* What this machine's processor can do and how much of it we may use. */
+#ifndef FOVEA_BASE_CPU_H
+#define FOVEA_BASE_CPU_H
+
+#include "base/error.h"
+
+/* Feature levels that kernels are written for; a bit is set only when the processor has the instructions and the
+ * operating system saves their registers. */
+enum {
+    FOV_CPU_AVX2 = 1 << 0,   /* AVX2, FMA, F16C            */
+    FOV_CPU_AVX512 = 1 << 1, /* AVX-512 F, BW, DQ, VL      */
+};
+
+/** Features of the machine, less those masked by fov_cpu_limit(). */
+unsigned fov_cpu_features(void);
+/** Features of the machine, whatever the mask. */
+unsigned fov_cpu_detected(void);
+/** Name of a single feature bit, as fov_cpu_limit() takes it; NULL for an unknown bit. */
+const char *fov_cpu_feature_name(unsigned bit);
+/** Brand string of the processor, "" if unknown. */
+const char *fov_cpu_brand(void);
+
+#endif

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "base/file.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FIRST_CAPACITY = 1 << 16 };
+
+static fov_status fail_errno(fov_error *err, const char *path, const char *verb)
+{
+    return fov_fail(err, FOV_ERR_IO, "%s: cannot %s: %s", path, verb, strerror(errno));
+}
+
+static fov_status read_all(int fd, const char *path, size_t expected, size_t max_bytes, fov_buffer *out, fov_error *err)
+{
+    size_t capacity = expected ? expected + 1 : FIRST_CAPACITY; /* one more than expected: the read that finds the end */
+    out->data = fov_alloc(capacity);
+    if (!out->data) return fov_fail_memory(err, path);
+
+    for (;;) {
+        if (out->size == capacity) {
+            void *more = fov_realloc_array(out->data, capacity, 2);
+            if (!more) return fov_fail_memory(err, path);
+            out->data = more;
+            capacity *= 2;
+        }
+        ssize_t got = read(fd, out->data + out->size, capacity - out->size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail_errno(err, path, "read");
+        if (got == 0) return FOV_OK;
+        out->size += (size_t)got;
+        if (out->size > max_bytes)
+            return fov_fail(err, FOV_ERR_LIMIT, "%s: larger than the limit of %zu bytes", path, max_bytes);
+    }
+}
+
+fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fov_error *err)
+{
+    bool        is_stdin = strcmp(path, "-") == 0;
+    int         fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    fov_status  st;
+
+    *out = (fov_buffer){0};
+    if (fd < 0) return fail_errno(err, path, "open");
+    if (fstat(fd, &info)) {
+        st = fail_errno(err, path, "stat");
+    } else if (S_ISDIR(info.st_mode)) {
+        st = fov_fail(err, FOV_ERR_IO, "%s: is a folder, a file is needed", path);
+    } else {
+        size_t expected = S_ISREG(info.st_mode) && info.st_size > 0 ? (size_t)info.st_size : 0;
+        st = expected > max_bytes
+                 ? fov_fail(err, FOV_ERR_LIMIT, "%s: %zu bytes, the limit is %zu", path, expected, max_bytes)
+                 : read_all(fd, is_stdin ? "standard input" : path, expected, max_bytes, out, err);
+    }
+    if (!is_stdin) close(fd);
+    if (st) fov_buffer_clear(out);
+    return st;
+}
+
+static fov_status write_all(int fd, const unsigned char *data, size_t bytes, const char *path, fov_error *err)
+{
+    while (bytes) {
+        ssize_t put = write(fd, data, bytes);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return fail_errno(err, path, "write");
+        data += put;
+        bytes -= (size_t)put;
+    }
+    return fsync(fd) && errno != EINVAL && errno != EROFS ? fail_errno(err, path, "flush") : FOV_OK;
+}
+
+/* A rename is durable once its folder is flushed too; some file systems refuse that, which costs nothing but the promise. */
+static void flush_folder_of(const char *path)
+{
+    char *copy = fov_strdup(path);
+    int   fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    fov_free(copy);
+}
+
+/* mkstemp() makes private files; an output should have the mode that any new file gets. */
+static mode_t mode_for_new_files(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+static fov_status write_device(const char *path, const void *data, size_t bytes, fov_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return fail_errno(err, path, "open for writing");
+    fov_status st = write_all(fd, data, bytes, path, err);
+    close(fd);
+    return st;
+}
+
+fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err)
+{
+    struct stat info;
+    /* A pipe or /dev/null cannot be replaced by a rename, and must not be. */
+    if (!stat(path, &info) && !S_ISREG(info.st_mode)) {
+        if (S_ISDIR(info.st_mode)) return fov_fail(err, FOV_ERR_IO, "%s: is a folder, name a file", path);
+        return write_device(path, data, bytes, err);
+    }
+    size_t length = strlen(path);
+    char  *temporary = fov_alloc(length + sizeof ".XXXXXX");
+    if (!temporary) return fov_fail_memory(err, path);
+    memcpy(temporary, path, length);
+    memcpy(temporary + length, ".XXXXXX", sizeof ".XXXXXX");
+
+    fov_status st = FOV_OK;
+    int        fd = mkstemp(temporary);
+    if (fd < 0) {
+        st = fail_errno(err, path, "create");
+        goto done;
+    }
+    if (fchmod(fd, mode_for_new_files())) st = fail_errno(err, path, "set the mode of");
+    if (!st) st = write_all(fd, data, bytes, path, err);
+    if (close(fd) && !st) st = fail_errno(err, path, "close");
+    if (!st && rename(temporary, path)) st = fail_errno(err, path, "replace");
+    if (st) unlink(temporary);
+    else flush_folder_of(path);
+done:
+    fov_free(temporary);
+    return st;
+}
+
+bool fov_file_exists(const char *path)
+{
+    struct stat info;
+    return !stat(path, &info) && S_ISREG(info.st_mode) && !access(path, R_OK);
+}
+
+void fov_buffer_clear(fov_buffer *buffer)
+{
+    fov_free(buffer->data);
+    *buffer = (fov_buffer){0};
+}

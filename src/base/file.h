@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/* Whole files: read with an upper bound, written so that a reader sees the old file or the whole new one. */
+#ifndef FOVEA_BASE_FILE_H
+#define FOVEA_BASE_FILE_H
+
+#include "base/error.h"
+
+typedef struct fov_buffer {
+    unsigned char *data;
+    size_t         size;
+} fov_buffer;
+
+/**
+ * Read a regular file, a pipe, or standard input ("-").
+ * @param max_bytes refuse more than this with FOV_ERR_LIMIT
+ * @param out       release with fov_buffer_clear()
+ */
+fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fov_error *err);
+
+/** Write to a temporary name beside `path`, fsync, rename. On failure `path` is as it was. */
+fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err);
+
+/** True when a regular file can be read at `path`. */
+bool fov_file_exists(const char *path);
+
+void fov_buffer_clear(fov_buffer *buffer); /* sets it to {0} */
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/* The intermediate representation: a graph of nodes whose operators and attributes are ONNX's, in name and meaning.
+ *
+ * Values are the edges. A value is a graph input, a constant (it has data) or the output of one node. Nodes stand in
+ * topological order. Ids are indices into the arrays and stay valid until fov_graph_compact(). */
+#ifndef FOVEA_GRAPH_GRAPH_H
+#define FOVEA_GRAPH_GRAPH_H
+
+#include "base/error.h"
+#include "graph/view.h"
+
+/* Operators: FOV_OP_Conv, FOV_OP_Relu, ...: one for each row of ops.def. */
+typedef enum fov_op {
+#define FOV_OP(name, definition, cpu) FOV_OP_##name,
+#include "graph/ops.def"
+#undef FOV_OP
+    FOV_OP_COUNT
+} fov_op;
+
+#define FOV_NONE (-1) /* an id that names nothing: an optional input left out */
+
+typedef struct fov_value {
+    char     *name;   /* unique in the graph, never NULL */
+    fov_dtype dtype;
+    fov_shape shape;  /* as far as it is known; rank -1: not known yet */
+    void     *data;   /* constants: dense row-major, owned by the graph; else NULL */
+    char     *origin; /* constants from a file: the tensor(s) it was made of, "a, b"; NULL otherwise */
+} fov_value;
+
+typedef enum fov_attr_kind { FOV_ATTR_INTS, FOV_ATTR_FLOATS, FOV_ATTR_STRING } fov_attr_kind;
+
+/** An attribute; a single number is a list of one. */
+typedef struct fov_attr {
+    char         *name;
+    fov_attr_kind kind;
+    size_t        count;
+    int64_t      *ints;
+    float        *floats;
+    char         *string;
+} fov_attr;
+
+typedef struct fov_node {
+    char     *name; /* may be "" */
+    fov_op    op;
+    int      *in, *out; /* value ids; FOV_NONE for an optional one left out */
+    int       n_in, n_out;
+    fov_attr *attr;
+    int       n_attr;
+    bool      dead; /* removed by a pass; skipped by everybody, dropped by fov_graph_compact() */
+} fov_node;
+
+typedef struct fov_graph {
+    fov_value *value;
+    fov_node  *node;
+    int       *input, *output; /* value ids */
+    int        n_value, n_node, n_input, n_output;
+    int        cap_value, cap_node, cap_input, cap_output;
+    int64_t    opset; /* of the default ONNX domain, whose meaning the operators follow; 13 where Fovea built the graph */
+} fov_graph;
+
+/* ---- building. Names and payloads are copied. Ids are >= 0; FOV_NONE means no memory (err is set). */
+
+fov_graph *fov_graph_new(void); /* NULL without memory */
+void       fov_graph_free(fov_graph *graph);
+void       fov_value_clear(fov_value *value); /* what it owns, not the struct */
+void       fov_node_clear(fov_node *node);
+fov_status fov_graph_clone(const fov_graph *graph, fov_graph **copy, fov_error *err);
+
+/** A value without data. @param shape NULL: not known yet */
+int fov_graph_add_value(fov_graph *graph, const char *name, fov_dtype dtype, const fov_shape *shape, fov_error *err);
+/** A constant. @param data dense row-major, copied; NULL: zeros. @param origin may be NULL */
+int fov_graph_add_constant(fov_graph *graph, const char *name, fov_dtype dtype, const fov_shape *shape, const void *data,
+                           const char *origin, fov_error *err);
+/** Append a node; its inputs must exist. */
+int        fov_graph_add_node(fov_graph *graph, const char *name, fov_op op, const int *in, int n_in, const int *out, int n_out,
+                              fov_error *err);
+fov_status fov_graph_add_input(fov_graph *graph, int value, fov_error *err);
+fov_status fov_graph_add_output(fov_graph *graph, int value, fov_error *err);
+/** Value by name, FOV_NONE if there is none. */
+int fov_graph_find(const fov_graph *graph, const char *name);
+/** `stem`, or stem_2, stem_3 ... until no value has the name. Release with fov_free(); NULL without memory. */
+char *fov_graph_unique_name(const fov_graph *graph, const char *stem);
+
+/* ---- attributes. Setting replaces. A getter of a missing attribute gives the fallback. */
+
+fov_status      fov_node_set_ints(fov_node *node, const char *name, const int64_t *ints, size_t count, fov_error *err);
+fov_status      fov_node_set_int(fov_node *node, const char *name, int64_t value, fov_error *err);
+fov_status      fov_node_set_floats(fov_node *node, const char *name, const float *floats, size_t count, fov_error *err);
+fov_status      fov_node_set_float(fov_node *node, const char *name, float value, fov_error *err);
+fov_status      fov_node_set_string(fov_node *node, const char *name, const char *string, fov_error *err);
+const fov_attr *fov_node_attr(const fov_node *node, const char *name); /* NULL if missing */
+int64_t         fov_node_int(const fov_node *node, const char *name, int64_t fallback);
+/** Item `i` of a list of ints; fallback when the list is missing or shorter. */
+int64_t         fov_node_int_at(const fov_node *node, const char *name, size_t i, int64_t fallback);
+float           fov_node_float(const fov_node *node, const char *name, float fallback);
+const char     *fov_node_string(const fov_node *node, const char *name, const char *fallback);
+
+/* ---- looking and rewriting */
+
+/** Node that makes a value, FOV_NONE for inputs and constants. */
+int fov_graph_producer(const fov_graph *graph, int value);
+/** Live nodes that read a value (each counted once per read) plus graph outputs that are it. */
+int fov_graph_use_count(const fov_graph *graph, int value);
+/** The only live node that reads `value`, FOV_NONE when there are none, several, or it is a graph output. */
+int fov_graph_only_user(const fov_graph *graph, int value);
+/** Make every reader of `from`, graph outputs included, read `to`. */
+void fov_graph_replace_uses(fov_graph *graph, int from, int to);
+/** Drop dead nodes and values that nothing names; ids change. */
+fov_status fov_graph_compact(fov_graph *graph, fov_error *err);
+/** Restore topological order after a pass moved inputs around; FOV_ERR_FORMAT names a node on a cycle. */
+fov_status fov_graph_sort(fov_graph *graph, fov_error *err);
+/** One line a node: `out: shape = Op(in, in) {attr=..}`; what pass tests compare. Release with fov_free(). */
+char *fov_graph_dump(const fov_graph *graph);
+
+#endif

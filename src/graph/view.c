@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "graph/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+size_t fov_dtype_size(fov_dtype dtype)
+{
+    static const size_t size[] = {sizeof(float), sizeof(int64_t), sizeof(bool)};
+    return size[dtype];
+}
+
+fov_shape fov_shape_make(int rank, const int64_t *dim)
+{
+    fov_shape shape = {.rank = rank};
+    for (int i = 0; i < rank; i++) shape.dim[i] = dim[i];
+    return shape;
+}
+
+bool fov_shape_equal(const fov_shape *a, const fov_shape *b)
+{
+    if (a->rank != b->rank) return false;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i]) return false;
+    return true;
+}
+
+bool fov_shape_closed(const fov_shape *shape)
+{
+    if (shape->rank < 0) return false;
+    for (int i = 0; i < shape->rank; i++)
+        if (shape->dim[i] < 0) return false;
+    return true;
+}
+
+bool fov_shape_count(const fov_shape *shape, size_t *count)
+{
+    size_t n = 1;
+    if (!fov_shape_closed(shape)) return false;
+    for (int i = 0; i < shape->rank; i++)
+        if (__builtin_mul_overflow(n, (size_t)shape->dim[i], &n)) return false;
+    *count = n;
+    return true;
+}
+
+char *fov_shape_print(const fov_shape *shape, char *text, size_t size)
+{
+    size_t at = 0;
+    text[0] = '\0';
+    if (shape->rank < 0) snprintf(text, size, "unknown");
+    if (shape->rank == 0) snprintf(text, size, "scalar");
+    for (int i = 0; i < shape->rank && at < size; i++) {
+        int n = shape->dim[i] < 0 ? snprintf(text + at, size - at, "%s?", i ? "x" : "")
+                                  : snprintf(text + at, size - at, "%s%lld", i ? "x" : "", (long long)shape->dim[i]);
+        at += (size_t)n;
+    }
+    return text;
+}
+
+fov_view fov_view_dense(fov_dtype dtype, const fov_shape *shape, void *data)
+{
+    fov_view view = {.dtype = dtype, .shape = *shape, .data = data};
+    int64_t  stride = 1;
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        view.stride[i] = stride;
+        stride *= shape->dim[i];
+    }
+    return view;
+}
+
+fov_view fov_view_nhwc(int64_t n, int64_t c, int64_t h, int64_t w, int64_t ld, float *data)
+{
+    return (fov_view){.dtype = FOV_F32, .shape = {4, {n, c, h, w}}, .stride = {h * w * ld, 1, w * ld, ld}, .data = data};
+}
+
+bool fov_view_is_dense(const fov_view *view)
+{
+    int64_t stride = 1;
+    for (int i = view->shape.rank - 1; i >= 0; i--) {
+        if (view->shape.dim[i] != 1 && view->stride[i] != stride) return false;
+        stride *= view->shape.dim[i];
+    }
+    return true;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/* Importers: bytes -> model. One file a format, one row in importers.def; recognised by content. */
+#ifndef FOVEA_IMPORT_IMPORT_H
+#define FOVEA_IMPORT_IMPORT_H
+
+#include "models/model.h"
+
+/** A model file in memory. */
+typedef struct fov_source {
+    const unsigned char *data;
+    size_t               size;
+    const char          *name;     /* for messages */
+    const char          *settings; /* text laid over what the file carries: sidecar and options, may be "" */
+} fov_source;
+
+typedef struct fov_importer {
+    const char *format; /* "pth" */
+    /** Cheap look at the first bytes. */
+    bool (*recognise)(const fov_source *source);
+    /** Fill graph, settings, family, warnings of a new model. Never trusts a size, offset or name in the file. */
+    fov_status (*import)(const fov_source *source, struct fov_model *model, fov_error *err);
+} fov_importer;
+
+/** Recognise and import. */
+fov_status fov_import(const fov_source *source, struct fov_model **model, fov_error *err);
+
+/**
+ * For importers of bare weights: settings of the family, then `carried` (metadata in the file, may be NULL), then
+ * source->settings; then fov_family_build().
+ */
+fov_status fov_import_weights(const fov_source *source, const char *carried, fov_weights *weights, struct fov_model *model,
+                              fov_error *err);
+
+#endif
