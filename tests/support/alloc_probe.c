@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "alloc_probe.h"
+
+#include "fovea/fovea.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* In front of every block: its size, in a unit that keeps malloc's alignment. */
+typedef union header {
+    size_t      bytes;
+    max_align_t align;
+} header;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static alloc_probe     count;
+static uint64_t        fail_from;
+static int64_t         limit;
+
+/* Count a call for `more` bytes on top of what is there. */
+static bool admit(int64_t more, int64_t blocks)
+{
+    pthread_mutex_lock(&lock);
+    count.calls++;
+    bool allowed = (!fail_from || count.calls < fail_from) && (!limit || count.bytes + more <= limit);
+    if (!allowed) {
+        count.failed++;
+    } else {
+        count.blocks += blocks;
+        count.bytes += more;
+        if (count.bytes > count.peak) count.peak = count.bytes;
+    }
+    pthread_mutex_unlock(&lock);
+    return allowed;
+}
+
+static void give_up(int64_t bytes, int64_t blocks)
+{
+    pthread_mutex_lock(&lock);
+    count.blocks -= blocks;
+    count.bytes -= bytes;
+    pthread_mutex_unlock(&lock);
+}
+
+static void *probe_realloc(void *user, void *block, size_t bytes)
+{
+    header *old = block ? (header *)block - 1 : NULL;
+    int64_t had = old ? (int64_t)old->bytes : 0;
+    (void)user;
+    if (bytes > PTRDIFF_MAX - sizeof(header) || !admit((int64_t)bytes - had, !old)) return NULL;
+    header *h = realloc(old, sizeof *h + bytes);
+    if (!h) {
+        give_up((int64_t)bytes - had, !old);
+        return NULL;
+    }
+    h->bytes = bytes;
+    return h + 1;
+}
+
+static void *probe_alloc(void *user, size_t bytes)
+{
+    return probe_realloc(user, NULL, bytes);
+}
+
+static void probe_free(void *user, void *block)
+{
+    (void)user;
+    if (!block) return;
+    header *h = (header *)block - 1;
+    give_up((int64_t)h->bytes, 1);
+    free(h);
+}
+
+void alloc_probe_start(uint64_t fail_at, int64_t max_bytes)
+{
+    static const fov_allocator probe = {probe_alloc, probe_realloc, probe_free, NULL};
+    count = (alloc_probe){0};
+    fail_from = fail_at;
+    limit = max_bytes;
+    fov_allocator_set(&probe);
+}
+
+alloc_probe alloc_probe_now(void)
+{
+    pthread_mutex_lock(&lock);
+    alloc_probe now = count;
+    pthread_mutex_unlock(&lock);
+    return now;
+}
+
+alloc_probe alloc_probe_stop(void)
+{
+    fov_allocator_set(NULL);
+    return alloc_probe_now();
+}
