@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# The front door. Meson does the work; these targets only save typing, and install what is missing first.
+
+BUILD ?= build
+SANITIZER_ENV = ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1 \
+                UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
+
+.PHONY: help build demo test asan tsan valgrind bench clean
+
+help:
+	@echo 'make demo      install what is missing, build, find the faces in photos/astronaut.png'
+	@echo 'make test      the same, then run every test'
+	@echo 'make build     the library and the program, in $(BUILD)/'
+	@echo 'make asan      every test under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make tsan      every test under ThreadSanitizer'
+	@echo 'make valgrind  the unit tests under valgrind'
+	@echo 'make bench     latency and start-up beside ONNX Runtime (a Python environment in .venv)'
+	@echo 'make clean     remove everything that was built'
+
+build:
+	@scripts/packages build
+	@scripts/configure "$(BUILD)"
+	@meson compile -C "$(BUILD)"
+
+demo:
+	@scripts/packages build
+	@scripts/configure "$(BUILD)"
+	@meson compile -C "$(BUILD)" fovea:executable
+	@scripts/demo "$(BUILD)"
+
+test:
+	@scripts/packages build test
+	@scripts/configure "$(BUILD)"
+	@meson compile -C "$(BUILD)"
+	@tests/run "$(BUILD)"
+
+asan:
+	@scripts/packages build test
+	@scripts/configure build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined
+	@meson compile -C build-asan
+	@$(SANITIZER_ENV) tests/run build-asan --timeout-multiplier 5
+
+tsan:
+	@scripts/packages build test
+	@scripts/configure build-tsan --buildtype=debugoptimized -Db_sanitize=thread
+	@meson compile -C build-tsan
+	@$(SANITIZER_ENV) tests/run build-tsan --timeout-multiplier 5
+
+valgrind:
+	@scripts/packages build test valgrind
+	@scripts/configure build-debug --buildtype=debugoptimized
+	@meson compile -C build-debug
+	@tests/run build-debug --suite unit --timeout-multiplier 10 \
+	  --wrapper 'valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect --error-exitcode=1'
+
+bench: build
+	@scripts/bench "$(BUILD)"
+
+clean:
+	rm -rf build build-asan build-tsan build-debug out
