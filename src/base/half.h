@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* 16-bit floats as files store them -> float; both conversions are exact. */
+/* The 16-bit floating-point formats of weight files, widened exactly. */
 #ifndef FOVEA_BASE_HALF_H
 #define FOVEA_BASE_HALF_H
 
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -14,20 +13,20 @@ static inline float fov_float_from_bits(uint32_t bits)
     return value;
 }
 
-/** bfloat16: the upper half of a float. */
-static inline float fov_bf16_to_float(uint16_t bits)
+/** bfloat16 is the upper half of a float32. */
+static inline float fov_float_from_bf16(uint16_t bits)
 {
     return fov_float_from_bits((uint32_t)bits << 16);
 }
 
-/** IEEE binary16: sign, 5 bits of exponent (bias 15), 10 of fraction. */
-static inline float fov_half_to_float(uint16_t bits)
+/** IEEE 754 binary16: sign, 5 bits of exponent (bias 15), 10 of fraction; subnormals, infinities and NaN payloads are kept. */
+static inline float fov_float_from_half(uint16_t bits)
 {
-    uint32_t sign = (uint32_t)(bits & 0x8000) << 16, exponent = bits >> 10 & 31, fraction = bits & 1023;
-    if (exponent == 31) return fov_float_from_bits(sign | 0x7f800000 | fraction << 13);
+    uint32_t sign = (uint32_t)(bits & 0x8000U) << 16, exponent = bits >> 10 & 31U, fraction = bits & 0x3ffU;
+    if (exponent == 31) return fov_float_from_bits(sign | 0x7f800000U | fraction << 13);
     if (exponent) return fov_float_from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-    float tiny = ldexpf((float)fraction, -24); /* subnormal or zero */
-    return sign ? -tiny : tiny;
+    float magnitude = (float)fraction * 0x1p-24F;
+    return sign ? -magnitude : magnitude;
 }
 
 #endif
