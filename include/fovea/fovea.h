@@ -62,7 +62,7 @@ FOV_API const char *fov_version(void);
 
 /**
  * How the library was built and what it found on this machine, as JSON:
- * {"version", "compiler", "cpu": {"vendor", "features": [..], "used": ".."}, "backends": [..], "threads"}.
+ * {"version", "compiler", "cpu": {"brand", "features": [..], "used": ".."}, "backends": [..], "threads"}.
  * @return a string to release with fov_string_free(), or NULL without memory
  */
 FOV_API char *fov_build_info_json(void);
@@ -110,9 +110,9 @@ typedef struct fov_image {
 typedef struct fov_photo fov_photo;
 
 typedef struct fov_photo_options {
-    uint64_t max_pixels;      /**< refuse larger pictures before decoding; 0: the default, 256 million      */
-    bool     strict;          /**< true: a truncated file is an error; false: what was decoded + a warning  */
-    bool     keep_orientation;/**< true: leave the pixels as stored, ignore EXIF orientation                */
+    uint64_t max_pixels;       /**< refuse larger pictures before decoding; 0: the default, 256 million      */
+    bool     strict;           /**< true: a truncated file is an error; false: what was decoded + a warning  */
+    bool     keep_orientation; /**< true: leave the pixels as stored, ignore EXIF orientation                */
 } fov_photo_options;
 
 /**
@@ -222,7 +222,7 @@ typedef struct fov_detect_options {
     int             max_faces;       /**< best faces that leave it; default 750                           */
     fov_resize_mode resize;          /**< default FOV_RESIZE_LONG_SIDE                                    */
     int             long_side;       /**< pixels; default 1280                                            */
-    int             width, height;   /**< LETTERBOX input size; default 640 x 640                         */
+    int             width, height;   /**< LETTERBOX input size; default 640 x 640, rounded up to the stride */
     fov_placement   placement;       /**< LETTERBOX; default FOV_PLACE_CENTER                             */
     int             fill[3];         /**< LETTERBOX border R, G, B; -1: the model's mean; default 128     */
 } fov_detect_options;
@@ -242,7 +242,9 @@ typedef struct fov_faces {
 } fov_faces;
 
 /** Seconds spent in the stages of the last run. */
-typedef struct fov_timing { double preprocess_s, network_s, postprocess_s; } fov_timing;
+typedef struct fov_timing {
+    double preprocess_s, network_s, postprocess_s;
+} fov_timing;
 
 typedef struct fov_detector_options {
     int threads; /**< 0: fov_cpu_threads(); results are bit-identical for every value */
@@ -281,8 +283,8 @@ typedef struct fov_raw {
 } fov_raw;
 
 /** @param raw out: owned by the detector, valid until its next call */
-FOV_API fov_status fov_detector_raw(fov_detector *detector, const fov_image *image, const fov_detect_options *options,
-                                    fov_raw *raw, fov_error *err);
+FOV_API fov_status fov_detector_raw(fov_detector *detector, const fov_image *image, const fov_detect_options *options, fov_raw *raw,
+                                    fov_error *err);
 
 FOV_API fov_timing fov_detector_timing(const fov_detector *detector);
 /** Bytes of activations and scratch the detector holds now. */

@@ -104,7 +104,8 @@ fov_status fov_cpu_limit(const char *names, fov_error *err)
     for (const char *p = names; *p;) {
         size_t length = strcspn(p, ",");
         if (!add_level(p, length, &bits))
-            return fov_fail(err, FOV_ERR_ARGUMENT, "unknown instruction set '%.*s': known are generic, avx2, avx512", (int)length, p);
+            return fov_fail(err, FOV_ERR_ARGUMENT, "unknown instruction set '%.*s': known are generic, avx2, avx512", (int)length,
+                            p);
         p += length + (p[length] == ',');
     }
     atomic_store(&mask, bits);

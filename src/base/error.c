@@ -6,8 +6,8 @@
 
 const char *fov_status_name(fov_status status)
 {
-    static const char *const names[] = {"ok",          "bad argument", "out of memory", "input/output error", "format error",
-                                        "unsupported", "limit exceeded", "device error", "internal error"};
+    static const char *const names[] = {"ok",          "bad argument",   "out of memory", "input/output error", "format error",
+                                        "unsupported", "limit exceeded", "device error",  "internal error"};
     size_t                   i = (size_t)status;
     return i < sizeof names / sizeof *names ? names[i] : "unknown status";
 }

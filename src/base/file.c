@@ -37,8 +37,7 @@ static fov_status read_all(int fd, const char *path, size_t expected, size_t max
         if (got < 0) return fail_errno(err, path, "read");
         if (got == 0) return FOV_OK;
         out->size += (size_t)got;
-        if (out->size > max_bytes)
-            return fov_fail(err, FOV_ERR_LIMIT, "%s: larger than the limit of %zu bytes", path, max_bytes);
+        if (out->size > max_bytes) return fov_fail(err, FOV_ERR_LIMIT, "%s: larger than the limit of %zu bytes", path, max_bytes);
     }
 }
 
@@ -57,9 +56,8 @@ fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fo
         st = fov_fail(err, FOV_ERR_IO, "%s: is a folder, a file is needed", path);
     } else {
         size_t expected = S_ISREG(info.st_mode) && info.st_size > 0 ? (size_t)info.st_size : 0;
-        st = expected > max_bytes
-                 ? fov_fail(err, FOV_ERR_LIMIT, "%s: %zu bytes, the limit is %zu", path, expected, max_bytes)
-                 : read_all(fd, is_stdin ? "standard input" : path, expected, max_bytes, out, err);
+        st = expected > max_bytes ? fov_fail(err, FOV_ERR_LIMIT, "%s: %zu bytes, the limit is %zu", path, expected, max_bytes)
+                                  : read_all(fd, is_stdin ? "standard input" : path, expected, max_bytes, out, err);
     }
     if (!is_stdin) close(fd);
     if (st) fov_buffer_clear(out);

@@ -40,16 +40,16 @@ struct fov_pool {
     fov_pool_job    *job;
     void            *context;
 
-    _Atomic bool     stop;
-    _Atomic int      sleeping;
-    pthread_mutex_t  lock;
-    pthread_cond_t   wake;
-    int              size, started;
-    pthread_t       *worker;
+    _Atomic bool    stop;
+    _Atomic int     sleeping;
+    pthread_mutex_t lock;
+    pthread_cond_t  wake;
+    int             size, started;
+    pthread_t      *worker;
     struct seat {
         fov_pool *pool;
         size_t    index;
-    } *seat;
+    } * seat;
 };
 
 static void relax(void)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Engine: an optimised graph, lowered. Plan: the engine at one input size, buffers laid out. Runner: the steps of a plan. */
+/* Engine: an optimised graph, lowered. Plan: the engine at one input size, buffers laid out. The runner walks the steps of
+ * a plan; it knows views and backends, no operator by name. */
 #ifndef FOVEA_ENGINE_ENGINE_H
 #define FOVEA_ENGINE_ENGINE_H
 
@@ -7,34 +8,80 @@
 #include "graph/passes.h"
 #include "models/model.h"
 
+/** Where a value lives when it is a run of channels of a wider value: what makes Concat free. */
+typedef struct fov_slice {
+    int     parent;  /* value id, FOV_NONE: the value has memory of its own */
+    int64_t channel; /* first channel in the parent */
+} fov_slice;
+
 struct fov_engine {
-    fov_graph         *graph; /* optimised */
-    fov_lowered       *lowered; /* one per node */
+    fov_graph         *graph;   /* optimised */
+    fov_lowered       *lowered; /* one a node; run is NULL for nodes that need no work (Concat in place) */
+    fov_slice         *slice;   /* one a value */
     fov_settings       settings;
     const fov_backend *backend;
     fov_pass_count     passes[FOV_PASS_COUNT];
-    char              *model_name, *family_title;
-    size_t             weight_bytes; /* packed */
+    int                concat_in_place; /* Concat nodes that became slices */
+    size_t             weight_bytes;    /* packed */
 };
 
-/** An engine at one input size: views of all values in one arena. Not shared: its arena is scratch. */
+/**
+ * Decide which values become slices: the inputs of a Concat over channels are written straight into its output.
+ * Channel counts come from `channels` (one a value, -1 unknown).
+ * @param slice   out: n_value entries
+ * @param in_place out: n_node flags
+ */
+void fov_slices_assign(const fov_graph *graph, const int64_t *channels, fov_slice *slice, bool *in_place);
+
+/* ---- memory by liveness */
+
+/** A buffer that must exist from step `first` to step `last`, both included. */
+typedef struct fov_buffer_need {
+    size_t bytes;
+    int    first, last;
+    size_t offset; /* out */
+} fov_buffer_need;
+
+/**
+ * Give every buffer an offset so that no two which are alive together overlap: largest first, each at the lowest offset
+ * that is free during its life (greedy by size; Pisarchyk and Lee, arXiv:2001.03288, 4.2).
+ * @return false without memory
+ */
+bool fov_memory_assign(fov_buffer_need *need, size_t count, size_t *total_bytes);
+
+/* ---- plans */
+
+typedef struct fov_step {
+    int              node;
+    const fov_view **in; /* n_in; NULL where an optional input is left out */
+    fov_view        *out;
+    size_t           scratch_offset;
+} fov_step;
+
+/** An engine at one input size. Offsets only: fov_plan_bind() gives it memory, which several plans may share in turn. */
 typedef struct fov_plan {
-    int64_t        n, h, w;
-    fov_view      *value;      /* n_value; constants have no data when lowering consumed them */
-    unsigned char *arena;
-    size_t         arena_bytes;   /* activations and scratch, shared by liveness */
-    size_t         unshared_bytes; /* what they would take without sharing */
-    void          *scratch;
+    const fov_engine *engine;
+    int64_t           n, h, w;
+    fov_view         *value;  /* n_value; data is set by binding, constants point into the graph */
+    size_t           *offset; /* n_value; SIZE_MAX: not in the arena */
+    fov_step         *step;
+    int               n_step;
+    size_t            arena_bytes;    /* activations and scratch, shared by liveness */
+    size_t            unshared_bytes; /* what they would take without sharing */
+    unsigned char    *arena;          /* bound now, NULL: none */
 } fov_plan;
 
+/** @param threads size of the pool the plan will run with (scratch depends on it) */
 fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads, fov_plan **plan, fov_error *err);
-void       fov_plan_free(fov_plan *plan);
+/** Lay the plan over `arena` (arena_bytes, FOV_ALIGN-aligned). Cheap; does nothing when it is bound there already. */
+void            fov_plan_bind(fov_plan *plan, unsigned char *arena);
+const fov_view *fov_plan_input(const fov_plan *plan);             /* NHWC, 3 channels: write here before a run */
+const fov_view *fov_plan_output(const fov_plan *plan, int index); /* graph output `index`, after a run */
+/** Run all steps. @param seconds one a step, or NULL */
+fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, double *seconds, fov_error *err);
+void       fov_plan_free(fov_plan *plan); /* NULL is allowed */
 
-/** Input view (NHWC, 3 channels) to write, and output views (graph output i) to read after a run. */
-fov_view *fov_plan_input(const fov_engine *engine, fov_plan *plan);
-const fov_view *fov_plan_output(const fov_engine *engine, const fov_plan *plan, int index);
-
-/** Run all steps. @param seconds one per node, or NULL */
-fov_status fov_plan_run(const fov_engine *engine, fov_plan *plan, fov_pool *pool, double *seconds, fov_error *err);
+/** Multiply-accumulates of a step: Conv only, other operators count 0. */
+double fov_step_macs(const fov_plan *plan, const fov_step *step);
 
 #endif

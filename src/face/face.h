@@ -1,41 +1,54 @@
 // SPDX-License-Identifier: MIT
-/* Heads -> faces: priors, boxes, landmarks, NMS. Knows nothing of graphs and engines. */
+/* Heads -> faces: priors, boxes, landmarks, NMS. Knows nothing of graphs and engines.
+ *
+ * Priors are the default boxes behind every head (RetinaFace, arXiv:1905.00641, 4.2; after SSD, arXiv:1512.02325, 2.2). A
+ * level of stride s has one prior a cell and anchor, centre ((column + 0.5) * s, (row + 0.5) * s), square, side from the
+ * settings. Their order is level, row, column, anchor; the heads emit their values in this very order. */
 #ifndef FOVEA_FACE_FACE_H
 #define FOVEA_FACE_FACE_H
 
 #include "base/error.h"
 #include "models/settings.h"
 
-/** Raw heads of one level for one image: H x W cells, `ld` floats from cell to cell (NHWC). */
-typedef struct fov_head_level {
+/** Raw heads of one level for one image: rows x columns cells, NHWC, `*_ld` floats from cell to cell. */
+typedef struct fov_head {
     int          rows, columns;
     const float *scores, *boxes, *landmarks;
     ptrdiff_t    scores_ld, boxes_ld, landmarks_ld;
-} fov_head_level;
+} fov_head;
 
-/** From network input pixels to pixels of the photo: photo = (input - offset) * scale. */
+/** From pixels of the network's input to pixels of the photo: photo = (input - offset) * scale. */
 typedef struct fov_mapping {
     float offset[2]; /* x, y */
     float scale[2];
 } fov_mapping;
 
 /** Reusable memory of the decoder; starts as {0}. */
-typedef struct fov_face_buffer fov_face_buffer;
-struct fov_face_buffer {
-    struct fov_candidate *candidate;
-    fov_face             *face;
-    size_t                n_candidate, cap_candidate, n_face, cap_face;
-};
+typedef struct fov_face_buffer {
+    fov_face *candidate;
+    size_t    cap_candidate;
+} fov_face_buffer;
 
 /**
- * Candidates above the threshold, best pre_nms_top_k, NMS, best max_faces; in photo pixels.
- * Ties are broken by prior order, so results are the same everywhere.
+ * Decode what is above the threshold, keep the best pre_nms_top_k, suppress, keep the best max_faces, map to photo pixels.
+ * Equal scores are ordered by prior, so the result is the same everywhere. Scores that are not numbers are no faces.
+ * @param head  one a level, settings->n_level of them
+ * @param faces out: points into `buffer`
  */
-fov_status fov_face_decode(const fov_settings *settings, const fov_head_level *level, const fov_mapping *mapping,
+fov_status fov_face_decode(const fov_settings *settings, const fov_head *head, const fov_mapping *mapping,
                            const fov_detect_options *options, fov_face_buffer *buffer, fov_faces *faces, fov_error *err);
 
-/** Raw answers in prior order: boxes [A][4], softmaxed scores [A][2], landmarks [A][10]. */
-void fov_face_raw(const fov_settings *settings, const fov_head_level *level, float *boxes, float *scores, float *landmarks);
+/** The same heads as plain arrays in prior order: boxes [A][4], scores [A][2] after softmax, landmarks [A][10]. */
+void fov_face_raw(const fov_settings *settings, const fov_head *head, float *boxes, float *scores, float *landmarks);
+
+/** Priors of all levels: A. */
+size_t fov_face_count(const fov_settings *settings, const fov_head *head);
+
+/**
+ * Greedy non-maximum suppression: a box whose IoU with a better kept one is above `iou` is dropped.
+ * @param face best first; the kept ones are moved to the front @return how many were kept, at most `most`
+ */
+size_t fov_face_suppress(fov_face *face, size_t count, float iou, size_t most);
 
 void fov_face_buffer_clear(fov_face_buffer *buffer);
 

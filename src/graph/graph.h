@@ -20,7 +20,7 @@ typedef enum fov_op {
 #define FOV_NONE (-1) /* an id that names nothing: an optional input left out */
 
 typedef struct fov_value {
-    char     *name;   /* unique in the graph, never NULL */
+    char     *name; /* unique in the graph, never NULL */
     fov_dtype dtype;
     fov_shape shape;  /* as far as it is known; rank -1: not known yet */
     void     *data;   /* constants: dense row-major, owned by the graph; else NULL */
@@ -91,9 +91,9 @@ fov_status      fov_node_set_string(fov_node *node, const char *name, const char
 const fov_attr *fov_node_attr(const fov_node *node, const char *name); /* NULL if missing */
 int64_t         fov_node_int(const fov_node *node, const char *name, int64_t fallback);
 /** Item `i` of a list of ints; fallback when the list is missing or shorter. */
-int64_t         fov_node_int_at(const fov_node *node, const char *name, size_t i, int64_t fallback);
-float           fov_node_float(const fov_node *node, const char *name, float fallback);
-const char     *fov_node_string(const fov_node *node, const char *name, const char *fallback);
+int64_t     fov_node_int_at(const fov_node *node, const char *name, size_t i, int64_t fallback);
+float       fov_node_float(const fov_node *node, const char *name, float fallback);
+const char *fov_node_string(const fov_node *node, const char *name, const char *fallback);
 
 /* ---- looking and rewriting */
 

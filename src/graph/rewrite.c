@@ -11,9 +11,12 @@
 static fov_status clone_attr(fov_node *node, const fov_attr *attr, fov_error *err)
 {
     switch (attr->kind) {
-    case FOV_ATTR_INTS: return fov_node_set_ints(node, attr->name, attr->ints, attr->count, err);
-    case FOV_ATTR_FLOATS: return fov_node_set_floats(node, attr->name, attr->floats, attr->count, err);
-    case FOV_ATTR_STRING: return fov_node_set_string(node, attr->name, attr->string, err);
+    case FOV_ATTR_INTS:
+        return fov_node_set_ints(node, attr->name, attr->ints, attr->count, err);
+    case FOV_ATTR_FLOATS:
+        return fov_node_set_floats(node, attr->name, attr->floats, attr->count, err);
+    case FOV_ATTR_STRING:
+        return fov_node_set_string(node, attr->name, attr->string, err);
     }
     return fov_fail(err, FOV_ERR_INTERNAL, "attribute '%s' of unknown kind", attr->name);
 }

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/* What `fovea inspect` shows, as JSON: a model as it was imported, an engine as it runs. */
+#include "api/geometry.h"
+#include "base/alloc.h"
+#include "engine/engine.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* jansson has an allocator of its own; strings we hand out must be fov_string_free()'s. */
+static char *print_and_release(json_t *json)
+{
+    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    char *copy = text ? fov_strdup(text) : NULL;
+    free(text);
+    json_decref(json);
+    return copy;
+}
+
+static json_t *shape_json(const fov_shape *shape)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < shape->rank; i++) json_array_append_new(array, json_integer(shape->dim[i]));
+    return array;
+}
+
+/* ---------------------------------------------------------------- models */
+
+/* The settings' own text, line by line: one syntax everywhere. */
+static json_t *settings_json(const fov_settings *settings)
+{
+    json_t  *object = json_object();
+    fov_text text = {0};
+    char    *rest = NULL;
+    fov_settings_print(settings, &text);
+    for (char *line = text.failed || !text.data ? NULL : strtok_r(text.data, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        char *equals = strstr(line, " = ");
+        if (!equals) continue;
+        *equals = '\0';
+        json_object_set_new(object, line, json_string(equals + 3));
+    }
+    fov_text_clear(&text);
+    return object;
+}
+
+static json_t *lines_json(const char *lines)
+{
+    json_t *array = json_array();
+    while (*lines) {
+        size_t length = strcspn(lines, "\n");
+        if (length) json_array_append_new(array, json_stringn(lines, length));
+        lines += length + (lines[length] == '\n');
+    }
+    return array;
+}
+
+static json_t *operators_json(const fov_graph *graph)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < graph->n_node; i++) {
+        const char *name = fov_op_def_of(graph->node[i].op)->name;
+        json_int_t  count = json_integer_value(json_object_get(object, name));
+        json_object_set_new(object, name, json_integer(count + 1));
+    }
+    return object;
+}
+
+static json_t *tensors_json(const fov_graph *graph)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < graph->n_value; i++) {
+        const fov_value *v = &graph->value[i];
+        if (!v->origin) continue;
+        json_array_append_new(array,
+                              json_pack("{s:s, s:o, s:s}", "name", v->name, "shape", shape_json(&v->shape), "origin", v->origin));
+    }
+    return array;
+}
+
+/* What training learns: kernels and biases, scale and shift of a BatchNorm, but not its statistics. */
+static size_t count_parameters(const fov_graph *graph)
+{
+    size_t total = 0, count;
+    for (int i = 0; i < graph->n_node; i++) {
+        const fov_node *node = &graph->node[i];
+        bool            learns = node->op == FOV_OP_Conv || node->op == FOV_OP_BatchNormalization || node->op == FOV_OP_PRelu;
+        for (int j = 1; learns && j < node->n_in && j < 3; j++)
+            if (node->in[j] != FOV_NONE && fov_shape_count(&graph->value[node->in[j]].shape, &count)) total += count;
+    }
+    return total;
+}
+
+char *fov_model_describe_json(const fov_model *model)
+{
+    const fov_family *family = model->family;
+    return print_and_release(
+        json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o, s:I, s:o, s:o}", "source", model->source, "format", model->format, "family",
+                  family ? family->name : NULL, "title", family ? family->title : NULL, "settings", settings_json(&model->settings),
+                  "warnings", lines_json(fov_model_warnings(model)), "parameters", (json_int_t)count_parameters(model->graph),
+                  "operators", operators_json(model->graph), "tensors", tensors_json(model->graph)));
+}
+
+/* ---------------------------------------------------------------- engines */
+
+static json_t *passes_json(const fov_engine *engine)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < FOV_PASS_COUNT; i++)
+        json_array_append_new(array, json_pack("{s:s, s:i}", "name", engine->passes[i].name, "count", engine->passes[i].count));
+    json_array_append_new(array, json_pack("{s:s, s:i}", "name", "concat_in_place", "count", engine->concat_in_place));
+    return array;
+}
+
+static void print_fused(const fov_node *node, bool has_residual, fov_text *text)
+{
+    fov_fused fused = fov_fused_read(node);
+    if (has_residual && !fused.residual_after) fov_text_print(text, "add, ");
+    if (fused.slope == 0) fov_text_print(text, "relu, ");
+    else if (fused.slope != 1) fov_text_print(text, "leaky %g, ", (double)fused.slope);
+    if (has_residual && fused.residual_after && fused.residual_scale > 1)
+        fov_text_print(text, "upsample x%d, ", fused.residual_scale);
+    if (has_residual && fused.residual_after) fov_text_print(text, "add, ");
+    if (text->size) text->data[text->size -= 2] = '\0';
+}
+
+static json_t *fused_json(const fov_node *node)
+{
+    fov_text text = {0};
+    if (node->op == FOV_OP_Conv) print_fused(node, node->n_in > 3 && node->in[3] != FOV_NONE, &text);
+    json_t *string = json_string(text.data ? text.data : "");
+    fov_text_clear(&text);
+    return string;
+}
+
+static json_t *layer_json(const fov_plan *plan, const fov_step *step)
+{
+    const fov_graph *graph = plan->engine->graph;
+    const fov_node  *node = &graph->node[step->node];
+    json_t          *origin = json_array();
+    size_t           weights = 0, count;
+    for (int i = 0; i < node->n_in; i++) {
+        if (node->in[i] == FOV_NONE || !graph->value[node->in[i]].data) continue;
+        const fov_value *v = &graph->value[node->in[i]];
+        if (fov_shape_count(&v->shape, &count)) weights += count;
+        if (v->origin) json_array_append_new(origin, json_string(v->origin));
+    }
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "name", graph->value[node->out[0]].name, "op",
+                     fov_op_def_of(node->op)->name, "kernel", plan->engine->lowered[step->node].kernel, "fused", fused_json(node),
+                     "out", shape_json(&step->out[0].shape), "macs", fov_step_macs(plan, step), "weights", (json_int_t)weights,
+                     "origin", origin);
+}
+
+static json_t *plan_json(const fov_plan *plan)
+{
+    const fov_engine *engine = plan->engine;
+    json_t           *layers = json_array();
+    double            macs = 0;
+    for (int i = 0; i < plan->n_step; i++) {
+        json_array_append_new(layers, layer_json(plan, &plan->step[i]));
+        macs += fov_step_macs(plan, &plan->step[i]);
+    }
+    json_t *memory = json_pack("{s:I, s:I, s:I}", "weights", (json_int_t)engine->weight_bytes, "arena",
+                               (json_int_t)plan->arena_bytes, "unshared", (json_int_t)plan->unshared_bytes);
+    return json_pack("{s:s, s:[I, i, I, I], s:f, s:o, s:o, s:o}", "backend", engine->backend->name, "input", (json_int_t)plan->n, 3,
+                     (json_int_t)plan->h, (json_int_t)plan->w, "macs", macs, "passes", passes_json(engine), "memory", memory,
+                     "layers", layers);
+}
+
+fov_status fov_engine_describe_json(const fov_engine *engine, int width, int height, char **json, fov_error *err)
+{
+    static const uint8_t pixel[4];
+    fov_image            image = {pixel, width, height, (ptrdiff_t)width * 3, FOV_RGB8};
+    fov_detect_options   options = fov_detect_options_default();
+    fov_geometry         geometry;
+    fov_plan            *plan;
+    fov_status           st;
+
+    *json = NULL;
+    options.resize = FOV_RESIZE_NATIVE;
+    if ((st = fov_geometry_make(&engine->settings, &options, &image, &geometry, err))) return st;
+    if ((st = fov_plan_new(engine, 1, geometry.letterbox.out_h, geometry.letterbox.out_w, fov_cpu_threads(), &plan, err)))
+        return st;
+    *json = print_and_release(plan_json(plan));
+    fov_plan_free(plan);
+    return *json ? FOV_OK : fov_fail_memory(err, "the description of an engine");
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+/* Image in, faces out: geometry, letterbox, network, decode. */
+#include "api/geometry.h"
+#include "api/plan_cache.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/cpu.h"
+
+#include <string.h>
+
+/* Photos of one input size share a pass up to this many: beyond it weights are long amortised and only memory grows. */
+enum { MAX_BATCH = 8, HEADS_PER_LEVEL = 3 };
+
+struct fov_detector {
+    const fov_engine *engine;
+    fov_pool         *pool;
+    fov_plan_cache    cache;
+    void             *scratch; /* of the letterbox */
+    size_t            scratch_bytes;
+    fov_geometry     *geometry; /* one an image of the batch */
+    fov_face_buffer  *buffer;
+    size_t            cap_image;
+    float            *raw;
+    fov_timing        timing;
+};
+
+fov_status fov_detector_new(const fov_engine *engine, const fov_detector_options *options, fov_detector **out, fov_error *err)
+{
+    int threads = options && options->threads ? options->threads : fov_cpu_threads();
+    *out = NULL;
+    fov_detector *d = fov_calloc(1, sizeof *d);
+    if (!d) return fov_fail_memory(err, "a detector");
+    d->engine = engine;
+    fov_status st = fov_pool_new(threads, &d->pool, err);
+    if (st) {
+        fov_detector_free(d);
+        return st;
+    }
+    *out = d;
+    return FOV_OK;
+}
+
+void fov_detector_free(fov_detector *d)
+{
+    if (!d) return;
+    for (size_t i = 0; i < d->cap_image; i++) fov_face_buffer_clear(&d->buffer[i]);
+    fov_plan_cache_clear(&d->cache);
+    fov_pool_free(d->pool);
+    fov_free_aligned(d->scratch);
+    fov_free(d->geometry);
+    fov_free(d->buffer);
+    fov_free(d->raw);
+    fov_free(d);
+}
+
+/* ---------------------------------------------------------------- memory that grows with use */
+
+static fov_status reserve_images(fov_detector *d, size_t count, fov_error *err)
+{
+    if (count <= d->cap_image) return FOV_OK;
+    fov_geometry *geometry = fov_realloc_array(d->geometry, count, sizeof *geometry);
+    if (geometry) d->geometry = geometry;
+    fov_face_buffer *buffer = fov_realloc_array(d->buffer, count, sizeof *buffer);
+    if (buffer) d->buffer = buffer;
+    if (!geometry || !buffer) return fov_fail(err, FOV_ERR_MEMORY, "no memory for a batch of %zu images", count);
+    memset(buffer + d->cap_image, 0, (count - d->cap_image) * sizeof *buffer);
+    d->cap_image = count;
+    return FOV_OK;
+}
+
+static fov_status reserve_scratch(fov_detector *d, const fov_letterbox *box, const fov_image *image, fov_error *err)
+{
+    size_t bytes = fov_letterbox_scratch(box, image->width, image->height, fov_pool_size(d->pool));
+    if (bytes <= d->scratch_bytes) return FOV_OK;
+    fov_free_aligned(d->scratch);
+    d->scratch_bytes = 0;
+    d->scratch = fov_alloc_aligned(bytes);
+    if (!d->scratch) return fov_fail_memory(err, "resizing an image");
+    d->scratch_bytes = bytes;
+    return FOV_OK;
+}
+
+/* ---------------------------------------------------------------- one pass */
+
+/* The images of one pass: indices into the caller's array, all with the same input size. */
+typedef struct pass {
+    size_t index[MAX_BATCH];
+    size_t count;
+} pass;
+
+static fov_status fill_input(fov_detector *d, const fov_plan *plan, const fov_image *images, const pass *p, fov_error *err)
+{
+    const fov_view *input = fov_plan_input(plan);
+    for (size_t i = 0; i < p->count; i++) {
+        const fov_letterbox *box = &d->geometry[p->index[i]].letterbox;
+        const fov_image     *image = &images[p->index[i]];
+        fov_status           st = reserve_scratch(d, box, image, err);
+        if (st) return st;
+        fov_letterbox_run(box, image, (float *)input->data + (int64_t)i * input->stride[0], input->stride[3], d->scratch, d->pool);
+    }
+    return FOV_OK;
+}
+
+static fov_status run_pass(fov_detector *d, const fov_image *images, const pass *p, const fov_plan **out, fov_error *err)
+{
+    const fov_letterbox *box = &d->geometry[p->index[0]].letterbox;
+    fov_plan            *plan;
+    fov_status           st;
+    double               start = fov_clock_s();
+    if ((st = fov_plan_cache_get(&d->cache, d->engine, (int64_t)p->count, box->out_h, box->out_w, fov_pool_size(d->pool), &plan,
+                                 err)))
+        return st;
+    if ((st = fill_input(d, plan, images, p, err))) return st;
+    double filled = fov_clock_s();
+    if ((st = fov_plan_run(plan, d->pool, NULL, err))) return st;
+    d->timing.preprocess_s += filled - start;
+    d->timing.network_s += fov_clock_s() - filled;
+    *out = plan;
+    return FOV_OK;
+}
+
+static void read_output(const fov_plan *plan, int index, size_t image, const float **data, ptrdiff_t *ld)
+{
+    const fov_view *view = fov_plan_output(plan, index);
+    *data = (const float *)view->data + (int64_t)image * view->stride[0];
+    *ld = view->stride[3];
+}
+
+/* The heads of image `image` of a pass, in the order that models/model.h gives the graph's outputs. */
+static void read_heads(const fov_plan *plan, size_t image, fov_head *head)
+{
+    for (int k = 0; k < plan->engine->settings.n_level; k++) {
+        const fov_view *scores = fov_plan_output(plan, HEADS_PER_LEVEL * k);
+        head[k] = (fov_head){.rows = (int)scores->shape.dim[2], .columns = (int)scores->shape.dim[3]};
+        read_output(plan, HEADS_PER_LEVEL * k, image, &head[k].scores, &head[k].scores_ld);
+        read_output(plan, HEADS_PER_LEVEL * k + 1, image, &head[k].boxes, &head[k].boxes_ld);
+        read_output(plan, HEADS_PER_LEVEL * k + 2, image, &head[k].landmarks, &head[k].landmarks_ld);
+    }
+}
+
+/* ---------------------------------------------------------------- public calls */
+
+static fov_status prepare(fov_detector *d, const fov_image *images, size_t count, const fov_detect_options *options, fov_error *err)
+{
+    fov_status st = fov_detect_options_check(options, err);
+    d->timing = (fov_timing){0};
+    if (!st) st = reserve_images(d, count, err);
+    for (size_t i = 0; i < count && !st; i++)
+        st = fov_geometry_make(&d->engine->settings, options, &images[i], &d->geometry[i], err);
+    return st;
+}
+
+/* The next images from `first` on that have its input size and are not done. */
+static pass next_pass(const fov_detector *d, size_t first, size_t count, const fov_faces *faces)
+{
+    const fov_letterbox *box = &d->geometry[first].letterbox;
+    pass                 p = {0};
+    for (size_t i = first; i < count && p.count < MAX_BATCH; i++) {
+        const fov_letterbox *other = &d->geometry[i].letterbox;
+        if (!faces[i].face && other->out_w == box->out_w && other->out_h == box->out_h) p.index[p.count++] = i;
+    }
+    return p;
+}
+
+static const fov_face no_face; /* what an empty result points to, so that NULL can mean "not done yet" */
+
+static fov_status decode_pass(fov_detector *d, const fov_plan *plan, const pass *p, const fov_detect_options *options,
+                              fov_faces *faces, fov_error *err)
+{
+    double start = fov_clock_s();
+    for (size_t i = 0; i < p->count; i++) {
+        size_t   index = p->index[i];
+        fov_head head[FOV_MAX_LEVELS];
+        read_heads(plan, i, head);
+        fov_status st = fov_face_decode(&d->engine->settings, head, &d->geometry[index].mapping, options, &d->buffer[index],
+                                        &faces[index], err);
+        if (st) return st;
+        if (!faces[index].face) faces[index].face = &no_face;
+    }
+    d->timing.postprocess_s += fov_clock_s() - start;
+    return FOV_OK;
+}
+
+fov_status fov_detector_run_batch(fov_detector *d, const fov_image *images, size_t count, const fov_detect_options *options,
+                                  fov_faces *faces, fov_error *err)
+{
+    fov_detect_options defaults = fov_detect_options_default();
+    if (!options) options = &defaults;
+    memset(faces, 0, count * sizeof *faces);
+    fov_status st = prepare(d, images, count, options, err);
+    for (size_t i = 0; i < count && !st; i++) {
+        const fov_plan *plan;
+        if (faces[i].face) continue;
+        pass p = next_pass(d, i, count, faces);
+        if (!(st = run_pass(d, images, &p, &plan, err))) st = decode_pass(d, plan, &p, options, faces, err);
+    }
+    if (st) memset(faces, 0, count * sizeof *faces);
+    return st;
+}
+
+fov_status fov_detector_run(fov_detector *d, const fov_image *image, const fov_detect_options *options, fov_faces *faces,
+                            fov_error *err)
+{
+    return fov_detector_run_batch(d, image, 1, options, faces, err);
+}
+
+fov_status fov_detector_raw(fov_detector *d, const fov_image *image, const fov_detect_options *options, fov_raw *raw,
+                            fov_error *err)
+{
+    fov_detect_options  defaults = fov_detect_options_default();
+    const fov_settings *settings = &d->engine->settings;
+    const pass          one = {.count = 1};
+    const fov_plan     *plan;
+    fov_head            head[FOV_MAX_LEVELS];
+    fov_status          st;
+
+    *raw = (fov_raw){0};
+    if ((st = prepare(d, image, 1, options ? options : &defaults, err))) return st;
+    if ((st = run_pass(d, image, &one, &plan, err))) return st;
+    double start = fov_clock_s();
+    read_heads(plan, 0, head);
+    size_t count = fov_face_count(settings, head);
+    float *more = fov_realloc_array(d->raw, count, (4 + 2 + 10) * sizeof *more);
+    if (!more) return fov_fail_memory(err, "raw answers");
+    d->raw = more;
+    fov_face_raw(settings, head, more, more + 4 * count, more + 6 * count);
+    *raw = (fov_raw){(int)plan->w, (int)plan->h, count, more, more + 4 * count, more + 6 * count};
+    d->timing.postprocess_s = fov_clock_s() - start;
+    return FOV_OK;
+}
+
+fov_timing fov_detector_timing(const fov_detector *d)
+{
+    return d->timing;
+}
+
+size_t fov_detector_memory(const fov_detector *d)
+{
+    return d->cache.arena_bytes + d->scratch_bytes;
+}

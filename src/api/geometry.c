@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "api/geometry.h"
+
+#include <math.h>
+
+/* A network input above this takes gigabytes of activations: more likely a mistake or an attack than a wish. */
+#define MAX_INPUT_PIXELS ((int64_t)64 << 20)
+
+fov_detect_options fov_detect_options_default(void)
+{
+    return (fov_detect_options){
+        .score_threshold = 0.5F,
+        .nms_iou = 0.4F,
+        .pre_nms_top_k = 5000,
+        .max_faces = 750,
+        .resize = FOV_RESIZE_LONG_SIDE,
+        .long_side = 1280,
+        .width = 640,
+        .height = 640,
+        .placement = FOV_PLACE_CENTER,
+        .fill = {128, 128, 128},
+    };
+}
+
+static bool in_unit_range(float v)
+{
+    return v >= 0 && v <= 1; /* false for NaN */
+}
+
+fov_status fov_detect_options_check(const fov_detect_options *o, fov_error *err)
+{
+    if (!in_unit_range(o->score_threshold))
+        return fov_fail(err, FOV_ERR_ARGUMENT, "score threshold %g: need 0 to 1", (double)o->score_threshold);
+    if (!in_unit_range(o->nms_iou)) return fov_fail(err, FOV_ERR_ARGUMENT, "NMS IoU %g: need 0 to 1", (double)o->nms_iou);
+    if (o->pre_nms_top_k < 1 || o->max_faces < 1)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "top-k %d and most faces %d: need at least 1", o->pre_nms_top_k, o->max_faces);
+    if (o->resize == FOV_RESIZE_LONG_SIDE && o->long_side < 1)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "long side %d: need at least 1 pixel", o->long_side);
+    if (o->resize == FOV_RESIZE_LETTERBOX && (o->width < 1 || o->height < 1))
+        return fov_fail(err, FOV_ERR_ARGUMENT, "input size %dx%d: need at least 1x1", o->width, o->height);
+    if (o->resize < FOV_RESIZE_LONG_SIDE || o->resize > FOV_RESIZE_LETTERBOX)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "unknown resize mode %d", (int)o->resize);
+    for (int i = 0; i < 3; i++)
+        if (o->fill[i] < -1 || o->fill[i] > 255)
+            return fov_fail(err, FOV_ERR_ARGUMENT, "fill %d: need 0 to 255, or -1 for the mean", o->fill[i]);
+    return FOV_OK;
+}
+
+static fov_status check_image(const fov_image *image, fov_error *err)
+{
+    static const int bytes_per_pixel[] = {3, 3, 1, 4};
+    if (!image->data || image->width < 1 || image->height < 1)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "image of %dx%d pixels: need data and at least 1x1", image->width, image->height);
+    if ((unsigned)image->format > FOV_RGBA8) return fov_fail(err, FOV_ERR_ARGUMENT, "unknown pixel format %d", (int)image->format);
+    ptrdiff_t row = (ptrdiff_t)image->width * bytes_per_pixel[image->format];
+    if (image->pitch < row && -image->pitch < row)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "image pitch of %td bytes: a row of %d pixels has %td", image->pitch, image->width,
+                        row);
+    return FOV_OK;
+}
+
+static int largest_stride(const fov_settings *settings)
+{
+    int stride = 1;
+    for (int k = 0; k < settings->n_level; k++)
+        if (settings->level[k].stride > stride) stride = settings->level[k].stride;
+    return stride;
+}
+
+static int64_t round_up(int64_t v, int multiple)
+{
+    return (v + multiple - 1) / multiple * multiple;
+}
+
+static int scaled(int side, double ratio)
+{
+    double v = round(side * ratio);
+    return v < 1 ? 1 : (int)v;
+}
+
+/* Colours are R, G, B in the options and in the network's channel order in the letterbox. */
+static void set_colours(const fov_settings *settings, const fov_detect_options *options, fov_letterbox *box)
+{
+    box->bgr = settings->bgr;
+    for (int c = 0; c < 3; c++) {
+        int rgb = settings->bgr ? 2 - c : c;
+        box->mean[c] = settings->mean[c];
+        box->scale[c] = settings->scale[c];
+        bool to_mean = options->resize != FOV_RESIZE_LETTERBOX || options->fill[rgb] < 0;
+        box->fill[c] = to_mean ? settings->mean[c] : (float)options->fill[rgb];
+    }
+}
+
+fov_status fov_geometry_make(const fov_settings *settings, const fov_detect_options *o, const fov_image *image,
+                             fov_geometry *geometry, fov_error *err)
+{
+    fov_status st = check_image(image, err);
+    if (st) return st;
+
+    int    stride = largest_stride(settings), longer = image->width > image->height ? image->width : image->height;
+    double ratio = 1;
+    if (o->resize == FOV_RESIZE_LONG_SIDE && longer > o->long_side) ratio = (double)o->long_side / longer;
+    if (o->resize == FOV_RESIZE_LETTERBOX) ratio = fmin((double)o->width / image->width, (double)o->height / image->height);
+
+    fov_letterbox *box = &geometry->letterbox;
+    *box = (fov_letterbox){.scaled_w = scaled(image->width, ratio), .scaled_h = scaled(image->height, ratio)};
+    bool    letterbox = o->resize == FOV_RESIZE_LETTERBOX;
+    int64_t out_w = round_up(letterbox ? o->width : box->scaled_w, stride);
+    int64_t out_h = round_up(letterbox ? o->height : box->scaled_h, stride);
+    if (out_w > INT32_MAX / 2 || out_h > INT32_MAX / 2 || out_w * out_h > MAX_INPUT_PIXELS)
+        return fov_fail(err, FOV_ERR_LIMIT,
+                        "a network input of %lldx%lld pixels is above the limit of %lld; choose a smaller size (--size long:N)",
+                        (long long)out_w, (long long)out_h, (long long)MAX_INPUT_PIXELS);
+    box->out_w = (int)out_w;
+    box->out_h = (int)out_h;
+    if (letterbox && o->placement == FOV_PLACE_CENTER) {
+        box->left = (o->width - box->scaled_w) / 2;
+        box->top = (o->height - box->scaled_h) / 2;
+    }
+    set_colours(settings, o, box);
+    geometry->mapping = (fov_mapping){
+        .offset = {(float)box->left, (float)box->top},
+        .scale = {(float)image->width / (float)box->scaled_w, (float)image->height / (float)box->scaled_h},
+    };
+    return FOV_OK;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/* How an image becomes a network input: sizes, placement, and the way back for what is found in it. */
+#ifndef FOVEA_API_GEOMETRY_H
+#define FOVEA_API_GEOMETRY_H
+
+#include "face/face.h"
+#include "media/media.h"
+
+typedef struct fov_geometry {
+    fov_letterbox letterbox;
+    fov_mapping   mapping;
+} fov_geometry;
+
+/** Refuse options that mean nothing: thresholds that are no numbers, sizes below 1. */
+fov_status fov_detect_options_check(const fov_detect_options *options, fov_error *err);
+
+/** Check an image and find its geometry under (checked) options. */
+fov_status fov_geometry_make(const fov_settings *settings, const fov_detect_options *options, const fov_image *image,
+                             fov_geometry *geometry, fov_error *err);
+
+#endif

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "backend/backend.h"
+#include "base/alloc.h"
+#include "base/cpu.h"
+
+#include <jansson.h>
+
+const char *fov_version(void)
+{
+    return FOVEA_VERSION;
+}
+
+void fov_string_free(char *string)
+{
+    fov_free(string);
+}
+
+#if defined(__clang__)
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+/* Features from the lowest bit up; the last one that is on names the level that kernels use. */
+static json_t *cpu_json(void)
+{
+    json_t     *features = json_array();
+    const char *used = "generic";
+    for (unsigned bit = 1; fov_cpu_feature_name(bit); bit <<= 1) {
+        if (fov_cpu_detected() & bit) json_array_append_new(features, json_string(fov_cpu_feature_name(bit)));
+        if (fov_cpu_features() & bit) used = fov_cpu_feature_name(bit);
+    }
+    return json_pack("{s:s, s:o, s:s}", "brand", fov_cpu_brand(), "features", features, "used", used);
+}
+
+char *fov_build_info_json(void)
+{
+    json_t *backends = json_array();
+    for (size_t i = 0; fov_backend_at(i); i++) json_array_append_new(backends, json_string(fov_backend_at(i)->name));
+    json_t *info = json_pack("{s:s, s:s, s:o, s:o, s:i}", "version", fov_version(), "compiler", COMPILER, "cpu", cpu_json(),
+                             "backends", backends, "threads", fov_cpu_threads());
+    char   *text = info ? json_dumps(info, JSON_COMPACT) : NULL, *copy = text ? fov_strdup(text) : NULL;
+    free(text);
+    json_decref(info);
+    return copy;
+}

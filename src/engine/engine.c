@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "engine/engine.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+
+/* Channel counts do not depend on the input's size, so any size tells them; this one every stride divides. */
+enum { PROBE_SIDE = 128 };
+
+static fov_status find_channels(const fov_graph *graph, int64_t *channels, fov_error *err)
+{
+    fov_view   input = fov_view_nhwc(1, 3, PROBE_SIDE, PROBE_SIDE, 3, NULL), *values;
+    fov_status st = fov_graph_infer(graph, &input, &values, err);
+    if (st) return st;
+    for (int i = 0; i < graph->n_value; i++) channels[i] = values[i].shape.rank == 4 ? values[i].shape.dim[1] : -1;
+    fov_values_free(graph, values);
+    return FOV_OK;
+}
+
+static fov_status assign_slices(fov_engine *engine, bool *in_place, fov_error *err)
+{
+    const fov_graph *graph = engine->graph;
+    int64_t         *channels = fov_calloc((size_t)graph->n_value, sizeof *channels);
+    engine->slice = fov_calloc((size_t)graph->n_value, sizeof *engine->slice);
+    if (!channels || !engine->slice) {
+        fov_free(channels);
+        return fov_fail_memory(err, "the engine's slices");
+    }
+    fov_status st = find_channels(graph, channels, err);
+    if (!st) fov_slices_assign(graph, channels, engine->slice, in_place);
+    fov_free(channels);
+    return st;
+}
+
+static fov_status lower_nodes(fov_engine *engine, fov_error *err)
+{
+    const fov_graph *graph = engine->graph;
+    bool            *in_place = fov_calloc((size_t)graph->n_node, sizeof *in_place);
+    engine->lowered = fov_calloc((size_t)graph->n_node, sizeof *engine->lowered);
+    fov_status st =
+        in_place && engine->lowered ? assign_slices(engine, in_place, err) : fov_fail_memory(err, "the engine's layers");
+    for (int i = 0; i < graph->n_node && !st; i++) {
+        engine->concat_in_place += in_place[i];
+        if (in_place[i]) continue;
+        st = engine->backend->lower(graph, &graph->node[i], &engine->lowered[i], err);
+        engine->weight_bytes += engine->lowered[i].bytes;
+    }
+    fov_free(in_place);
+    return st;
+}
+
+fov_status fov_engine_build(const fov_model *model, const fov_engine_options *options, fov_engine **out, fov_error *err)
+{
+    const char *name = options && options->backend ? options->backend : "cpu";
+    fov_engine *engine = fov_calloc(1, sizeof *engine);
+    fov_status  st;
+
+    *out = NULL;
+    if (!engine) return fov_fail_memory(err, "an engine");
+    engine->settings = model->settings;
+    engine->backend = fov_backend_find(name);
+    if (!engine->backend) {
+        st = fov_fail(err, FOV_ERR_ARGUMENT, "unknown backend '%s': this build has cpu and reference", name);
+        goto fail;
+    }
+    if ((st = fov_graph_clone(model->graph, &engine->graph, err))) goto fail;
+    if ((st = fov_graph_optimize(engine->graph, engine->passes, err))) goto fail;
+    if ((st = lower_nodes(engine, err))) goto fail;
+    *out = engine;
+    return FOV_OK;
+fail:
+    fov_engine_free(engine);
+    return st;
+}
+
+void fov_engine_free(fov_engine *engine)
+{
+    if (!engine) return;
+    for (int i = 0; engine->lowered && i < engine->graph->n_node; i++)
+        if (engine->lowered[i].free) engine->lowered[i].free(engine->lowered[i].impl);
+    fov_free(engine->lowered);
+    fov_free(engine->slice);
+    fov_graph_free(engine->graph);
+    fov_free(engine);
+}

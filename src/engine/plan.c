@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+/* A plan closes the shapes of an engine for one input size and lays its activations out in one arena.
+ *
+ * Every value with memory of its own is a buffer that lives from the step that writes it to the last step that reads it or
+ * one of its slices; scratch is a buffer that lives for one step. fov_memory_assign() packs them. */
+#include "engine/engine.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+
+#define NOT_IN_ARENA SIZE_MAX
+
+static size_t padded(size_t bytes)
+{
+    return (bytes + FOV_OVERREAD + FOV_ALIGN - 1) / FOV_ALIGN * FOV_ALIGN;
+}
+
+/* The value whose memory `value` lives in; `channel` is where it starts there. */
+static int root_of(const fov_engine *engine, int value, int64_t *channel)
+{
+    *channel = 0;
+    while (engine->slice[value].parent != FOV_NONE) {
+        *channel += engine->slice[value].channel;
+        value = engine->slice[value].parent;
+    }
+    return value;
+}
+
+/* ---------------------------------------------------------------- lifetimes */
+
+typedef struct lifetimes {
+    fov_buffer_need *need; /* n_value, then one a step for scratch */
+    bool            *used; /* n_value: has memory of its own in the arena */
+} lifetimes;
+
+static void touch(const fov_plan *plan, lifetimes *life, int value, int step)
+{
+    int64_t channel;
+    if (value == FOV_NONE || plan->value[value].data || plan->value[value].shape.rank < 0) return;
+    int              root = root_of(plan->engine, value, &channel);
+    fov_buffer_need *need = &life->need[root];
+    if (!life->used[root]) need->first = step;
+    if (!life->used[root] || need->last < step) need->last = step;
+    if (step < need->first) need->first = step;
+    life->used[root] = true;
+}
+
+static void find_lifetimes(const fov_plan *plan, lifetimes *life)
+{
+    const fov_graph *graph = plan->engine->graph;
+    for (int i = 0; i < graph->n_input; i++) touch(plan, life, graph->input[i], 0);
+    for (int i = 0; i < plan->n_step; i++) {
+        const fov_node *node = &graph->node[plan->step[i].node];
+        for (int j = 0; j < node->n_in; j++) touch(plan, life, node->in[j], i);
+        for (int j = 0; j < node->n_out; j++) touch(plan, life, node->out[j], i);
+    }
+    for (int i = 0; i < graph->n_output; i++) touch(plan, life, graph->output[i], plan->n_step);
+}
+
+static fov_status lay_out(fov_plan *plan, lifetimes *life, int threads, fov_error *err)
+{
+    const fov_graph *graph = plan->engine->graph;
+    for (int i = 0; i < graph->n_value; i++) {
+        size_t count;
+        if (!life->used[i]) continue;
+        if (!fov_shape_count(&plan->value[i].shape, &count) || count > SIZE_MAX / 16)
+            return fov_fail(err, FOV_ERR_LIMIT, "value '%s' is too large at this input size", graph->value[i].name);
+        life->need[i].bytes = padded(count * fov_dtype_size(plan->value[i].dtype));
+    }
+    for (int i = 0; i < plan->n_step; i++) {
+        const fov_lowered *lowered = &plan->engine->lowered[plan->step[i].node];
+        size_t bytes = lowered->scratch ? lowered->scratch(lowered->impl, plan->step[i].in, plan->step[i].out, threads) : 0;
+        life->need[graph->n_value + i] = (fov_buffer_need){.bytes = bytes ? padded(bytes) : 0, .first = i, .last = i};
+    }
+    size_t count = (size_t)graph->n_value + (size_t)plan->n_step;
+    for (size_t i = 0; i < count; i++)
+        if (__builtin_add_overflow(plan->unshared_bytes, life->need[i].bytes, &plan->unshared_bytes))
+            return fov_fail(err, FOV_ERR_LIMIT, "the network does not fit into memory at this input size");
+    if (!fov_memory_assign(life->need, count, &plan->arena_bytes)) return fov_fail_memory(err, "a memory plan");
+    for (int i = 0; i < graph->n_value; i++) plan->offset[i] = life->used[i] ? life->need[i].offset : NOT_IN_ARENA;
+    for (int i = 0; i < plan->n_step; i++) plan->step[i].scratch_offset = life->need[graph->n_value + i].offset;
+    return FOV_OK;
+}
+
+static fov_status plan_memory(fov_plan *plan, int threads, fov_error *err)
+{
+    size_t     n_value = (size_t)plan->engine->graph->n_value;
+    lifetimes  life = {fov_calloc(n_value + (size_t)plan->n_step, sizeof *life.need), fov_calloc(n_value, sizeof *life.used)};
+    fov_status st = FOV_ERR_MEMORY;
+    plan->offset = fov_alloc_array(n_value, sizeof *plan->offset);
+    if (life.need && life.used && plan->offset) {
+        find_lifetimes(plan, &life);
+        st = lay_out(plan, &life, threads, err);
+    } else {
+        fov_fail_memory(err, "a memory plan");
+    }
+    fov_free(life.need);
+    fov_free(life.used);
+    return st;
+}
+
+/* ---------------------------------------------------------------- steps */
+
+static bool needs_step(const fov_plan *plan, int node)
+{
+    const fov_node *n = &plan->engine->graph->node[node];
+    /* Values that shape inference already knows (constants, shape arithmetic) need no work at run time. */
+    bool known = true;
+    for (int i = 0; i < n->n_out; i++) known = known && (n->out[i] == FOV_NONE || plan->value[n->out[i]].data);
+    return !known && plan->engine->lowered[node].run;
+}
+
+static fov_status add_step(fov_plan *plan, int node, fov_error *err)
+{
+    const fov_node *n = &plan->engine->graph->node[node];
+    fov_step       *step = &plan->step[plan->n_step];
+    step->node = node;
+    step->in = fov_calloc((size_t)n->n_in, sizeof *step->in);
+    step->out = fov_calloc((size_t)n->n_out, sizeof *step->out);
+    plan->n_step++;
+    if (!step->in || !step->out) return fov_fail_memory(err, "the steps of a plan");
+    for (int i = 0; i < n->n_in; i++) step->in[i] = n->in[i] == FOV_NONE ? NULL : &plan->value[n->in[i]];
+    for (int i = 0; i < n->n_out; i++)
+        if (n->out[i] != FOV_NONE) step->out[i] = plan->value[n->out[i]];
+    return FOV_OK;
+}
+
+/* Activations are NHWC; slices take the pixel stride of the value they live in. */
+static void set_strides(fov_plan *plan)
+{
+    const fov_graph *graph = plan->engine->graph;
+    for (int i = 0; i < graph->n_value; i++) {
+        fov_view *v = &plan->value[i];
+        int64_t   channel;
+        if (v->data || v->shape.rank < 0) continue;
+        if (v->shape.rank != 4 || v->dtype != FOV_F32) {
+            *v = fov_view_dense(v->dtype, &v->shape, NULL);
+            continue;
+        }
+        const fov_shape *root = &plan->value[root_of(plan->engine, i, &channel)].shape;
+        *v = fov_view_nhwc(v->shape.dim[0], v->shape.dim[1], v->shape.dim[2], v->shape.dim[3], root->dim[1], NULL);
+    }
+}
+
+fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads, fov_plan **out, fov_error *err)
+{
+    fov_view   input = fov_view_nhwc(n, 3, h, w, 3, NULL);
+    fov_plan  *plan = fov_calloc(1, sizeof *plan);
+    fov_status st;
+
+    *out = NULL;
+    if (!plan) return fov_fail_memory(err, "a plan");
+    *plan = (fov_plan){.engine = engine, .n = n, .h = h, .w = w};
+    if ((st = fov_graph_infer(engine->graph, &input, &plan->value, err))) goto fail;
+    set_strides(plan);
+    plan->step = fov_calloc((size_t)engine->graph->n_node, sizeof *plan->step);
+    if (!plan->step) st = fov_fail_memory(err, "the steps of a plan");
+    for (int i = 0; i < engine->graph->n_node && !st; i++)
+        if (needs_step(plan, i)) st = add_step(plan, i, err);
+    if (!st) st = plan_memory(plan, threads, err);
+    if (st) goto fail;
+    *out = plan;
+    return FOV_OK;
+fail:
+    fov_plan_free(plan);
+    return st;
+}
+
+static void unbind(fov_plan *plan)
+{
+    for (int i = 0; i < plan->engine->graph->n_value; i++) {
+        int64_t channel;
+        if (plan->offset[root_of(plan->engine, i, &channel)] != NOT_IN_ARENA) plan->value[i].data = NULL;
+    }
+    plan->arena = NULL;
+}
+
+void fov_plan_bind(fov_plan *plan, unsigned char *arena)
+{
+    const fov_engine *engine = plan->engine;
+    if (plan->arena == arena) return;
+    for (int i = 0; i < engine->graph->n_value; i++) {
+        int64_t channel;
+        size_t  offset = plan->offset[root_of(engine, i, &channel)];
+        if (offset != NOT_IN_ARENA) plan->value[i].data = (float *)(void *)(arena + offset) + channel;
+    }
+    for (int i = 0; i < plan->n_step; i++) {
+        const fov_node *node = &engine->graph->node[plan->step[i].node];
+        for (int j = 0; j < node->n_out; j++)
+            if (node->out[j] != FOV_NONE) plan->step[i].out[j] = plan->value[node->out[j]];
+    }
+    plan->arena = arena;
+}
+
+const fov_view *fov_plan_input(const fov_plan *plan)
+{
+    return &plan->value[plan->engine->graph->input[0]];
+}
+
+const fov_view *fov_plan_output(const fov_plan *plan, int index)
+{
+    return &plan->value[plan->engine->graph->output[index]];
+}
+
+double fov_step_macs(const fov_plan *plan, const fov_step *step)
+{
+    const fov_node *node = &plan->engine->graph->node[step->node];
+    size_t          out, weight;
+    if (node->op != FOV_OP_Conv) return 0;
+    const fov_shape *w = &plan->engine->graph->value[node->in[1]].shape;
+    if (!fov_shape_count(&step->out[0].shape, &out) || !fov_shape_count(w, &weight) || !w->dim[0]) return 0;
+    return (double)out * (double)(weight / (size_t)w->dim[0]);
+}
+
+void fov_plan_free(fov_plan *plan)
+{
+    if (!plan) return;
+    for (int i = 0; i < plan->n_step; i++) {
+        fov_free((void *)plan->step[i].in);
+        fov_free(plan->step[i].out);
+    }
+    if (plan->value) {
+        if (plan->offset) unbind(plan);
+        fov_values_free(plan->engine->graph, plan->value);
+    }
+    fov_free(plan->step);
+    fov_free(plan->offset);
+    fov_free(plan);
+}
