@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""Paths and small helpers of the benchmark scripts."""
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PHOTO = ROOT / "photos" / "astronaut.png"
+
+
+def as_onnx(fovea, model, folder):
+    """The model as an ONNX file: itself, or converted by Fovea, so that both engines run the same network."""
+    if str(model).endswith(".onnx"):
+        return Path(model)
+    out = Path(folder) / (Path(model).stem + ".onnx")
+    subprocess.run([fovea, "convert", model, out], check=True, stdout=subprocess.DEVNULL)
+    return out
+
+
+def machine():
+    """One line for the head of a table: processor, cores that may be used, what was compared."""
+    import onnxruntime
+
+    name = platform.processor() or platform.machine()
+    for line in open("/proc/cpuinfo", encoding="utf-8"):
+        if line.startswith("model name"):
+            name = line.split(":", 1)[1].strip()
+            break
+    return f"{name}, {len(os.sched_getaffinity(0))} cores usable, ONNX Runtime {onnxruntime.__version__}"
+
+
+def commit():
+    done = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
