@@ -27,12 +27,34 @@ typedef struct fov_codec {
      * Decode to RGB8 as stored. Calls fov_photo_reserve() once the size is known (it enforces max_pixels).
      * @param orientation out: EXIF 1..8, 1 if absent
      */
-    fov_status (*decode)(const fov_encoded *in, const fov_photo_options *options, fov_photo *photo, int *orientation, fov_error *err);
+    fov_status (*decode)(const fov_encoded *in, const fov_photo_options *options, fov_photo *photo, int *orientation,
+                         fov_error *err);
 } fov_codec;
 
-/** Check the limits and allocate the pixels. */
+/** Check the limits and allocate the pixels, which are not set to anything. */
 fov_status fov_photo_reserve(fov_photo *photo, int64_t width, int64_t height, const fov_photo_options *options, const char *name,
                              fov_error *err);
+
+/**
+ * A codec's last word on a damaged file of which `rows` rows could be decoded. Strict, or nothing decoded: FOV_ERR_FORMAT.
+ * Otherwise the rows that are missing become black, the photo gets a warning, and all is well.
+ * @param what what is wrong with the file, as "truncated after row 17"
+ */
+fov_status fov_photo_damaged(fov_photo *photo, const fov_photo_options *options, const fov_encoded *in, int rows, const char *what,
+                             fov_error *err);
+
+/** Is this a view that can be read? FOV_ERR_ARGUMENT names what is impossible. */
+fov_status fov_image_check(const fov_image *image, fov_error *err);
+/** Bytes of a pixel: 1, 3 or 4. */
+int fov_pixel_bytes(fov_pixel_format format);
+/** Pixels of one row as RGB8. */
+void fov_image_row_rgb(const fov_image *image, int y, uint8_t *rgb);
+
+/** Lay a row of RGBA8 pixels over white: pixels first, first + step, ... below `width` become RGB8. */
+void fov_alpha_over_white(const uint8_t *rgba, uint8_t *rgb, size_t width, size_t first, size_t step);
+
+/** What bytes that no codec recognises seem to be: "a GIF picture", "a text file". @param picture out: is it a kind of picture? */
+const char *fov_looks_like(const unsigned char *data, size_t size, bool *picture);
 
 fov_status fov_jpeg_encode(const fov_image *image, int quality, fov_buffer *out, fov_error *err);
 fov_status fov_png_encode(const fov_image *image, fov_buffer *out, fov_error *err);
@@ -59,7 +81,8 @@ typedef struct fov_letterbox {
 } fov_letterbox;
 
 /**
- * @param out NHWC float, 3 channels, `ld` floats a pixel
+ * The box must fit: left + scaled_w <= out_w, top + scaled_h <= out_h. The result does not depend on the pool's size.
+ * @param out NHWC float, 3 channels, `ld` floats a pixel, of which the first 3 are written
  * @param scratch fov_letterbox_scratch() bytes
  */
 void   fov_letterbox_run(const fov_letterbox *box, const fov_image *image, float *out, ptrdiff_t ld, void *scratch, fov_pool *pool);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+/* JPEG by libjpeg(-turbo): every subsampling, progressive, gray, RGB, and the two four-colour forms. */
+#include "media/media.h"
+
+#include "media/jpeg_guard.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    EXIF_MARKER = JPEG_APP0 + 1,
+    MAX_SCANS = 500, /* encoders write about 10 */
+    MIN_SCANS = 32,
+};
+
+/* A scan costs a visit to every block however few bytes it has, so scans x pixels is what a bomb multiplies. */
+static const uint64_t MAX_PIXEL_SCANS = (uint64_t)4 << 30;
+
+typedef struct jpeg_reader {
+    struct jpeg_decompress_struct info;
+    struct jpeg_progress_mgr      progress;
+    fov_jpeg_guard                guard;
+    const fov_encoded            *in;
+    const fov_photo_options      *options;
+    fov_photo                    *photo;
+    int                          *orientation;
+    int                           max_scans;
+    int                           rows; /* written to the photo so far */
+    fov_error                    *err;
+} jpeg_reader;
+
+static bool recognise(const fov_encoded *in)
+{
+    return in->size >= 2 && in->data[0] == 0xff && in->data[1] == 0xd8 && (in->size == 2 || in->data[2] == 0xff);
+}
+
+static void check_scans(j_common_ptr common)
+{
+    jpeg_reader *r = common->client_data;
+    if (r->info.input_scan_number <= r->max_scans) return;
+    r->guard.status = FOV_ERR_LIMIT;
+    snprintf(r->guard.error, sizeof r->guard.error, "more than %d scans, which no camera or editor writes", r->max_scans);
+    longjmp(r->guard.escape, 1);
+}
+
+static void set_max_scans(jpeg_reader *r)
+{
+    uint64_t scans = MAX_PIXEL_SCANS / ((uint64_t)r->info.image_width * r->info.image_height);
+    r->max_scans = scans > MAX_SCANS ? MAX_SCANS : scans < MIN_SCANS ? MIN_SCANS : (int)scans;
+}
+
+static int exif_of(const struct jpeg_decompress_struct *info)
+{
+    for (jpeg_saved_marker_ptr m = info->marker_list; m; m = m->next)
+        if (m->marker == EXIF_MARKER && m->data_length >= 6 && !memcmp(m->data, "Exif\0", 6))
+            return fov_exif_orientation(m->data, m->data_length);
+    return 1;
+}
+
+static fov_status choose_colours(jpeg_reader *r)
+{
+    switch (r->info.jpeg_color_space) {
+    case JCS_GRAYSCALE:
+    case JCS_RGB:
+    case JCS_YCbCr:
+        r->info.out_color_space = JCS_RGB;
+        return FOV_OK;
+    case JCS_CMYK:
+    case JCS_YCCK:
+        r->info.out_color_space = JCS_CMYK;
+        return FOV_OK;
+    default:
+        return fov_fail(r->err, FOV_ERR_UNSUPPORTED, "%s: a JPEG with %d colour components of unknown meaning; convert it to RGB",
+                        r->in->name, r->info.num_components);
+    }
+}
+
+/* Adobe's programs store ink inverted (255: none) and say so by their marker; the standard's sense is 255: full. */
+static void cmyk_to_rgb(const JSAMPLE *cmyk, bool inverted, uint8_t *rgb, size_t width)
+{
+    const unsigned flip = inverted ? 0 : 255;
+    for (size_t x = 0; x < width; x++, cmyk += 4, rgb += 3)
+        for (int c = 0; c < 3; c++) rgb[c] = (uint8_t)(((cmyk[c] ^ flip) * (cmyk[3] ^ flip) + 127) / 255);
+}
+
+static void read_rows(jpeg_reader *r)
+{
+    struct jpeg_decompress_struct *info = &r->info;
+    const size_t                   width = info->output_width;
+    const bool                     cmyk = info->out_color_space == JCS_CMYK;
+    JSAMPARRAY ink = cmyk ? info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, (JDIMENSION)(4 * width), 1) : NULL;
+
+    while (info->output_scanline < info->output_height) {
+        JSAMPROW row = r->photo->pixels + 3 * width * info->output_scanline;
+        jpeg_read_scanlines(info, cmyk ? ink : &row, 1);
+        if (cmyk) cmyk_to_rgb(ink[0], info->saw_Adobe_marker, row, width);
+        r->rows = (int)info->output_scanline;
+    }
+}
+
+static fov_status read_picture(jpeg_reader *r)
+{
+    struct jpeg_decompress_struct *info = &r->info;
+    jpeg_create_decompress(info);
+    info->client_data = r;
+    r->progress.progress_monitor = check_scans;
+    info->progress = &r->progress;
+    jpeg_mem_src(info, r->in->data, r->in->size);
+    jpeg_save_markers(info, EXIF_MARKER, 0xffff);
+    jpeg_read_header(info, TRUE);
+    set_max_scans(r);
+    *r->orientation = exif_of(info);
+
+    fov_status st = choose_colours(r);
+    if (!st) st = fov_photo_reserve(r->photo, info->image_width, info->image_height, r->options, r->in->name, r->err);
+    if (st) return st;
+    jpeg_start_decompress(info);
+    read_rows(r);
+    jpeg_finish_decompress(info);
+    return FOV_OK;
+}
+
+/* The source stands at data it does not own once it has run out and libjpeg feeds itself an end marker. */
+static size_t offset_of(const jpeg_reader *r)
+{
+    const struct jpeg_source_mgr *source = r->info.src;
+    if (!source || source->next_input_byte < r->in->data || source->next_input_byte > r->in->data + r->in->size) return r->in->size;
+    return (size_t)(source->next_input_byte - r->in->data);
+}
+
+static fov_status after_fatal(jpeg_reader *r)
+{
+    char what[JMSG_LENGTH_MAX + 80];
+    if (r->guard.status != FOV_ERR_FORMAT) return fov_fail(r->err, r->guard.status, "%s: JPEG: %s", r->in->name, r->guard.error);
+    snprintf(what, sizeof what, "damaged JPEG: %s (at byte %zu of %zu)", r->guard.error, offset_of(r), r->in->size);
+    return fov_photo_damaged(r->photo, r->options, r->in, r->rows, what, r->err);
+}
+
+static fov_status after_warnings(jpeg_reader *r)
+{
+    char what[JMSG_LENGTH_MAX + 80];
+    snprintf(what, sizeof what, "damaged or truncated JPEG: %s", r->guard.warning);
+    return fov_photo_damaged(r->photo, r->options, r->in, r->rows, what, r->err);
+}
+
+static fov_status read_guarded(jpeg_reader *r)
+{
+    r->info.err = fov_jpeg_guard_init(&r->guard);
+    if (setjmp(r->guard.escape)) return after_fatal(r);
+    fov_status st = read_picture(r);
+    return !st && r->guard.base.num_warnings ? after_warnings(r) : st;
+}
+
+static fov_status decode(const fov_encoded *in, const fov_photo_options *options, fov_photo *photo, int *orientation,
+                         fov_error *err)
+{
+    jpeg_reader r = {.in = in, .options = options, .photo = photo, .orientation = orientation, .max_scans = MAX_SCANS, .err = err};
+    fov_status  st = read_guarded(&r);
+    jpeg_destroy_decompress(&r.info);
+    return st;
+}
+
+const fov_codec fov_codec_jpeg = {"JPEG", recognise, decode};

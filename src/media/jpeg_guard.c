@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "media/jpeg_guard.h"
+
+#include <jerror.h>
+#include <string.h>
+
+static void fatal(j_common_ptr info)
+{
+    fov_jpeg_guard *guard = (fov_jpeg_guard *)info->err;
+    guard->base.format_message(info, guard->error);
+    guard->status = guard->base.msg_code == JERR_OUT_OF_MEMORY ? FOV_ERR_MEMORY : FOV_ERR_FORMAT;
+    longjmp(guard->escape, 1);
+}
+
+/* Levels: -1 is damage, 0 and above is chatter. A damaged file can warn for every block, so only the first is kept. */
+static void message(j_common_ptr info, int level)
+{
+    fov_jpeg_guard *guard = (fov_jpeg_guard *)info->err;
+    if (level < 0 && guard->base.num_warnings++ == 0) guard->base.format_message(info, guard->warning);
+}
+
+static void stay_silent(j_common_ptr info)
+{
+    (void)info;
+}
+
+struct jpeg_error_mgr *fov_jpeg_guard_init(fov_jpeg_guard *guard)
+{
+    memset(guard, 0, sizeof *guard);
+    jpeg_std_error(&guard->base);
+    guard->base.error_exit = fatal;
+    guard->base.emit_message = message;
+    guard->base.output_message = stay_silent;
+    return &guard->base;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/* PNG by libspng: 1 to 16 bits, palette, alpha laid over white, interlaced. */
+#include "media/media.h"
+
+#include "base/alloc.h"
+#include "media/png_memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_CHUNK_BYTES = 64 << 20 }; /* of metadata; a compressed profile or text must not unfold without end */
+
+typedef struct png_reader {
+    spng_ctx                *ctx;
+    struct spng_ihdr         header;
+    const fov_encoded       *in;
+    const fov_photo_options *options;
+    fov_photo               *photo;
+    uint8_t                 *rgba; /* one row, where the picture has alpha; else NULL */
+    fov_error               *err;
+} png_reader;
+
+static bool recognise(const fov_encoded *in)
+{
+    return in->size >= 4 && !memcmp(in->data, "\x89PNG", 4);
+}
+
+static fov_status fail_png(const png_reader *r, int code)
+{
+    fov_status status = code == SPNG_EMEM ? FOV_ERR_MEMORY : FOV_ERR_FORMAT;
+    return fov_fail(r->err, status, "%s: damaged PNG: %s", r->in->name, spng_strerror(code));
+}
+
+static bool has_alpha(png_reader *r)
+{
+    struct spng_trns transparent;
+    return r->header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA || r->header.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA ||
+           !spng_get_trns(r->ctx, &transparent);
+}
+
+static fov_status open_png(png_reader *r)
+{
+    bool strict = r->options && r->options->strict;
+    int  code;
+    r->ctx = fov_png_context(0);
+    if (!r->ctx) return fov_fail_memory(r->err, "a PNG decoder");
+    code = spng_set_crc_action(r->ctx, SPNG_CRC_ERROR, strict ? SPNG_CRC_ERROR : SPNG_CRC_DISCARD);
+    if (!code) code = spng_set_chunk_limits(r->ctx, MAX_CHUNK_BYTES, MAX_CHUNK_BYTES);
+    if (!code) code = spng_set_png_buffer(r->ctx, r->in->data, r->in->size);
+    if (!code) code = spng_get_ihdr(r->ctx, &r->header);
+    return code ? fail_png(r, code) : FOV_OK;
+}
+
+static fov_status reserve(png_reader *r)
+{
+    fov_status st = fov_photo_reserve(r->photo, r->header.width, r->header.height, r->options, r->in->name, r->err);
+    if (st) return st;
+    if (has_alpha(r)) {
+        r->rgba = fov_alloc_array(r->header.width, 4);
+        if (!r->rgba) return fov_fail_memory(r->err, "a row of a PNG");
+    }
+    if (r->header.interlace_method) /* its rows come seven times, each time a part of the pixels */
+        memset(r->photo->pixels, 0, 3 * (size_t)r->header.width * r->header.height);
+    return FOV_OK;
+}
+
+/* An interlaced row has only the columns of its pass: PNG specification, 8.2. */
+static void lay_over_white(const png_reader *r, uint8_t *row, int pass)
+{
+    static const unsigned char first[7] = {0, 4, 0, 2, 0, 1, 0}, step[7] = {8, 8, 4, 4, 2, 2, 1};
+    if (r->header.interlace_method) fov_alpha_over_white(r->rgba, row, r->header.width, first[pass], step[pass]);
+    else fov_alpha_over_white(r->rgba, row, r->header.width, 0, 1);
+}
+
+/* @param rows out: how many rows hold something of the picture */
+static int read_rows(png_reader *r, int *rows)
+{
+    const size_t width = r->header.width;
+    *rows = 0;
+    int code =
+        spng_decode_image(r->ctx, NULL, 0, r->rgba ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8, SPNG_DECODE_PROGRESSIVE | SPNG_DECODE_TRNS);
+    while (!code) {
+        struct spng_row_info info;
+        code = spng_get_row_info(r->ctx, &info);
+        if (code) break;
+        uint8_t *row = r->photo->pixels + 3 * width * info.row_num;
+        code = spng_decode_row(r->ctx, r->rgba ? r->rgba : row, (r->rgba ? 4 : 3) * width);
+        if (code && code != SPNG_EOI) break;
+        if (r->rgba) lay_over_white(r, row, info.pass);
+        *rows = r->header.interlace_method ? r->photo->height : (int)info.row_num + 1;
+    }
+    return code == SPNG_EOI ? spng_decode_chunks(r->ctx) : code;
+}
+
+/* The block may stand before the pixels or behind them. */
+static int orientation_of(png_reader *r)
+{
+    struct spng_exif exif;
+    return spng_get_exif(r->ctx, &exif) ? 1 : fov_exif_orientation((const unsigned char *)exif.data, exif.length);
+}
+
+static fov_status read_picture(png_reader *r, int *orientation)
+{
+    char       what[160];
+    int        rows;
+    fov_status st = open_png(r);
+    if (!st) st = reserve(r);
+    if (st) return st;
+    *orientation = orientation_of(r);
+    int code = read_rows(r, &rows);
+    if (!code) {
+        *orientation = orientation_of(r);
+        return FOV_OK;
+    }
+    if (code == SPNG_EMEM) return fail_png(r, code);
+    snprintf(what, sizeof what, "damaged or truncated PNG: %s (%d of %d rows have pixels)", spng_strerror(code), rows,
+             r->photo->height);
+    return fov_photo_damaged(r->photo, r->options, r->in, rows, what, r->err);
+}
+
+static fov_status decode(const fov_encoded *in, const fov_photo_options *options, fov_photo *photo, int *orientation,
+                         fov_error *err)
+{
+    png_reader r = {.in = in, .options = options, .photo = photo, .err = err};
+    fov_status st = read_picture(&r, orientation);
+    spng_ctx_free(r.ctx);
+    fov_free(r.rgba);
+    return st;
+}
+
+const fov_codec fov_codec_png = {"PNG", recognise, decode};

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+#ifndef FOVEA_MEDIA_PNG_MEMORY_H
+#define FOVEA_MEDIA_PNG_MEMORY_H
+
+#include <spng.h>
+
+/** A libspng context that allocates through base/alloc.h. @param flags of spng_ctx_new2() */
+spng_ctx *fov_png_context(int flags);
+
+#endif
