@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Every header compiles alone; the public one also as C++. TAP on stdout.
+# Usage: headers.sh SOURCE_DIR BUILD_DIR COMPILER...
+source=$1
+build=$2
+shift 2
+cd "$source" || exit 1
+n=0
+failed=0
+
+check() { # name, compiler arguments...
+    name=$1
+    shift
+    n=$((n + 1))
+    if "$@" >/dev/null 2>&1; then echo "ok $n - $name"; else echo "not ok $n - $name"; failed=1; fi
+}
+
+for header in include/fovea/*.h $(find src tests/support -name '*.h' | LC_ALL=C sort); do
+    check "$header alone" "$@" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Isrc -Itests/support -I"$build" \
+        -fsyntax-only -x c "$header"
+done
+if echo 'int main() {}' | "$@" -fsyntax-only -x c++ - 2>/dev/null; then
+    check "fovea.h as C++" "$@" -std=c++11 -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ include/fovea/fovea.h
+else
+    n=$((n + 1))
+    echo "ok $n - fovea.h as C++ # SKIP no C++ compiler here"
+fi
+echo "1..$n"
+exit $failed

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+/* The public API with the bundled model and photo: what must hold for any model. */
+#include "support.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct fixture {
+    fov_model  *model;
+    fov_engine *engine;
+    fov_photo  *photo;
+} fixture;
+
+static int set_up(void **state)
+{
+    static fixture f;
+    fov_error      err;
+    assert_ok(fov_model_load("default", NULL, &f.model, &err));
+    assert_ok(fov_engine_build(f.model, NULL, &f.engine, &err));
+    assert_ok(fov_photo_load(source_path("photos/astronaut.png"), NULL, &f.photo, &err));
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    fov_photo_free(f->photo);
+    fov_engine_free(f->engine);
+    fov_model_free(f->model);
+    return 0;
+}
+
+static fov_detector *detector_of(const fov_engine *engine, int threads)
+{
+    fov_error            err;
+    fov_detector_options options = {threads};
+    fov_detector        *d = NULL;
+    assert_ok(fov_detector_new(engine, &options, &d, &err));
+    return d;
+}
+
+/* A window of the photo; no pixel is copied. */
+static fov_image window(const fov_photo *photo, int x, int y, int w, int h)
+{
+    fov_image image = fov_photo_image(photo);
+    image.data += y * image.pitch + 3 * x;
+    image.width = w;
+    image.height = h;
+    return image;
+}
+
+static void finds_the_astronaut(void **state)
+{
+    fixture      *f = *state;
+    fov_error     err;
+    fov_faces     faces;
+    fov_detector *d = detector_of(f->engine, 0);
+    fov_image     image = fov_photo_image(f->photo);
+    assert_ok(fov_detector_run(d, &image, NULL, &faces, &err));
+    assert_int_equal(faces.count, 1);
+    assert_true(faces.face[0].score > 0.99F);
+    /* eyes above the nose above the mouth, left of each other as seen, all inside the box */
+    const float(*p)[2] = faces.face[0].landmarks;
+    assert_true(p[0][0] < p[1][0] && p[3][0] < p[4][0]);
+    assert_true(p[0][1] < p[2][1] && p[2][1] < p[3][1]);
+    for (int i = 0; i < 5; i++) {
+        assert_true(p[i][0] > faces.face[0].box[0] && p[i][0] < faces.face[0].box[2]);
+        assert_true(p[i][1] > faces.face[0].box[1] && p[i][1] < faces.face[0].box[3]);
+    }
+    fov_detector_free(d);
+}
+
+static void same_bits_for_any_number_of_threads(void **state)
+{
+    fixture           *f = *state;
+    fov_error          err;
+    fov_raw            one, many;
+    fov_detect_options native = fov_detect_options_default();
+    native.resize = FOV_RESIZE_NATIVE;
+    fov_image     image = window(f->photo, 100, 20, 203, 189);
+    fov_detector *d1 = detector_of(f->engine, 1);
+    assert_ok(fov_detector_raw(d1, &image, &native, &one, &err));
+    for (int threads = 2; threads <= 5; threads++) {
+        fov_detector *d = detector_of(f->engine, threads);
+        assert_ok(fov_detector_raw(d, &image, &native, &many, &err));
+        assert_int_equal(one.count, many.count);
+        assert_memory_equal(one.boxes, many.boxes, one.count * 4 * sizeof(float));
+        assert_memory_equal(one.scores, many.scores, one.count * 2 * sizeof(float));
+        assert_memory_equal(one.landmarks, many.landmarks, one.count * 10 * sizeof(float));
+        fov_detector_free(d);
+    }
+    fov_detector_free(d1);
+}
+
+static void a_batch_gives_what_single_photos_give(void **state)
+{
+    enum { COUNT = 21 };
+    fixture           *f = *state;
+    fov_error          err;
+    fov_image          images[COUNT];
+    fov_faces          batch[COUNT], single;
+    fov_detect_options options = fov_detect_options_default();
+    size_t             found = 0;
+    options.score_threshold = 0.1F;
+    for (int i = 0; i < COUNT; i++) images[i] = window(f->photo, 3 * i, 5 * (i % 4), 300 - 40 * (i % 3), 260 - (i % 2));
+    fov_detector *many = detector_of(f->engine, 2), *one = detector_of(f->engine, 2);
+    assert_ok(fov_detector_run_batch(many, images, COUNT, &options, batch, &err));
+    for (int i = 0; i < COUNT; i++) {
+        assert_ok(fov_detector_run(one, &images[i], &options, &single, &err));
+        assert_int_equal(single.count, batch[i].count);
+        assert_memory_equal(single.face, batch[i].face, single.count * sizeof *single.face);
+        found += single.count;
+    }
+    assert_true(found >= COUNT);
+    fov_detector_free(many);
+    fov_detector_free(one);
+}
+
+static float worst(const float *a, const float *b, size_t count)
+{
+    float most = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!(fabsf(a[i] - b[i]) <= most)) most = fabsf(a[i] - b[i]);
+    return most;
+}
+
+static void check_against(const fixture *f, const fov_engine *other)
+{
+    fov_error          err;
+    fov_raw            a, b;
+    fov_detect_options native = fov_detect_options_default();
+    native.resize = FOV_RESIZE_NATIVE;
+    fov_image     image = window(f->photo, 170, 40, 120, 150);
+    fov_detector *d = detector_of(f->engine, 0), *e = detector_of(other, 0);
+    assert_ok(fov_detector_raw(d, &image, &native, &a, &err));
+    assert_ok(fov_detector_raw(e, &image, &native, &b, &err));
+    assert_int_equal(a.count, b.count);
+    assert_true(worst(a.boxes, b.boxes, a.count * 4) < 1e-4F);
+    assert_true(worst(a.scores, b.scores, a.count * 2) < 1e-4F);
+    assert_true(worst(a.landmarks, b.landmarks, a.count * 10) < 1e-4F);
+    fov_detector_free(d);
+    fov_detector_free(e);
+}
+
+static void all_backends_and_instruction_sets_agree(void **state)
+{
+    static const char *const levels[] = {"generic", "avx2", "avx512"};
+    fixture                 *f = *state;
+    fov_error                err;
+    fov_engine              *other = NULL;
+    fov_engine_options       reference = {"reference"};
+    assert_ok(fov_engine_build(f->model, &reference, &other, &err));
+    check_against(f, other);
+    fov_engine_free(other);
+    for (size_t i = 0; i < 3; i++) {
+        assert_ok(fov_cpu_limit(levels[i], &err));
+        assert_ok(fov_engine_build(f->model, NULL, &other, &err));
+        check_against(f, other);
+        fov_engine_free(other);
+    }
+    assert_ok(fov_cpu_limit(NULL, &err));
+}
+
+static void every_resize_mode_finds_the_same_face(void **state)
+{
+    fixture           *f = *state;
+    fov_error          err;
+    fov_faces          faces;
+    fov_image          image = fov_photo_image(f->photo);
+    fov_detector      *d = detector_of(f->engine, 0);
+    fov_detect_options o[4];
+    for (int i = 0; i < 4; i++) o[i] = fov_detect_options_default();
+    o[0].resize = FOV_RESIZE_NATIVE;
+    o[1].long_side = 300;
+    o[2].resize = o[3].resize = FOV_RESIZE_LETTERBOX;
+    o[2].width = 640;
+    o[2].height = 320;
+    o[3].placement = FOV_PLACE_TOP_LEFT;
+    for (int i = 0; i < 4; i++) {
+        assert_ok(fov_detector_run(d, &image, &o[i], &faces, &err));
+        assert_int_equal(faces.count, 1);
+        assert_float_equal(faces.face[0].landmarks[2][0], 224, 6); /* the nose */
+        assert_float_equal(faces.face[0].landmarks[2][1], 129, 6);
+    }
+    fov_detector_free(d);
+}
+
+static void tiny_and_odd_images_are_fine(void **state)
+{
+    static const int sizes[][2] = {{1, 1}, {2, 300}, {512, 1}, {33, 31}};
+    fixture         *f = *state;
+    fov_error        err;
+    fov_faces        faces;
+    fov_detector    *d = detector_of(f->engine, 0);
+    for (size_t i = 0; i < 4; i++) {
+        fov_image image = window(f->photo, 0, 0, sizes[i][0], sizes[i][1]);
+        assert_ok(fov_detector_run(d, &image, NULL, &faces, &err));
+    }
+    fov_image none = {0};
+    assert_int_equal(fov_detector_run(d, &none, NULL, &faces, &err), FOV_ERR_ARGUMENT);
+    assert_int_equal(faces.count, 0);
+    fov_detector_free(d);
+}
+
+static void memory_is_given_back_after_a_large_photo(void **state)
+{
+    fixture           *f = *state;
+    fov_error          err;
+    fov_faces          faces;
+    fov_detect_options o = fov_detect_options_default();
+    fov_image          image = fov_photo_image(f->photo), small = window(f->photo, 0, 0, 128, 128);
+    fov_detector      *d = detector_of(f->engine, 1);
+    o.resize = FOV_RESIZE_LETTERBOX;
+    o.width = o.height = 1280;
+    assert_ok(fov_detector_run(d, &small, NULL, &faces, &err));
+    size_t before = fov_detector_memory(d);
+    assert_ok(fov_detector_run(d, &image, &o, &faces, &err));
+    assert_true(fov_detector_memory(d) > 8 * before);
+    assert_ok(fov_detector_run(d, &small, NULL, &faces, &err));
+    assert_true(fov_detector_memory(d) < 3 * before);
+    fov_detector_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_the_astronaut),
+        cmocka_unit_test(same_bits_for_any_number_of_threads),
+        cmocka_unit_test(a_batch_gives_what_single_photos_give),
+        cmocka_unit_test(all_backends_and_instruction_sets_agree),
+        cmocka_unit_test(every_resize_mode_finds_the_same_face),
+        cmocka_unit_test(tiny_and_odd_images_are_fine),
+        cmocka_unit_test(memory_is_given_back_after_a_large_photo),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
