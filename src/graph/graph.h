@@ -88,6 +88,7 @@ fov_status      fov_node_set_int(fov_node *node, const char *name, int64_t value
 fov_status      fov_node_set_floats(fov_node *node, const char *name, const float *floats, size_t count, fov_error *err);
 fov_status      fov_node_set_float(fov_node *node, const char *name, float value, fov_error *err);
 fov_status      fov_node_set_string(fov_node *node, const char *name, const char *string, fov_error *err);
+fov_status      fov_node_copy_attrs(fov_node *to, const fov_node *from, fov_error *err);
 const fov_attr *fov_node_attr(const fov_node *node, const char *name); /* NULL if missing */
 int64_t         fov_node_int(const fov_node *node, const char *name, int64_t fallback);
 /** Item `i` of a list of ints; fallback when the list is missing or shorter. */

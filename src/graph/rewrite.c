@@ -28,16 +28,19 @@ static fov_status clone_value(fov_graph *to, const fov_value *value, fov_error *
     return id == FOV_NONE ? FOV_ERR_MEMORY : FOV_OK;
 }
 
+fov_status fov_node_copy_attrs(fov_node *to, const fov_node *from, fov_error *err)
+{
+    fov_status st = FOV_OK;
+    for (int i = 0; i < from->n_attr && !st; i++) st = clone_attr(to, &from->attr[i], err);
+    return st;
+}
+
 static fov_status clone_node(fov_graph *to, const fov_node *node, fov_error *err)
 {
     int id = fov_graph_add_node(to, node->name, node->op, node->in, node->n_in, node->out, node->n_out, err);
     if (id == FOV_NONE) return FOV_ERR_MEMORY;
     to->node[id].dead = node->dead;
-    for (int i = 0; i < node->n_attr; i++) {
-        fov_status st = clone_attr(&to->node[id], &node->attr[i], err);
-        if (st) return st;
-    }
-    return FOV_OK;
+    return fov_node_copy_attrs(&to->node[id], node, err);
 }
 
 fov_status fov_graph_clone(const fov_graph *graph, fov_graph **copy, fov_error *err)
