@@ -48,8 +48,13 @@ struct fov_weights {
 /** Append; copies the name, takes over `data` (from fov_alloc) whether it succeeds or not. */
 fov_status  fov_weights_add(fov_weights *weights, const char *name, const fov_shape *shape, size_t count, float *data,
                             fov_error *err);
-/** By name, ignoring the prefix "module." on either side; NULL if there is none. */
+/**
+ * By name, ignoring the prefix "module." on either side; a name that starts with "body." is also found without it, when the
+ * full name is not there. NULL if there is none.
+ */
 fov_weight *fov_weights_find(fov_weights *weights, const char *name);
+/** BatchNorm's step counter: in every checkpoint, of no use to inference, written to nothing. */
+bool        fov_weight_is_counter(const char *name);
 void        fov_weights_clear(fov_weights *weights);
 
 /* ---- families: networks that can be rebuilt from bare weights; a row each in families.def */
@@ -61,8 +66,9 @@ struct fov_family {
     const char *mark;
     /**
      * Build the canonical graph with BatchNormalization nodes. Value names are the checkpoint's tensor names.
-     * @param weights NULL: zeros, a template to match other graphs against; else every needed tensor is taken from it, and
-     *                missing or misshapen ones are listed in one message that names `source`
+     * @param weights NULL: a template to match other graphs against, its parameters have shapes and no data; else every
+     *                needed tensor's numbers are moved out of it, and missing or misshapen ones are listed in one message
+     *                that names `source`
      */
     fov_status (*build)(const fov_settings *settings, fov_weights *weights, const char *source, fov_graph **graph, fov_error *err);
 };
@@ -72,6 +78,10 @@ struct fov_family {
  * nobody used. @param settings already final
  */
 fov_status fov_family_build(struct fov_model *model, fov_weights *weights, fov_error *err);
+
+#define FOV_FAMILY(family) extern const fov_family family;
+#include "models/families.def"
+#undef FOV_FAMILY
 
 /** Families in the order of families.def, NULL-terminated walk: fov_family_at(0), (1), .. until NULL. */
 const fov_family *fov_family_at(size_t index);
