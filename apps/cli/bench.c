@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+/* fovea bench [PHOTO] */
+#include "bench_stats.h"
+#include "bundled_photo.h"
+#include "command.h"
+#include "console.h"
+#include "detect_options.h"
+#include "engine.h"
+#include "interrupt.h"
+#include "json_text.h"
+#include "memory.h"
+#include "options.h"
+#include "settings.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 1, N_SLOT, WARM_UP = 3, DEFAULT_ROUNDS = 50, MAX_ROUNDS = 1000000 };
+static char *slots[N_SLOT];
+static int   as_json, no_decode;
+
+static struct poptOption bench_options[] = {
+    CLI_TEXT_SLOTS(slots),
+    CLI_INCLUDE(cli_model_option, NULL),
+    {"rounds", '\0', POPT_ARG_STRING, NULL, ROUNDS, "measured runs, after 3 to warm up (default: 50)", "N"},
+    {"no-decode", '\0', POPT_ARG_NONE, &no_decode, 0, "decode the photo once, outside of the measurement", NULL},
+    {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print as JSON", NULL},
+    CLI_INCLUDE(cli_threads_option, NULL),
+    CLI_INCLUDE(cli_detect_options, "Network input and thresholds:"),
+    CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
+    CLI_INCLUDE(cli_engine_options, "Engine:"),
+    POPT_TABLEEND};
+
+const cli_manual cli_bench_manual = {
+    .arguments = "[OPTION...] [PHOTO]",
+    .about = "Times each stage for one photo (default: the bundled one): decoding the file's bytes, resizing into the network's\n"
+             "input, the network, and decoding its answers into faces. Prints median, 90th percentile, smallest and mean.\n",
+    .examples = "  fovea bench\n"
+                "  fovea bench --size 640x640 --threads 1 photo.jpg\n"
+                "  fovea bench -m model.onnx --rounds 200 --no-decode --json photo.jpg\n",
+    .options = bench_options,
+};
+
+enum { DECODE, PREPROCESS, NETWORK, POSTPROCESS, TOTAL, N_STAGE };
+static const char *const stage_names[N_STAGE] = {"decode", "preprocess", "network", "postprocess", "total"};
+
+typedef struct bench {
+    cli_engine         engine;
+    fov_detect_options detect;
+    const char        *path;
+    unsigned char     *file; /* the photo's bytes: reading the disk is not measured */
+    size_t             file_bytes;
+    fov_photo         *photo;
+    size_t             faces;
+    int                input_width, input_height, rounds, done;
+    double            *seconds[N_STAGE]; /* [rounds] */
+} bench;
+
+static bool get_file(bench *b)
+{
+    FILE  *file = fopen(b->path, "rbe");
+    size_t capacity = 0, got = 0;
+    if (!file) {
+        cli_error("%s: cannot open: %s", b->path, strerror(errno));
+        return false;
+    }
+    do {
+        b->file_bytes += got;
+        if (b->file_bytes == capacity) b->file = cli_grow(b->file, capacity, &capacity, 1);
+        errno = 0;
+    } while ((got = fread(b->file + b->file_bytes, 1, capacity - b->file_bytes, file)));
+    int error = ferror(file) ? errno : 0;
+    fclose(file);
+    if (error) cli_error("%s: cannot read: %s", b->path, strerror(error));
+    return !error;
+}
+
+static bool decode(bench *b)
+{
+    fov_error err = {0};
+    fov_photo_free(b->photo);
+    b->photo = NULL;
+    if (!fov_photo_decode(b->file, b->file_bytes, b->path, NULL, &b->photo, &err)) return true;
+    cli_error("%s", err.message);
+    return false;
+}
+
+static bool detect(bench *b)
+{
+    fov_error err = {0};
+    fov_faces faces;
+    fov_image image = fov_photo_image(b->photo);
+    if (fov_detector_run(b->engine.detector, &image, &b->detect, &faces, &err)) {
+        cli_error("%s: %s", b->path, err.message);
+        return false;
+    }
+    b->faces = faces.count;
+    return true;
+}
+
+static bool get_input_size(bench *b)
+{
+    fov_error err = {0};
+    fov_raw   raw;
+    fov_image image = fov_photo_image(b->photo);
+    if (fov_detector_raw(b->engine.detector, &image, &b->detect, &raw, &err)) {
+        cli_error("%s: %s", b->path, err.message);
+        return false;
+    }
+    b->input_width = raw.input_width;
+    b->input_height = raw.input_height;
+    return true;
+}
+
+static bool one_round(bench *b, int round)
+{
+    double start = cli_now_s(), decoded;
+    if (!no_decode && !decode(b)) return false;
+    decoded = cli_now_s();
+    if (!detect(b)) return false;
+    double     end = cli_now_s();
+    fov_timing t = fov_detector_timing(b->engine.detector);
+    if (round < 0) return true;
+    b->seconds[DECODE][round] = decoded - start;
+    b->seconds[PREPROCESS][round] = t.preprocess_s;
+    b->seconds[NETWORK][round] = t.network_s;
+    b->seconds[POSTPROCESS][round] = t.postprocess_s;
+    b->seconds[TOTAL][round] = end - start;
+    return true;
+}
+
+static bool measure(bench *b)
+{
+    for (int s = 0; s < N_STAGE; s++) b->seconds[s] = cli_calloc((size_t)b->rounds, sizeof **b->seconds);
+    if (!decode(b) || !get_input_size(b)) return false;
+    cli_interrupt_watch();
+    for (int i = -WARM_UP; i < b->rounds && !cli_interrupt_signal(); i++) {
+        if (!one_round(b, i)) return false;
+        if (i >= 0) b->done++;
+    }
+    return b->done > 0;
+}
+
+static int threads_used(const bench *b)
+{
+    return b->engine.threads ? b->engine.threads : fov_cpu_threads();
+}
+
+static void print_text(const bench *b)
+{
+    fov_image image = fov_photo_image(b->photo);
+    printf("photo    %s, %d x %d, %zu faces\n", b->path, image.width, image.height, b->faces);
+    printf("network  %s at %d x %d, backend %s, threads %d\n", cli_model_path(), b->input_width, b->input_height, cli_backend(),
+           threads_used(b));
+    printf("start    model loaded in %.1f ms, engine built in %.1f ms; detector holds %.2f MiB\n\n", b->engine.load_s * 1e3,
+           b->engine.build_s * 1e3, (double)fov_detector_memory(b->engine.detector) / 0x1p20);
+    printf("%-12s%10s%10s%10s%10s   ms, %d rounds\n", "stage", "median", "p90", "min", "mean", b->done);
+    for (int s = no_decode ? PREPROCESS : DECODE; s < N_STAGE; s++) {
+        cli_stats t = cli_stats_of(b->seconds[s], (size_t)b->done);
+        printf("%-12s%10.3f%10.3f%10.3f%10.3f\n", stage_names[s], t.median * 1e3, t.p90 * 1e3, t.min * 1e3, t.mean * 1e3);
+    }
+}
+
+static json_t *stages_json(const bench *b)
+{
+    json_t *stages = json_object();
+    for (int s = no_decode ? PREPROCESS : DECODE; s < N_STAGE; s++) {
+        json_t   *all = json_array();
+        cli_stats t = cli_stats_of(b->seconds[s], (size_t)b->done);
+        for (int i = 0; i < b->done; i++) json_array_append_new(all, json_real(b->seconds[s][i] * 1e3));
+        json_object_set_new(stages, stage_names[s],
+                            json_pack("{s:f, s:f, s:f, s:f, s:f, s:o}", "median_ms", t.median * 1e3, "p90_ms", t.p90 * 1e3,
+                                      "min_ms", t.min * 1e3, "max_ms", t.max * 1e3, "mean_ms", t.mean * 1e3, "rounds_ms", all));
+    }
+    return stages;
+}
+
+static void print_json(const bench *b)
+{
+    fov_image image = fov_photo_image(b->photo);
+    char     *model = cli_utf8(cli_model_path()), *photo = cli_utf8(b->path);
+    json_t   *json =
+        json_pack("{s:s, s:s, s:s, s:[i, i], s:[i, i], s:I, s:s, s:i, s:i, s:f, s:f, s:I, s:o}", "version", fov_version(), "model",
+                  model, "photo", photo, "photo_size", image.width, image.height, "input_size", b->input_width, b->input_height,
+                  "faces", (json_int_t)b->faces, "backend", cli_backend(), "threads", threads_used(b), "rounds", b->done, "load_ms",
+                  b->engine.load_s * 1e3, "build_ms", b->engine.build_s * 1e3, "detector_bytes",
+                  (json_int_t)fov_detector_memory(b->engine.detector), "stages", stages_json(b));
+    json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+    putchar('\n');
+    json_decref(json);
+    free(model);
+    free(photo);
+}
+
+static cli_exit run(bench *b, int count, const char **args)
+{
+    cli_exit code;
+    b->rounds = DEFAULT_ROUNDS;
+    if (count > 1) {
+        cli_error("bench takes one photo; %d were named", count);
+        return CLI_USAGE;
+    }
+    if (!cli_parse_int("--rounds", slots[ROUNDS], 1, MAX_ROUNDS, &b->rounds) || !cli_detect_options_get(&b->detect))
+        return CLI_USAGE;
+    b->path = count ? args[0] : cli_bundled_photo();
+    if (!b->path) {
+        cli_error("the bundled photo was not found; name one, as in 'fovea bench photo.jpg'");
+        return CLI_USAGE;
+    }
+    if (!get_file(b)) return CLI_SOME_FAILED;
+    if ((code = cli_engine_open(&b->engine))) return code;
+    if (!measure(b)) return cli_interrupt_signal() ? (cli_exit)(CLI_SIGNAL + cli_interrupt_signal()) : CLI_SOME_FAILED;
+    if (as_json) print_json(b);
+    else print_text(b);
+    return CLI_OK;
+}
+
+cli_exit cli_bench(int count, const char **args)
+{
+    bench    b = {0};
+    cli_exit code = run(&b, count, args);
+    for (int s = 0; s < N_STAGE; s++) free(b.seconds[s]);
+    free(b.file);
+    fov_photo_free(b.photo);
+    cli_engine_close(&b.engine);
+    return code;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "console.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+int cli_verbose, cli_quiet;
+
+enum { MESSAGE_BYTES = 8192, BAR_CELLS = 24, REDRAW_MS = 100 };
+
+static bool    bar_visible, stdout_failed;
+static int64_t bar_start_ms, bar_drawn_ms;
+
+void cli_print_plain(FILE *file, const char *text)
+{
+    for (; *text; text++) putc((unsigned char)*text < ' ' || *text == 127 ? '?' : *text, file);
+}
+
+static void say(const char *kind, const char *format, va_list args)
+{
+    char text[MESSAGE_BYTES];
+    vsnprintf(text, sizeof text, format, args);
+    cli_progress_hide();
+    fprintf(stderr, "fovea: %s", kind);
+    cli_print_plain(stderr, text);
+    putc('\n', stderr);
+}
+
+#define SAY(kind)                                                                                                                  \
+    do {                                                                                                                           \
+        va_list args;                                                                                                              \
+        va_start(args, format);                                                                                                    \
+        say(kind, format, args);                                                                                                   \
+        va_end(args);                                                                                                              \
+    } while (0)
+
+void cli_error(const char *format, ...)
+{
+    SAY("");
+}
+
+void cli_warning(const char *format, ...)
+{
+    if (!cli_quiet) SAY("warning: ");
+}
+
+void cli_note(const char *format, ...)
+{
+    if (!cli_quiet) SAY("");
+}
+
+void cli_detail(const char *format, ...)
+{
+    if (cli_verbose) SAY("");
+}
+
+cli_exit cli_no_memory(void)
+{
+    cli_error("out of memory");
+    return CLI_INTERNAL;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool can_show_bar(void)
+{
+    static int answer = -1;
+    if (answer < 0) {
+        const char *term = getenv("TERM");
+        answer = !cli_quiet && isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
+    }
+    return answer;
+}
+
+static int terminal_columns(void)
+{
+    struct winsize size;
+    return !ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
+}
+
+static void draw_bar(size_t done, size_t total, size_t faces, double elapsed_s)
+{
+    char   line[256], cells[BAR_CELLS + 1];
+    size_t full = done * BAR_CELLS / total;
+    double rate = elapsed_s > 0 ? (double)done / elapsed_s : 0;
+    for (size_t i = 0; i < BAR_CELLS; i++) cells[i] = i < full ? '#' : '.';
+    cells[BAR_CELLS] = '\0';
+    int size = snprintf(line, sizeof line, "[%s] %zu/%zu photos, %zu faces, %.1f photos/s", cells, done, total, faces, rate);
+    if (rate > 0 && size < (int)sizeof line)
+        snprintf(line + size, sizeof line - (size_t)size, ", %.0f s left", (double)(total - done) / rate);
+    fprintf(stderr, "\r%.*s\033[K", terminal_columns() - 1, line);
+}
+
+void cli_progress(size_t done, size_t total, size_t faces)
+{
+    if (total < 2 || !can_show_bar()) return;
+    int64_t now = now_ms();
+    if (!bar_start_ms) bar_start_ms = now;
+    if (bar_visible && now - bar_drawn_ms < REDRAW_MS) return;
+    draw_bar(done, total, faces, (double)(now - bar_start_ms) / 1000);
+    bar_visible = true;
+    bar_drawn_ms = now;
+}
+
+void cli_progress_hide(void)
+{
+    if (!bar_visible) return;
+    fputs("\r\033[K", stderr);
+    bar_visible = false;
+}
+
+void cli_stdout_begin(void)
+{
+    if (isatty(STDOUT_FILENO)) cli_progress_hide();
+}
+
+bool cli_stdout_end(void)
+{
+    if (stdout_failed) return false;
+    errno = 0;
+    bool flushed = !fflush(stdout);
+    if (flushed && !ferror(stdout)) return true;
+    stdout_failed = true;
+    if (errno != EPIPE) cli_error("standard output: cannot write: %s", errno ? strerror(errno) : "an earlier write failed");
+    return false;
+}

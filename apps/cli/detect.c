@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+/* fovea detect [OPTION...] INPUT... */
+#include "command.h"
+#include "console.h"
+#include "detect_options.h"
+#include "engine.h"
+#include "inputs.h"
+#include "interrupt.h"
+#include "memory.h"
+#include "options.h"
+#include "outputs.h"
+#include "report.h"
+#include "settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIST = 1, DRAW, CROP, CROP_SIZE, MAX_PIXELS, N_SLOT, MAX_CROP = 4096 };
+static char  *slots[N_SLOT];
+static char **lists;
+static int    as_json, as_ndjson, as_csv, strict;
+
+static struct poptOption detect_options[] = {
+    CLI_TEXT_SLOTS(slots),
+    CLI_INCLUDE(cli_model_option, NULL),
+    {"list", '\0', POPT_ARG_ARGV, &lists, 0, "read names and patterns from FILE, one a line (- is standard input); may be repeated",
+     "FILE"},
+    {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print one JSON array", NULL},
+    {"ndjson", '\0', POPT_ARG_NONE, &as_ndjson, 0, "print one JSON object a line", NULL},
+    {"csv", '\0', POPT_ARG_NONE, &as_csv, 0, "print a row a face", NULL},
+    {"draw", '\0', POPT_ARG_STRING, NULL, DRAW, "write every photo with its faces marked into DIR", "DIR"},
+    {"crop", '\0', POPT_ARG_STRING, NULL, CROP, "write every face, aligned by its landmarks, into DIR as STEM_1, STEM_2, ...",
+     "DIR"},
+    {"crop-size", '\0', POPT_ARG_STRING, NULL, CROP_SIZE, "width and height of those faces (default: 112)", "PIXELS"},
+    {"strict", '\0', POPT_ARG_NONE, &strict, 0, "a truncated photo is an error; default: use what is there, with a warning", NULL},
+    {"max-pixels", '\0', POPT_ARG_STRING, NULL, MAX_PIXELS, "refuse larger photos (default: 256 million)", "N"},
+    CLI_INCLUDE(cli_threads_option, NULL),
+    CLI_INCLUDE(cli_detect_options, "Network input and thresholds:"),
+    CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
+    CLI_INCLUDE(cli_engine_options, "Engine:"),
+    POPT_TABLEEND};
+
+const cli_manual cli_detect_manual = {
+    .arguments = "[OPTION...] INPUT...",
+    .about = "Finds faces and prints box, score and five landmarks of each, in pixels of the upright photo.\n"
+             "INPUT is a photo (JPEG, PNG, WebP); a folder, searched with all folders below it for " CLI_PICTURE_ENDINGS ";\n"
+             "a quoted pattern such as 'shots/*/a?.jpg'; @FILE, a list of these, one a line; or - for a photo on standard\n"
+             "input. In folders, names that start with a dot are left out. A photo that cannot be read is reported, and the\n"
+             "rest is done. --draw and --crop name pictures as their photos, with the folders below the one named.\n",
+    .examples = "  fovea detect photo.jpg\n"
+                "  fovea detect --json photos/ > faces.json\n"
+                "  fovea detect --draw marked --crop faces --score 0.7 photos/ 'more/*.png'\n"
+                "  fovea detect -m mobilenet0.25.pth --leaky 0 --size 640x640 --ndjson @list.txt\n"
+                "  fetch-photo | fovea detect --csv -\n",
+    .options = detect_options,
+};
+
+typedef struct job {
+    cli_engine         engine;
+    fov_detect_options detect;
+    fov_photo_options  photo;
+    const cli_report  *report;
+    const char        *draw, *crop; /* folders, or NULL */
+    int                crop_size;
+    cli_inputs         inputs;
+    cli_outputs        outputs;
+    size_t             printed, faces, failed;
+    bool               output_failed, stdout_failed;
+} job;
+
+static bool get_max_pixels(uint64_t *out)
+{
+    double pixels = 0;
+    bool   valid = cli_parse_number("--max-pixels", slots[MAX_PIXELS], 1, 1e15, &pixels);
+    *out = (uint64_t)pixels;
+    return valid;
+}
+
+static bool get_report(const cli_report **out)
+{
+    *out = as_json ? &cli_report_json : as_ndjson ? &cli_report_ndjson : as_csv ? &cli_report_csv : &cli_report_text;
+    if (as_json + as_ndjson + as_csv < 2) return true;
+    cli_error("--json, --ndjson and --csv exclude each other");
+    return false;
+}
+
+static bool get_options(job *j)
+{
+    j->photo.strict = strict;
+    j->draw = slots[DRAW];
+    j->crop = slots[CROP];
+    j->crop_size = 112;
+    return get_report(&j->report) && cli_parse_int("--crop-size", slots[CROP_SIZE], 1, MAX_CROP, &j->crop_size) &&
+           get_max_pixels(&j->photo.max_pixels) && cli_detect_options_get(&j->detect);
+}
+
+static bool get_inputs(job *j, int count, const char **args)
+{
+    for (int i = 0; i < count; i++) cli_inputs_add(&j->inputs, args[i]);
+    for (char **list = lists; list && *list; list++) cli_inputs_add_list(&j->inputs, *list);
+    cli_outputs_init(&j->outputs, &j->inputs);
+    if (j->inputs.count) return true;
+    if (count || lists) cli_error("the lists name no photos");
+    else cli_error("no photos: name files, folders or patterns, as in 'fovea detect photo.jpg'; see 'fovea help detect'");
+    return false;
+}
+
+static void print(job *j, cli_result *result)
+{
+    result->index = j->printed++;
+    cli_stdout_begin();
+    j->report->result(stdout, result);
+    if (!cli_stdout_end()) j->stdout_failed = true;
+}
+
+/* The library's messages mostly start with the file's name; where they cannot, it is put before. */
+static void fail(job *j, const char *file, const char *message)
+{
+    const char *name = strcmp(file, "-") ? file : "standard input";
+    char       *text = strncmp(message, name, strlen(name)) ? cli_format("%s: %s", name, message) : cli_strdup(message);
+    cli_error("%s", text);
+    j->failed++;
+    print(j, &(cli_result){.file = file, .error = text});
+    free(text);
+}
+
+static bool write_crops(job *j, size_t input, const fov_image *image, const fov_faces *faces)
+{
+    fov_error err = {0};
+    for (size_t i = 0; i < faces->count; i++) {
+        fov_photo *crop = NULL;
+        if (fov_face_crop(image, faces->face + i, j->crop_size, &crop, &err)) {
+            cli_error("%s: face %zu: %s", j->inputs.item[input].path, i + 1, err.message);
+            return false;
+        }
+        fov_image pixels = fov_photo_image(crop);
+        bool      written = cli_outputs_write(&j->outputs, input, j->crop, i + 1, &pixels);
+        fov_photo_free(crop);
+        if (!written) return false;
+    }
+    return true;
+}
+
+static bool write_drawing(job *j, size_t input, fov_photo *photo, const fov_faces *faces)
+{
+    fov_error err = {0};
+    if (fov_faces_draw(faces, photo, &err)) {
+        cli_error("%s: %s", j->inputs.item[input].path, err.message);
+        return false;
+    }
+    fov_image pixels = fov_photo_image(photo);
+    return cli_outputs_write(&j->outputs, input, j->draw, 0, &pixels);
+}
+
+static void tell_times(const job *j, const char *file, double decode_s)
+{
+    fov_timing t = fov_detector_timing(j->engine.detector);
+    cli_detail("%s: decode %.1f ms, preprocess %.1f ms, network %.1f ms, postprocess %.1f ms", file, decode_s * 1e3,
+               t.preprocess_s * 1e3, t.network_s * 1e3, t.postprocess_s * 1e3);
+}
+
+static void do_photo(job *j, size_t input, fov_photo *photo, double decode_s)
+{
+    const char *file = j->inputs.item[input].path;
+    fov_image   image = fov_photo_image(photo);
+    fov_error   err = {0};
+    cli_result  result = {.file = file, .width = image.width, .height = image.height};
+
+    if (*fov_photo_warning(photo)) cli_warning("%s: %s", file, fov_photo_warning(photo));
+    if (fov_detector_run(j->engine.detector, &image, &j->detect, &result.faces, &err)) {
+        fail(j, file, err.message);
+        return;
+    }
+    tell_times(j, file, decode_s);
+    j->faces += result.faces.count;
+    print(j, &result);
+    if (j->crop && !write_crops(j, input, &image, &result.faces)) j->output_failed = true;
+    if (j->draw && !write_drawing(j, input, photo, &result.faces)) j->output_failed = true; /* last: it changes the pixels */
+}
+
+static void do_input(job *j, size_t input)
+{
+    const cli_input *in = j->inputs.item + input;
+    fov_photo       *photo = NULL;
+    fov_error        err = {0};
+    double           start = cli_now_s();
+
+    if (in->problem) fail(j, in->path, in->problem);
+    else if (fov_photo_load(in->path, &j->photo, &photo, &err)) fail(j, in->path, err.message);
+    else do_photo(j, input, photo, cli_now_s() - start);
+    fov_photo_free(photo);
+}
+
+static void do_inputs(job *j)
+{
+    size_t total = j->inputs.count;
+    cli_interrupt_watch();
+    if (j->report->begin) j->report->begin(stdout);
+    for (size_t i = 0; i < total && !cli_interrupt_signal() && !j->stdout_failed; i++) {
+        cli_progress(i, total, j->faces);
+        do_input(j, i);
+    }
+    cli_progress_hide();
+    if (j->report->end) j->report->end(stdout);
+    if (!cli_stdout_end()) j->stdout_failed = true;
+}
+
+static void sum_up(const job *j, double elapsed_s)
+{
+    if (j->inputs.skipped) cli_detail("%zu files skipped: not pictures by their names", j->inputs.skipped);
+    if (j->inputs.count < 2 || j->stdout_failed) return;
+    cli_note("%zu photos, %zu faces, %zu failed, %.1f s", j->printed - j->failed, j->faces, j->failed, elapsed_s);
+}
+
+static cli_exit outcome(const job *j)
+{
+    if (j->output_failed || j->stdout_failed) return CLI_OUTPUT;
+    if (cli_interrupt_signal()) return (cli_exit)(CLI_SIGNAL + cli_interrupt_signal());
+    return j->failed ? CLI_SOME_FAILED : CLI_OK;
+}
+
+static cli_exit run(job *j, int count, const char **args)
+{
+    double   start = cli_now_s();
+    cli_exit code;
+    if (!get_options(j) || !get_inputs(j, count, args)) return CLI_USAGE;
+    if ((j->draw && !cli_folder_make(j->draw)) || (j->crop && !cli_folder_make(j->crop))) return CLI_OUTPUT;
+    if ((code = cli_engine_open(&j->engine))) return code;
+    do_inputs(j);
+    sum_up(j, cli_now_s() - start);
+    return outcome(j);
+}
+
+cli_exit cli_detect(int count, const char **args)
+{
+    job      j = {0};
+    cli_exit code = run(&j, count, args);
+    cli_engine_close(&j.engine);
+    cli_outputs_clear(&j.outputs);
+    cli_inputs_clear(&j.inputs);
+    return code;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "detect_options.h"
+
+#include "console.h"
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SIZE = 1, PLACE, FILL, SCORE, NMS, TOP_K, MAX_FACES, N_SLOT, MAX_SIDE = 65536, MAX_COUNT = 1000000 };
+static char *slots[N_SLOT];
+
+struct poptOption cli_detect_options[] = {
+    CLI_TEXT_SLOTS(slots),
+    {"size", '\0', POPT_ARG_STRING, NULL, SIZE,
+     "network input: WxH fits the photo into it with a border; long:N shrinks to a longer side of N pixels at most; native leaves "
+     "the size alone (default: long:1280)",
+     "WxH|long:N|native"},
+    {"place", '\0', POPT_ARG_STRING, NULL, PLACE, "where --size WxH puts the photo (default: center)", "center|top-left"},
+    {"fill", '\0', POPT_ARG_STRING, NULL, FILL, "colour of the border of --size WxH; mean is the model's (default: 128,128,128)",
+     "R,G,B|mean"},
+    {"score", '\0', POPT_ARG_STRING, NULL, SCORE, "keep faces that score more, 0 to 1 (default: 0.5)", "SCORE"},
+    {"nms", '\0', POPT_ARG_STRING, NULL, NMS, "drop a box that overlaps a better one more, 0 to 1 (default: 0.4)", "IOU"},
+    {"top-k", '\0', POPT_ARG_STRING, NULL, TOP_K, "best candidates that enter that comparison (default: 5000)", "N"},
+    {"max-faces", '\0', POPT_ARG_STRING, NULL, MAX_FACES, "best faces kept of a photo (default: 750)", "N"},
+    POPT_TABLEEND};
+
+bool cli_parse_wxh(const char *text, int *width, int *height)
+{
+    int end = 0;
+    return sscanf(text, "%6dx%6d%n", width, height, &end) == 2 && !text[end] && *width >= 1 && *height >= 1 && *width <= MAX_SIDE &&
+           *height <= MAX_SIDE;
+}
+
+static bool take_size(const char *text, fov_detect_options *o)
+{
+    int end = 0;
+    if (!text) return true;
+    if (!strcmp(text, "native")) {
+        o->resize = FOV_RESIZE_NATIVE;
+        return true;
+    }
+    if (sscanf(text, "long:%6d%n", &o->long_side, &end) == 1 && !text[end] && o->long_side >= 1 && o->long_side <= MAX_SIDE) {
+        o->resize = FOV_RESIZE_LONG_SIDE;
+        return true;
+    }
+    if (cli_parse_wxh(text, &o->width, &o->height)) {
+        o->resize = FOV_RESIZE_LETTERBOX;
+        return true;
+    }
+    cli_error("--size %s: expected WxH such as 640x480, long:N such as long:1280, or native; sides from 1 to %d", text, MAX_SIDE);
+    return false;
+}
+
+static bool take_place(const char *text, fov_detect_options *o)
+{
+    if (!text) return true;
+    if (!strcmp(text, "center")) o->placement = FOV_PLACE_CENTER;
+    else if (!strcmp(text, "top-left")) o->placement = FOV_PLACE_TOP_LEFT;
+    else {
+        cli_error("--place %s: expected center or top-left", text);
+        return false;
+    }
+    return true;
+}
+
+static bool take_fill(const char *text, fov_detect_options *o)
+{
+    int end = 0, rgb[3];
+    if (!text) return true;
+    bool is_mean = !strcmp(text, "mean");
+    bool is_rgb = !is_mean && sscanf(text, "%3d,%3d,%3d%n", &rgb[0], &rgb[1], &rgb[2], &end) == 3 && !text[end];
+    for (int i = 0; i < 3; i++) {
+        if (is_rgb && (rgb[i] < 0 || rgb[i] > 255)) is_rgb = false;
+        o->fill[i] = is_rgb ? rgb[i] : -1;
+    }
+    if (!is_mean && !is_rgb) cli_error("--fill %s: expected R,G,B such as 128,128,128, each from 0 to 255, or mean", text);
+    return is_mean || is_rgb;
+}
+
+bool cli_detect_options_get(fov_detect_options *out)
+{
+    *out = fov_detect_options_default();
+    double score = (double)out->score_threshold, nms = (double)out->nms_iou;
+    bool   valid = take_size(slots[SIZE], out) && take_place(slots[PLACE], out) && take_fill(slots[FILL], out) &&
+                 cli_parse_number("--score", slots[SCORE], 0, 1, &score) && cli_parse_number("--nms", slots[NMS], 0, 1, &nms) &&
+                 cli_parse_int("--top-k", slots[TOP_K], 1, MAX_COUNT, &out->pre_nms_top_k) &&
+                 cli_parse_int("--max-faces", slots[MAX_FACES], 1, MAX_COUNT, &out->max_faces);
+    out->score_threshold = (float)score;
+    out->nms_iou = (float)nms;
+    return valid;
+}

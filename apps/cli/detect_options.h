@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/* Options for how a photo becomes a network's input and which faces are kept. */
+#ifndef FOVEA_CLI_DETECT_OPTIONS_H
+#define FOVEA_CLI_DETECT_OPTIONS_H
+
+#include <popt.h>
+
+#include "fovea/fovea.h"
+
+extern struct poptOption cli_detect_options[];
+
+/** The library's defaults with the options given laid over them. @return false: it was said which option is wrong */
+bool cli_detect_options_get(fov_detect_options *out);
+
+/** "WxH" with both from 1. Says nothing. */
+bool cli_parse_wxh(const char *text, int *width, int *height);
+
+#endif

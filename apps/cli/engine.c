@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "engine.h"
+
+#include "console.h"
+#include "options.h"
+#include "settings.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+enum { MODEL = 1, BACKEND, CPU, THREADS, N_SLOT, MAX_THREADS = 1024 };
+static char *slots[N_SLOT];
+
+struct poptOption cli_model_option[] = {
+    CLI_TEXT_SLOTS(slots),
+    {"model", 'm', POPT_ARG_STRING, NULL, MODEL, ".pth, .wts, .safetensors or .onnx; default: the bundled model", "FILE"},
+    POPT_TABLEEND};
+
+struct poptOption cli_engine_options[] = {
+    CLI_TEXT_SLOTS(slots),
+    {"backend", '\0', POPT_ARG_STRING, NULL, BACKEND, "cpu (default), or reference: plain C, slow and sure", "NAME"},
+    {"cpu", '\0', POPT_ARG_STRING, NULL, CPU, "use no other instruction sets than: generic, avx2, avx512", "LEVEL"},
+    POPT_TABLEEND};
+
+struct poptOption cli_threads_option[] = {
+    CLI_TEXT_SLOTS(slots),
+    {"threads", '\0', POPT_ARG_STRING, NULL, THREADS, "default: the processors this process may use", "N"},
+    POPT_TABLEEND};
+
+const char *cli_model_path(void)
+{
+    return slots[MODEL] ? slots[MODEL] : "default";
+}
+
+const char *cli_backend(void)
+{
+    return slots[BACKEND] ? slots[BACKEND] : "cpu";
+}
+
+double cli_now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void warn_each_line(const char *lines)
+{
+    while (*lines) {
+        int n = (int)strcspn(lines, "\n");
+        if (n) cli_warning("%.*s", n, lines);
+        lines += n + (lines[n] == '\n');
+    }
+}
+
+cli_exit cli_model_open(const char *path, fov_model **model)
+{
+    fov_error err = {0};
+    if (fov_model_load(path, &(fov_model_options){.settings = cli_settings()}, model, &err)) {
+        cli_error("%s", err.message);
+        return CLI_MODEL;
+    }
+    warn_each_line(fov_model_warnings(*model));
+    return CLI_OK;
+}
+
+cli_exit cli_engine_build(const fov_model *model, fov_engine **engine)
+{
+    fov_error err = {0};
+    if (slots[CPU] && fov_cpu_limit(slots[CPU], &err)) {
+        cli_error("--cpu %s: %s", slots[CPU], err.message);
+        return CLI_USAGE;
+    }
+    if (fov_engine_build(model, &(fov_engine_options){.backend = cli_backend()}, engine, &err)) {
+        cli_error("%s", err.message);
+        return CLI_MODEL;
+    }
+    return CLI_OK;
+}
+
+static cli_exit open_all(cli_engine *e)
+{
+    fov_error err = {0};
+    double    start = cli_now_s();
+    cli_exit  code;
+
+    if (!cli_parse_int("--threads", slots[THREADS], 0, MAX_THREADS, &e->threads)) return CLI_USAGE;
+    if ((code = cli_model_open(cli_model_path(), &e->model))) return code;
+    e->load_s = cli_now_s() - start;
+    if ((code = cli_engine_build(e->model, &e->engine))) return code;
+    e->build_s = cli_now_s() - start - e->load_s;
+    if (fov_detector_new(e->engine, &(fov_detector_options){.threads = e->threads}, &e->detector, &err)) {
+        cli_error("%s", err.message);
+        return CLI_MODEL;
+    }
+    return CLI_OK;
+}
+
+cli_exit cli_engine_open(cli_engine *e)
+{
+    *e = (cli_engine){0};
+    cli_exit code = open_all(e);
+    if (code) cli_engine_close(e);
+    return code;
+}
+
+void cli_engine_close(cli_engine *e)
+{
+    fov_detector_free(e->detector);
+    fov_engine_free(e->engine);
+    fov_model_free(e->model);
+    *e = (cli_engine){0};
+}

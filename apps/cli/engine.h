@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/* From a model's name to something that detects, with the options that all commands share. */
+#ifndef FOVEA_CLI_ENGINE_H
+#define FOVEA_CLI_ENGINE_H
+
+#include <popt.h>
+
+#include "exit_codes.h"
+#include "fovea/fovea.h"
+
+extern struct poptOption cli_model_option[];   /* -m                   */
+extern struct poptOption cli_engine_options[]; /* --backend, --cpu     */
+extern struct poptOption cli_threads_option[]; /* --threads            */
+
+typedef struct cli_engine {
+    fov_model    *model;
+    fov_engine   *engine;
+    fov_detector *detector;
+    int           threads; /* as asked for; 0: all that are useful */
+    double        load_s, build_s;
+} cli_engine;
+
+const char *cli_model_path(void); /* of -m, or "default" */
+const char *cli_backend(void);
+
+/* Each says what failed and returns CLI_OK, CLI_USAGE or CLI_MODEL. A failed open leaves nothing to close. */
+cli_exit cli_model_open(const char *path, fov_model **model);
+cli_exit cli_engine_build(const fov_model *model, fov_engine **engine);
+cli_exit cli_engine_open(cli_engine *engine);
+void     cli_engine_close(cli_engine *engine);
+
+double cli_now_s(void); /* monotonic */
+
+#endif

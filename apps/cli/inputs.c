@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "inputs.h"
+
+#include "console.h"
+#include "folder.h"
+#include "memory.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static void append(cli_inputs *inputs, const char *path, const char *name, char *problem)
+{
+    inputs->item = cli_grow(inputs->item, inputs->count, &inputs->capacity, sizeof *inputs->item);
+    inputs->item[inputs->count++] = (cli_input){cli_strdup(path), cli_strdup(name), problem};
+}
+
+static void add_file(cli_inputs *inputs, const char *path, const char *name, const struct stat *info)
+{
+    cli_file_set_add(&inputs->files, info);
+    append(inputs, path, name, NULL);
+}
+
+static void add_folder(cli_inputs *inputs, const char *path)
+{
+    cli_folder folder = cli_folder_list(path, CLI_PICTURE_ENDINGS);
+    for (size_t i = 0; i < folder.count; i++) {
+        const cli_folder_entry *e = folder.entry + i;
+        if (e->error) append(inputs, e->path, e->name, cli_format("%s: cannot open: %s", e->path, strerror(e->error)));
+        else add_file(inputs, e->path, e->name, &e->info);
+    }
+    if (!folder.count)
+        append(inputs, path, last_part(path), cli_format("%s: no pictures in this folder (%s)", path, CLI_PICTURE_ENDINGS));
+    inputs->skipped += folder.skipped;
+    cli_folder_clear(&folder);
+}
+
+static void add_path(cli_inputs *inputs, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info)) append(inputs, path, last_part(path), cli_format("%s: cannot open: %s", path, strerror(errno)));
+    else if (S_ISDIR(info.st_mode)) add_folder(inputs, path);
+    else add_file(inputs, path, last_part(path), &info);
+}
+
+static void add_pattern(cli_inputs *inputs, const char *pattern)
+{
+    glob_t found = {0};
+    int    code = glob(pattern, GLOB_BRACE | GLOB_TILDE, NULL, &found);
+    if (code == GLOB_NOSPACE) exit((int)cli_no_memory());
+    if (code) append(inputs, pattern, last_part(pattern), cli_format("%s: no file matches this pattern", pattern));
+    for (size_t i = 0; !code && i < found.gl_pathc; i++) add_path(inputs, found.gl_pathv[i]);
+    globfree(&found);
+}
+
+/* A name that exists is taken as it is, whatever characters it has. */
+static void add_one(cli_inputs *inputs, const char *argument)
+{
+    struct stat info;
+    if (!strcmp(argument, "-")) append(inputs, "-", "stdin", NULL);
+    else if (lstat(argument, &info) && strpbrk(argument, "*?[{~")) add_pattern(inputs, argument);
+    else add_path(inputs, argument);
+}
+
+void cli_inputs_add(cli_inputs *inputs, const char *argument)
+{
+    if (argument[0] == '@' && argument[1]) cli_inputs_add_list(inputs, argument + 1);
+    else add_one(inputs, argument);
+}
+
+void cli_inputs_add_list(cli_inputs *inputs, const char *path)
+{
+    FILE   *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+    char   *line = NULL;
+    size_t  capacity = 0;
+    ssize_t size;
+    int     error = file ? 0 : errno;
+
+    while (file && (size = getline(&line, &capacity, file)) >= 0) {
+        while (size && (line[size - 1] == '\n' || line[size - 1] == '\r')) line[--size] = '\0';
+        if (size) add_one(inputs, line);
+    }
+    if (file && ferror(file)) error = errno;
+    if (error) append(inputs, path, last_part(path), cli_format("%s: cannot read the list: %s", path, strerror(error)));
+    free(line);
+    if (file && file != stdin) fclose(file);
+}
+
+void cli_inputs_clear(cli_inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        free(inputs->item[i].path);
+        free(inputs->item[i].name);
+        free(inputs->item[i].problem);
+    }
+    free(inputs->item);
+    cli_file_set_clear(&inputs->files);
+    *inputs = (cli_inputs){0};
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/* fovea inspect MODEL */
+#include "command.h"
+#include "console.h"
+#include "detect_options.h"
+#include "engine.h"
+#include "inspect_print.h"
+#include "options.h"
+#include "settings.h"
+
+#include <jansson.h>
+
+enum { SIZE = 1, N_SLOT };
+static char *slots[N_SLOT];
+static int   as_json;
+
+static struct poptOption inspect_options[] = {
+    CLI_TEXT_SLOTS(slots),
+    {"size", '\0', POPT_ARG_STRING, NULL, SIZE, "network input for shapes, MACs and memory (default: 640x640)", "WxH"},
+    {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print as JSON", NULL},
+    CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
+    CLI_INCLUDE(cli_engine_options, "Engine:"),
+    POPT_TABLEEND};
+
+const cli_manual cli_inspect_manual = {
+    .arguments = "[OPTION...] MODEL",
+    .about = "Shows a model's family, format and settings, and how it would run: what was fused, and for each layer its\n"
+             "output's shape, multiply-adds (MACs), weights, kernel, and the tensors of the file that its weights came from.\n"
+             "MODEL is .pth, .wts, .safetensors or .onnx, or 'default' for the bundled model. With -v, every tensor too.\n",
+    .examples = "  fovea inspect default\n"
+                "  fovea inspect --size 320x320 mobilenet0.25.pth\n"
+                "  fovea inspect --json model.onnx | jq '.engine.memory'\n",
+    .options = inspect_options,
+};
+
+/* Takes over `text`. */
+static json_t *parse(char *text)
+{
+    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+    fov_string_free(text);
+    return json;
+}
+
+static cli_exit describe_engine(const fov_model *model, int width, int height, json_t **out)
+{
+    fov_engine *engine = NULL;
+    fov_error   err = {0};
+    char       *text = NULL;
+    cli_exit    code = cli_engine_build(model, &engine);
+    if (!code && fov_engine_describe_json(engine, width, height, &text, &err)) {
+        cli_error("%s", err.message);
+        code = CLI_MODEL;
+    }
+    fov_engine_free(engine);
+    if (!code) *out = parse(text);
+    return code;
+}
+
+static void print_json(const json_t *model, const json_t *engine)
+{
+    json_t *both = json_pack("{s:O, s:O?}", "model", model, "engine", engine);
+    json_dumpf(both, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(both);
+}
+
+/* A model that cannot be built into an engine is still worth showing. */
+static cli_exit inspect(const fov_model *model, int width, int height)
+{
+    json_t  *engine = NULL, *description = parse(fov_model_describe_json(model));
+    cli_exit code = describe_engine(model, width, height, &engine);
+    if (!description || (!code && !engine)) {
+        code = cli_no_memory();
+    } else if (as_json) {
+        print_json(description, engine);
+    } else {
+        cli_print_model(description);
+        if (engine) cli_print_engine(engine);
+    }
+    json_decref(description);
+    json_decref(engine);
+    return code;
+}
+
+cli_exit cli_inspect(int count, const char **args)
+{
+    fov_model *model = NULL;
+    int        width = 640, height = 640;
+    if (count != 1) {
+        cli_error("inspect needs one model, as in 'fovea inspect model.pth'; 'default' is the bundled one");
+        return CLI_USAGE;
+    }
+    if (slots[SIZE] && !cli_parse_wxh(slots[SIZE], &width, &height)) {
+        cli_error("--size %s: expected WxH such as 640x480", slots[SIZE]);
+        return CLI_USAGE;
+    }
+    cli_exit code = cli_model_open(args[0], &model);
+    if (!code) code = inspect(model, width, height);
+    fov_model_free(model);
+    return code;
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/* Ctrl-C in a long run: finish the photo at hand, close what is open, leave. A second one stops at once. */
+#ifndef FOVEA_CLI_INTERRUPT_H
+#define FOVEA_CLI_INTERRUPT_H
+
+void cli_interrupt_watch(void);
+int  cli_interrupt_signal(void); /* 0, or the SIGINT, SIGTERM or SIGHUP that came */
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "json_text.h"
+
+#include "memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of the well-formed UTF-8 sequence at `s`, 0 if there is none. Unicode 15, table 3-7. */
+static int sequence_bytes(const unsigned char *s)
+{
+    if (s[0] < 0x80) return 1;
+    int      n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    unsigned low = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned high = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || s[1] < low || s[1] > high) return 0;
+    for (int i = 2; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80) return 0;
+    return n;
+}
+
+char *cli_utf8(const char *text)
+{
+    static const char    replacement[] = "\xef\xbf\xbd";
+    const unsigned char *s = (const unsigned char *)text;
+    char                *copy = cli_calloc(strlen(text) + 1, sizeof replacement), *end = copy;
+    while (*s) {
+        int n = sequence_bytes(s);
+        memcpy(end, n ? (const char *)s : replacement, n ? (size_t)n : sizeof replacement - 1);
+        end += n ? n : (int)sizeof replacement - 1;
+        s += n ? n : 1;
+    }
+    return copy;
+}
+
+void cli_json_string(FILE *out, const char *text)
+{
+    char *clean = cli_utf8(text);
+    putc('"', out);
+    for (const char *s = clean; *s; s++)
+        if (*s == '"' || *s == '\\') fprintf(out, "\\%c", *s);
+        else if ((unsigned char)*s < ' ' || *s == 127) fprintf(out, "\\u%04x", (unsigned)*s);
+        else putc(*s, out);
+    putc('"', out);
+    free(clean);
+}
+
+void cli_json_number(FILE *out, double value, int digits)
+{
+    char text[400]; /* DBL_MAX has 309 digits before the point */
+    if (!isfinite(value)) {
+        fputs("null", out);
+        return;
+    }
+    int size = snprintf(text, sizeof text, "%.*f", digits, value);
+    while (digits && text[size - 1] == '0') size--;
+    if (text[size - 1] == '.') size--;
+    text[size] = '\0';
+    fputs(strcmp(text, "-0") ? text : "0", out);
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/* Pieces of JSON, valid whatever they are given: file names are bytes, and a network may answer infinity. */
+#ifndef FOVEA_CLI_JSON_TEXT_H
+#define FOVEA_CLI_JSON_TEXT_H
+
+#include <stdio.h>
+
+/** A copy in which bytes that are not UTF-8 are replaced by U+FFFD; to free(). */
+char *cli_utf8(const char *text);
+/** A quoted string, from cli_utf8(). */
+void cli_json_string(FILE *out, const char *text);
+/** A number with at most `digits` after the point; null when it is not finite. */
+void cli_json_number(FILE *out, double value, int digits);
+
+#endif

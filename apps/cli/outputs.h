@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/* Pictures written for photos: one output folder, a name for every photo that no other photo has, and nothing replaced that
+ * is an input or was written for another photo. */
+#ifndef FOVEA_CLI_OUTPUTS_H
+#define FOVEA_CLI_OUTPUTS_H
+
+#include "fovea/fovea.h"
+#include "inputs.h"
+
+typedef struct cli_outputs {
+    const cli_inputs *inputs;
+    bool             *ambiguous; /* per input: another one has the same name, so the whole path is kept */
+    cli_file_set      written;
+} cli_outputs;
+
+void cli_outputs_init(cli_outputs *outputs, const cli_inputs *inputs);
+void cli_outputs_clear(cli_outputs *outputs);
+
+/** Make `folder` and those above it. Says what failed. */
+bool cli_folder_make(const char *folder);
+
+/**
+ * Write a picture for inputs->item[input] to folder/[path/]stem[_number].jpg or .png, as the photo is; PNG for other formats.
+ * @param number 0: none
+ * @return false: it was said why
+ */
+bool cli_outputs_write(cli_outputs *outputs, size_t input, const char *folder, size_t number, const fov_image *image);
+
+#endif

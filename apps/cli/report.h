@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/* How results are printed: one table of functions a format. All of them print a photo as soon as it is done. */
+#ifndef FOVEA_CLI_REPORT_H
+#define FOVEA_CLI_REPORT_H
+
+#include <stdio.h>
+
+#include "fovea/fovea.h"
+
+/** What came of one input. */
+typedef struct cli_result {
+    size_t      index; /* of the inputs, from 0 */
+    const char *file;
+    const char *error; /* NULL, or why there are no faces; then the rest is empty */
+    int         width, height;
+    fov_faces   faces;
+} cli_result;
+
+/** Any of the functions may be NULL: nothing is printed then. */
+typedef struct cli_report {
+    void (*begin)(FILE *out);
+    void (*result)(FILE *out, const cli_result *result);
+    void (*end)(FILE *out);
+} cli_report;
+
+extern const cli_report cli_report_text, cli_report_json, cli_report_ndjson, cli_report_csv;
+
+#endif
