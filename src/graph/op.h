@@ -14,6 +14,9 @@ typedef struct fov_op_call {
     int                    n_in, n_out;
 } fov_op_call;
 
+/** `max_in` of an operator that takes as many inputs as one likes. */
+#define FOV_ANY_COUNT 65536
+
 /**
  * The definition of an operator.
  *
@@ -23,8 +26,9 @@ typedef struct fov_op_call {
  *        of every backend. Sums in double. Inputs and outputs do not overlap.
  */
 typedef struct fov_op_def {
-    const char *name; /* as in ONNX */
-    int         min_in, max_in;
+    const char *name;           /* as in ONNX */
+    int         min_in, max_in; /* the first min_in inputs may not be left out; FOV_ANY_COUNT: no upper bound */
+    int         max_out;
     fov_status (*infer)(const fov_op_call *call, fov_error *err);
     fov_status (*run)(const fov_op_call *call, fov_error *err);
 } fov_op_def;
@@ -36,6 +40,21 @@ typedef struct fov_op_def {
 const fov_op_def *fov_op_def_of(fov_op op);
 /** Operator by ONNX name; FOV_OP_COUNT if unknown. */
 fov_op fov_op_find(const char *name);
+
+/** Elements that no tensor may exceed, so that sizes and strides of hostile graphs cannot overflow. */
+#define FOV_MAX_ELEMENTS ((int64_t)1 << 31)
+
+/** False when a dimension is open or the product of all that are not 0 exceeds FOV_MAX_ELEMENTS. */
+bool fov_op_shape_allowed(const fov_shape *shape);
+
+/** Refuse a node with too few or too many inputs or outputs for its operator. */
+fov_status fov_op_check(const fov_node *node, fov_error *err);
+
+/**
+ * What every caller uses instead of the definition's own `infer`: fov_op_check() before it, then the inferred shapes are
+ * checked and the outputs get dense strides.
+ */
+fov_status fov_op_infer(const fov_op_call *call, fov_error *err);
 
 /* ---- shared by definitions */
 

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+/* Walks over whole graphs by the definitions: shapes and what follows from them, or every value. */
+#include "graph/op.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+
+enum {
+    SMALL = 4096,     /* elements of a value that inference computes whatever it was made of */
+    BUDGET = 1 << 26, /* elements that one inference computes in all: a hostile graph multiplies its constants */
+};
+
+typedef struct walk {
+    const fov_graph *graph;
+    fov_view        *value;
+    const fov_view **in; /* of the node being visited */
+    fov_view        *out;
+    bool             everything; /* run all nodes, not only those that need no input data */
+    int64_t          budget;
+} walk;
+
+static fov_status set_inputs(walk *w, const fov_view *input, fov_error *err)
+{
+    for (int i = 0; i < w->graph->n_input; i++) {
+        int              id = w->graph->input[i];
+        const fov_value *value = &w->graph->value[id];
+        char             text[128];
+        if (!fov_op_shape_allowed(&input[i].shape))
+            return fov_fail(err, FOV_ERR_ARGUMENT, "input '%s': %s is not the shape of a tensor Fovea can hold", value->name,
+                            fov_shape_print(&input[i].shape, text, sizeof text));
+        if (input[i].dtype != value->dtype)
+            return fov_fail(err, FOV_ERR_ARGUMENT, "input '%s' has another element type than the graph expects", value->name);
+        w->value[id] = input[i];
+        if (!w->everything) w->value[id].data = NULL; /* inference tells what holds for every input of this shape */
+    }
+    return FOV_OK;
+}
+
+static fov_status set_constants(walk *w, fov_error *err)
+{
+    for (int i = 0; i < w->graph->n_value; i++) {
+        const fov_value *value = &w->graph->value[i];
+        char             text[128];
+        if (w->value[i].shape.rank >= 0 || !value->data) continue;
+        if (!fov_op_shape_allowed(&value->shape))
+            return fov_fail(err, FOV_ERR_LIMIT, "constant '%s': %s is too large", value->name,
+                            fov_shape_print(&value->shape, text, sizeof text));
+        w->value[i] = fov_view_dense(value->dtype, &value->shape, value->data);
+    }
+    return FOV_OK;
+}
+
+static fov_status walk_init(walk *w, const fov_graph *graph, const fov_view *input, bool everything, fov_error *err)
+{
+    int n_in = 0, n_out = 0;
+    for (int i = 0; i < graph->n_node; i++) {
+        if (graph->node[i].n_in > n_in) n_in = graph->node[i].n_in;
+        if (graph->node[i].n_out > n_out) n_out = graph->node[i].n_out;
+    }
+    *w = (walk){.graph = graph, .everything = everything, .budget = BUDGET};
+    w->value = fov_calloc((size_t)graph->n_value, sizeof *w->value);
+    w->in = fov_calloc((size_t)n_in, sizeof *w->in);
+    w->out = fov_calloc((size_t)n_out, sizeof *w->out);
+    if (!w->value || !w->in || !w->out) return fov_fail_memory(err, "the values of the graph");
+    for (int i = 0; i < graph->n_value; i++) w->value[i].shape.rank = -1;
+    fov_status st = set_inputs(w, input, err);
+    return st ? st : set_constants(w, err);
+}
+
+static fov_status gather_inputs(const walk *w, const fov_op_call *call, fov_error *err)
+{
+    for (int i = 0; i < call->n_in; i++) {
+        int id = call->node->in[i];
+        w->in[i] = id == FOV_NONE ? NULL : &w->value[id];
+        if (w->in[i] && w->in[i]->shape.rank < 0)
+            return fov_op_fail(call, FOV_ERR_FORMAT, err, "input %d, '%s', is made by no node before it", i,
+                               w->graph->value[id].name);
+    }
+    for (int i = 0; i < call->n_out; i++) {
+        int id = call->node->out[i];
+        if (id != FOV_NONE && w->value[id].shape.rank >= 0)
+            return fov_op_fail(call, FOV_ERR_FORMAT, err, "its output '%s' exists already", w->graph->value[id].name);
+    }
+    return FOV_OK;
+}
+
+static int64_t elements(const fov_view *view)
+{
+    size_t count = 0;
+    fov_shape_count(&view->shape, &count);
+    return (int64_t)count;
+}
+
+/* True when inference should compute the outputs: they follow from what is known, and cost about as much as they or
+ * their inputs take in memory (so no windows: nobody makes shapes or weights with them). */
+static bool worth_knowing(walk *w, const fov_op_call *call)
+{
+    int64_t in = 0, out = 0;
+    if (call->node->op == FOV_OP_Conv || call->node->op == FOV_OP_MaxPool) return false;
+    for (int i = 0; i < call->n_in && call->node->op != FOV_OP_Shape; i++) {
+        if (!call->in[i]) continue;
+        if (!call->in[i]->data) return false;
+        in += elements(call->in[i]);
+    }
+    for (int i = 0; i < call->n_out; i++) out += elements(&call->out[i]);
+    if ((out > SMALL && out > in) || out > w->budget) return false;
+    w->budget -= out;
+    return true;
+}
+
+static fov_status compute(const fov_op_call *call, fov_error *err)
+{
+    for (int i = 0; i < call->n_out; i++) {
+        fov_view *out = &call->out[i];
+        out->data = fov_alloc_array((size_t)elements(out), fov_dtype_size(out->dtype));
+        if (!out->data) return fov_op_fail(call, FOV_ERR_MEMORY, err, "no memory for output %d", i);
+    }
+    return fov_op_def_of(call->node->op)->run(call, err);
+}
+
+static fov_status visit(walk *w, const fov_node *node, fov_error *err)
+{
+    fov_op_call call = {node, w->graph->opset, w->in, w->out, node->n_in, node->n_out};
+    memset(w->out, 0, (size_t)node->n_out * sizeof *w->out);
+    fov_status st = gather_inputs(w, &call, err);
+    if (!st) st = fov_op_infer(&call, err);
+    if (!st && (w->everything || worth_knowing(w, &call))) st = compute(&call, err);
+    for (int i = 0; i < node->n_out; i++) {
+        int id = node->out[i];
+        if (st || id == FOV_NONE || w->value[id].shape.rank >= 0) fov_free(w->out[i].data);
+        else w->value[id] = w->out[i];
+    }
+    return st;
+}
+
+static fov_status walk_graph(const fov_graph *graph, const fov_view *input, bool everything, fov_view **values, fov_error *err)
+{
+    walk       w;
+    fov_status st = walk_init(&w, graph, input, everything, err);
+    *values = NULL;
+    for (int i = 0; i < graph->n_node && !st; i++)
+        if (!graph->node[i].dead) st = visit(&w, &graph->node[i], err);
+    fov_free(w.in);
+    fov_free(w.out);
+    if (st) fov_values_free(graph, w.value);
+    else *values = w.value;
+    return st;
+}
+
+fov_status fov_graph_infer(const fov_graph *graph, const fov_view *input, fov_view **values, fov_error *err)
+{
+    return walk_graph(graph, input, false, values, err);
+}
+
+fov_status fov_graph_evaluate(const fov_graph *graph, const fov_view *input, fov_view **values, fov_error *err)
+{
+    return walk_graph(graph, input, true, values, err);
+}
+
+/* Only what nodes made was allocated here: constants belong to the graph, inputs to the caller. */
+void fov_values_free(const fov_graph *graph, fov_view *values)
+{
+    if (!values) return;
+    for (int i = 0; i < graph->n_input; i++) values[graph->input[i]].data = NULL;
+    for (int i = 0; i < graph->n_value; i++)
+        if (!graph->value[i].data) fov_free(values[i].data);
+    fov_free(values);
+}

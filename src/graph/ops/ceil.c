@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/* Ceil: the smallest integer that is not below x. */
+#include "graph/ops/map.h"
+
+#include <math.h>
+
+static double ceil_of(double x, const double *parameter)
+{
+    (void)parameter;
+    return ceil(x);
+}
+
+static fov_status run(const fov_op_call *call, fov_error *err)
+{
+    (void)err;
+    fov_op_map(call, ceil_of, NULL);
+    return FOV_OK;
+}
+
+const fov_op_def fov_op_ceil = {"Ceil", 1, 1, 1, fov_op_infer_float, run};

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/* Expand: repeat dimensions of 1, broadcasting input and shape with each other. */
+#include "graph/ops/map.h"
+#include "graph/ops/params.h"
+#include "graph/ops/walk.h"
+
+static fov_status infer(const fov_op_call *call, fov_error *err)
+{
+    fov_shape  want;
+    fov_ints   list;
+    fov_status st = fov_op_ints(call, 1, NULL, &list, err);
+    if (st) return st;
+    if (list.count > FOV_MAX_RANK)
+        return fov_op_fail(call, FOV_ERR_UNSUPPORTED, err, "its shape has %lld dimensions, at most %d are supported",
+                           (long long)list.count, FOV_MAX_RANK);
+    want.rank = (int)list.count;
+    for (int i = 0; i < want.rank; i++) want.dim[i] = fov_ints_at(&list, i);
+    call->out[0].dtype = call->in[0]->dtype;
+    return fov_op_broadcast(call, &call->in[0]->shape, &want, &call->out[0].shape, err);
+}
+
+static fov_status run(const fov_op_call *call, fov_error *err)
+{
+    (void)err;
+    fov_view wide = fov_view_broadcast(call->in[0], &call->out[0].shape);
+    fov_view_copy_all(&call->out[0], &wide);
+    return FOV_OK;
+}
+
+const fov_op_def fov_op_expand = {"Expand", 2, 2, 1, infer, run};

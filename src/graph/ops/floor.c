@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/* Floor: the largest integer that is not above x. */
+#include "graph/ops/map.h"
+
+#include <math.h>
+
+static double floor_of(double x, const double *parameter)
+{
+    (void)parameter;
+    return floor(x);
+}
+
+static fov_status run(const fov_op_call *call, fov_error *err)
+{
+    (void)err;
+    fov_op_map(call, floor_of, NULL);
+    return FOV_OK;
+}
+
+const fov_op_def fov_op_floor = {"Floor", 1, 1, 1, fov_op_infer_float, run};

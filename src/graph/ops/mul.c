@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/* Mul: a * b, broadcast. */
+#include "graph/ops/map.h"
+
+static double mul_f32(double a, double b)
+{
+    return a * b;
+}
+
+static bool mul_i64(int64_t a, int64_t b, int64_t *result)
+{
+    return !__builtin_mul_overflow(a, b, result);
+}
+
+static fov_status run(const fov_op_call *call, fov_error *err)
+{
+    return fov_op_run_binary(call, &(fov_binary){mul_f32, mul_i64}, err);
+}
+
+const fov_op_def fov_op_mul = {"Mul", 2, 2, 1, fov_op_infer_binary, run};

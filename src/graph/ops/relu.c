@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/* Relu: y = max(x, 0). */
+#include "graph/ops/map.h"
+
+static double relu(double x, const double *parameter)
+{
+    (void)parameter;
+    return x < 0 ? 0 : x;
+}
+
+static fov_status run(const fov_op_call *call, fov_error *err)
+{
+    (void)err;
+    fov_op_map(call, relu, NULL);
+    return FOV_OK;
+}
+
+const fov_op_def fov_op_relu = {"Relu", 1, 1, 1, fov_op_infer_float, run};
