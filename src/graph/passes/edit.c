@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "graph/passes/edit.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+int fov_graph_private_producer(const fov_graph *graph, int value, fov_op op)
+{
+    int node = value == FOV_NONE ? FOV_NONE : fov_graph_producer(graph, value);
+    if (node == FOV_NONE || graph->node[node].op != op || fov_graph_use_count(graph, value) != 1) return FOV_NONE;
+    return node;
+}
+
+bool fov_node_is_activation(const fov_node *node, float *slope)
+{
+    *slope = node->op == FOV_OP_LeakyRelu ? fov_node_float(node, "alpha", 0.01F) : 0;
+    return node->op == FOV_OP_Relu || node->op == FOV_OP_LeakyRelu;
+}
+
+const float *fov_graph_floats(const fov_graph *graph, int value, size_t count)
+{
+    size_t have;
+    if (value == FOV_NONE) return NULL;
+    const fov_value *v = &graph->value[value];
+    if (!v->data || v->dtype != FOV_F32 || !fov_shape_count(&v->shape, &have) || have != count) return NULL;
+    return v->data;
+}
+
+fov_status fov_node_set_input(fov_node *node, int i, int value, fov_error *err)
+{
+    if (i >= node->n_in) {
+        int *more = fov_realloc_array(node->in, (size_t)i + 1, sizeof *more);
+        if (!more) return fov_fail_memory(err, "an input of a node");
+        node->in = more;
+        while (node->n_in <= i) node->in[node->n_in++] = FOV_NONE;
+    }
+    node->in[i] = value;
+    return FOV_OK;
+}
+
+char *fov_graph_derived_name(const fov_graph *graph, const char *stem, const char *suffix)
+{
+    fov_text text = {0};
+    fov_text_print(&text, "%s%s", stem, suffix);
+    char *wanted = fov_text_take(&text);
+    char *name = wanted ? fov_graph_unique_name(graph, wanted) : NULL;
+    fov_free(wanted);
+    return name;
+}
