@@ -135,8 +135,7 @@ static fov_status warn_non_finite(struct fov_model *model, const fov_weights *we
     return st;
 }
 
-/* Later layers win: what the file carries, then what lies beside it or was given as an option. */
-static fov_status apply_settings(const fov_source *source, const char *carried, fov_settings *settings, fov_error *err)
+fov_status fov_import_settings(const fov_source *source, const char *carried, fov_settings *settings, fov_error *err)
 {
     fov_text   place = {0};
     fov_status st = FOV_OK;
@@ -153,7 +152,7 @@ fov_status fov_import_weights(const fov_source *source, const char *carried, fov
                               fov_error *err)
 {
     fov_status st;
-    if ((st = apply_settings(source, carried, &model->settings, err))) return st;
+    if ((st = fov_import_settings(source, carried, &model->settings, err))) return st;
     if ((st = check_unique(weights, source->name, err))) return st;
     if ((st = warn_non_finite(model, weights, err))) return st;
     return fov_family_build(model, weights, err);

@@ -24,6 +24,9 @@ typedef struct fov_importer {
 /** Recognise and import. */
 fov_status fov_import(const fov_source *source, struct fov_model **model, fov_error *err);
 
+/** Settings that the file carries (may be NULL), then source->settings, laid over `settings`. */
+fov_status fov_import_settings(const fov_source *source, const char *carried, fov_settings *settings, fov_error *err);
+
 /**
  * For importers of bare weights: settings of the family, then `carried` (metadata in the file, may be NULL), then
  * source->settings; then fov_family_build().
