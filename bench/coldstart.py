@@ -43,14 +43,12 @@ def main():
     parser.add_argument("-p", "--photo", default=str(common.PHOTO))
     parser.add_argument("-t", "--threads", type=int, default=2)
     parser.add_argument("-n", "--repeats", type=int, default=15)
-    parser.add_argument("--build", type=Path, default=common.ROOT / "build", help="where Fovea was built")
     a = parser.parse_args()
 
-    fovea = a.build / "fovea"
     with tempfile.TemporaryDirectory() as folder:
-        onnx = common.as_onnx(fovea, a.model, folder)
+        onnx = common.as_onnx(a.model, folder)
         commands = {
-            "fovea": [fovea, "detect", "-m", a.model, "--threads", str(a.threads), "--size", "native", "--ndjson", a.photo],
+            "fovea": [common.FOVEA, "detect", "-m", a.model, "--threads", str(a.threads), "--size", "native", "--ndjson", a.photo],
             "python, opencv, onnxruntime": [sys.executable, __file__, "--child", onnx, a.photo, str(a.threads)],
         }
         results = {name: [] for name in commands}

@@ -7,14 +7,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTO = ROOT / "photos" / "astronaut.png"
+BUILD = Path(os.environ.get("FOVEA_BUILD", ROOT / "build"))
+FOVEA, LATENCY = BUILD / "fovea", BUILD / "bench-latency"
 
 
-def as_onnx(fovea, model, folder):
+def as_onnx(model, folder):
     """The model as an ONNX file: itself, or converted by Fovea, so that both engines run the same network."""
     if str(model).endswith(".onnx"):
         return Path(model)
     out = Path(folder) / (Path(model).stem + ".onnx")
-    subprocess.run([fovea, "convert", model, out], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([FOVEA, "convert", model, out], check=True, stdout=subprocess.DEVNULL)
     return out
 
 
@@ -22,11 +24,8 @@ def machine():
     """One line for the head of a table: processor, cores that may be used, what was compared."""
     import onnxruntime
 
-    name = platform.processor() or platform.machine()
-    for line in open("/proc/cpuinfo", encoding="utf-8"):
-        if line.startswith("model name"):
-            name = line.split(":", 1)[1].strip()
-            break
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
     return f"{name}, {len(os.sched_getaffinity(0))} cores usable, ONNX Runtime {onnxruntime.__version__}"
 
 

@@ -54,9 +54,9 @@ def onnxruntime_worker(model, photo, threads, raw_out):
 
 
 class Worker:
-    def __init__(self, engine, model, photo, threads, folder, latency):
+    def __init__(self, engine, model, photo, threads, folder):
         self.raw = Path(folder) / f"{engine}.raw"
-        command = [latency] if engine == "fovea" else [sys.executable, __file__, "--worker"]
+        command = [common.LATENCY] if engine == "fovea" else [sys.executable, __file__, "--worker"]
         self.process = subprocess.Popen([*command, model, photo, str(threads), self.raw], text=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": str(threads)})
         self.ready = self.read()
@@ -118,7 +118,7 @@ def compare(model, size, threads, arguments, folder):
     """Markdown rows of one network at one size and number of threads."""
     photo = Path(folder) / f"{size}.png"
     cv2.imwrite(str(photo), cv2.resize(cv2.imread(str(common.PHOTO)), (size, size), interpolation=cv2.INTER_AREA))
-    workers = [Worker(e, model, photo, threads, folder, arguments.latency) for e in ENGINES]
+    workers = [Worker(e, model, photo, threads, folder) for e in ENGINES]
     off = difference(workers)
     if off > arguments.tolerance:
         sys.exit(f"{model} at {size}x{size}: the answers differ by {off:.2e}, more than {arguments.tolerance:.0e}")
@@ -136,13 +136,13 @@ def compare(model, size, threads, arguments, folder):
 
 
 def table(arguments):
-    yield f"{common.machine()}, Fovea at {common.commit()}, {arguments.rounds} rounds of {TIMED}, batch 1, {time.strftime('%Y-%m-%d')}"
+    yield f"{common.machine()}, Fovea at {common.commit()}, {arguments.rounds} rounds of {TIMED}, batch 1, {time.strftime('%F')}"
     yield ""
-    yield "| network | input | threads | engine | median ms | p10 | p90 | against ONNX Runtime | peak MB | answers differ by | others |"
+    yield "| network | input | threads | engine | median ms | p10 | p90 | speed-up | peak MB | answers differ by | other load |"
     yield "|---|---|---|---|---|---|---|---|---|---|---|"
     with tempfile.TemporaryDirectory() as folder:
         for model in arguments.model or ["default"]:
-            onnx = common.as_onnx(arguments.fovea, model, folder)
+            onnx = common.as_onnx(model, folder)
             for size in arguments.size or [320, 640]:
                 for threads in arguments.threads or [1, 2]:
                     yield from compare(onnx, size, threads, arguments, folder)
@@ -158,9 +158,7 @@ def main():
     parser.add_argument("-r", "--rounds", type=int, default=40)
     parser.add_argument("-o", "--output", help="also write the table to this file")
     parser.add_argument("--tolerance", type=float, default=1e-3, help="largest difference of the answers (default: %(default)s)")
-    parser.add_argument("--build", type=Path, default=common.ROOT / "build", help="where Fovea was built")
     arguments = parser.parse_args()
-    arguments.fovea, arguments.latency = arguments.build / "fovea", arguments.build / "bench-latency"
     lines = []
     for line in table(arguments):
         print(line, flush=True)

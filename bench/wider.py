@@ -8,7 +8,6 @@ Faces with a score over 0.02 count, at most 5000 candidates a photo before NMS a
 the published figures of RetinaFace.
 """
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +20,8 @@ PROTOCOL = ["--size", "native", "--score", "0.02", "--nms", "0.4", "--top-k", "5
 
 def detect(images, arguments):
     """{file: [[x, y, w, h, score]...]}"""
-    fovea = os.environ.get("FOVEA", common.ROOT / "build" / "fovea")
-    done = subprocess.run([fovea, "detect", "--ndjson", *PROTOCOL, *arguments, images], stdout=subprocess.PIPE, text=True, check=True)
+    command = [common.FOVEA, "detect", "--ndjson", *PROTOCOL, *arguments, images]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     out = {}
     for photo in map(json.loads, done.stdout.splitlines()):
         rows = ((*f["box"], f["score"]) for f in photo["faces"])

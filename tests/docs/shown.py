@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What the documents show is true: C code is a file of examples/, console sessions print what the program prints. TAP on stdout.
+
+usage: shown.py SOURCE_DIR FOVEA
+
+C blocks must be an example without its licence line. Console blocks after the comment <!-- tested --> are run, command by command,
+in a copy of the photos; a line "..." stands for any lines.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+C_BLOCK = re.compile(r"^```c\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TESTED = re.compile(r"^<!-- tested -->\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def sessions(block):
+    """(command, expected output) of each `$ command` in a console block."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def pattern(expected):
+    return "".join("(?:.*\n)*?" if line == "..." else re.escape(line) + "\n" for line in expected.splitlines())
+
+
+def run(command, folder, fovea):
+    environment = {**os.environ, "PATH": f"{fovea.parent}:{os.environ['PATH']}", "LC_ALL": "C"}
+    done = subprocess.run(["sh", "-c", command], cwd=folder, env=environment, text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.stdout
+
+
+def check_code(document, examples):
+    for block in C_BLOCK.findall(document.read_text(encoding="utf-8")):
+        yield f"{document.name}: C code is an example", block in examples, block
+
+
+def check_sessions(document, source, fovea):
+    blocks = TESTED.findall(document.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(source / "photos", Path(folder) / "photos")
+        for command, expected in (session for block in blocks for session in sessions(block)):
+            output = run(command, folder, fovea)
+            yield f"{document.name}: $ {command}", re.fullmatch(pattern(expected), output) is not None, output
+
+
+def main():
+    source, fovea = (Path(p).resolve() for p in sys.argv[1:3])
+    examples = {p.read_text(encoding="utf-8").partition("\n")[2] for p in (source / "examples").glob("*.c")}
+    number = failed = 0
+    for document in [source / "README.md", *sorted((source / "docs").rglob("*.md"))]:
+        for check in (check_code(document, examples), check_sessions(document, source, fovea)):
+            for name, good, shown in check:
+                number += 1
+                failed += not good
+                print(f"{'ok' if good else 'not ok'} {number} - {name}")
+                if not good:
+                    print("".join(f"# {line}\n" for line in shown.splitlines()), end="")
+    print(f"1..{number}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
