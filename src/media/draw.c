@@ -44,7 +44,7 @@ static style style_of(const fov_photo *photo, const fov_round_box *box)
     style       s;
     s.line = clamp(0.03F * side, 1.2F, widest);
     s.halo = clamp(0.9F * s.line, 1.4F, 5);
-    s.dot = clamp(0.065F * side, 2.4F, 2.4F * widest);
+    s.dot = clamp(0.065F * side, 1.7F, 2.4F * widest);
     s.text = clamp(0.14F * side, fmaxf(7, 1.8F * widest), fmaxf(7, 5 * widest));
     s.corner = clamp(0.10F * side, 0, 5 * s.line);
     return s;
