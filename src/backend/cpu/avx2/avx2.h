@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* The kernels of this folder; each function replaces its members of the table. */
+#ifndef FOVEA_BACKEND_CPU_AVX2_H
+#define FOVEA_BACKEND_CPU_AVX2_H
+
+#include "backend/cpu/kernels.h"
+
+void fov_gemm_avx2(fov_kernels *kernels);
+void fov_depthwise_avx2(fov_kernels *kernels);
+void fov_rows_avx2(fov_kernels *kernels);
+
+#endif

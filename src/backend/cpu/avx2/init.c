@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cpu/avx2/avx2.h"
+
+void fov_kernels_avx2(fov_kernels *kernels)
+{
+    fov_rows_avx2(kernels);
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* The kernels of this folder; each function replaces its members of the table. */
+#ifndef FOVEA_BACKEND_CPU_AVX512_H
+#define FOVEA_BACKEND_CPU_AVX512_H
+
+#include "backend/cpu/kernels.h"
+
+void fov_gemm_avx512(fov_kernels *kernels);
+void fov_depthwise_avx512(fov_kernels *kernels);
+void fov_rows_avx512(fov_kernels *kernels);
+
+#endif

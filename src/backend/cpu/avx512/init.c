@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cpu/avx512/avx512.h"
+
+void fov_kernels_avx512(fov_kernels *kernels)
+{
+    fov_rows_avx512(kernels);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cpu/conv.h"
+
+static const fov_value *constant_f32(const fov_graph *graph, const fov_node *node, int input)
+{
+    if (input >= node->n_in || node->in[input] == FOV_NONE) return NULL;
+    const fov_value *value = &graph->value[node->in[input]];
+    return value->data && value->dtype == FOV_F32 ? value : NULL;
+}
+
+static bool has_input(const fov_node *node, int input)
+{
+    return input < node->n_in && node->in[input] != FOV_NONE;
+}
+
+/* False: not a two-dimensional convolution with constant float weights that agree with each other. The definition then serves, or
+ * says what is wrong. */
+static bool read_conv(const fov_graph *graph, const fov_node *node, fov_conv *conv)
+{
+    const fov_value *weight = constant_f32(graph, node, 1), *bias = constant_f32(graph, node, 2);
+    if (!weight || weight->shape.rank != 4 || (has_input(node, 2) && !bias)) return false;
+    const int64_t *dim = weight->shape.dim;
+    int64_t        group = fov_node_int(node, "group", 1), cin;
+    for (int i = 0; i < 4; i++)
+        if (dim[i] < 1) return false;
+    if (group < 1 || dim[0] % group != 0 || __builtin_mul_overflow(group, dim[1], &cin)) return false;
+    if (bias && (bias->shape.rank != 1 || bias->shape.dim[0] != dim[0])) return false;
+    *conv = (fov_conv){.graph = graph,
+                       .node = node,
+                       .weight = weight->data,
+                       .bias = bias ? bias->data : NULL,
+                       .cin = cin,
+                       .cout = dim[0],
+                       .group = group,
+                       .kh = dim[2],
+                       .kw = dim[3],
+                       .has_residual = has_input(node, 3),
+                       .fused = fov_fused_read(node)};
+    return true;
+}
+
+fov_status fov_cpu_conv(const fov_graph *graph, const fov_node *node, const fov_kernels *kernels, fov_lowered *out, fov_error *err)
+{
+    fov_conv conv;
+    if (!read_conv(graph, node, &conv)) return fov_lower_definition(graph, node, out, err);
+    if (fov_conv_is_depthwise(&conv)) return fov_conv_lower_depthwise(&conv, kernels, out, err);
+    return fov_conv_lower_gemm(&conv, kernels, out, err);
+}
+
+static fov_status read_residual(const fov_conv *conv, const fov_view *view, fov_conv_shape *shape, fov_error *err)
+{
+    const fov_pixels *y = &shape->y;
+    fov_pixels       *r = &shape->residual;
+    ptrdiff_t         scale = conv->fused.residual_scale;
+    if (!fov_pixels_of(view, r)) return fov_fail_layout(conv->node, err);
+    if (r->n == y->n && r->c == y->c && r->h * scale == y->h && r->w * scale == y->w) return FOV_OK;
+    return fov_fail(err, FOV_ERR_INTERNAL,
+                    "Conv '%s': residual of %tdx%td pixels times %td, output of %tdx%td; please report this model",
+                    conv->node->name, r->h, r->w, scale, y->h, y->w);
+}
+
+fov_status fov_conv_shape_read(const fov_conv *conv, const fov_view *const *in, fov_view *out, fov_conv_shape *shape,
+                               fov_error *err)
+{
+    const fov_node   *node = conv->node;
+    const fov_op_call call = {.node = node, .opset = conv->graph->opset, .in = in, .out = out, .n_in = node->n_in, .n_out = 1};
+    const int64_t     kernel[2] = {conv->kh, conv->kw};
+    fov_status        st;
+
+    *shape = (fov_conv_shape){0};
+    if (!fov_pixels_of(in[0], &shape->x) || !fov_pixels_of(out, &shape->y)) return fov_fail_layout(node, err);
+    if ((st = fov_window_read(&call, shape->x.h, shape->x.w, kernel, &shape->window, err))) return st;
+    if (shape->x.c != conv->cin || shape->y.c != conv->cout || shape->y.h != shape->window.out_h ||
+        shape->y.w != shape->window.out_w)
+        return fov_fail(err, FOV_ERR_INTERNAL, "Conv '%s': planned for another shape; please report this model", node->name);
+    return conv->has_residual ? read_residual(conv, in[3], shape, err) : FOV_OK;
+}

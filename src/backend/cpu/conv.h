@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/* Convolution on the CPU: what a Conv node is (conv.c), and the two ways to run it. */
+#ifndef FOVEA_BACKEND_CPU_CONV_H
+#define FOVEA_BACKEND_CPU_CONV_H
+
+#include "backend/cpu/lower.h"
+
+/** A Conv node whose weights are known. Points into the graph, which outlives it. */
+typedef struct fov_conv {
+    const fov_graph *graph;
+    const fov_node  *node;
+    const float     *weight; /* [cout][cin / group][kh][kw] */
+    const float     *bias;   /* [cout] or NULL */
+    ptrdiff_t        cin, cout, group, kh, kw;
+    bool             has_residual;
+    fov_fused        fused;
+} fov_conv;
+
+/** A convolution at one input size. */
+typedef struct fov_conv_shape {
+    fov_pixels x, y, residual; /* residual.data NULL: none */
+    fov_window window;
+} fov_conv_shape;
+
+fov_status fov_conv_shape_read(const fov_conv *conv, const fov_view *const *in, fov_view *out, fov_conv_shape *shape,
+                               fov_error *err);
+
+/** Any convolution, as an indirect GEMM (conv_gemm.c). */
+fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err);
+/** One filter per channel, group == cin == cout, no residual (conv_depthwise.c). */
+bool       fov_conv_is_depthwise(const fov_conv *conv);
+fov_status fov_conv_lower_depthwise(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err);
+
+/* ---- rows of A for the indirect GEMM (conv_rows.c) */
+
+/**
+ * How a convolution's input becomes rows of A: one per output pixel, in `taps` pieces of `k` floats.
+ * Usually a piece is one tap's channels. With few channels (the first layer) a piece is a whole row of the window, whose pixels
+ * lie side by side; where such a piece sticks out of the image it is copied into a patch.
+ */
+typedef struct fov_conv_rows {
+    const fov_conv_shape *shape;
+    const float          *zero; /* stands for taps outside the image */
+    size_t                taps, k;
+    size_t                lda; /* pointers from one tap to the next */
+    bool                  whole_rows, linear;
+} fov_conv_rows;
+
+/** Longest piece in whole-row form; it also bounds the patches. */
+enum { FOV_CONV_ROW_MAX = 64 };
+
+fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_shape *shape, const float *zero, size_t lda);
+/** Floats of patches that `m` rows may need. */
+size_t fov_conv_rows_patch(const fov_conv *conv, size_t m);
+/**
+ * Pointers of output pixels first .. first + m - 1.
+ * @param a     out, taps * lda
+ * @param patch fov_conv_rows_patch(conv, m) floats; must live as long as the pointers
+ */
+void fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const float **a, float *patch);
+/** Pointers into the residual, which is upsampled by `scale`. */
+void fov_conv_residual_find(const fov_conv_shape *shape, int scale, ptrdiff_t first, int m, const float **residual);
+
+#endif

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* The kernels of this folder; each function replaces its members of the table. */
+#ifndef FOVEA_BACKEND_CPU_GENERIC_H
+#define FOVEA_BACKEND_CPU_GENERIC_H
+
+#include "backend/cpu/kernels.h"
+
+void fov_gemm_generic(fov_kernels *kernels);
+void fov_depthwise_generic(fov_kernels *kernels);
+void fov_rows_generic(fov_kernels *kernels);
+
+#endif

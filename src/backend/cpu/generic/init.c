@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cpu/generic/generic.h"
+
+void fov_kernels_generic(fov_kernels *kernels)
+{
+    fov_gemm_generic(kernels);
+    fov_depthwise_generic(kernels);
+    fov_rows_generic(kernels);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/* The table of CPU kernels. The generic ones fill it completely; each instruction set then replaces what it does better.
+ *
+ * Kernels know pointers, sizes and parameters, nothing of tensors or nodes. A kernel's tile sizes stand beside its pointer, so
+ * that one packer and one driver serve all instruction sets. Within a table every output is one chain of operations in the order
+ * of k, whatever tile it falls in: results do not depend on how work is split. */
+#ifndef FOVEA_BACKEND_CPU_KERNELS_H
+#define FOVEA_BACKEND_CPU_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** Bounds that drivers may rely on for arrays on their stack. */
+enum { FOV_GEMM_MAX_MR = 32, FOV_GEMM_MAX_NR = 64, FOV_GEMM_WIDTHS = 3 };
+
+/** Weights and biases of depthwise kernels are padded with zeros to a multiple of this many channels. */
+enum { FOV_DEPTHWISE_PAD = 16 };
+
+/* act(v) = v < 0 ? slope * v : v, as in graph/op.h. */
+
+/**
+ * C[m][n] = act(bias + A[m][taps * k] * W + residual) or act(bias + A * W) + residual.
+ *
+ * Indirect: a row of A is `taps` pieces of `k` floats, found by pointers, so that a convolution needs no im2col. Panel `w` holds
+ * nr biases, then taps * k rows of nr weights, zeros beyond n; it is 64-byte aligned.
+ */
+typedef struct fov_gemm_f32_call {
+    int                 m, n;     /* rows 1..mr and columns 1..nr that exist; nothing else of C is touched */
+    size_t              taps, k;  /* 1 or more */
+    const float *const *a;        /* [taps][lda]: pieces of row 0 .. m-1 of each tap */
+    size_t              lda;      /* pointers, m or more */
+    ptrdiff_t           a_offset; /* floats added to every pointer of `a` */
+    const float        *w;
+    float              *c;
+    ptrdiff_t           ldc;
+    const float *const *residual; /* [m], or NULL; n floats from residual_offset on are added */
+    ptrdiff_t           residual_offset;
+    bool                residual_after;
+    float               slope;
+} fov_gemm_f32_call;
+
+typedef struct fov_gemm_f32 {
+    const char *name;
+    int         mr, nr; /* nr 0: the table has fewer widths */
+    void (*run)(const fov_gemm_f32_call *call);
+} fov_gemm_f32;
+
+/**
+ * Depthwise: y[i][c] = act(bias[c] + sum over (r, s) of w[r][s][c] * row[r][i * step + s * tap + c]) for i < m.
+ * All taps are inside the image: drivers clip rows and columns of the window at the edges and pass what is left.
+ */
+typedef struct fov_depthwise_f32_call {
+    size_t              m, channels;
+    size_t              rows, cols; /* of the clipped window */
+    const float *const *row;        /* [rows] input of output 0 at column 0 of the clipped window */
+    ptrdiff_t           step, tap;  /* floats from one output pixel, one tap, to the next */
+    const float        *w;          /* the clipped window's first tap; a tap's weights are padded to FOV_DEPTHWISE_PAD */
+    ptrdiff_t           ldw, ldtap; /* floats from one window row, one tap, to the next */
+    const float        *bias;       /* padded likewise */
+    float              *y;
+    ptrdiff_t           ldy;
+    float               slope;
+} fov_depthwise_f32_call;
+
+typedef struct fov_depthwise_f32 {
+    const char *name;
+    void (*run)(const fov_depthwise_f32_call *call);
+} fov_depthwise_f32;
+
+/** y[i] = a[i] + b[i] */
+typedef struct fov_add_f32 {
+    const char *name;
+    void (*run)(size_t n, const float *a, const float *b, float *y);
+} fov_add_f32;
+
+/** y[i] = max over r < rows of row[r][i], -infinity for none; not-a-number is never the larger */
+typedef struct fov_max_f32 {
+    const char *name;
+    void (*run)(size_t n, size_t rows, const float *const *row, float *y);
+} fov_max_f32;
+
+typedef struct fov_kernels {
+    fov_gemm_f32      gemm[FOV_GEMM_WIDTHS]; /* widest first */
+    fov_depthwise_f32 depthwise;
+    fov_add_f32       add;
+    fov_max_f32       max;
+} fov_kernels;
+
+/** @param cpu bits of base/cpu.h that may be used */
+void fov_kernels_init(fov_kernels *kernels, unsigned cpu);
+
+/* One per folder; each replaces members of a table that is already complete. */
+void fov_kernels_generic(fov_kernels *kernels);
+void fov_kernels_avx2(fov_kernels *kernels);
+void fov_kernels_avx512(fov_kernels *kernels);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cpu/lower.h"
+
+#include "base/cpu.h"
+
+extern const fov_backend fov_backend_cpu;
+
+/* Third column of ops.def: the definition serves. */
+fov_status fov_none(const fov_graph *graph, const fov_node *node, const fov_kernels *kernels, fov_lowered *out, fov_error *err)
+{
+    (void)kernels;
+    return fov_lower_definition(graph, node, out, err);
+}
+
+static fov_status lower(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err)
+{
+    static fov_cpu_lower *const lowering[] = {
+#define FOV_OP(name, definition, cpu) cpu,
+#include "graph/ops.def"
+#undef FOV_OP
+    };
+    fov_kernels kernels;
+    fov_kernels_init(&kernels, fov_cpu_features());
+    return lowering[node->op](graph, node, &kernels, out, err);
+}
+
+const fov_backend fov_backend_cpu = {.name = "cpu", .lower = lower};
+
+bool fov_pixels_of(const fov_view *view, fov_pixels *pixels)
+{
+    const int64_t *dim = view->shape.dim, *stride = view->stride;
+    if (view->dtype != FOV_F32 || view->shape.rank != 4) return false;
+    int64_t ld = dim[3] > 1 ? stride[3] : dim[2] > 1 ? stride[2] : dim[0] > 1 ? stride[0] : dim[1];
+    if ((dim[1] > 1 && stride[1] != 1) || (dim[2] > 1 && stride[2] != dim[3] * ld) ||
+        (dim[0] > 1 && stride[0] != dim[2] * dim[3] * ld) || ld < dim[1])
+        return false;
+    *pixels = (fov_pixels){dim[0], dim[1], dim[2], dim[3], ld, view->data};
+    return true;
+}
+
+fov_status fov_fail_layout(const fov_node *node, fov_error *err)
+{
+    return fov_fail(err, FOV_ERR_INTERNAL, "node '%s': an input or output is not float NHWC; please report this model", node->name);
+}
+
+ptrdiff_t fov_cpu_rows_per_chunk(ptrdiff_t rows, const fov_pool *pool)
+{
+    const int threads = fov_pool_size(pool);
+    ptrdiff_t each = threads > 1 ? rows / (threads * FOV_CPU_CHUNKS_PER_THREAD) : rows;
+    return each > 0 ? each : 1;
+}

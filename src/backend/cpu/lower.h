@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/* What the lowerings of the CPU backend share. */
+#ifndef FOVEA_BACKEND_CPU_LOWER_H
+#define FOVEA_BACKEND_CPU_LOWER_H
+
+#include "backend/backend.h"
+#include "backend/cpu/kernels.h"
+
+/** Make a node ready with the kernels of one table; the result keeps what it needs of the table. */
+typedef fov_status fov_cpu_lower(const fov_graph *graph, const fov_node *node, const fov_kernels *kernels, fov_lowered *out,
+                                 fov_error *err);
+
+#define FOV_OP(name, definition, cpu) fov_cpu_lower cpu;
+#include "graph/ops.def"
+#undef FOV_OP
+
+/** An activation as kernels see it: pixels in the order n, h, w, each `ld` floats after the one before. */
+typedef struct fov_pixels {
+    ptrdiff_t n, c, h, w, ld;
+    float    *data;
+} fov_pixels;
+
+/** False when the view is not float NHWC. Strides of dimensions of size 1 do not matter. */
+bool fov_pixels_of(const fov_view *view, fov_pixels *pixels);
+
+/** Chunks that a step should have at least, per thread: an uneven finish then costs 1/12 of the step at worst. */
+enum { FOV_CPU_CHUNKS_PER_THREAD = 6 };
+
+/** How many of `rows` a chunk should have; at least 1. */
+ptrdiff_t fov_cpu_rows_per_chunk(ptrdiff_t rows, const fov_pool *pool);
+
+/** The failure when fov_pixels_of() says false: only a bug in Fovea lays activations out in another way. */
+fov_status fov_fail_layout(const fov_node *node, fov_error *err);
+
+#endif
