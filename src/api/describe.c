@@ -134,6 +134,22 @@ static json_t *fused_json(const fov_node *node)
     return string;
 }
 
+/* Folding joins origins ("conv.weight, bn.weight, ..."), and kernel and bias share some: name each tensor once. */
+static void add_origins(json_t *array, const char *origins)
+{
+    while (*origins) {
+        size_t length = strcspn(origins, ","), i = 0, n = json_array_size(array);
+        while (i < n) {
+            const json_t *known = json_array_get(array, i);
+            if (json_string_length(known) == length && !memcmp(json_string_value(known), origins, length)) break;
+            i++;
+        }
+        if (i == n) json_array_append_new(array, json_stringn(origins, length));
+        origins += length;
+        origins += strspn(origins, ", ");
+    }
+}
+
 static json_t *layer_json(const fov_plan *plan, const fov_step *step)
 {
     const fov_graph *graph = plan->engine->graph;
@@ -144,7 +160,7 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
         if (node->in[i] == FOV_NONE || !graph->value[node->in[i]].data) continue;
         const fov_value *v = &graph->value[node->in[i]];
         if (fov_shape_count(&v->shape, &count)) weights += count;
-        if (v->origin) json_array_append_new(origin, json_string(v->origin));
+        if (v->origin) add_origins(origin, v->origin);
     }
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "name", graph->value[node->out[0]].name, "op",
                      fov_op_def_of(node->op)->name, "kernel", plan->engine->lowered[step->node].kernel, "fused", fused_json(node),
