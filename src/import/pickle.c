@@ -378,7 +378,8 @@ static fov_status refuse(machine *m, slice module, slice name)
     if (is_whole_model(m, module))
         return fail(m, FOV_ERR_UNSUPPORTED,
                     "refuses to load %s.%s: the file holds a whole model with its classes; save model.state_dict() instead", a, b);
-    return fail(m, FOV_ERR_UNSUPPORTED, "refuses to load %s.%s: a checkpoint of tensors does not need it", a, b);
+    return fail(m, FOV_ERR_UNSUPPORTED,
+                "refuses to load %s.%s: a checkpoint of tensors does not need it; save model.state_dict() alone", a, b);
 }
 
 static fov_status push_global(machine *m, slice module, slice name)
