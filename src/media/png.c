@@ -8,7 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_CHUNK_BYTES = 64 << 20 }; /* of metadata; a compressed profile or text must not unfold without end */
+enum {
+    MAX_CHUNK_BYTES = 64 << 20, /* of metadata; a compressed profile or text must not unfold without end */
+    SIGNATURE_BYTES = 8,
+    CHUNK_HEADER_BYTES = 8, /* length, type; then the data and 4 bytes of checksum */
+    CHECKSUM_BYTES = 4,
+};
 
 typedef struct png_reader {
     spng_ctx                *ctx;
@@ -16,7 +21,9 @@ typedef struct png_reader {
     const fov_encoded       *in;
     const fov_photo_options *options;
     fov_photo               *photo;
-    uint8_t                 *rgba; /* one row, where the picture has alpha; else NULL */
+    fov_buffer               repaired; /* see repair()                                     */
+    bool                     cut;      /* the file ends before its last chunk              */
+    uint8_t                 *rgba;     /* one row, where the picture has alpha; else NULL  */
     fov_error               *err;
 } png_reader;
 
@@ -28,7 +35,47 @@ static bool recognise(const fov_encoded *in)
 static fov_status fail_png(const png_reader *r, int code)
 {
     fov_status status = code == SPNG_EMEM ? FOV_ERR_MEMORY : FOV_ERR_FORMAT;
-    return fov_fail(r->err, status, "%s: damaged PNG: %s", r->in->name, spng_strerror(code));
+    return fov_fail(r->err, status, "%s: %s PNG: %s", r->in->name, r->cut ? "truncated" : "damaged", spng_strerror(code));
+}
+
+static size_t chunk_length(const unsigned char *p)
+{
+    return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+}
+
+/* Where the chunk begins that the file's end cuts off; false when all are there up to IEND. */
+static bool find_cut(const fov_encoded *in, size_t *offset)
+{
+    *offset = SIGNATURE_BYTES;
+    while (*offset <= in->size && in->size - *offset >= CHUNK_HEADER_BYTES) {
+        const unsigned char *p = in->data + *offset;
+        const size_t         length = chunk_length(p);
+        const size_t         left = in->size - *offset - CHUNK_HEADER_BYTES;
+        if (left < CHECKSUM_BYTES || length > left - CHECKSUM_BYTES) return true;
+        if (!memcmp(p + 4, "IEND", 4)) return false;
+        *offset += CHUNK_HEADER_BYTES + length + CHECKSUM_BYTES;
+    }
+    return true;
+}
+
+/* libspng takes no part of a chunk that is not whole, and some encoders put the whole picture into one. So a chunk of pixels
+ * that was cut off is given the length it has; its checksum is then meaningless and is not looked at. */
+static fov_status repair(png_reader *r)
+{
+    size_t offset;
+    r->cut = find_cut(r->in, &offset);
+    if (!r->cut || offset > r->in->size || r->in->size - offset <= CHUNK_HEADER_BYTES ||
+        memcmp(r->in->data + offset + 4, "IDAT", 4) != 0)
+        return FOV_OK;
+    const size_t declared = chunk_length(r->in->data + offset), left = r->in->size - offset - CHUNK_HEADER_BYTES;
+    const size_t length = declared < left ? declared : left;
+    r->repaired.size = r->in->size + CHECKSUM_BYTES;
+    r->repaired.data = fov_alloc(r->repaired.size);
+    if (!r->repaired.data) return fov_fail_memory(r->err, r->in->name);
+    memcpy(r->repaired.data, r->in->data, r->in->size);
+    memset(r->repaired.data + r->in->size, 0, CHECKSUM_BYTES);
+    for (int i = 0; i < 4; i++) r->repaired.data[offset + (size_t)i] = (unsigned char)(length >> (24 - 8 * i));
+    return FOV_OK;
 }
 
 static bool has_alpha(png_reader *r)
@@ -40,13 +87,14 @@ static bool has_alpha(png_reader *r)
 
 static fov_status open_png(png_reader *r)
 {
-    bool strict = r->options && r->options->strict;
-    int  code;
+    const bool       strict = r->options && r->options->strict, repaired = r->repaired.data != NULL;
+    const fov_buffer file = repaired ? r->repaired : (fov_buffer){(unsigned char *)(uintptr_t)r->in->data, r->in->size};
+    int              code;
     r->ctx = fov_png_context(0);
     if (!r->ctx) return fov_fail_memory(r->err, "a PNG decoder");
-    code = spng_set_crc_action(r->ctx, SPNG_CRC_ERROR, strict ? SPNG_CRC_ERROR : SPNG_CRC_DISCARD);
+    code = spng_set_crc_action(r->ctx, repaired ? SPNG_CRC_USE : SPNG_CRC_ERROR, strict ? SPNG_CRC_ERROR : SPNG_CRC_DISCARD);
     if (!code) code = spng_set_chunk_limits(r->ctx, MAX_CHUNK_BYTES, MAX_CHUNK_BYTES);
-    if (!code) code = spng_set_png_buffer(r->ctx, r->in->data, r->in->size);
+    if (!code) code = spng_set_png_buffer(r->ctx, file.data, file.size);
     if (!code) code = spng_get_ihdr(r->ctx, &r->header);
     return code ? fail_png(r, code) : FOV_OK;
 }
@@ -103,18 +151,17 @@ static fov_status read_picture(png_reader *r, int *orientation)
 {
     char       what[160];
     int        rows;
-    fov_status st = open_png(r);
+    fov_status st = repair(r);
+    if (!st) st = open_png(r);
     if (!st) st = reserve(r);
     if (st) return st;
     *orientation = orientation_of(r);
     int code = read_rows(r, &rows);
-    if (!code) {
-        *orientation = orientation_of(r);
-        return FOV_OK;
-    }
+    if (!code) *orientation = orientation_of(r);
+    if (!code && !r->cut) return FOV_OK;
     if (code == SPNG_EMEM) return fail_png(r, code);
-    snprintf(what, sizeof what, "damaged or truncated PNG: %s (%d of %d rows have pixels)", spng_strerror(code), rows,
-             r->photo->height);
+    snprintf(what, sizeof what, "%s PNG: %s (%d of %d rows have pixels)", r->cut ? "truncated" : "damaged",
+             code ? spng_strerror(code) : "its end is missing", rows, r->photo->height);
     return fov_photo_damaged(r->photo, r->options, r->in, rows, what, r->err);
 }
 
@@ -124,6 +171,7 @@ static fov_status decode(const fov_encoded *in, const fov_photo_options *options
     png_reader r = {.in = in, .options = options, .photo = photo, .err = err};
     fov_status st = read_picture(&r, orientation);
     spng_ctx_free(r.ctx);
+    fov_buffer_clear(&r.repaired);
     fov_free(r.rgba);
     return st;
 }
