@@ -15,7 +15,12 @@ enum {
     MAX_CHUNK = 1 << 30
 };
 
-/* ---- minizip reads the file from memory */
+/* ---- minizip reads the file from memory. It takes the end of a file for success unless it is told of an error. */
+
+typedef struct stream {
+    fov_bytes bytes;
+    bool      ended; /* more was asked for than there is */
+} stream;
 
 static voidpf ZCALLBACK io_open(voidpf opaque, const void *name, int mode)
 {
@@ -24,52 +29,59 @@ static voidpf ZCALLBACK io_open(voidpf opaque, const void *name, int mode)
     return opaque;
 }
 
-static uLong ZCALLBACK io_read(voidpf opaque, voidpf stream, void *buffer, uLong size)
+static uLong ZCALLBACK io_read(voidpf opaque, voidpf handle, void *buffer, uLong size)
 {
-    fov_bytes *in = opaque;
-    size_t     count = size < fov_bytes_left(in) ? size : fov_bytes_left(in);
-    (void)stream;
-    if (count) memcpy(buffer, fov_bytes_take(in, count), count);
+    stream *in = opaque;
+    size_t  left = fov_bytes_left(&in->bytes), count = size < left ? size : left;
+    (void)handle;
+    if (count < size) in->ended = true;
+    if (count) memcpy(buffer, fov_bytes_take(&in->bytes, count), count);
     return count;
 }
 
-static uLong ZCALLBACK io_write(voidpf opaque, voidpf stream, const void *buffer, uLong size)
+static uLong ZCALLBACK io_write(voidpf opaque, voidpf handle, const void *buffer, uLong size)
 {
     (void)opaque;
-    (void)stream;
+    (void)handle;
     (void)buffer;
     (void)size;
     return 0;
 }
 
-static ZPOS64_T ZCALLBACK io_tell(voidpf opaque, voidpf stream)
+static ZPOS64_T ZCALLBACK io_tell(voidpf opaque, voidpf handle)
 {
-    (void)stream;
-    return ((const fov_bytes *)opaque)->pos;
+    (void)handle;
+    return ((const stream *)opaque)->bytes.pos;
 }
 
-static long ZCALLBACK io_seek(voidpf opaque, voidpf stream, ZPOS64_T offset, int origin)
+static long ZCALLBACK io_seek(voidpf opaque, voidpf handle, ZPOS64_T offset, int origin)
 {
-    fov_bytes *in = opaque;
+    fov_bytes *in = &((stream *)opaque)->bytes;
     size_t     base = origin == ZLIB_FILEFUNC_SEEK_CUR ? in->pos : origin == ZLIB_FILEFUNC_SEEK_END ? in->size : 0;
-    (void)stream;
+    (void)handle;
     if (offset > in->size - base) return -1;
     in->pos = base + (size_t)offset;
     return 0;
 }
 
-static int ZCALLBACK io_close(voidpf opaque, voidpf stream)
+static int ZCALLBACK io_close(voidpf opaque, voidpf handle)
 {
     (void)opaque;
-    (void)stream;
+    (void)handle;
     return 0;
+}
+
+static int ZCALLBACK io_error(voidpf opaque, voidpf handle)
+{
+    (void)handle;
+    return ((const stream *)opaque)->ended;
 }
 
 /* ---- members */
 
 typedef struct archive {
     const fov_source *source;
-    fov_bytes         bytes;
+    stream            stream;
     unzFile           zip;
     char              folder[MAX_NAME]; /* "NAME/", or "" */
     fov_buffer        pickle;
@@ -226,7 +238,7 @@ static fov_status visit_storage(archive *a, const member *m, fov_pth *pth, fov_e
 
 static fov_status open_archive(archive *a, fov_error *err)
 {
-    zlib_filefunc64_def io = {io_open, io_read, io_write, io_tell, io_seek, io_close, io_close, &a->bytes};
+    zlib_filefunc64_def io = {io_open, io_read, io_write, io_tell, io_seek, io_close, io_error, &a->stream};
     a->zip = unzOpen2_64(a->source->name, &io);
     if (a->zip) return FOV_OK;
     return fov_fail(err, FOV_ERR_FORMAT, "%s: no zip directory at the end of its %zu bytes; the file is truncated or damaged",
@@ -235,7 +247,7 @@ static fov_status open_archive(archive *a, fov_error *err)
 
 fov_status fov_pth_load_zip(const fov_source *source, fov_weights *weights, fov_error *err)
 {
-    archive    a = {.source = source, .bytes = {source->data, source->size, 0}};
+    archive    a = {.source = source, .stream = {.bytes = {source->data, source->size, 0}}};
     fov_pth    pth = {0};
     fov_status st;
 

@@ -480,7 +480,7 @@ static void test_every_truncation_is_refused(void **state)
             fov_error      err = {0};
             fov_weights    weights = {0};
             memcpy(cut, w.data, size);
-            if (!load_bytes(cut, size, &weights, &err)) fail_msg("form %d cut at %zu is taken", f, size);
+            if (!load_bytes(cut, size, &weights, &err)) fail_msg("form %u cut at %zu of %zu is taken", f, size, w.size);
             assert_true(err.message[0] != '\0');
             fov_weights_clear(&weights);
             test_free(cut);
