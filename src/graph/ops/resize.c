@@ -55,7 +55,7 @@ int fov_resize_scales_index(const fov_node *node)
 /* One dimension: its sizes and the scale that positions are divided by. */
 typedef struct ruler {
     int64_t in, out;
-    double  scale;
+    float   scale;
 } ruler;
 
 /* An optional list; exporters leave one out by giving it no elements. */
@@ -83,7 +83,7 @@ static fov_status scale_ruler(const fov_op_call *call, float scale, ruler *r, fo
     if (!(scale > 0) || !(size <= (float)FOV_MAX_ELEMENTS))
         return fov_op_fail(call, FOV_ERR_FORMAT, err, "cannot scale %lld by %g", (long long)r->in, (double)scale);
     r->out = scale == 1 ? r->in : (int64_t)floorf(size);
-    r->scale = (double)scale;
+    r->scale = scale;
     return FOV_OK;
 }
 
@@ -92,7 +92,7 @@ static fov_status size_ruler(const fov_op_call *call, int64_t size, ruler *r, fo
     if (size < 0 || (r->in == 0 && size > 0))
         return fov_op_fail(call, FOV_ERR_FORMAT, err, "cannot resize %lld to %lld", (long long)r->in, (long long)size);
     r->out = size;
-    r->scale = r->in ? (double)((float)size / (float)r->in) : 1;
+    r->scale = r->in ? (float)size / (float)r->in : 1;
     return FOV_OK;
 }
 
@@ -146,25 +146,27 @@ static fov_status infer(const fov_op_call *call, fov_error *err)
 
 /* ---------------------------------------------------------------- meaning */
 
-static double source_position(const ruler *r, fov_coordinates coordinates, int64_t x)
+/* In float, as ONNX Runtime does, so that positions halfway between two elements fall to the same side. */
+static float source_position(const ruler *r, fov_coordinates coordinates, int64_t x)
 {
+    float at = (float)x;
     switch (coordinates) {
     case FOV_PYTORCH_HALF_PIXEL:
         if (r->out == 1) return 0;
         break;
     case FOV_ALIGN_CORNERS:
-        return r->out == 1 ? 0 : (double)x * (double)(r->in - 1) / (double)(r->out - 1);
+        return r->out == 1 ? 0 : at * (float)(r->in - 1) / (float)(r->out - 1);
     case FOV_ASYMMETRIC:
-        return (double)x / r->scale;
+        return at / r->scale;
     case FOV_HALF_PIXEL:
         break;
     }
-    return ((double)x + 0.5) / r->scale - 0.5;
+    return (at + 0.5F) / r->scale - 0.5F;
 }
 
 static int64_t nearest_index(const ruler *r, const fov_sampling *s, int64_t x)
 {
-    double p = source_position(r, s->coordinates, x);
+    double p = (double)source_position(r, s->coordinates, x);
     switch (s->nearest) {
     case FOV_ROUND_PREFER_FLOOR:
         p = ceil(p - 0.5);
@@ -192,7 +194,7 @@ static double linear_value(const fov_view *x, const ruler *rulers, const fov_sam
     int64_t low[FOV_MAX_RANK];
     double  part[FOV_MAX_RANK], sum = 0;
     for (int i = 0; i < rank; i++) {
-        double p = source_position(&rulers[i], s->coordinates, at[i]);
+        double p = (double)source_position(&rulers[i], s->coordinates, at[i]);
         double last = (double)(rulers[i].in - 1);
         p = p < 0 ? 0 : p > last ? last : p;
         low[i] = (int64_t)p;
