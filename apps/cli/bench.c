@@ -151,7 +151,7 @@ static int threads_used(const bench *b)
 static void print_text(const bench *b)
 {
     fov_image image = fov_photo_image(b->photo);
-    printf("photo    %s, %d x %d, %zu faces\n", b->path, image.width, image.height, b->faces);
+    printf("photo    %s, %d x %d, faces %zu\n", b->path, image.width, image.height, b->faces);
     printf("network  %s at %d x %d, backend %s, threads %d\n", cli_model_path(), b->input_width, b->input_height, cli_backend(),
            threads_used(b));
     printf("start    model loaded in %.1f ms, engine built in %.1f ms; detector holds %.2f MiB\n\n", b->engine.load_s * 1e3,

@@ -37,7 +37,7 @@ static int wants_file(const struct poptOption *option)
     return option->argDescrip && (!strcmp(option->argDescrip, "FILE") || !strcmp(option->argDescrip, "DIR"));
 }
 
-/* Inside '...' of any of the three shells. */
+/* Inside '...' of any of the three shells; no text here has a backslash, which fish would treat otherwise. */
 static void print_quoted(const char *text)
 {
     for (; *text; text++)
@@ -92,7 +92,11 @@ static void print_zsh(void)
 {
     puts("#compdef fovea\n_fovea()\n{\n    if (( CURRENT == 2 )); then\n        local -a commands=(");
     for (const cli_command *c = cli_commands; c->name; c++)
-        if (c->summary) printf("            '%s:%s'\n", c->name, c->summary);
+        if (c->summary) {
+            printf("            '%s:", c->name);
+            print_quoted(c->summary);
+            puts("'");
+        }
     puts("        )\n        _describe command commands\n        return\n    fi\n    local command=$words[2]\n"
          "    shift words\n    (( CURRENT-- ))\n    case $command in");
     for (const cli_command *c = cli_commands; c->name; c++) {
@@ -116,7 +120,11 @@ static void fish_option(const cli_command *command, const struct poptOption *opt
 static void print_fish(void)
 {
     for (const cli_command *c = cli_commands; c->name; c++) {
-        if (c->summary) printf("complete -c fovea -f -n __fish_use_subcommand -a %s -d '%s'\n", c->name, c->summary);
+        if (c->summary) {
+            printf("complete -c fovea -f -n __fish_use_subcommand -a %s -d '", c->name);
+            print_quoted(c->summary);
+            puts("'");
+        }
         visit_options(c, fish_option);
     }
 }

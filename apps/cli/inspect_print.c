@@ -5,6 +5,7 @@
 #include "memory.h"
 #include "table.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,30 @@ static char *join(const json_t *array, const char *separator)
     return text;
 }
 
+/* body.0.weight, body.1.weight -> body.{0.weight, 1.weight} */
+static char *join_names(const json_t *names)
+{
+    const char *first = json_string_value(json_array_get(names, 0));
+    size_t      i, shared = 0, cut = 0;
+    json_t     *item;
+    if (json_array_size(names) < 2 || !first) return join(names, ", ");
+    for (bool same = true; same && first[shared]; shared += same)
+        json_array_foreach(names, i, item) same = same && json_string_value(item)[shared] == first[shared];
+    for (i = 0; i < shared; i++)
+        if (first[i] == '.' || first[i] == '/') cut = i + 1;
+
+    char *text = cli_format(cut ? "%.*s{" : "%.*s", (int)cut, first);
+    json_array_foreach(names, i, item)
+    {
+        char *longer = cli_format("%s%s%s", text, i ? ", " : "", json_string_value(item) + cut);
+        free(text);
+        text = longer;
+    }
+    char *closed = cli_format(cut ? "%s}" : "%s", text);
+    free(text);
+    return closed;
+}
+
 static char *count_text(double value)
 {
     static const char *units[] = {"", " k", " M", " G", " T"};
@@ -58,7 +83,7 @@ static char *count_text(double value)
 static void print_count(const char *title, double value, const char *unit)
 {
     char *text = count_text(value);
-    printf("%-12s%s%s%s\n", title, text, *unit && !strchr(text, ' ') ? " " : "", unit);
+    printf("%-12s%s %s\n", title, text, unit);
     free(text);
 }
 
@@ -84,7 +109,7 @@ void cli_print_model(const json_t *model)
     print_field("model", text_of(model, "source"));
     print_field("family", *family ? family : "none of the known ones; a graph with RetinaFace heads");
     print_field("format", text_of(model, "format"));
-    print_count("parameters", number_of(model, "parameters"), "");
+    printf("%-12s%.0f\n", "parameters", number_of(model, "parameters"));
     fputs("operators   ", stdout);
     json_object_foreach(json_object_get(model, "operators"), key, value)
         printf("%s %lld  ", key, (long long)json_integer_value(value));
@@ -129,7 +154,7 @@ static void print_layers(const json_t *layers)
         cli_table_add(&table, count_text(number_of(l, "weights")));
         cli_table_add(&table, cli_strdup(text_of(l, "kernel")));
         cli_table_add(&table, cli_strdup(text_of(l, "fused")));
-        cli_table_add(&table, join(json_object_get(l, "origin"), ", "));
+        cli_table_add(&table, join_names(json_object_get(l, "origin")));
     }
     putchar('\n');
     cli_table_print_and_clear(&table);

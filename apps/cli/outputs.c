@@ -110,7 +110,7 @@ static bool may_replace(const cli_outputs *outputs, const char *path)
     const char *reason = NULL;
     if (stat(path, &info)) return true;
     if (cli_file_set_has(&outputs->inputs->files, &info)) reason = "it is one of the photos to read";
-    else if (cli_file_set_has(&outputs->written, &info)) reason = "it was written for another photo just now";
+    else if (cli_file_set_has(&outputs->written, &info)) reason = "this run wrote it for another input of that name";
     if (reason) cli_error("%s: not replaced, %s; name another folder", path, reason);
     return !reason;
 }
