@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "import/onnx_node.h"
+
+#include "graph/op.h"
+#include "import/onnx_tensor.h"
+
+#include <string.h>
+
+enum { MAX_ATTRIBUTES = 32, MAX_STRING = 64 };
+
+typedef Onnx__AttributeProto attribute;
+
+#define TYPE(name) ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__##name
+
+bool fov_onnx_default_domain(const char *domain)
+{
+    return !domain || !*domain || !strcmp(domain, "ai.onnx");
+}
+
+static bool is(const Onnx__NodeProto *node, const char *op_type)
+{
+    return node->op_type && !strcmp(node->op_type, op_type);
+}
+
+bool fov_onnx_node_is_constant(const Onnx__NodeProto *node)
+{
+    return is(node, "Constant") && fov_onnx_default_domain(node->domain);
+}
+
+/* Upsample is Resize under its older name. */
+static fov_op find_op(const Onnx__NodeProto *node)
+{
+    if (is(node, "Upsample")) return FOV_OP_Resize;
+    return node->op_type ? fov_op_find(node->op_type) : FOV_OP_COUNT;
+}
+
+bool fov_onnx_node_known(const Onnx__NodeProto *node)
+{
+    return fov_onnx_default_domain(node->domain) && (is(node, "Constant") || find_op(node) != FOV_OP_COUNT);
+}
+
+/** Where a message should point: the node's name, or what it makes. */
+static const char *node_name(const Onnx__NodeProto *node)
+{
+    if (node->name && *node->name) return node->name;
+    return node->n_output ? node->output[0] : "";
+}
+
+static fov_status fail_attribute(const Onnx__NodeProto *node, const attribute *a, fov_error *err)
+{
+    return fov_fail(err, FOV_ERR_UNSUPPORTED, "%s '%s': attribute '%s' is of a kind (%d) that this operator cannot have here",
+                    node->op_type, node_name(node), a->name ? a->name : "", (int)a->type);
+}
+
+/* ---------------------------------------------------------------- constants */
+
+static fov_status constant_list(fov_graph *graph, const char *name, fov_dtype dtype, const void *data, size_t count, int rank,
+                                int *id, fov_error *err)
+{
+    fov_shape shape = {.rank = rank, .dim = {(int64_t)count}};
+    *id = fov_graph_add_constant(graph, name, dtype, &shape, data, name, err);
+    return *id == FOV_NONE ? FOV_ERR_MEMORY : FOV_OK;
+}
+
+fov_status fov_onnx_node_constant(fov_graph *graph, const Onnx__NodeProto *node, int *id, fov_error *err)
+{
+    const attribute *a = node->n_attribute == 1 ? node->attribute[0] : NULL;
+    if (node->n_output != 1 || !*node->output[0] || !a)
+        return fov_fail(err, FOV_ERR_FORMAT, "Constant '%s' has %zu outputs and %zu attributes; it must have one of each",
+                        node_name(node), node->n_output, node->n_attribute);
+    const char *name = node->output[0];
+    switch (a->type) {
+    case TYPE(TENSOR):
+        if (a->t) return fov_onnx_constant(graph, a->t, name, id, err);
+        break;
+    case TYPE(FLOAT):
+        return constant_list(graph, name, FOV_F32, &a->f, 1, 0, id, err);
+    case TYPE(FLOATS):
+        return constant_list(graph, name, FOV_F32, a->floats, a->n_floats, 1, id, err);
+    case TYPE(INT):
+        return constant_list(graph, name, FOV_I64, &a->i, 1, 0, id, err);
+    case TYPE(INTS):
+        return constant_list(graph, name, FOV_I64, a->ints, a->n_ints, 1, id, err);
+    default:
+        break;
+    }
+    return fail_attribute(node, a, err);
+}
+
+/* ---------------------------------------------------------------- attributes */
+
+/* ConstantOfShape's value: a tensor of one element, in our graphs a list of one. */
+static fov_status set_fill(fov_node *to, const Onnx__NodeProto *node, const attribute *a, fov_error *err)
+{
+    fov_graph *scratch = fov_graph_new();
+    fov_status st = scratch ? FOV_OK : fov_fail_memory(err, "an attribute");
+    int        id;
+    size_t     count;
+    if (!st) st = fov_onnx_constant(scratch, a->t, node_name(node), &id, err);
+    if (!st) {
+        const fov_value *value = &scratch->value[id];
+        if (!fov_shape_count(&value->shape, &count) || count != 1 || value->dtype == FOV_BOOL) st = fail_attribute(node, a, err);
+        else if (value->dtype == FOV_F32) st = fov_node_set_floats(to, a->name, value->data, 1, err);
+        else st = fov_node_set_ints(to, a->name, value->data, 1, err);
+    }
+    fov_graph_free(scratch);
+    return st;
+}
+
+static fov_status set_string(fov_node *to, const Onnx__NodeProto *node, const attribute *a, fov_error *err)
+{
+    char text[MAX_STRING];
+    if (a->s.len >= sizeof text || (a->s.len && memchr(a->s.data, 0, a->s.len)))
+        return fov_fail(err, FOV_ERR_FORMAT, "%s '%s': attribute '%s' is a text of %zu bytes; no ONNX operator has such a value",
+                        node->op_type, node_name(node), a->name, a->s.len);
+    if (a->s.len) memcpy(text, a->s.data, a->s.len);
+    text[a->s.len] = '\0';
+    return fov_node_set_string(to, a->name, text, err);
+}
+
+/* Fovea keeps 16-bit floats as float. */
+static int64_t cast_target(int64_t type)
+{
+    bool narrow = type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 || type == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16;
+    return narrow ? ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT : type;
+}
+
+static fov_status set_attribute(fov_node *to, const Onnx__NodeProto *node, const attribute *a, fov_error *err)
+{
+    if (!a->name || a->ref_attr_name) return fail_attribute(node, a, err);
+    switch (a->type) {
+    case TYPE(FLOAT):
+        return fov_node_set_float(to, a->name, a->f, err);
+    case TYPE(FLOATS):
+        return fov_node_set_floats(to, a->name, a->floats, a->n_floats, err);
+    case TYPE(INT):
+        return fov_node_set_int(to, a->name, to->op == FOV_OP_Cast && !strcmp(a->name, "to") ? cast_target(a->i) : a->i, err);
+    case TYPE(INTS):
+        return fov_node_set_ints(to, a->name, a->ints, a->n_ints, err);
+    case TYPE(STRING):
+        return set_string(to, node, a, err);
+    case TYPE(TENSOR):
+        return a->t && to->op == FOV_OP_ConstantOfShape ? set_fill(to, node, a, err) : fail_attribute(node, a, err);
+    default:
+        return fail_attribute(node, a, err);
+    }
+}
+
+fov_status fov_onnx_node_add(fov_graph *graph, const Onnx__NodeProto *node, const int *in, const int *out, fov_error *err)
+{
+    if (node->n_attribute > MAX_ATTRIBUTES)
+        return fov_fail(err, FOV_ERR_LIMIT, "%s '%s' has %zu attributes, the limit is %d", node->op_type, node_name(node),
+                        node->n_attribute, MAX_ATTRIBUTES);
+    int id = fov_graph_add_node(graph, node_name(node), find_op(node), in, (int)node->n_input, out, (int)node->n_output, err);
+    if (id == FOV_NONE) return FOV_ERR_MEMORY;
+    fov_status st = FOV_OK;
+    for (size_t i = 0; i < node->n_attribute && !st; i++) st = set_attribute(&graph->node[id], node, node->attribute[i], err);
+    return st;
+}
