@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+/* protobuf-c's structs are put together in memory that is freed in one go; names and weights stay where they are. A failed
+ * allocation is remembered and asked for once, before packing. */
+#include "export/onnx_write.h"
+
+#include "base/alloc.h"
+#include "graph/op.h"
+
+#include "onnx.pb-c.h"
+
+#include <string.h>
+
+enum { IR_VERSION = 8, OPSET = 13 };
+
+typedef struct writer {
+    const fov_graph *graph;
+    void           **block;
+    size_t           n_block, capacity;
+    bool             failed;
+} writer;
+
+/* Zeroed memory that lives as long as the writer; NULL once an allocation has failed. */
+static void *take(writer *w, size_t count, size_t size)
+{
+    if (!w->failed && w->n_block == w->capacity) {
+        size_t larger = w->capacity ? w->capacity * 2 : 1024;
+        void **more = fov_realloc_array(w->block, larger, sizeof *more);
+        w->failed = !more;
+        if (more) {
+            w->block = more;
+            w->capacity = larger;
+        }
+    }
+    void *block = w->failed ? NULL : fov_calloc(count, size);
+    if (block) w->block[w->n_block++] = block;
+    else w->failed = true;
+    return block;
+}
+
+static void writer_clear(writer *w)
+{
+    for (size_t i = 0; i < w->n_block; i++) fov_free(w->block[i]);
+    fov_free(w->block);
+}
+
+/* Strings that protobuf-c's structs borrow are not const in its types, and are not written to. */
+static char *borrow(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
+/* ---------------------------------------------------------------- attributes */
+
+typedef Onnx__AttributeProto attribute;
+
+#define TYPE(name) ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__##name
+
+/* What opset 13 knows, and whether a list of one is a list. */
+static const struct schema {
+    fov_op                              op;
+    const char                         *name;
+    Onnx__AttributeProto__AttributeType type;
+} schema[] = {
+    {FOV_OP_Conv, "auto_pad", TYPE(STRING)},
+    {FOV_OP_Conv, "dilations", TYPE(INTS)},
+    {FOV_OP_Conv, "group", TYPE(INT)},
+    {FOV_OP_Conv, "kernel_shape", TYPE(INTS)},
+    {FOV_OP_Conv, "pads", TYPE(INTS)},
+    {FOV_OP_Conv, "strides", TYPE(INTS)},
+    {FOV_OP_BatchNormalization, "epsilon", TYPE(FLOAT)},
+    {FOV_OP_BatchNormalization, "momentum", TYPE(FLOAT)},
+    {FOV_OP_LeakyRelu, "alpha", TYPE(FLOAT)},
+    {FOV_OP_MaxPool, "auto_pad", TYPE(STRING)},
+    {FOV_OP_MaxPool, "ceil_mode", TYPE(INT)},
+    {FOV_OP_MaxPool, "dilations", TYPE(INTS)},
+    {FOV_OP_MaxPool, "kernel_shape", TYPE(INTS)},
+    {FOV_OP_MaxPool, "pads", TYPE(INTS)},
+    {FOV_OP_MaxPool, "storage_order", TYPE(INT)},
+    {FOV_OP_MaxPool, "strides", TYPE(INTS)},
+    {FOV_OP_Resize, "coordinate_transformation_mode", TYPE(STRING)},
+    {FOV_OP_Resize, "mode", TYPE(STRING)},
+    {FOV_OP_Resize, "nearest_mode", TYPE(STRING)},
+    {FOV_OP_Concat, "axis", TYPE(INT)},
+    {FOV_OP_Split, "axis", TYPE(INT)},
+    {FOV_OP_Gather, "axis", TYPE(INT)},
+    {FOV_OP_Flatten, "axis", TYPE(INT)},
+    {FOV_OP_Softmax, "axis", TYPE(INT)},
+    {FOV_OP_Transpose, "perm", TYPE(INTS)},
+    {FOV_OP_Pad, "mode", TYPE(STRING)},
+    {FOV_OP_Cast, "to", TYPE(INT)},
+};
+
+static const struct schema *find_schema(fov_op op, const char *name)
+{
+    for (size_t i = 0; i < sizeof schema / sizeof *schema; i++)
+        if (schema[i].op == op && !strcmp(schema[i].name, name)) return &schema[i];
+    return NULL;
+}
+
+static attribute *make_attribute(writer *w, const fov_attr *from, Onnx__AttributeProto__AttributeType type)
+{
+    attribute *a = take(w, 1, sizeof *a);
+    if (!a) return NULL;
+    onnx__attribute_proto__init(a);
+    a->name = borrow(from->name);
+    a->has_type = true;
+    a->type = type;
+    if (type == TYPE(INT)) {
+        a->has_i = true;
+        a->i = from->ints[0];
+    } else if (type == TYPE(INTS)) {
+        a->n_ints = from->count;
+        a->ints = from->ints;
+    } else if (type == TYPE(FLOAT)) {
+        a->has_f = true;
+        a->f = from->floats[0];
+    } else {
+        a->has_s = true;
+        a->s = (ProtobufCBinaryData){strlen(from->string), (uint8_t *)from->string};
+    }
+    return a;
+}
+
+static bool has_kind(const fov_attr *attr, Onnx__AttributeProto__AttributeType type)
+{
+    switch (type) {
+    case TYPE(INT):
+        return attr->kind == FOV_ATTR_INTS && attr->count > 0;
+    case TYPE(INTS):
+        return attr->kind == FOV_ATTR_INTS;
+    case TYPE(FLOAT):
+        return attr->kind == FOV_ATTR_FLOATS && attr->count > 0;
+    default:
+        return attr->kind == FOV_ATTR_STRING;
+    }
+}
+
+static void add_attributes(writer *w, const fov_node *from, Onnx__NodeProto *node)
+{
+    node->attribute = take(w, (size_t)from->n_attr, sizeof *node->attribute);
+    for (int i = 0; i < from->n_attr && !w->failed; i++) {
+        const struct schema *known = find_schema(from->op, from->attr[i].name);
+        if (known && has_kind(&from->attr[i], known->type))
+            node->attribute[node->n_attribute++] = make_attribute(w, &from->attr[i], known->type);
+    }
+}
+
+/* ---------------------------------------------------------------- nodes, tensors, shapes */
+
+static char **name_ports(writer *w, const int *ids, int count)
+{
+    char **names = take(w, (size_t)count, sizeof *names);
+    for (int i = 0; i < count && names; i++) names[i] = borrow(ids[i] == FOV_NONE ? "" : w->graph->value[ids[i]].name);
+    return names;
+}
+
+static Onnx__NodeProto *make_node(writer *w, const fov_node *from)
+{
+    Onnx__NodeProto *node = take(w, 1, sizeof *node);
+    if (!node) return NULL;
+    onnx__node_proto__init(node);
+    node->name = from->name;
+    node->op_type = borrow(fov_op_def_of(from->op)->name);
+    node->n_input = (size_t)from->n_in;
+    node->input = name_ports(w, from->in, from->n_in);
+    node->n_output = (size_t)from->n_out;
+    node->output = name_ports(w, from->out, from->n_out);
+    add_attributes(w, from, node);
+    return node;
+}
+
+static int32_t element_type(fov_dtype dtype)
+{
+    static const int32_t type[] = {
+        [FOV_F32] = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
+        [FOV_I64] = ONNX__TENSOR_PROTO__DATA_TYPE__INT64,
+        [FOV_BOOL] = ONNX__TENSOR_PROTO__DATA_TYPE__BOOL,
+    };
+    return type[dtype];
+}
+
+static Onnx__TensorProto *make_tensor(writer *w, fov_value *from)
+{
+    Onnx__TensorProto *tensor = take(w, 1, sizeof *tensor);
+    size_t             count = 0;
+    if (!tensor) return NULL;
+    fov_shape_count(&from->shape, &count);
+    onnx__tensor_proto__init(tensor);
+    tensor->name = from->name;
+    tensor->has_data_type = true;
+    tensor->data_type = element_type(from->dtype);
+    tensor->n_dims = (size_t)from->shape.rank;
+    tensor->dims = from->shape.dim;
+    tensor->has_raw_data = true;
+    tensor->raw_data = (ProtobufCBinaryData){count * fov_dtype_size(from->dtype), from->data};
+    return tensor;
+}
+
+static char *open_dimension(int rank, int i)
+{
+    static const char *const image[] = {"n", "c", "h", "w"}, *const table[] = {"n", "anchors", "k"};
+    if (rank == 4) return borrow(image[i]);
+    return borrow(rank == 3 ? table[i] : "d");
+}
+
+static Onnx__TensorShapeProto *make_shape(writer *w, const fov_shape *from)
+{
+    Onnx__TensorShapeProto            *shape = take(w, 1, sizeof *shape);
+    Onnx__TensorShapeProto__Dimension *dim = take(w, (size_t)from->rank, sizeof *dim);
+    if (!shape || !dim) return NULL;
+    onnx__tensor_shape_proto__init(shape);
+    shape->dim = take(w, (size_t)from->rank, sizeof *shape->dim);
+    for (int i = 0; i < from->rank && shape->dim; i++) {
+        onnx__tensor_shape_proto__dimension__init(&dim[i]);
+        const bool open = from->dim[i] < 0;
+        dim[i].value_case =
+            open ? ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM : ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+        if (open) dim[i].dim_param = open_dimension(from->rank, i);
+        else dim[i].dim_value = from->dim[i];
+        shape->dim[shape->n_dim++] = &dim[i];
+    }
+    return shape;
+}
+
+static Onnx__ValueInfoProto *make_info(writer *w, const fov_value *from)
+{
+    Onnx__ValueInfoProto    *info = take(w, 1, sizeof *info);
+    Onnx__TypeProto         *type = take(w, 1, sizeof *type);
+    Onnx__TypeProto__Tensor *tensor = take(w, 1, sizeof *tensor);
+    if (!info || !type || !tensor) return NULL;
+    onnx__value_info_proto__init(info);
+    onnx__type_proto__init(type);
+    onnx__type_proto__tensor__init(tensor);
+    info->name = from->name;
+    info->type = type;
+    type->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
+    type->tensor_type = tensor;
+    tensor->has_elem_type = true;
+    tensor->elem_type = element_type(from->dtype);
+    tensor->shape = make_shape(w, &from->shape);
+    return info;
+}
+
+/* ---------------------------------------------------------------- the model */
+
+static Onnx__ValueInfoProto **make_infos(writer *w, const int *ids, int count)
+{
+    Onnx__ValueInfoProto **infos = take(w, (size_t)count, sizeof *infos);
+    for (int i = 0; i < count && infos; i++) infos[i] = make_info(w, &w->graph->value[ids[i]]);
+    return infos;
+}
+
+static void fill_graph(writer *w, Onnx__GraphProto *graph)
+{
+    const fov_graph *from = w->graph;
+    onnx__graph_proto__init(graph);
+    graph->name = borrow("fovea");
+    graph->node = take(w, (size_t)from->n_node, sizeof *graph->node);
+    graph->initializer = take(w, (size_t)from->n_value, sizeof *graph->initializer);
+    for (int i = 0; i < from->n_node && !w->failed; i++)
+        if (!from->node[i].dead) graph->node[graph->n_node++] = make_node(w, &from->node[i]);
+    for (int i = 0; i < from->n_value && !w->failed; i++)
+        if (from->value[i].data) graph->initializer[graph->n_initializer++] = make_tensor(w, &from->value[i]);
+    graph->n_input = (size_t)from->n_input;
+    graph->input = make_infos(w, from->input, from->n_input);
+    graph->n_output = (size_t)from->n_output;
+    graph->output = make_infos(w, from->output, from->n_output);
+}
+
+static void fill_notes(writer *w, Onnx__ModelProto *model, const fov_onnx_note *notes, size_t count)
+{
+    Onnx__StringStringEntryProto *entry = take(w, count, sizeof *entry);
+    model->metadata_props = take(w, count, sizeof *model->metadata_props);
+    for (size_t i = 0; i < count && !w->failed; i++) {
+        onnx__string_string_entry_proto__init(&entry[i]);
+        entry[i].key = borrow(notes[i].key);
+        entry[i].value = borrow(notes[i].value);
+        model->metadata_props[model->n_metadata_props++] = &entry[i];
+    }
+}
+
+static fov_status pack(const Onnx__ModelProto *model, fov_buffer *out, fov_error *err)
+{
+    size_t size = onnx__model_proto__get_packed_size(model);
+    /* protobuf's readers count in int32. */
+    if (size > INT32_MAX)
+        return fov_fail(err, FOV_ERR_LIMIT, "the network takes %zu bytes, an ONNX file may have %d", size, INT32_MAX);
+    out->data = fov_alloc(size);
+    if (!out->data) return fov_fail_memory(err, "the ONNX file");
+    out->size = onnx__model_proto__pack(model, out->data);
+    return FOV_OK;
+}
+
+fov_status fov_onnx_write(const fov_graph *graph, const fov_onnx_note *notes, size_t n_note, fov_buffer *out, fov_error *err)
+{
+    writer                    w = {.graph = graph};
+    Onnx__ModelProto          model = ONNX__MODEL_PROTO__INIT;
+    Onnx__GraphProto          body;
+    Onnx__OperatorSetIdProto  opset = ONNX__OPERATOR_SET_ID_PROTO__INIT;
+    Onnx__OperatorSetIdProto *opsets[] = {&opset};
+    fov_status                st;
+
+    *out = (fov_buffer){0};
+    fill_graph(&w, &body);
+    fill_notes(&w, &model, notes, n_note);
+    opset.domain = borrow("");
+    opset.has_version = model.has_ir_version = true;
+    opset.version = OPSET;
+    model.ir_version = IR_VERSION;
+    model.producer_name = borrow("fovea");
+    model.producer_version = borrow(FOVEA_VERSION);
+    model.n_opset_import = 1;
+    model.opset_import = opsets;
+    model.graph = &body;
+    st = w.failed ? fov_fail_memory(err, "the ONNX file") : pack(&model, out, err);
+    writer_clear(&w);
+    return st;
+}
