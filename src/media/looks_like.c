@@ -52,7 +52,7 @@ static bool is_text(const unsigned char *data, size_t size)
 {
     if (size > TEXT_PROBE_BYTES) size = TEXT_PROBE_BYTES;
     for (size_t i = 0; i < size; i++)
-        if (data[i] == 0x7f || (data[i] < ' ' && !strchr("\t\n\r\f\x1b", data[i]))) return false;
+        if (data[i] == 0x7f || (data[i] < ' ' && !memchr("\t\n\r\f\x1b", data[i], 5))) return false;
     return true;
 }
 

@@ -34,8 +34,8 @@ static bool recognise(const fov_encoded *in)
 
 static fov_status fail_png(const png_reader *r, int code)
 {
-    fov_status status = code == SPNG_EMEM ? FOV_ERR_MEMORY : FOV_ERR_FORMAT;
-    return fov_fail(r->err, status, "%s: %s PNG: %s", r->in->name, r->cut ? "truncated" : "damaged", spng_strerror(code));
+    if (fov_png_out_of_memory()) return fov_fail(r->err, FOV_ERR_MEMORY, "%s: no memory to decode a PNG", r->in->name);
+    return fov_fail(r->err, FOV_ERR_FORMAT, "%s: %s PNG: %s", r->in->name, r->cut ? "truncated" : "damaged", spng_strerror(code));
 }
 
 static size_t chunk_length(const unsigned char *p)
@@ -159,7 +159,7 @@ static fov_status read_picture(png_reader *r, int *orientation)
     int code = read_rows(r, &rows);
     if (!code) *orientation = orientation_of(r);
     if (!code && !r->cut) return FOV_OK;
-    if (code == SPNG_EMEM) return fail_png(r, code);
+    if (fov_png_out_of_memory()) return fail_png(r, code);
     snprintf(what, sizeof what, "%s PNG: %s (%d of %d rows have pixels)", r->cut ? "truncated" : "damaged",
              code ? spng_strerror(code) : "its end is missing", rows, r->photo->height);
     return fov_photo_damaged(r->photo, r->options, r->in, rows, what, r->err);

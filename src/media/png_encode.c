@@ -55,7 +55,7 @@ fov_status fov_png_encode(const fov_image *image, fov_buffer *out, fov_error *er
     } else {
         int code = write_picture(ctx, image, rgb, out);
         if (code)
-            st = fov_fail(err, code == SPNG_EMEM ? FOV_ERR_MEMORY : FOV_ERR_UNSUPPORTED,
+            st = fov_fail(err, fov_png_out_of_memory() ? FOV_ERR_MEMORY : FOV_ERR_UNSUPPORTED,
                           "a picture of %d x %d cannot be written as PNG: %s", image->width, image->height, spng_strerror(code));
     }
     spng_ctx_free(ctx);

@@ -3,8 +3,11 @@
 #define FOVEA_MEDIA_PNG_MEMORY_H
 
 #include <spng.h>
+#include <stdbool.h>
 
 /** A libspng context that allocates through base/alloc.h. @param flags of spng_ctx_new2() */
 spng_ctx *fov_png_context(int flags);
+/** Was an allocation refused since this thread made its last context? */
+bool fov_png_out_of_memory(void);
 
 #endif

@@ -12,6 +12,7 @@
 typedef struct webp_reader {
     WebPDemuxer             *demux;
     WebPIterator             frame;
+    bool                     whole; /* the file is as long as it says */
     const fov_encoded       *in;
     const fov_photo_options *options;
     fov_photo               *photo;
@@ -29,6 +30,7 @@ static fov_status open_webp(webp_reader *r)
     WebPData       data = {r->in->data, r->in->size};
     WebPDemuxState state;
     r->demux = WebPDemuxPartial(&data, &state);
+    r->whole = state == WEBP_DEMUX_DONE;
     if (!r->demux)
         return fov_fail(r->err, FOV_ERR_FORMAT, "%s: damaged WebP: %s", r->in->name,
                         state == WEBP_DEMUX_PARSE_ERROR ? "its chunks make no sense" : "truncated within its header");
@@ -93,14 +95,18 @@ static fov_status finish(webp_reader *r, VP8StatusCode code, int rows)
     char           what[160];
     const uint32_t frames = WebPDemuxGetI(r->demux, WEBP_FF_FRAME_COUNT);
     if (code == VP8_STATUS_OUT_OF_MEMORY) return fov_fail_memory(r->err, "a WebP decoder");
-    if (code == VP8_STATUS_OK) {
-        if (frames > 1)
-            snprintf(r->photo->warning, sizeof r->photo->warning, "animated WebP: only the first frame of %u is used", frames);
-        return FOV_OK;
+    if (code != VP8_STATUS_OK || !r->whole) {
+        snprintf(what, sizeof what, "%s WebP: %d of %d rows could be decoded", r->whole ? "damaged" : "truncated", rows,
+                 r->frame.height);
+        return fov_photo_damaged(r->photo, r->options, r->in,
+                                 rows == r->frame.height ? r->photo->height
+                                 : rows < 1              ? 0
+                                                         : r->frame.y_offset + rows,
+                                 what, r->err);
     }
-    snprintf(what, sizeof what, "%s WebP: %d of %d rows could be decoded", code == VP8_STATUS_SUSPENDED ? "truncated" : "damaged",
-             rows, r->frame.height);
-    return fov_photo_damaged(r->photo, r->options, r->in, rows < 1 ? 0 : r->frame.y_offset + rows, what, r->err);
+    if (frames > 1)
+        snprintf(r->photo->warning, sizeof r->photo->warning, "animated WebP: only the first frame of %u is used", frames);
+    return FOV_OK;
 }
 
 static fov_status read_picture(webp_reader *r, int *orientation)
