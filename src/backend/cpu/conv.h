@@ -36,18 +36,18 @@ fov_status fov_conv_lower_depthwise(const fov_conv *conv, const fov_kernels *ker
 /**
  * How a convolution's input becomes rows of A: one per output pixel, in `taps` pieces of `k` floats.
  * Usually a piece is one tap's channels. With few channels (the first layer) a piece is a whole row of the window, whose pixels
- * lie side by side; where such a piece sticks out of the image it is copied into a patch.
+ * lie side by side; where such a piece sticks out of the image it is copied into a patch. So are rows whose distance would make
+ * them collide in the cache.
  */
 typedef struct fov_conv_rows {
     const fov_conv_shape *shape;
     const float          *zero; /* stands for taps outside the image */
     size_t                taps, k;
-    size_t                lda; /* pointers from one tap to the next */
-    bool                  whole_rows, linear;
+    size_t                lda;        /* pointers from one tap to the next */
+    bool                  linear;     /* 1x1, stride 1: row i is pixel i */
+    bool                  whole_rows; /* a piece is a row of the window */
+    bool                  copy;
 } fov_conv_rows;
-
-/** Longest piece in whole-row form; it also bounds the patches. */
-enum { FOV_CONV_ROW_MAX = 64 };
 
 fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_shape *shape, const float *zero, size_t lda);
 /** Floats of patches that `m` rows may need. */

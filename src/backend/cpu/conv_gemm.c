@@ -67,6 +67,12 @@ static size_t make_panels(const fov_kernels *kernels, const fov_conv *conv, ptrd
     return count;
 }
 
+static size_t panel_floats(const conv_gemm *step, const panel *p)
+{
+    const size_t line = FOV_ALIGN / sizeof(float);
+    return ((size_t)p->kernel->nr * (1 + step->taps * step->k) + line - 1) / line * line;
+}
+
 static float *pack_panel(const conv_gemm *step, const panel *p, float *to)
 {
     const fov_conv *conv = &step->conv;
@@ -77,7 +83,7 @@ static float *pack_panel(const conv_gemm *step, const panel *p, float *to)
         for (size_t tap = 0; tap < step->taps; tap++)
             for (size_t c = 0; c < step->k; c++) to[nr * (1 + tap * step->k + c) + (size_t)j] = from[c * step->taps + tap];
     }
-    return to + nr * (1 + step->taps * step->k);
+    return to + panel_floats(step, p);
 }
 
 /* Sizes cannot overflow: at most MAX_NR floats stand for one weight or bias that the graph holds in memory. */
@@ -85,8 +91,7 @@ static fov_status pack(conv_gemm *step, fov_error *err)
 {
     const fov_conv *conv = &step->conv;
     const size_t    zero_floats = (size_t)(conv->cin * conv->kw) + FOV_OVERREAD / sizeof(float);
-    for (size_t i = 0; i < step->n_panel; i++)
-        step->packed_floats += (size_t)step->panel[i].kernel->nr * (1 + step->taps * step->k);
+    for (size_t i = 0; i < step->n_panel; i++) step->packed_floats += panel_floats(step, &step->panel[i]);
     const size_t bytes = (step->packed_floats + zero_floats) * sizeof(float);
     if (!(step->packed = fov_alloc_aligned(bytes))) return fov_fail_memory(err, "packed weights");
     memset(step->packed, 0, bytes);
