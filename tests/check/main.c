@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "check.h"
+
+#include "base/cpu.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void usage(FILE *to)
+{
+    fprintf(to, "usage: fov-check [--seed N] [--filter TEXT] [--bench] [--threads N]\n"
+                "Without --bench: prove all kernels of every instruction set this machine has (TAP).\n"
+                "With --bench: time the layers of both networks, best of many, with the best instruction set\n"
+                "(or the one that FOVEA_CPU names); --filter then selects layers.\n");
+}
+
+static void check_level(check *t)
+{
+    fov_kernels_init(&t->now, t->level);
+    check_gemm(t);
+    check_depthwise(t);
+    check_rows(t);
+    check_lowerings(t);
+    t->below = t->now;
+}
+
+static int run_checks(check *t)
+{
+    printf("# seed %llu\n", (unsigned long long)t->seed);
+    t->level_name = "generic";
+    check_level(t);
+    for (unsigned bit = 1; bit; bit <<= 1) {
+        if (!(fov_cpu_features() & bit)) continue;
+        t->level_name = fov_cpu_feature_name(bit);
+        t->level |= bit;
+        check_level(t);
+    }
+    printf("1..%d\n", t->number);
+    return t->failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"seed", required_argument, NULL, 's'}, {"filter", required_argument, NULL, 'f'},
+                                            {"bench", no_argument, NULL, 'b'},      {"threads", required_argument, NULL, 't'},
+                                            {"help", no_argument, NULL, 'h'},       {0}};
+    static check               t;
+    bool                       bench = false;
+    int                        threads = 1, c;
+    t.seed = (uint64_t)time(NULL);
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 's') t.seed = strtoull(optarg, NULL, 0);
+        else if (c == 'f') t.filter = optarg;
+        else if (c == 'b') bench = true;
+        else if (c == 't') threads = atoi(optarg);
+        else return usage(c == 'h' ? stdout : stderr), c == 'h' ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    return bench ? bench_layers(&t, threads) : run_checks(&t);
+}
