@@ -15,10 +15,10 @@ static int set_up(void **state)
 {
     static fixture f;
     fov_error      err;
+    *state = &f;
     assert_ok(fov_model_load("default", NULL, &f.model, &err));
     assert_ok(fov_engine_build(f.model, NULL, &f.engine, &err));
     assert_ok(fov_photo_load(source_path("photos/astronaut.png"), NULL, &f.photo, &err));
-    *state = &f;
     return 0;
 }
 
