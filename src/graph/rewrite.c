@@ -64,53 +64,89 @@ fov_status fov_graph_clone(const fov_graph *graph, fov_graph **copy, fov_error *
 
 /* ---------------------------------------------------------------- order */
 
-static bool ready(const fov_node *node, const bool *made)
+/* Depth-first: a node is placed as soon as what it reads has been, so a sorted graph stays as it is and every node and
+ * input is looked at once. The path from the node asked for to the one in hand is kept here, as files may hold long chains. */
+typedef struct sorter {
+    const fov_graph *graph;
+    int             *producer; /* of each value: a node, or FOV_NONE */
+    int             *next;     /* of each node: the input to look at next; -1: not seen yet */
+    int             *path, *order;
+    int              depth, placed;
+} sorter;
+
+static fov_status sorter_init(sorter *s, const fov_graph *graph, fov_error *err)
 {
-    for (int i = 0; i < node->n_in; i++)
-        if (node->in[i] != FOV_NONE && !made[node->in[i]]) return false;
-    return true;
+    size_t n_node = (size_t)graph->n_node;
+    *s = (sorter){.graph = graph};
+    s->producer = fov_alloc_array((size_t)graph->n_value, sizeof *s->producer);
+    s->next = fov_alloc_array(n_node, sizeof *s->next);
+    s->path = fov_alloc_array(n_node, sizeof *s->path);
+    s->order = fov_alloc_array(n_node, sizeof *s->order);
+    if (!s->producer || !s->next || !s->path || !s->order) return fov_fail_memory(err, "sorting the graph");
+    for (int i = 0; i < graph->n_value; i++) s->producer[i] = FOV_NONE;
+    for (int i = 0; i < graph->n_node; i++) {
+        const fov_node *node = &graph->node[i];
+        s->next[i] = -1;
+        for (int j = 0; !node->dead && j < node->n_out; j++)
+            if (node->out[j] != FOV_NONE) s->producer[node->out[j]] = i;
+    }
+    return FOV_OK;
 }
 
-/* Repeated sweeps keep the order of nodes that already stand right, so a sorted graph is left as it is in one sweep. */
+static void sorter_clear(sorter *s)
+{
+    fov_free(s->producer);
+    fov_free(s->next);
+    fov_free(s->path);
+    fov_free(s->order);
+}
+
+static void enter(sorter *s, int node)
+{
+    s->next[node] = s->graph->node[node].dead ? s->graph->node[node].n_in : 0; /* a dead node waits for nobody */
+    s->path[s->depth++] = node;
+}
+
+static fov_status place(sorter *s, int wanted, fov_error *err)
+{
+    enter(s, wanted);
+    while (s->depth) {
+        int             i = s->path[s->depth - 1];
+        const fov_node *node = &s->graph->node[i];
+        if (s->next[i] == node->n_in) {
+            s->next[i]++; /* placed */
+            s->order[s->placed++] = i;
+            s->depth--;
+            continue;
+        }
+        int value = node->in[s->next[i]++], from = value == FOV_NONE ? FOV_NONE : s->producer[value];
+        if (from == FOV_NONE || s->next[from] > s->graph->node[from].n_in) continue;
+        if (s->next[from] >= 0)
+            return fov_fail(err, FOV_ERR_FORMAT, "node '%s' (%s) is on a cycle", s->graph->node[from].name,
+                            fov_op_def_of(s->graph->node[from].op)->name);
+        enter(s, from);
+    }
+    return FOV_OK;
+}
+
 fov_status fov_graph_sort(fov_graph *graph, fov_error *err)
 {
-    size_t     n_value = (size_t)graph->n_value, n_node = (size_t)graph->n_node;
-    bool      *made = fov_calloc(n_value, sizeof *made), *placed = fov_calloc(n_node, sizeof *placed);
-    fov_node  *order = fov_alloc_array(n_node, sizeof *order);
-    int        count = 0, before;
-    fov_status st = FOV_OK;
-
-    if (!made || !placed || !order) {
+    sorter     s;
+    fov_node  *sorted = NULL;
+    fov_status st = sorter_init(&s, graph, err);
+    if (st) goto done;
+    for (int i = 0; i < graph->n_node && !st; i++)
+        if (s.next[i] < 0) st = place(&s, i, err);
+    if (st) goto done;
+    if (!(sorted = fov_alloc_array((size_t)graph->n_node, sizeof *sorted))) {
         st = fov_fail_memory(err, "sorting the graph");
         goto done;
     }
-    memset(made, true, n_value);
-    for (int i = 0; i < graph->n_node; i++)
-        for (int j = 0; !graph->node[i].dead && j < graph->node[i].n_out; j++)
-            if (graph->node[i].out[j] != FOV_NONE) made[graph->node[i].out[j]] = false;
-    do {
-        before = count;
-        for (int i = 0; i < graph->n_node; i++) {
-            fov_node *node = &graph->node[i];
-            if (placed[i] || (!node->dead && !ready(node, made))) continue;
-            for (int j = 0; !node->dead && j < node->n_out; j++)
-                if (node->out[j] != FOV_NONE) made[node->out[j]] = true;
-            placed[i] = true;
-            order[count++] = *node;
-        }
-    } while (count > before && count < graph->n_node);
-    if (count < graph->n_node) {
-        int stuck = 0;
-        while (placed[stuck]) stuck++;
-        st = fov_fail(err, FOV_ERR_FORMAT, "node '%s' (%s) is on a cycle, or needs a value on one", graph->node[stuck].name,
-                      fov_op_def_of(graph->node[stuck].op)->name);
-        goto done;
-    }
-    if (n_node) memcpy(graph->node, order, n_node * sizeof *order);
+    for (int i = 0; i < graph->n_node; i++) sorted[i] = graph->node[s.order[i]];
+    if (graph->n_node) memcpy(graph->node, sorted, (size_t)graph->n_node * sizeof *sorted);
 done:
-    fov_free(made);
-    fov_free(placed);
-    fov_free(order);
+    fov_free(sorted);
+    sorter_clear(&s);
     return st;
 }
 

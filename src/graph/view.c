@@ -57,13 +57,14 @@ char *fov_shape_print(const fov_shape *shape, char *text, size_t size)
     return text;
 }
 
+/* Strides of a shape too large to exist wrap around; whoever gives it memory finds out by fov_shape_count(). */
 fov_view fov_view_dense(fov_dtype dtype, const fov_shape *shape, void *data)
 {
     fov_view view = {.dtype = dtype, .shape = *shape, .data = data};
     int64_t  stride = 1;
     for (int i = shape->rank - 1; i >= 0; i--) {
         view.stride[i] = stride;
-        stride *= shape->dim[i];
+        stride = (int64_t)((uint64_t)stride * (uint64_t)shape->dim[i]);
     }
     return view;
 }
@@ -78,7 +79,7 @@ bool fov_view_is_dense(const fov_view *view)
     int64_t stride = 1;
     for (int i = view->shape.rank - 1; i >= 0; i--) {
         if (view->shape.dim[i] != 1 && view->stride[i] != stride) return false;
-        stride *= view->shape.dim[i];
+        stride = (int64_t)((uint64_t)stride * (uint64_t)view->shape.dim[i]);
     }
     return true;
 }
