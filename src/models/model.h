@@ -89,7 +89,8 @@ const fov_family *fov_family_at(size_t index);
 /**
  * Find the family whose template has the same convolutions in the same places as a model imported with a graph, and give
  * the weights under the family's names. Convolutions that come with BatchNorm folded get a BatchNorm of exactly the identity
- * up to rounding (gamma 1, mean 0, var 1 - eps). On success sets model->family.
+ * up to rounding (gamma 1, mean 0, var 1 - eps). On success sets model->family and
+ * settings.leaky, which the graph shows, and model->graph is the family's.
  * @return FOV_ERR_UNSUPPORTED when no family matches, naming the first difference to the closest one
  */
 fov_status fov_family_match(struct fov_model *model, fov_error *err);
