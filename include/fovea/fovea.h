@@ -121,7 +121,8 @@ typedef struct fov_photo_options {
  * @param path    file; "-" reads standard input
  * @param options NULL: defaults
  * @param photo   out: release with fov_photo_free()
- * @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (damaged, or not a picture), FOV_ERR_LIMIT, FOV_ERR_MEMORY
+ * @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (damaged, or not a picture), FOV_ERR_UNSUPPORTED (a picture of another kind: GIF,
+ *         TIFF, HEIC), FOV_ERR_LIMIT, FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_photo_load(const char *path, const fov_photo_options *options, fov_photo **photo, fov_error *err);
 
