@@ -211,10 +211,10 @@ static cli_exit run(bench *b, int count, const char **args)
     }
     if (!get_file(b)) return CLI_SOME_FAILED;
     if ((code = cli_engine_open(&b->engine))) return code;
-    if (!measure(b)) return cli_interrupt_signal() ? (cli_exit)(CLI_SIGNAL + cli_interrupt_signal()) : CLI_SOME_FAILED;
+    if (!measure(b)) return cli_interrupt_signal() ? cli_interrupt_code() : CLI_SOME_FAILED;
     if (as_json) print_json(b);
     else print_text(b);
-    return CLI_OK;
+    return cli_interrupt_code();
 }
 
 cli_exit cli_bench(int count, const char **args)

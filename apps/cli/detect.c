@@ -207,7 +207,7 @@ static void do_inputs(job *j)
 
 static void sum_up(const job *j, double elapsed_s)
 {
-    if (j->inputs.skipped) cli_detail("%zu files skipped: not pictures by their names", j->inputs.skipped);
+    if (j->inputs.skipped) cli_detail("%zu files in folders skipped", j->inputs.skipped);
     if (j->inputs.count < 2 || j->stdout_failed) return;
     cli_note("%zu photos, %zu faces, %zu failed, %.1f s", j->printed - j->failed, j->faces, j->failed, elapsed_s);
 }
@@ -215,7 +215,7 @@ static void sum_up(const job *j, double elapsed_s)
 static cli_exit outcome(const job *j)
 {
     if (j->output_failed || j->stdout_failed) return CLI_OUTPUT;
-    if (cli_interrupt_signal()) return (cli_exit)(CLI_SIGNAL + cli_interrupt_signal());
+    if (cli_interrupt_signal()) return cli_interrupt_code();
     return j->failed ? CLI_SOME_FAILED : CLI_OK;
 }
 
@@ -226,6 +226,7 @@ static cli_exit run(job *j, int count, const char **args)
     if (!get_options(j) || !get_inputs(j, count, args)) return CLI_USAGE;
     if ((j->draw && !cli_folder_make(j->draw)) || (j->crop && !cli_folder_make(j->crop))) return CLI_OUTPUT;
     if ((code = cli_engine_open(&j->engine))) return code;
+    cli_detail("%s: loaded in %.1f ms, engine built in %.1f ms", cli_model_path(), j->engine.load_s * 1e3, j->engine.build_s * 1e3);
     do_inputs(j);
     sum_up(j, cli_now_s() - start);
     return outcome(j);

@@ -72,7 +72,7 @@ static void visit(walk *w, const char *path)
     } else if (S_ISREG(info.st_mode) && picture) {
         append(w, path, 0, &info);
     } else {
-        cli_detail("%s: skipped, not a picture by its name", path);
+        cli_detail("%s: skipped, %s", path, picture ? "not a regular file" : "not a picture by its name");
         w->folder->skipped++;
     }
 }

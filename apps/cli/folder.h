@@ -17,7 +17,7 @@ typedef struct cli_folder_entry {
 typedef struct cli_folder {
     cli_folder_entry *entry;
     size_t            count, capacity;
-    size_t            skipped; /* files with other endings */
+    size_t            skipped; /* files with other endings, pipes, devices */
 } cli_folder;
 
 /** @param endings lower case, separated by blanks; compared without regard to case */

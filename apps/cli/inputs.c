@@ -23,6 +23,11 @@ static void append(cli_inputs *inputs, const char *path, const char *name, char 
     inputs->item[inputs->count++] = (cli_input){cli_strdup(path), cli_strdup(name), problem};
 }
 
+static void append_unopened(cli_inputs *inputs, const char *path, const char *name, int error)
+{
+    append(inputs, path, name, cli_format("%s: cannot open: %s", path, strerror(error)));
+}
+
 static void add_file(cli_inputs *inputs, const char *path, const char *name, const struct stat *info)
 {
     cli_file_set_add(&inputs->files, info);
@@ -34,7 +39,7 @@ static void add_folder(cli_inputs *inputs, const char *path)
     cli_folder folder = cli_folder_list(path, CLI_PICTURE_ENDINGS);
     for (size_t i = 0; i < folder.count; i++) {
         const cli_folder_entry *e = folder.entry + i;
-        if (e->error) append(inputs, e->path, e->name, cli_format("%s: cannot open: %s", e->path, strerror(e->error)));
+        if (e->error) append_unopened(inputs, e->path, e->name, e->error);
         else add_file(inputs, e->path, e->name, &e->info);
     }
     if (!folder.count)
@@ -46,7 +51,7 @@ static void add_folder(cli_inputs *inputs, const char *path)
 static void add_path(cli_inputs *inputs, const char *path)
 {
     struct stat info;
-    if (stat(path, &info)) append(inputs, path, last_part(path), cli_format("%s: cannot open: %s", path, strerror(errno)));
+    if (stat(path, &info)) append_unopened(inputs, path, last_part(path), errno);
     else if (S_ISDIR(info.st_mode)) add_folder(inputs, path);
     else add_file(inputs, path, last_part(path), &info);
 }
@@ -57,7 +62,7 @@ static void add_pattern(cli_inputs *inputs, const char *pattern)
     int    code = glob(pattern, GLOB_BRACE | GLOB_TILDE, NULL, &found);
     if (code == GLOB_NOSPACE) exit((int)cli_no_memory());
     if (code) append(inputs, pattern, last_part(pattern), cli_format("%s: no file matches this pattern", pattern));
-    for (size_t i = 0; !code && i < found.gl_pathc; i++) add_path(inputs, found.gl_pathv[i]);
+    for (char **path = code ? NULL : found.gl_pathv; path && *path; path++) add_path(inputs, *path);
     globfree(&found);
 }
 

@@ -17,7 +17,7 @@ typedef struct cli_input {
 typedef struct cli_inputs {
     cli_input   *item;
     size_t       count, capacity;
-    size_t       skipped; /* files in folders whose endings are not a picture's */
+    size_t       skipped; /* in folders: files with other endings, pipes, devices */
     cli_file_set files;   /* all photos, so that outputs never replace one      */
 } cli_inputs;
 

@@ -30,3 +30,8 @@ int cli_interrupt_signal(void)
 {
     return received;
 }
+
+cli_exit cli_interrupt_code(void)
+{
+    return received ? (cli_exit)(CLI_SIGNAL + received) : CLI_OK;
+}

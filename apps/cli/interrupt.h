@@ -3,7 +3,10 @@
 #ifndef FOVEA_CLI_INTERRUPT_H
 #define FOVEA_CLI_INTERRUPT_H
 
-void cli_interrupt_watch(void);
-int  cli_interrupt_signal(void); /* 0, or the SIGINT, SIGTERM or SIGHUP that came */
+#include "exit_codes.h"
+
+void     cli_interrupt_watch(void);
+int      cli_interrupt_signal(void); /* 0, or the SIGINT, SIGTERM or SIGHUP that came */
+cli_exit cli_interrupt_code(void);   /* what to exit with: CLI_OK when none came      */
 
 #endif
