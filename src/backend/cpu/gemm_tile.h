@@ -15,72 +15,75 @@
 #define FOVEA_BACKEND_CPU_GEMM_TILE_H
 
 #include "backend/cpu/kernels.h"
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#include "backend/cpu/unroll.h"
 
 /* Floats of vector `v` among n columns. */
-ALWAYS_INLINE int part(int n, int v)
+FOV_ALWAYS_INLINE int part(int n, int v)
 {
     const int left = n - LANES * v;
     return left < LANES ? left : LANES;
 }
 
-ALWAYS_INLINE void accumulate(const fov_gemm_f32_call *call, const int m, const int nv, vec acc[MAX_ROWS][MAX_VECS])
+FOV_ALWAYS_INLINE void accumulate(const fov_gemm_f32_call *call, const int m, const int nv, vec acc[MAX_ROWS][MAX_VECS])
 {
     const float *w = call->w;
-#pragma GCC unroll 16
-    for (int i = 0; i < m; i++)
-#pragma GCC unroll 4
+    FOV_UNROLL
+    for (int i = 0; i < m; i++) {
+        FOV_UNROLL
         for (int v = 0; v < nv; v++) acc[i][v] = vec_load(w + LANES * v);
+    }
     w += LANES * nv;
     for (size_t tap = 0; tap < call->taps; tap++) {
         const float *const *rows = call->a + tap * call->lda;
         const float        *a[MAX_ROWS];
-#pragma GCC unroll 16
+        FOV_UNROLL
         for (int i = 0; i < m; i++) a[i] = rows[i] + call->a_offset;
         for (size_t k = 0; k < call->k; k++, w += LANES * nv) {
             vec b[MAX_VECS];
-#pragma GCC unroll 4
+            FOV_UNROLL
             for (int v = 0; v < nv; v++) b[v] = vec_load(w + LANES * v);
-#pragma GCC unroll 16
+            FOV_UNROLL
             for (int i = 0; i < m; i++) {
                 const vec x = vec_set1(a[i][k]);
-#pragma GCC unroll 4
+                FOV_UNROLL
                 for (int v = 0; v < nv; v++) acc[i][v] = vec_fma(x, b[v], acc[i][v]);
             }
         }
     }
 }
 
-ALWAYS_INLINE void add_residual(const fov_gemm_f32_call *call, const int m, const int nv, vec acc[MAX_ROWS][MAX_VECS])
+FOV_ALWAYS_INLINE void add_residual(const fov_gemm_f32_call *call, const int m, const int nv, vec acc[MAX_ROWS][MAX_VECS])
 {
-#pragma GCC unroll 16
-    for (int i = 0; i < m; i++)
-#pragma GCC unroll 4
+    FOV_UNROLL
+    for (int i = 0; i < m; i++) {
+        FOV_UNROLL
         for (int v = 0; v < nv; v++) {
             const int n = part(call->n, v);
             if (n > 0) acc[i][v] = vec_add(acc[i][v], vec_load_part(call->residual[i] + call->residual_offset + LANES * v, n));
         }
+    }
 }
 
-ALWAYS_INLINE void tile(const fov_gemm_f32_call *call, const int m, const int nv)
+FOV_ALWAYS_INLINE void tile(const fov_gemm_f32_call *call, const int m, const int nv)
 {
     vec acc[MAX_ROWS][MAX_VECS];
     accumulate(call, m, nv, acc);
     if (call->residual && !call->residual_after) add_residual(call, m, nv, acc);
     const vec slope = vec_set1(call->slope);
-#pragma GCC unroll 16
-    for (int i = 0; i < m; i++)
-#pragma GCC unroll 4
+    FOV_UNROLL
+    for (int i = 0; i < m; i++) {
+        FOV_UNROLL
         for (int v = 0; v < nv; v++) acc[i][v] = vec_activate(acc[i][v], slope);
+    }
     if (call->residual && call->residual_after) add_residual(call, m, nv, acc);
-#pragma GCC unroll 16
-    for (int i = 0; i < m; i++)
-#pragma GCC unroll 4
+    FOV_UNROLL
+    for (int i = 0; i < m; i++) {
+        FOV_UNROLL
         for (int v = 0; v < nv; v++) {
             const int n = part(call->n, v);
             if (n > 0) vec_store_part(call->c + i * call->ldc + LANES * v, n, acc[i][v]);
         }
+    }
 }
 
 typedef void tile_function(const fov_gemm_f32_call *call);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "backend/cpu/generic/generic.h"
 
+#include "backend/cpu/unroll.h"
+
 #include <string.h>
 
 enum { BLOCK = 16 }; /* channels at a time: partial sums stay in registers */
 
 /* Inlined, so that whole blocks have constant bounds. */
-static inline __attribute__((always_inline)) void depthwise_block(const fov_depthwise_f32_call *call, size_t pixel, size_t c0,
-                                                                  size_t n)
+FOV_ALWAYS_INLINE void depthwise_block(const fov_depthwise_f32_call *call, size_t pixel, size_t c0, size_t n)
 {
     float acc[BLOCK];
     memcpy(acc, call->bias + c0, sizeof acc);
