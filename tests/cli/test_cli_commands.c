@@ -11,24 +11,6 @@
 static const char *const commands[] = {"detect", "inspect", "convert", "bench", "help", "version"};
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
-static json_t *parse(const char *text)
-{
-    json_error_t error;
-    json_t      *json = json_loads(text, 0, &error);
-    if (!json) fail_msg("not JSON: %s, line %d of:\n%s", error.text, error.line, text);
-    return json;
-}
-
-static void check_code(const program *p, int code)
-{
-    if (p->code != code) fail_msg("exit status %d, expected %d; it said:\n%s", p->code, code, p->err);
-}
-
-static void check_contains(const char *text, const char *part)
-{
-    if (!strstr(text, part)) fail_msg("'%s' is missing in:\n%s", part, text);
-}
-
 static void check_says(program p, int code, const char *part)
 {
     check_code(&p, code);
@@ -82,7 +64,7 @@ static void version_tells_build_features_and_backends(void **state)
 {
     (void)state;
     program p = RUN("--version"), q = RUN("version", "--json");
-    json_t *info = parse(q.out);
+    json_t *info = parse_json(q.out);
     check_code(&p, 0);
     check_contains(p.out, "fovea ");
     check_contains(p.out, fov_version());
@@ -99,7 +81,7 @@ static void inspect_shows_layers_and_where_weights_came_from(void **state)
 {
     (void)state;
     program       p = RUN("inspect", "default", "--size", "320x256"), q = RUN("inspect", "default", "--size", "320x256", "--json");
-    json_t       *json = parse(q.out);
+    json_t       *json = parse_json(q.out);
     const json_t *engine = json_object_get(json, "engine"), *model = json_object_get(json, "model");
     const json_t *layers = json_object_get(engine, "layers"), *input = json_object_get(engine, "input");
     check_code(&p, 0);
@@ -152,7 +134,7 @@ static void settings_travel_with_the_model(void **state)
     (void)state;
     program p = RUN("convert", "--leaky", "0.25", "default", "slope.safetensors"),
             q = RUN("inspect", "--json", "slope.safetensors");
-    json_t *json = parse(q.out);
+    json_t *json = parse_json(q.out);
     check_code(&p, 0);
     assert_string_equal(json_string_value(json_object_get(json_object_get(json_object_get(json, "model"), "settings"), "leaky")),
                         "0.25");
@@ -167,7 +149,7 @@ static void bench_times_every_stage(void **state)
     static const char *const stages[] = {"decode", "preprocess", "network", "postprocess", "total"};
     const char              *photo = source_path("photos/astronaut.png");
     program                  p = RUN("bench", "--json", "--rounds", "3", "--size", "160x160", photo);
-    json_t                  *json = parse(p.out);
+    json_t                  *json = parse_json(p.out);
     const json_t            *all = json_object_get(json, "stages");
     check_code(&p, 0);
     assert_int_equal(json_integer_value(json_object_get(json, "rounds")), 3);

@@ -42,24 +42,6 @@ static int make_pictures(void **state)
     return 0;
 }
 
-static json_t *parse(const char *text)
-{
-    json_error_t error;
-    json_t      *json = json_loads(text, 0, &error);
-    if (!json) fail_msg("not JSON: %s, line %d of:\n%s", error.text, error.line, text);
-    return json;
-}
-
-static void check_code(const program *p, int code)
-{
-    if (p->code != code) fail_msg("exit status %d, expected %d; it said:\n%s", p->code, code, p->err);
-}
-
-static void check_contains(const char *text, const char *part)
-{
-    if (!strstr(text, part)) fail_msg("'%s' is missing in:\n%s", part, text);
-}
-
 static const char *file_of(const json_t *record)
 {
     return json_string_value(json_object_get(record, "file"));
@@ -116,7 +98,7 @@ static void json_has_exactly_the_promised_keys(void **state)
 {
     (void)state;
     program       p = RUN("detect", SMALL, "--json", "face.png", "mixed/empty.jpg");
-    json_t       *records = parse(p.out);
+    json_t       *records = parse_json(p.out);
     const json_t *good = json_array_get(records, 0), *bad = json_array_get(records, 1);
     const json_t *face = json_array_get(json_object_get(good, "faces"), 0);
     check_code(&p, 1);
@@ -137,10 +119,10 @@ static void ndjson_lines_are_the_elements_of_json(void **state)
     (void)state;
     program p = RUN("detect", SMALL, "--json", "face.png", "mixed/empty.jpg", "tree/face.png");
     program q = RUN("detect", SMALL, "--ndjson", "face.png", "mixed/empty.jpg", "tree/face.png");
-    json_t *records = parse(p.out);
+    json_t *records = parse_json(p.out);
     size_t  n = 0;
     for (char *rest = q.out, *line; (line = strsep(&rest, "\n")) && *line; n++) {
-        json_t *record = parse(line);
+        json_t *record = parse_json(line);
         assert_true(json_equal(record, json_array_get(records, n)));
         json_decref(record);
     }
@@ -174,7 +156,7 @@ static void file_names_may_be_any_bytes(void **state)
     (void)state;
     assert_int_equal(symlink("face.png", in_folder("\xff\xc3\xa9\n.png")), 0);
     program p = RUN("detect", SMALL, "--json", "\xff\xc3\xa9\n.png");
-    json_t *records = parse(p.out);
+    json_t *records = parse_json(p.out);
     check_code(&p, 0);
     assert_string_equal(file_of(json_array_get(records, 0)), "\xef\xbf\xbd\xc3\xa9\n.png");
     json_decref(records);
@@ -204,7 +186,7 @@ static void one_bad_file_does_not_stop_the_rest(void **state)
     static const char *const order[] = {"cmyk.jpg", "cut.jpg",    "empty.jpg", "face.jpg",
                                         "one.png",  "turned.jpg", "wide.png",  "words.png"};
     program                  p = RUN("detect", SMALL, "--json", "mixed");
-    json_t                  *records = parse(p.out);
+    json_t                  *records = parse_json(p.out);
     check_code(&p, 1);
     assert_int_equal(json_array_size(records), sizeof order / sizeof *order);
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
@@ -254,7 +236,7 @@ static void reads_a_photo_from_standard_input(void **state)
     char       *photo = file_read(in_folder("face.png"), &bytes);
     const char *args[] = {"detect", SMALL, "--ndjson", "-", NULL};
     program     p = program_run(photo, bytes, args);
-    json_t     *record = parse(p.out);
+    json_t     *record = parse_json(p.out);
     check_code(&p, 0);
     assert_string_equal(file_of(record), "-");
     check_is_the_face(record, 8);
@@ -265,7 +247,7 @@ static void reads_a_photo_from_standard_input(void **state)
 
 static void check_files(const program *p, const char *const *expected)
 {
-    json_t *records = parse(p->out);
+    json_t *records = parse_json(p->out);
     size_t  n = 0;
     check_code(p, 0);
     for (; expected[n]; n++) assert_string_equal(file_of(json_array_get(records, n)), expected[n]);
@@ -301,7 +283,7 @@ static void missing_inputs_are_failures(void **state)
     (void)state;
     make_folder("nothing");
     program p = RUN("detect", SMALL, "--json", "nosuch.jpg", "nosuch*.jpg", "nothing", "@nolist", "face.png");
-    json_t *records = parse(p.out);
+    json_t *records = parse_json(p.out);
     check_code(&p, 1);
     assert_int_equal(json_array_size(records), 5);
     check_contains(p.err, "nosuch.jpg: cannot open");
@@ -444,7 +426,7 @@ static void every_way_to_size_finds_the_face(void **state)
         for (size_t k = 0; k < 6 && ways[i][k]; k++) args[3 + k] = ways[i][k];
         program p = program_run(NULL, 0, args);
         check_code(&p, 0);
-        json_t *record = parse(p.out);
+        json_t *record = parse_json(p.out);
         check_is_the_face(record, 10);
         json_decref(record);
         program_clear(&p);
@@ -575,7 +557,7 @@ static void an_interrupt_leaves_valid_json(void **state)
     close(ends[0]);
     close(fd[0]);
     assert_int_equal(program_wait(pid), 128 + SIGINT);
-    json_t *records = parse(text);
+    json_t *records = parse_json(text);
     assert_in_range(json_array_size(records), 1, 4999);
     check_is_the_face(json_array_get(records, 0), 8);
     json_decref(records);

@@ -90,3 +90,21 @@ void program_clear(program *p)
     free(p->err);
     *p = (program){0};
 }
+
+void check_code(const program *p, int code)
+{
+    if (p->code != code) fail_msg("exit status %d, expected %d; it said:\n%s", p->code, code, p->err);
+}
+
+void check_contains(const char *text, const char *part)
+{
+    if (!strstr(text, part)) fail_msg("'%s' is missing in:\n%s", part, text);
+}
+
+json_t *parse_json(const char *text)
+{
+    json_error_t error;
+    json_t      *json = json_loads(text, 0, &error);
+    if (!json) fail_msg("not JSON: %s, line %d of:\n%s", error.text, error.line, text);
+    return json;
+}

@@ -5,6 +5,7 @@
 
 #include "support.h"
 
+#include <jansson.h>
 #include <sys/types.h>
 
 typedef struct program {
@@ -21,6 +22,11 @@ pid_t program_start(const int fd[3], const char *const *args);
 int   program_wait(pid_t pid); /* as program.code */
 
 #define RUN(...) program_run(NULL, 0, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Each fails the running test, showing what the program said. */
+void    check_code(const program *p, int code);
+void    check_contains(const char *text, const char *part);
+json_t *parse_json(const char *text); /* release with json_decref() */
 
 /** Path of a file in test_folder(). Valid until 8 calls later. */
 const char *in_folder(const char *relative);
