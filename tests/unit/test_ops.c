@@ -1168,6 +1168,50 @@ static void expand(void **state)
     refuse(FOV_ERR_LIMIT, "would be");
 }
 
+static void tile(void **state)
+{
+    (void)state;
+    start(FOV_OP_Tile, 13);
+    give(F32(DIMS(1, 2), 1, 2));
+    give(LIST(2, 2));
+    want(F32(DIMS(2, 4), 1, 2, 1, 2, 1, 2, 1, 2));
+    verify();
+    start(FOV_OP_Tile, 13);
+    give(PATTERN(2, 3));
+    give(LIST(2));
+    refuse(FOV_ERR_FORMAT, "1 repeats for 2 dimensions");
+    start(FOV_OP_Tile, 13);
+    give(PATTERN(4));
+    give(LIST(1LL << 62));
+    refuse(FOV_ERR_FORMAT, "cannot repeat");
+}
+
+static void equal_where(void **state)
+{
+    (void)state;
+    start(FOV_OP_Equal, 13);
+    give(I64(DIMS(3), -1, 4, 5));
+    give(I64(DIMS(1), -1));
+    want(BOOLS(DIMS(3), 1, 0, 0));
+    verify();
+    start(FOV_OP_Equal, 13);
+    give(F32(DIMS(2), 1, 2));
+    give(F32(DIMS(2, 1), 1, 2));
+    want(BOOLS(DIMS(2, 2), 1, 0, 0, 1));
+    verify();
+    start(FOV_OP_Where, 13);
+    give(BOOLS(DIMS(3), 1, 0, 0));
+    give(I64(DIMS(1), 7));
+    give(I64(DIMS(2, 1), 1, 2));
+    want(I64(DIMS(2, 3), 7, 1, 1, 7, 2, 2));
+    verify();
+    start(FOV_OP_Where, 13);
+    give(BOOLS(DIMS(1), 1));
+    give(PATTERN(1));
+    give(I64(DIMS(1), 1));
+    refuse(FOV_ERR_FORMAT, "different element types");
+}
+
 /* ---------------------------------------------------------------- shapes and types */
 
 static void shapes(void **state)
@@ -1383,6 +1427,8 @@ int main(void)
         T(flatten),
         T(squeeze_unsqueeze),
         T(expand),
+        T(tile),
+        T(equal_where),
         T(shapes),
         T(ranges),
         T(casts),
