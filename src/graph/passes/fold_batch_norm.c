@@ -43,24 +43,30 @@ static bool is_plain(const fov_node *conv)
     return (conv->n_in < 4 || conv->in[3] == FOV_NONE) && fov_node_float(conv, "fused_slope", 1.0F) == 1.0F;
 }
 
-static bool find_fold(const fov_graph *graph, int norm, fold *f)
+/* Weight and bias of the Conv; false when they are not constants. */
+static bool find_weights(const fov_graph *graph, const fov_node *conv, fold *f)
 {
-    const fov_node *node = &graph->node[norm];
-    *f = (fold){.norm = norm, .conv = fov_graph_private_producer(graph, node->in[0], FOV_OP_Conv)};
-    if (node->n_in != 5 || node->n_out != 1 || f->conv == FOV_NONE || !is_plain(&graph->node[f->conv])) return false;
-    const fov_node  *conv = &graph->node[f->conv];
     const fov_value *w = &graph->value[conv->in[1]];
+    bool             biased = conv->n_in > 2 && conv->in[2] != FOV_NONE;
     size_t           count;
     if (!w->data || w->shape.rank != 4 || w->shape.dim[0] < 1 || !fov_shape_count(&w->shape, &count)) return false;
     f->channels = (size_t)w->shape.dim[0];
     f->per_channel = count / f->channels;
     f->w = fov_graph_floats(graph, conv->in[1], count);
-    bool biased = conv->n_in > 2 && conv->in[2] != FOV_NONE;
     f->b = biased ? fov_graph_floats(graph, conv->in[2], f->channels) : NULL;
+    return f->w && (f->b || !biased);
+}
+
+static bool find_fold(const fov_graph *graph, int norm, fold *f)
+{
+    const fov_node *node = &graph->node[norm];
+    bool            known;
+    *f = (fold){.norm = norm, .conv = fov_graph_private_producer(graph, node->in[0], FOV_OP_Conv)};
+    if (f->conv == FOV_NONE || !is_plain(&graph->node[f->conv])) return false;
+    known = find_weights(graph, &graph->node[f->conv], f);
     f->epsilon = (double)fov_node_float(node, "epsilon", 1e-5F);
-    bool known = f->w && (f->b || !biased);
-    for (int i = 0; i < PARAMETERS; i++) known &= (f->p[i] = fov_graph_floats(graph, node->in[i + 1], f->channels)) != NULL;
-    for (size_t m = 0; known && m < f->channels; m++) known &= isfinite(channel_scale(f, m)) && isfinite(channel_bias(f, m));
+    for (int i = 0; i < PARAMETERS && known; i++) known = (f->p[i] = fov_graph_floats(graph, node->in[i + 1], f->channels)) != NULL;
+    for (size_t m = 0; known && m < f->channels; m++) known = isfinite(channel_scale(f, m)) && isfinite(channel_bias(f, m));
     return known;
 }
 
