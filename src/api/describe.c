@@ -18,6 +18,24 @@ static char *print_and_release(json_t *json)
     return copy;
 }
 
+/* Names from files may be any bytes; JSON is UTF-8. In a text that is not, every byte beyond ASCII becomes '?'. */
+static json_t *text_json(const char *text, size_t length)
+{
+    json_t *string = json_stringn(text, length);
+    char   *copy = string ? NULL : fov_strndup(text, length);
+    if (!copy) return string;
+    for (size_t i = 0; i < length; i++)
+        if (copy[i] & 0x80) copy[i] = '?';
+    string = json_stringn(copy, length);
+    fov_free(copy);
+    return string;
+}
+
+static json_t *name_json(const char *name)
+{
+    return text_json(name, strlen(name));
+}
+
 static json_t *shape_json(const fov_shape *shape)
 {
     json_t *array = json_array();
@@ -50,7 +68,7 @@ static json_t *lines_json(const char *lines)
     json_t *array = json_array();
     while (*lines) {
         size_t length = strcspn(lines, "\n");
-        if (length) json_array_append_new(array, json_stringn(lines, length));
+        if (length) json_array_append_new(array, text_json(lines, length));
         lines += length + (lines[length] == '\n');
     }
     return array;
@@ -73,8 +91,8 @@ static json_t *tensors_json(const fov_graph *graph)
     for (int i = 0; i < graph->n_value; i++) {
         const fov_value *v = &graph->value[i];
         if (!v->origin) continue;
-        json_array_append_new(array,
-                              json_pack("{s:s, s:o, s:s}", "name", v->name, "shape", shape_json(&v->shape), "origin", v->origin));
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "name", name_json(v->name), "shape", shape_json(&v->shape),
+                                               "origin", name_json(v->origin)));
     }
     return array;
 }
@@ -95,11 +113,11 @@ static size_t count_parameters(const fov_graph *graph)
 char *fov_model_describe_json(const fov_model *model)
 {
     const fov_family *family = model->family;
-    return print_and_release(
-        json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o, s:I, s:o, s:o}", "source", model->source, "format", model->format, "family",
-                  family ? family->name : NULL, "title", family ? family->title : NULL, "settings", settings_json(&model->settings),
-                  "warnings", lines_json(fov_model_warnings(model)), "parameters", (json_int_t)count_parameters(model->graph),
-                  "operators", operators_json(model->graph), "tensors", tensors_json(model->graph)));
+    return print_and_release(json_pack(
+        "{s:o, s:s, s:s?, s:s?, s:o, s:o, s:I, s:o, s:o}", "source", name_json(model->source), "format", model->format, "family",
+        family ? family->name : NULL, "title", family ? family->title : NULL, "settings", settings_json(&model->settings),
+        "warnings", lines_json(fov_model_warnings(model)), "parameters", (json_int_t)count_parameters(model->graph), "operators",
+        operators_json(model->graph), "tensors", tensors_json(model->graph)));
 }
 
 /* ---------------------------------------------------------------- engines */
@@ -144,7 +162,7 @@ static void add_origins(json_t *array, const char *origins)
             if (json_string_length(known) == length && !memcmp(json_string_value(known), origins, length)) break;
             i++;
         }
-        if (i == n) json_array_append_new(array, json_stringn(origins, length));
+        if (i == n) json_array_append_new(array, text_json(origins, length));
         origins += length;
         origins += strspn(origins, ", ");
     }
@@ -162,7 +180,7 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
         if (fov_shape_count(&v->shape, &count)) weights += count;
         if (v->origin) add_origins(origin, v->origin);
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "name", graph->value[node->out[0]].name, "op",
+    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "name", name_json(graph->value[node->out[0]].name), "op",
                      fov_op_def_of(node->op)->name, "kernel", plan->engine->lowered[step->node].kernel, "fused", fused_json(node),
                      "out", shape_json(&step->out[0].shape), "macs", fov_step_macs(plan, step), "weights", (json_int_t)weights,
                      "origin", origin);

@@ -46,19 +46,6 @@ fov_status fov_detect_options_check(const fov_detect_options *o, fov_error *err)
     return FOV_OK;
 }
 
-static fov_status check_image(const fov_image *image, fov_error *err)
-{
-    static const int bytes_per_pixel[] = {3, 3, 1, 4};
-    if (!image->data || image->width < 1 || image->height < 1)
-        return fov_fail(err, FOV_ERR_ARGUMENT, "image of %dx%d pixels: need data and at least 1x1", image->width, image->height);
-    if ((unsigned)image->format > FOV_RGBA8) return fov_fail(err, FOV_ERR_ARGUMENT, "unknown pixel format %d", (int)image->format);
-    ptrdiff_t row = (ptrdiff_t)image->width * bytes_per_pixel[image->format];
-    if (image->pitch < row && -image->pitch < row)
-        return fov_fail(err, FOV_ERR_ARGUMENT, "image pitch of %td bytes: a row of %d pixels has %td", image->pitch, image->width,
-                        row);
-    return FOV_OK;
-}
-
 static int largest_stride(const fov_settings *settings)
 {
     int stride = 1;
@@ -94,7 +81,7 @@ static void set_colours(const fov_settings *settings, const fov_detect_options *
 fov_status fov_geometry_make(const fov_settings *settings, const fov_detect_options *o, const fov_image *image,
                              fov_geometry *geometry, fov_error *err)
 {
-    fov_status st = check_image(image, err);
+    fov_status st = fov_image_check(image, err);
     if (st) return st;
 
     int    stride = largest_stride(settings), longer = image->width > image->height ? image->width : image->height;
