@@ -23,7 +23,7 @@ static test_random random_numbers;
 static int constant(fov_graph *g, const char *name, int rank, const int64_t *dim)
 {
     fov_shape shape = fov_shape_make(rank, dim);
-    size_t    count;
+    size_t    count = 0;
     int       id = fov_graph_add_constant(g, name, FOV_F32, &shape, NULL, name, &err);
     assert_true(id >= 0 && fov_shape_count(&shape, &count));
     for (size_t i = 0; i < count; i++) ((float *)g->value[id].data)[i] = test_random_float(&random_numbers, -1, 1);
