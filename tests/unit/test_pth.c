@@ -467,6 +467,16 @@ static void test_checksum(void **state)
     refused_bytes(w.data, w.size, FOV_ERR_FORMAT, "the checksum of any name/data/0 is wrong");
 }
 
+static void test_legacy_count(void **state)
+{
+    (void)state;
+    writer     w;
+    checkpoint c = one_tensor();
+    write_form(&w, &c, LEGACY);
+    w.data[w.size - sizeof six - 8] = 5; /* the count of elements in front of them */
+    refused_bytes(w.data, w.size, FOV_ERR_FORMAT, "storage \"0\" has 5 elements, the pickle says 6");
+}
+
 /* A zip archive ends in the length of its comment, two bytes that minizip can do without. */
 static void test_every_truncation_is_refused(void **state)
 {
@@ -546,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_refuses_other_machines_and_classes),
         cmocka_unit_test(test_refuses_other_files),
         cmocka_unit_test(test_checksum),
+        cmocka_unit_test(test_legacy_count),
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_published_files_bit_for_bit),
     };
