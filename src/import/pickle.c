@@ -112,7 +112,7 @@ static fov_status push_id(machine *m, uint32_t id)
 
 static fov_status push(machine *m, fov_pickle_value value)
 {
-    uint32_t   id;
+    uint32_t   id = 0;
     fov_status st = new_value(m, value, &id);
     return st ? st : push_id(m, id);
 }
@@ -288,7 +288,7 @@ static fov_status run_bytes(machine *m, const opcode *self)
 /* Make a container of everything above `height`. */
 static fov_status collect(machine *m, uint32_t height, fov_pickle_kind kind)
 {
-    uint32_t   id;
+    uint32_t   id = 0;
     fov_status st = new_value(m, (fov_pickle_value){.kind = kind}, &id);
     if (kind == FOV_PICKLE_DICT && (m->n_stack - height) % 2)
         return fail(m, FOV_ERR_FORMAT, "a dict with a key that has no value; the file is damaged");
@@ -300,7 +300,7 @@ static fov_status collect(machine *m, uint32_t height, fov_pickle_kind kind)
 
 static fov_status run_collect(machine *m, const opcode *self)
 {
-    uint32_t   height;
+    uint32_t   height = 0;
     fov_status st = pop_mark(m, &height);
     return st ? st : collect(m, height, self->kind);
 }
@@ -332,7 +332,7 @@ static fov_status fill(machine *m, uint32_t height, fov_pickle_kind kind)
 
 static fov_status run_fill(machine *m, const opcode *self)
 {
-    uint32_t   height;
+    uint32_t   height = 0;
     fov_status st = pop_mark(m, &height);
     return st ? st : fill(m, height, self->kind);
 }
@@ -428,7 +428,7 @@ static fov_status run_stack_global(machine *m, const opcode *self)
 /* OrderedDict() or, from Python 2, OrderedDict([[key, value], ..]). */
 static fov_status call_dict(machine *m, uint32_t args)
 {
-    uint32_t    id;
+    uint32_t    id = 0;
     fov_pickle *p = m->p;
     fov_status  st = new_value(m, (fov_pickle_value){.kind = FOV_PICKLE_DICT}, &id);
     if (st) return st;
