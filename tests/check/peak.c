@@ -36,16 +36,16 @@ __attribute__((target("avx2,fma"))) static void burn_avx2(void)
 }
 #endif
 
-/* Four independent sums of four lanes, multiply and add apart: what plain C can have. */
+/* Independent sums of four lanes, multiply and add apart: what plain C can have. */
 static void burn_generic(void)
 {
-    typedef float v4 __attribute__((vector_size(16)));
-    v4            a = {0}, b = {0}, c = {0}, d = {0}, e = {0}, f = {0}, g = {0}, h = {0}, x = {0}, y = {0};
-    for (int i = 0; i < ROUNDS; i++) {
-        a += a * x, b += b * x, c += c * x, d += d * x, e += e * x, f += f * x, g += g * x, h += h * x, x += x * y, y += y * y;
-        __asm__ volatile("" : "+m"(x)::);
-    }
-    __asm__ volatile("" ::"m"(a), "m"(b), "m"(c), "m"(d), "m"(e), "m"(f), "m"(g), "m"(h));
+    typedef float  v4 __attribute__((vector_size(16)));
+    volatile float zero = 0; /* so that nothing below is known to be zero */
+    const v4       x = {zero, zero, zero, zero};
+    v4             a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x;
+    for (int round = 0; round < ROUNDS; round++)
+        a += a * x, b += b * x, c += c * x, d += d * x, e += e * x, f += f * x, g += g * x, h += h * x, i += i * x, j += j * x;
+    __asm__ volatile("" ::"m"(a), "m"(b), "m"(c), "m"(d), "m"(e), "m"(f), "m"(g), "m"(h), "m"(i), "m"(j));
 }
 
 double peak_gflops(unsigned level)

@@ -20,7 +20,7 @@ FOV_ALWAYS_INLINE void block(const fov_depthwise_f32_call *call, size_t i, size_
     const size_t rows = square ? 3 : call->rows, cols = square ? 3 : call->cols;
     vec          acc[PIXELS];
     FOV_UNROLL
-    for (int p = 0; p < pixels; p++) acc[p] = bias;
+    for (int p = 0; p < pixels; p++) acc[p] = vec_set1(0);
     for (size_t r = 0; r < rows; r++) {
         const float *x = call->row[r] + (ptrdiff_t)i * call->step + c, *w = call->w + (ptrdiff_t)r * call->ldw + c;
         if (square && shared) {
@@ -40,7 +40,7 @@ FOV_ALWAYS_INLINE void block(const fov_depthwise_f32_call *call, size_t i, size_
     }
     float *y = call->y + (ptrdiff_t)i * call->ldy + c;
     FOV_UNROLL
-    for (int p = 0; p < pixels; p++) vec_store_part(y + p * call->ldy, n, vec_activate(acc[p], slope));
+    for (int p = 0; p < pixels; p++) vec_store_part(y + p * call->ldy, n, vec_activate(vec_add(acc[p], bias), slope));
 }
 
 FOV_ALWAYS_INLINE void pixels_at(const fov_depthwise_f32_call *call, size_t i, const int pixels, const bool square,
