@@ -74,9 +74,24 @@ FOV_ALWAYS_INLINE void add_residual(const fov_gemm_f32_call *call, const int m, 
     }
 }
 
+/* Fetch what the end of the tile will touch while its sums are made: the rows of C, and of the residual, are far apart, and nothing
+ * else would ask for them in time. */
+FOV_ALWAYS_INLINE void prefetch_ends(const fov_gemm_f32_call *call, const int m, const int nv)
+{
+    FOV_UNROLL
+    for (int i = 0; i < m; i++) {
+        FOV_UNROLL
+        for (int v = 0; v < nv; v++) {
+            __builtin_prefetch(call->c + i * call->ldc + LANES * v, 1);
+            if (call->residual) __builtin_prefetch(call->residual[i] + call->residual_offset + LANES * v);
+        }
+    }
+}
+
 FOV_ALWAYS_INLINE void tile(const fov_gemm_f32_call *call, const int m, const int nv)
 {
     vec acc[MAX_ROWS][MAX_VECS];
+    prefetch_ends(call, m, nv);
     accumulate(call, m, nv, acc);
     add_bias(call, m, nv, acc);
     if (call->residual && !call->residual_after) add_residual(call, m, nv, acc);
