@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "interrupt.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -10,8 +11,11 @@ static volatile sig_atomic_t received;
 static void note(int number)
 {
     static const char text[] = "\nfovea: stopping after this photo; once more to stop at once\n";
+    const int before = errno; /* the call that was interrupted still wants its own */
     received = number;
-    if (number == SIGINT && isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof text - 1) < 0) return;
+    ssize_t written = number == SIGINT && isatty(STDERR_FILENO) ? write(STDERR_FILENO, text, sizeof text - 1) : 0;
+    (void)written; /* a hint that cannot be shown changes nothing */
+    errno = before;
 }
 
 void cli_interrupt_watch(void)
