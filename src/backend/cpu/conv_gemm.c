@@ -15,7 +15,8 @@
 
 enum {
     A_CACHE_BYTES = 256 << 10, /* of A in one chunk: a quarter of a second-level cache */
-    MAX_CHUNK_TILES = 16,      /* bounds the pointers of a chunk */
+    W_CACHE_BYTES = 128 << 10, /* of W that stays cached beside everything else */
+    MAX_CHUNK_TILES = 16,      /* bounds the pointers of a block */
 };
 
 typedef struct panel {
@@ -115,7 +116,7 @@ static void free_gemm(void *impl)
 
 /* How the tiles of one run are shared out. */
 typedef struct split {
-    ptrdiff_t pixels, tiles, chunk_tiles, pixel_chunks;
+    ptrdiff_t pixels, tiles, chunk_tiles, block_tiles, pixel_chunks;
     size_t    panel_groups;
 } split;
 
@@ -124,7 +125,7 @@ static ptrdiff_t round_up_div(ptrdiff_t a, ptrdiff_t b)
     return (a + b - 1) / b;
 }
 
-static split split_work(const conv_gemm *step, ptrdiff_t pixels, int threads)
+static split split_chunks(const conv_gemm *step, ptrdiff_t pixels, int threads)
 {
     split           s = {.pixels = pixels, .tiles = round_up_div(pixels, step->mr), .panel_groups = 1};
     const ptrdiff_t wanted = threads > 1 ? (ptrdiff_t)threads * FOV_CPU_CHUNKS_PER_THREAD : 1;
@@ -142,17 +143,24 @@ static split split_work(const conv_gemm *step, ptrdiff_t pixels, int threads)
     return s;
 }
 
-/* Per-thread scratch: for every tile of a chunk the pointers to A and to the residual; then the patches. */
+static split split_work(const conv_gemm *step, ptrdiff_t pixels, int threads)
+{
+    split s = split_chunks(step, pixels, threads);
+    s.block_tiles = step->packed_floats * sizeof(float) <= W_CACHE_BYTES ? 1 : s.chunk_tiles;
+    return s;
+}
+
+/* Per-thread scratch: for every tile of a block the pointers to A and to the residual; then the patches. */
 static size_t pointers_per_tile(const conv_gemm *step)
 {
     return (step->taps + 1) * (size_t)step->mr;
 }
 
-static size_t scratch_per_thread(const conv_gemm *step, ptrdiff_t chunk_tiles)
+static size_t scratch_per_thread(const conv_gemm *step, ptrdiff_t block_tiles)
 {
     size_t tile_bytes =
         pointers_per_tile(step) * sizeof(float *) + fov_conv_rows_patch(&step->conv, (size_t)step->mr) * sizeof(float);
-    return ((size_t)chunk_tiles * tile_bytes + FOV_ALIGN - 1) / FOV_ALIGN * FOV_ALIGN;
+    return ((size_t)block_tiles * tile_bytes + FOV_ALIGN - 1) / FOV_ALIGN * FOV_ALIGN;
 }
 
 static ptrdiff_t output_pixels(const fov_view *out)
@@ -164,7 +172,7 @@ static size_t gemm_scratch(const void *impl, const fov_view *const *in, const fo
 {
     (void)in;
     split s = split_work(impl, output_pixels(out), threads);
-    return (size_t)threads * scratch_per_thread(impl, s.chunk_tiles);
+    return (size_t)threads * scratch_per_thread(impl, s.block_tiles);
 }
 
 typedef struct gemm_run {
@@ -226,12 +234,15 @@ static void run_chunk(void *context, size_t index, size_t thread)
     const size_t     group = index % s->panel_groups;
     const ptrdiff_t  first = (ptrdiff_t)(index / s->panel_groups) * s->chunk_tiles;
     const ptrdiff_t  last = first + s->chunk_tiles < s->tiles ? first + s->chunk_tiles : s->tiles;
-    const float    **pointers = (const float **)(void *)(run->scratch + thread * scratch_per_thread(step, s->chunk_tiles));
-    float           *patch = (float *)(void *)(pointers + (size_t)s->chunk_tiles * pointers_per_tile(step));
+    const float    **pointers = (const float **)(void *)(run->scratch + thread * scratch_per_thread(step, s->block_tiles));
+    float           *patch = (float *)(void *)(pointers + (size_t)s->block_tiles * pointers_per_tile(step));
 
-    find_pointers(run, first, last, pointers, patch);
-    const size_t end = (group + 1) * step->n_panel / s->panel_groups;
-    for (size_t i = group * step->n_panel / s->panel_groups; i < end; i++) run_panel(run, &step->panel[i], first, last, pointers);
+    const size_t first_panel = group * step->n_panel / s->panel_groups, end_panel = (group + 1) * step->n_panel / s->panel_groups;
+    for (ptrdiff_t tile = first; tile < last; tile += s->block_tiles) {
+        const ptrdiff_t end = tile + s->block_tiles < last ? tile + s->block_tiles : last;
+        find_pointers(run, tile, end, pointers, patch);
+        for (size_t i = first_panel; i < end_panel; i++) run_panel(run, &step->panel[i], tile, end, pointers);
+    }
 }
 
 static fov_status gemm_step(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,

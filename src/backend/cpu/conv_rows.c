@@ -24,7 +24,8 @@ static bool wants_whole_rows(const fov_conv *conv)
 /* Several panels of columns must share the cost of a copy. */
 static bool wants_copy(const fov_conv *conv)
 {
-    return conv->group == 1 && conv->kh * conv->kw == 1 && conv->cin % ALIASING == 0 && conv->cout >= COPY_MIN_COLUMNS;
+    const int64_t step = fov_node_int_at(conv->node, "strides", 1, 1) * conv->cin;
+    return conv->group == 1 && conv->kh * conv->kw == 1 && step % ALIASING == 0 && conv->cout >= COPY_MIN_COLUMNS;
 }
 
 fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_shape *shape, const float *zero, size_t lda)
@@ -34,7 +35,7 @@ fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_shape *shape
     fov_conv_rows     rows = {.shape = shape, .zero = zero, .taps = taps, .k = k, .lda = lda};
     bool              padded = w->pad_top || w->pad_left || w->pad_bottom || w->pad_right;
     rows.linear = taps == 1 && w->stride[0] == 1 && w->stride[1] == 1 && !padded;
-    rows.copy = rows.linear && wants_copy(conv) && shape->x.ld % ALIASING == 0;
+    rows.copy = wants_copy(conv) && w->stride[1] * shape->x.ld % ALIASING == 0;
     rows.whole_rows = wants_whole_rows(conv) && w->dilation[1] == 1 && shape->x.ld == conv->cin;
     if (rows.whole_rows) {
         rows.taps = (size_t)conv->kh;
@@ -145,23 +146,27 @@ static void copy_rows(const fov_conv_rows *rows, int m, const float **a, float *
     }
 }
 
-void fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const float **a, float *patch)
+/* One tap, stride 1, no padding: row i is pixel i. */
+static void find_linear(const fov_pixels *x, ptrdiff_t first, int m, const float **a)
 {
-    const fov_pixels *x = &rows->shape->x;
-    ptrdiff_t         offset;
-    origins           o;
-    if (rows->linear) {
-        for (int i = 0; i < m; i++) a[i] = x->data + (first + i) * x->ld;
-        if (rows->copy) copy_rows(rows, m, a, patch);
-        return;
-    }
-    if (is_straight(rows->shape, first, m, &offset)) {
-        find_straight(rows, offset, m, a);
-        return;
-    }
+    for (int i = 0; i < m; i++) a[i] = x->data + (first + i) * x->ld;
+}
+
+static void find_at_edges(const fov_conv_rows *rows, ptrdiff_t first, int m, const float **a, float *patch)
+{
+    origins o;
     find_origins(rows->shape, first, m, &o);
     if (rows->whole_rows) find_whole_rows(rows, &o, m, a, patch);
     else find_taps(rows, &o, m, a);
+}
+
+void fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const float **a, float *patch)
+{
+    ptrdiff_t offset;
+    if (rows->linear) find_linear(&rows->shape->x, first, m, a);
+    else if (is_straight(rows->shape, first, m, &offset)) find_straight(rows, offset, m, a);
+    else find_at_edges(rows, first, m, a, patch);
+    if (rows->copy) copy_rows(rows, m, a, patch);
 }
 
 void fov_conv_residual_find(const fov_conv_shape *shape, int scale, ptrdiff_t first, int m, const float **residual)

@@ -4,7 +4,8 @@
  *     vec, LANES                        a vector and its number of floats
  *     vec_load(p), vec_set1(v)          aligned load, broadcast
  *     vec_fma(a, b, c)                  a * b + c, rounded once
- *     vec_add(a, b), vec_activate(v, slope)
+ *     vec_add(a, b), vec_max(a, b)      a > b ? a : b
+ *     vec_activate(v, slope)            v < 0 ? slope * v : v
  *     vec_load_part(p, n)               n floats, 1 .. LANES, zeros beyond; touches no others
  *     vec_store_part(p, n, v)
  *     MAX_ROWS, MAX_VECS                of the largest tile

@@ -46,6 +46,12 @@ static inline vec vec_add(vec a, vec b)
     return a + b;
 }
 
+static inline vec vec_max(vec a, vec b)
+{
+    const vec_bits larger = a > b;
+    return (vec)(((vec_bits)a & larger) | ((vec_bits)b & ~larger));
+}
+
 static inline vec vec_activate(vec v, vec slope)
 {
     const vec_bits negative = v < 0, scaled = (vec_bits)(v * slope);
