@@ -128,6 +128,7 @@ static json_t *passes_json(const fov_engine *engine)
     for (int i = 0; i < FOV_PASS_COUNT; i++)
         json_array_append_new(array, json_pack("{s:s, s:i}", "name", engine->passes[i].name, "count", engine->passes[i].count));
     json_array_append_new(array, json_pack("{s:s, s:i}", "name", "concat_in_place", "count", engine->concat_in_place));
+    json_array_append_new(array, json_pack("{s:s, s:i}", "name", "add_in_place", "count", engine->add_in_place));
     return array;
 }
 

@@ -17,6 +17,9 @@ typedef struct fov_lowered {
     const char *kernel; /* what runs it, for `fovea inspect`: "conv3x3_f32_avx512_14x32" */
     size_t      bytes;  /* of packed weights */
     void       *impl;   /* the backend's */
+    /** 1 + index of the input whose memory the first output may take when nobody needs that input any more, because each
+     *  element is read before the output's element in its place is written; 0: none. */
+    int in_place;
     /**
      * Scratch bytes this node needs for these shapes, 64-byte aligned, not shared with anything while it runs.
      * NULL: none.

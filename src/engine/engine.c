@@ -18,35 +18,41 @@ static fov_status find_channels(const fov_graph *graph, int64_t *channels, fov_e
     return FOV_OK;
 }
 
-static fov_status assign_slices(fov_engine *engine, bool *in_place, fov_error *err)
-{
-    const fov_graph *graph = engine->graph;
-    int64_t         *channels = fov_calloc((size_t)graph->n_value, sizeof *channels);
-    engine->slice = fov_calloc((size_t)graph->n_value, sizeof *engine->slice);
-    if (!channels || !engine->slice) {
-        fov_free(channels);
-        return fov_fail_memory(err, "the engine's slices");
-    }
-    fov_status st = find_channels(graph, channels, err);
-    if (!st) fov_slices_assign(graph, channels, engine->slice, in_place);
-    fov_free(channels);
-    return st;
-}
+/* What lower_nodes() needs while it works. */
+typedef struct layout {
+    int64_t *channels; /* one a value */
+    bool    *shared;   /* one a value */
+    bool    *in_place; /* one a node: a Concat without work */
+} layout;
 
-static fov_status lower_nodes(fov_engine *engine, fov_error *err)
+static fov_status lower_nodes(fov_engine *engine, layout *l, fov_error *err)
 {
     const fov_graph *graph = engine->graph;
-    bool            *in_place = fov_calloc((size_t)graph->n_node, sizeof *in_place);
-    engine->lowered = fov_calloc((size_t)graph->n_node, sizeof *engine->lowered);
-    fov_status st =
-        in_place && engine->lowered ? assign_slices(engine, in_place, err) : fov_fail_memory(err, "the engine's layers");
+    fov_status       st = find_channels(graph, l->channels, err);
+    if (st) return st;
+    fov_slices_assign(graph, l->channels, engine->slice, l->in_place);
     for (int i = 0; i < graph->n_node && !st; i++) {
-        engine->concat_in_place += in_place[i];
-        if (in_place[i]) continue;
+        engine->concat_in_place += l->in_place[i];
+        if (l->in_place[i]) continue;
         st = engine->backend->lower(graph, &graph->node[i], &engine->lowered[i], err);
         engine->weight_bytes += engine->lowered[i].bytes;
     }
-    fov_free(in_place);
+    if (!st) engine->add_in_place = fov_slices_share(graph, engine->lowered, l->channels, engine->slice, l->shared);
+    return st;
+}
+
+static fov_status lower(fov_engine *engine, fov_error *err)
+{
+    const size_t n_node = (size_t)engine->graph->n_node, n_value = (size_t)engine->graph->n_value;
+    layout       l = {fov_calloc(n_value, sizeof *l.channels), fov_calloc(n_value, sizeof *l.shared),
+                      fov_calloc(n_node, sizeof *l.in_place)};
+    engine->lowered = fov_calloc(n_node, sizeof *engine->lowered);
+    engine->slice = fov_calloc(n_value, sizeof *engine->slice);
+    bool       enough = l.channels && l.shared && l.in_place && engine->lowered && engine->slice;
+    fov_status st = enough ? lower_nodes(engine, &l, err) : fov_fail_memory(err, "the engine's layers");
+    fov_free(l.channels);
+    fov_free(l.shared);
+    fov_free(l.in_place);
     return st;
 }
 
@@ -66,7 +72,7 @@ fov_status fov_engine_build(const fov_model *model, const fov_engine_options *op
     }
     if ((st = fov_graph_clone(model->graph, &engine->graph, err))) goto fail;
     if ((st = fov_graph_optimize(engine->graph, engine->passes, err))) goto fail;
-    if ((st = lower_nodes(engine, err))) goto fail;
+    if ((st = lower(engine, err))) goto fail;
     *out = engine;
     return FOV_OK;
 fail:

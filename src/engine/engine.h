@@ -8,7 +8,7 @@
 #include "graph/passes.h"
 #include "models/model.h"
 
-/** Where a value lives when it is a run of channels of a wider value: what makes Concat free. */
+/** Where a value lives when it is a run of channels of another value: what makes Concat free, and residual adds in place. */
 typedef struct fov_slice {
     int     parent;  /* value id, FOV_NONE: the value has memory of its own */
     int64_t channel; /* first channel in the parent */
@@ -22,6 +22,7 @@ struct fov_engine {
     const fov_backend *backend;
     fov_pass_count     passes[FOV_PASS_COUNT];
     int                concat_in_place; /* Concat nodes that became slices */
+    int                add_in_place;    /* residual adds into the residual's memory */
     size_t             weight_bytes;    /* packed */
 };
 
@@ -32,6 +33,14 @@ struct fov_engine {
  * @param in_place out: n_node flags
  */
 void fov_slices_assign(const fov_graph *graph, const int64_t *channels, fov_slice *slice, bool *in_place);
+
+/**
+ * Let a node's output take the memory of its residual (fov_lowered.in_place) where that is read for the last time: the lines
+ * are in the cache, and one large buffer less is alive. Call after fov_slices_assign().
+ * @param shared out: n_value flags, false on entry; the outputs that were placed so
+ * @return how many
+ */
+int fov_slices_share(const fov_graph *graph, const fov_lowered *lowered, const int64_t *channels, fov_slice *slice, bool *shared);
 
 /* ---- memory by liveness */
 

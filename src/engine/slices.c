@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Concat without copies: with NHWC in memory, a run of channels of a wider value is the same pixels at a larger stride. */
+/* Values that live in other values. Concat without copies: with NHWC in memory, a run of channels of a wider value is the same
+ * pixels at a larger stride. Adds in place: an output may take the memory of an input that nobody reads any more. */
 #include "engine/engine.h"
 
 /* An input can move into the Concat's output when some node writes it, it has no other home yet, and nobody outside needs it
@@ -26,4 +27,55 @@ void fov_slices_assign(const fov_graph *graph, const int64_t *channels, fov_slic
             channel += channels[node->in[j]];
         }
     }
+}
+
+static bool reads(const fov_node *node, int value)
+{
+    for (int i = 0; i < node->n_in; i++)
+        if (node->in[i] == value) return true;
+    return false;
+}
+
+/* Nobody reads `value` after node `last`, and `last` reads it only as input `input`. Nodes run in order. */
+static bool read_last(const fov_graph *graph, int value, int last, int input)
+{
+    for (int i = last + 1; i < graph->n_node; i++)
+        if (reads(&graph->node[i], value)) return false;
+    for (int i = 0; i < graph->n_output; i++)
+        if (graph->output[i] == value) return false;
+    for (int i = 0; i < graph->node[last].n_in; i++)
+        if (i != input && graph->node[last].in[i] == value) return false;
+    return true;
+}
+
+static bool has_slices(const fov_graph *graph, const fov_slice *slice, int value)
+{
+    for (int i = 0; i < graph->n_value; i++)
+        if (slice[i].parent == value) return true;
+    return false;
+}
+
+/* `shared` are the values that were placed by this very rule: their memory belongs to a chain of dead values. */
+static bool can_share(const fov_graph *graph, const int64_t *channels, const fov_slice *slice, const bool *shared, int node,
+                      int input)
+{
+    const fov_node *n = &graph->node[node];
+    if (input >= n->n_in || n->in[input] == FOV_NONE) return false;
+    int from = n->in[input], to = n->out[0];
+    if (graph->value[from].data || fov_graph_producer(graph, from) == FOV_NONE || channels[from] != channels[to]) return false;
+    if (slice[to].parent != FOV_NONE || (slice[from].parent != FOV_NONE && !shared[from])) return false;
+    return !has_slices(graph, slice, from) && !has_slices(graph, slice, to) && read_last(graph, from, node, input);
+}
+
+int fov_slices_share(const fov_graph *graph, const fov_lowered *lowered, const int64_t *channels, fov_slice *slice, bool *shared)
+{
+    int count = 0;
+    for (int i = 0; i < graph->n_node; i++) {
+        int input = lowered[i].in_place - 1;
+        if (input < 0 || !can_share(graph, channels, slice, shared, i, input)) continue;
+        slice[graph->node[i].out[0]] = (fov_slice){graph->node[i].in[input], 0};
+        shared[graph->node[i].out[0]] = true;
+        count++;
+    }
+    return count;
 }

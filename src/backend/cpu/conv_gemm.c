@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum {
+    RESIDUAL_INPUT = 3,        /* of a fused Conv */
     A_CACHE_BYTES = 256 << 10, /* of A in one chunk: a quarter of a second-level cache */
     W_CACHE_BYTES = 128 << 10, /* of W that stays cached beside everything else */
     MAX_CHUNK_TILES = 16,      /* bounds the pointers of a block */
@@ -280,6 +281,7 @@ fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels,
     *out = (fov_lowered){.kernel = step->name,
                          .bytes = step->packed_floats * sizeof(float),
                          .impl = step,
+                         .in_place = conv->fused.residual_scale == 1 ? RESIDUAL_INPUT + 1 : 0,
                          .scratch = gemm_scratch,
                          .run = gemm_step,
                          .free = free_gemm};

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+/* Engines of small hand-made networks against the plain definitions: residual adds in place, Concat as slices, and both where
+ * a value must not be overwritten because somebody still reads it. */
+#include "engine/engine.h"
+#include "support.h"
+
+#include "base/alloc.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { N = 2, H = 12, W = 20 };
+
+typedef struct net {
+    fov_graph  *graph;
+    test_random random;
+    int         count;
+} net;
+
+static int value_of(net *n)
+{
+    fov_error err;
+    char      name[16];
+    snprintf(name, sizeof name, "v%d", n->count++);
+    return fov_graph_add_value(n->graph, name, FOV_F32, NULL, &err);
+}
+
+static net net_new(int *input)
+{
+    fov_error err;
+    net       n = {fov_graph_new(), {42}, 0};
+    fov_shape open = fov_shape_make(4, (int64_t[]){-1, 3, -1, -1});
+    *input = fov_graph_add_value(n.graph, "input", FOV_F32, &open, &err);
+    fov_graph_add_input(n.graph, *input, &err);
+    return n;
+}
+
+static int conv(net *n, int x, int from, int to, int side)
+{
+    fov_error err;
+    char      name[16];
+    float     data[64 * 64 * 9];
+    fov_shape shape = fov_shape_make(4, (int64_t[]){to, from, side, side});
+    for (int i = 0; i < to * from * side * side; i++) data[i] = test_random_float(&n->random, -0.4F, 0.4F);
+    snprintf(name, sizeof name, "w%d", n->count);
+    int w = fov_graph_add_constant(n->graph, name, FOV_F32, &shape, data, NULL, &err), y = value_of(n);
+    int node = fov_graph_add_node(n->graph, name, FOV_OP_Conv, (int[]){x, w}, 2, &y, 1, &err);
+    fov_node_set_ints(&n->graph->node[node], "pads", (int64_t[]){side / 2, side / 2, side / 2, side / 2}, 4, &err);
+    return y;
+}
+
+static int apply(net *n, fov_op op, int a, int b)
+{
+    fov_error err;
+    int       y = value_of(n), node = fov_graph_add_node(n->graph, "", op, (int[]){a, b}, b == FOV_NONE ? 1 : 2, &y, 1, &err);
+    if (op == FOV_OP_Concat) fov_node_set_int(&n->graph->node[node], "axis", 1, &err);
+    return y;
+}
+
+static void fill(test_random *r, float *x, size_t count)
+{
+    for (size_t i = 0; i < count; i++) x[i] = test_random_float(r, -1, 1);
+}
+
+/* Graph output `index` of the engine against the definitions'. */
+static void compare(const fov_view *expected, const fov_view *got)
+{
+    assert_true(fov_shape_equal(&expected->shape, &got->shape));
+    const int64_t *d = expected->shape.dim;
+    for (int64_t i = 0; i < d[0] * d[1] * d[2] * d[3]; i++) {
+        int64_t at[4] = {i / d[3] / d[2] / d[1], i / d[3] / d[2] % d[1], i / d[3] % d[2], i % d[3]}, e = 0, g = 0;
+        for (int j = 0; j < 4; j++) {
+            e += at[j] * expected->stride[j];
+            g += at[j] * got->stride[j];
+        }
+        float want = ((const float *)expected->data)[e];
+        assert_float_equal(((const float *)got->data)[g], want, 1e-4F * (1 + fabsf(want)));
+    }
+}
+
+/* Build, run on 1 and 3 threads, compare all outputs; returns how many adds ran in place. Takes over the graph. */
+static int check(net *n)
+{
+    fov_error   err;
+    fov_model   model = {.graph = n->graph, .settings = fov_settings_default()};
+    fov_engine *engine = NULL;
+    float       input[N * 3 * H * W];
+    fov_shape   shape = fov_shape_make(4, (int64_t[]){N, 3, H, W});
+    fov_view    dense = fov_view_dense(FOV_F32, &shape, input), *expected = NULL;
+    fill(&n->random, input, sizeof input / sizeof *input);
+    assert_ok(fov_graph_evaluate(n->graph, &dense, &expected, &err));
+    assert_ok(fov_engine_build(&model, NULL, &engine, &err));
+    for (int threads = 1; threads <= 3; threads += 2) {
+        fov_plan *plan = NULL;
+        fov_pool *pool = NULL;
+        assert_ok(fov_plan_new(engine, N, H, W, threads, &plan, &err));
+        assert_ok(fov_pool_new(threads, &pool, &err));
+        unsigned char *arena = fov_alloc_aligned(plan->arena_bytes);
+        memset(arena, 0x7f, plan->arena_bytes);
+        fov_plan_bind(plan, arena);
+        const fov_view *in = fov_plan_input(plan);
+        for (int i = 0; i < N * 3 * H * W; i++) {
+            int64_t at = i / (3 * H * W) * in->stride[0] + i / (H * W) % 3 * in->stride[1] + i / W % H * in->stride[2] +
+                         i % W * in->stride[3];
+            ((float *)in->data)[at] = input[i];
+        }
+        assert_ok(fov_plan_run(plan, pool, NULL, &err));
+        for (int i = 0; i < n->graph->n_output; i++) compare(&expected[n->graph->output[i]], fov_plan_output(plan, i));
+        fov_plan_free(plan);
+        fov_pool_free(pool);
+        fov_free_aligned(arena);
+    }
+    int in_place = engine->add_in_place;
+    fov_values_free(n->graph, expected);
+    fov_engine_free(engine);
+    fov_graph_free(n->graph);
+    return in_place;
+}
+
+static void a_chain_of_residual_blocks_is_in_place(void **state)
+{
+    fov_error err;
+    int       x;
+    net       n = net_new(&x);
+    (void)state;
+    int y = apply(&n, FOV_OP_Relu, conv(&n, x, 3, 16, 3), FOV_NONE);
+    for (int i = 0; i < 3; i++) {
+        int inner = apply(&n, FOV_OP_Relu, conv(&n, y, 16, 8, 1), FOV_NONE);
+        y = apply(&n, FOV_OP_Relu, apply(&n, FOV_OP_Add, conv(&n, inner, 8, 16, 3), y), FOV_NONE);
+    }
+    fov_graph_add_output(n.graph, y, &err);
+    assert_int_equal(check(&n), 3);
+}
+
+static void what_is_read_later_is_not_overwritten(void **state)
+{
+    fov_error err;
+    int       x;
+    net       n = net_new(&x);
+    (void)state;
+    int y = apply(&n, FOV_OP_Relu, conv(&n, x, 3, 16, 3), FOV_NONE);
+    int sum = apply(&n, FOV_OP_Add, conv(&n, y, 16, 16, 1), y);    /* the conv itself reads y as its input */
+    int late = apply(&n, FOV_OP_Add, conv(&n, sum, 16, 16, 3), y); /* y is an output too */
+    fov_graph_add_output(n.graph, late, &err);
+    fov_graph_add_output(n.graph, y, &err);
+    assert_int_equal(check(&n), 0);
+}
+
+static void slices_are_not_overwritten(void **state)
+{
+    fov_error err;
+    int       x;
+    net       n = net_new(&x);
+    (void)state;
+    int a = apply(&n, FOV_OP_Relu, conv(&n, x, 3, 16, 3), FOV_NONE), b = apply(&n, FOV_OP_Relu, conv(&n, x, 3, 16, 1), FOV_NONE);
+    int both = apply(&n, FOV_OP_Concat, a, b); /* 32 channels; a and b live in it */
+    int onto_slice = apply(&n, FOV_OP_Add, conv(&n, both, 32, 16, 1), a);
+    int onto_both = apply(&n, FOV_OP_Add, conv(&n, onto_slice, 16, 32, 3), both);
+    fov_graph_add_output(n.graph, onto_both, &err);
+    fov_graph_add_output(n.graph, b, &err);
+    assert_int_equal(check(&n), 0);
+}
+
+static void a_sum_may_live_in_a_concat(void **state)
+{
+    fov_error err;
+    int       x;
+    net       n = net_new(&x);
+    (void)state;
+    int a = apply(&n, FOV_OP_Relu, conv(&n, x, 3, 16, 3), FOV_NONE), b = conv(&n, a, 16, 8, 1);
+    int sum = apply(&n, FOV_OP_Add, conv(&n, b, 8, 16, 3), a);
+    fov_graph_add_output(n.graph, apply(&n, FOV_OP_Concat, sum, b), &err);
+    check(&n);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chain_of_residual_blocks_is_in_place),
+        cmocka_unit_test(what_is_read_later_is_not_overwritten),
+        cmocka_unit_test(slices_are_not_overwritten),
+        cmocka_unit_test(a_sum_may_live_in_a_concat),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
