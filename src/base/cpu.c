@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "base/cpu.h"
 
+#include "base/cgroup.h"
+
+#include <errno.h>
 #include <math.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -101,6 +102,7 @@ fov_status fov_cpu_limit(const char *names, fov_error *err)
         atomic_store(&mask, ~0U);
         return FOV_OK;
     }
+    if (!*names) return fov_fail(err, FOV_ERR_ARGUMENT, "no instruction set was named: known are generic, avx2, avx512");
     for (const char *p = names; *p;) {
         size_t length = strcspn(p, ",");
         if (!add_level(p, length, &bits))
@@ -112,28 +114,18 @@ fov_status fov_cpu_limit(const char *names, fov_error *err)
     return FOV_OK;
 }
 
-/* cgroup v2 writes "quota period" or "max period" into cpu.max; v1 has the two numbers in two files. */
-static double cgroup_quota(void)
+/* sched_getaffinity() refuses a mask with room for fewer processors than the machine may have. */
+static int processors_allowed(void)
 {
-    double quota = INFINITY, period = 0;
-    FILE  *f = fopen("/sys/fs/cgroup/cpu.max", "re");
-    if (f) {
-        if (fscanf(f, "%lf %lf", &quota, &period) != 2) quota = INFINITY;
-        fclose(f);
-        return period > 0 ? quota / period : INFINITY;
-    }
-    FILE *q = fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "re"), *p = fopen("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "re");
-    bool  known = q && p && fscanf(q, "%lf", &quota) == 1 && fscanf(p, "%lf", &period) == 1 && quota > 0 && period > 0;
-    if (q) fclose(q);
-    if (p) fclose(p);
-    return known ? quota / period : INFINITY;
+    cpu_set_t set;
+    if (!sched_getaffinity(0, sizeof set, &set)) return CPU_COUNT(&set);
+    return errno == EINVAL ? CPU_SETSIZE : 1;
 }
 
 int fov_cpu_threads(void)
 {
-    cpu_set_t set;
-    int       allowed = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-    double    quota = ceil(cgroup_quota());
+    int    allowed = processors_allowed();
+    double quota = ceil(fov_cgroup_cpus("/proc/self/cgroup", "/sys/fs/cgroup"));
     if (quota < allowed) allowed = (int)quota;
     return allowed < 1 ? 1 : allowed;
 }
