@@ -7,12 +7,15 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIRST_CAPACITY = 1 << 16 };
+enum { FIRST_CAPACITY = 1 << 16, MAX_ATTEMPTS = 100 };
+
+/* Folder, random number. Short, whatever the file's own name: that may be as long as the file system allows. */
+#define TEMPORARY_NAME "%.*s.fovea-%016llx"
 
 static fov_status fail_errno(fov_error *err, const char *path, const char *verb)
 {
@@ -49,6 +52,7 @@ fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fo
     fov_status  st;
 
     *out = (fov_buffer){0};
+    if (is_stdin) path = "standard input";
     if (fd < 0) return fail_errno(err, path, "open");
     if (fstat(fd, &info)) {
         st = fail_errno(err, path, "stat");
@@ -57,7 +61,7 @@ fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fo
     } else {
         size_t expected = S_ISREG(info.st_mode) && info.st_size > 0 ? (size_t)info.st_size : 0;
         st = expected > max_bytes ? fov_fail(err, FOV_ERR_LIMIT, "%s: %zu bytes, the limit is %zu", path, expected, max_bytes)
-                                  : read_all(fd, is_stdin ? "standard input" : path, expected, max_bytes, out, err);
+                                  : read_all(fd, path, expected, max_bytes, out, err);
     }
     if (!is_stdin) close(fd);
     if (st) fov_buffer_clear(out);
@@ -88,12 +92,20 @@ static void flush_folder_of(const char *path)
     fov_free(copy);
 }
 
-/* mkstemp() makes private files; an output should have the mode that any new file gets. */
-static mode_t mode_for_new_files(void)
+/* A new file in the folder of `path`, under a name that no file has. Not mkstemp(): its files are private, and the process's
+ * umask, which would say what mode an output should have, cannot be read without changing it for all threads. */
+static int create_beside(const char *path, char *name, size_t name_bytes)
 {
-    mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
+    const char *slash = strrchr(path, '/');
+    int         folder = slash ? (int)(slash - path) + 1 : 0;
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        uint64_t random;
+        if (getrandom(&random, sizeof random, 0) != sizeof random) return -1;
+        snprintf(name, name_bytes, TEMPORARY_NAME, folder, path, (unsigned long long)random);
+        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST) return fd;
+    }
+    return -1;
 }
 
 static fov_status write_device(const char *path, const void *data, size_t bytes, fov_error *err)
@@ -105,27 +117,20 @@ static fov_status write_device(const char *path, const void *data, size_t bytes,
     return st;
 }
 
-fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err)
+/* @param old what is replaced, whose mode stays; NULL: nothing is */
+static fov_status write_and_rename(const char *path, const struct stat *old, const void *data, size_t bytes, fov_error *err)
 {
-    struct stat info;
-    /* A pipe or /dev/null cannot be replaced by a rename, and must not be. */
-    if (!stat(path, &info) && !S_ISREG(info.st_mode)) {
-        if (S_ISDIR(info.st_mode)) return fov_fail(err, FOV_ERR_IO, "%s: is a folder, name a file", path);
-        return write_device(path, data, bytes, err);
-    }
-    size_t length = strlen(path);
-    char  *temporary = fov_alloc(length + sizeof ".XXXXXX");
+    const size_t size = strlen(path) + sizeof TEMPORARY_NAME + 16;
+    char        *temporary = fov_alloc(size);
     if (!temporary) return fov_fail_memory(err, path);
-    memcpy(temporary, path, length);
-    memcpy(temporary + length, ".XXXXXX", sizeof ".XXXXXX");
 
     fov_status st = FOV_OK;
-    int        fd = mkstemp(temporary);
+    int        fd = create_beside(path, temporary, size);
     if (fd < 0) {
         st = fail_errno(err, path, "create");
         goto done;
     }
-    if (fchmod(fd, mode_for_new_files())) st = fail_errno(err, path, "set the mode of");
+    if (old && fchmod(fd, old->st_mode & 07777)) st = fail_errno(err, path, "keep the mode of");
     if (!st) st = write_all(fd, data, bytes, path, err);
     if (close(fd) && !st) st = fail_errno(err, path, "close");
     if (!st && rename(temporary, path)) st = fail_errno(err, path, "replace");
@@ -134,6 +139,16 @@ fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_
 done:
     fov_free(temporary);
     return st;
+}
+
+fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err)
+{
+    struct stat info;
+    bool        exists = !stat(path, &info);
+    if (exists && S_ISDIR(info.st_mode)) return fov_fail(err, FOV_ERR_IO, "%s: is a folder, name a file", path);
+    /* A pipe or /dev/null cannot be replaced by a rename, and must not be. */
+    if (exists && !S_ISREG(info.st_mode)) return write_device(path, data, bytes, err);
+    return write_and_rename(path, exists ? &info : NULL, data, bytes, err);
 }
 
 bool fov_file_exists(const char *path)

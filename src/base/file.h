@@ -17,7 +17,10 @@ typedef struct fov_buffer {
  */
 fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fov_error *err);
 
-/** Write to a temporary name beside `path`, fsync, rename. On failure `path` is as it was. */
+/**
+ * Write to a temporary name beside `path`, fsync, rename. On failure `path` is as it was. A file that is replaced hands on its
+ * mode; pipes and devices are written to as they are.
+ */
 fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err);
 
 /** True when a regular file can be read at `path`. */

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+/* Whole files: what is written appears whole, with the mode it should have, and nothing is left beside it. */
+#include "support.h"
+
+#include "base/file.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static fov_error err;
+
+static const char *path_of(const char *name)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
+    return path;
+}
+
+static mode_t mode_of(const char *path)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    return info.st_mode & 07777;
+}
+
+static void check_content(const char *path, const char *text)
+{
+    fov_buffer file;
+    assert_ok(fov_file_read(path, 1 << 20, &file, &err));
+    assert_int_equal(file.size, strlen(text));
+    assert_memory_equal(file.data, text, file.size);
+    fov_buffer_clear(&file);
+}
+
+static int count_files(void)
+{
+    int  count = 0;
+    DIR *folder = opendir(test_folder());
+    assert_non_null(folder);
+    for (struct dirent *d; (d = readdir(folder));) count += strcmp(d->d_name, ".") && strcmp(d->d_name, "..");
+    closedir(folder);
+    return count;
+}
+
+static void new_files_obey_the_umask_and_old_ones_keep_their_mode(void **state)
+{
+    (void)state;
+    mode_t before = umask(027);
+    assert_ok(fov_file_write(path_of("mode"), "a", 1, &err));
+    assert_int_equal(mode_of(path_of("mode")), 0640);
+    assert_int_equal(chmod(path_of("mode"), 0600), 0);
+    assert_ok(fov_file_write(path_of("mode"), "bc", 2, &err));
+    assert_int_equal(mode_of(path_of("mode")), 0600);
+    assert_int_equal(umask(before), 027); /* it is the process's, not ours to change */
+    check_content(path_of("mode"), "bc");
+    unlink(path_of("mode"));
+}
+
+static void the_longest_name_can_be_written(void **state)
+{
+    (void)state;
+    char name[256];
+    memset(name, 'n', 255);
+    name[255] = '\0';
+    assert_ok(fov_file_write(path_of(name), "long", 4, &err));
+    check_content(path_of(name), "long");
+    assert_int_equal(count_files(), 1);
+    unlink(path_of(name));
+}
+
+static void a_failed_write_leaves_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(fov_file_write(path_of("no/such/folder"), "x", 1, &err), FOV_ERR_IO);
+    assert_non_null(strstr(err.message, "no/such/folder: cannot create: No such file or directory"));
+    assert_int_equal(fov_file_write(test_folder(), "x", 1, &err), FOV_ERR_IO);
+    assert_non_null(strstr(err.message, "is a folder"));
+    assert_int_equal(fov_file_write("/dev/full", "x", 1, &err), FOV_ERR_IO);
+    assert_non_null(strstr(err.message, "/dev/full: cannot write: No space left on device"));
+    assert_ok(fov_file_write("/dev/null", "x", 1, &err));
+    assert_int_equal(count_files(), 0);
+}
+
+static void reading_has_a_limit(void **state)
+{
+    (void)state;
+    fov_buffer file;
+    assert_ok(fov_file_write(path_of("ten"), "0123456789", 10, &err));
+    assert_ok(fov_file_read(path_of("ten"), 10, &file, &err));
+    fov_buffer_clear(&file);
+    assert_int_equal(fov_file_read(path_of("ten"), 9, &file, &err), FOV_ERR_LIMIT);
+    assert_non_null(strstr(err.message, "10 bytes, the limit is 9"));
+    assert_int_equal(fov_file_read("/dev/zero", 1 << 20, &file, &err), FOV_ERR_LIMIT);
+    assert_null(file.data);
+    unlink(path_of("ten"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(new_files_obey_the_umask_and_old_ones_keep_their_mode),
+        cmocka_unit_test(the_longest_name_can_be_written),
+        cmocka_unit_test(a_failed_write_leaves_nothing),
+        cmocka_unit_test(reading_has_a_limit),
+    };
+    return cmocka_run_group_tests_name("file", tests, NULL, NULL);
+}
