@@ -29,7 +29,8 @@ static fov_allocator       hooks = {default_alloc, default_realloc, default_free
 
 void fov_allocator_set(const fov_allocator *allocator)
 {
-    hooks = allocator ? *allocator : defaults;
+    bool complete = allocator && allocator->alloc && allocator->realloc && allocator->free;
+    hooks = complete ? *allocator : defaults;
 }
 
 void *fov_alloc(size_t bytes)
