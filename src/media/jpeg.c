@@ -131,6 +131,11 @@ static size_t offset_of(const jpeg_reader *r)
 static fov_status after_fatal(jpeg_reader *r)
 {
     char what[JMSG_LENGTH_MAX + 80];
+    if (r->guard.status == FOV_ERR_UNSUPPORTED)
+        return fov_fail(r->err, r->guard.status,
+                        "%s: a JPEG of a kind that is not read here (%s); convert it to an 8-bit baseline or "
+                        "progressive one",
+                        r->in->name, r->guard.error);
     if (r->guard.status != FOV_ERR_FORMAT) return fov_fail(r->err, r->guard.status, "%s: JPEG: %s", r->in->name, r->guard.error);
     snprintf(what, sizeof what, "damaged JPEG: %s (at byte %zu of %zu)", r->guard.error, offset_of(r), r->in->size);
     return fov_photo_damaged(r->photo, r->options, r->in, r->rows, what, r->err);

@@ -4,11 +4,29 @@
 #include <jerror.h>
 #include <string.h>
 
+static fov_status status_of(int code)
+{
+    switch (code) {
+    case JERR_OUT_OF_MEMORY:
+        return FOV_ERR_MEMORY;
+    case JERR_BAD_PRECISION:   /* 12 bits a sample */
+    case JERR_SOF_UNSUPPORTED: /* lossless, hierarchical */
+    case JERR_ARITH_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+        return FOV_ERR_UNSUPPORTED;
+    default:
+        return FOV_ERR_FORMAT;
+    }
+}
+
 static void fatal(j_common_ptr info)
 {
     fov_jpeg_guard *guard = (fov_jpeg_guard *)info->err;
     guard->base.format_message(info, guard->error);
-    guard->status = guard->base.msg_code == JERR_OUT_OF_MEMORY ? FOV_ERR_MEMORY : FOV_ERR_FORMAT;
+    guard->status = status_of(guard->base.msg_code);
     longjmp(guard->escape, 1);
 }
 

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OVERREAD_BYTES = 64 }; /* vector code may read, never use, this much behind the last pixel */
+enum {
+    OVERREAD_BYTES = 64,    /* vector code may read, never use, this much behind the last pixel                             */
+    MAX_SIDE = 1000 * 1000, /* resizing takes memory by the side, for every thread: a line of 256 million pixels takes gigabytes */
+};
 
 static const uint64_t DEFAULT_MAX_PIXELS = 256 * 1000 * 1000;
 
@@ -24,6 +27,9 @@ fov_status fov_photo_reserve(fov_photo *photo, int64_t width, int64_t height, co
     if (width < 1 || height < 1 || width > INT32_MAX || height > INT32_MAX)
         return fov_fail(err, FOV_ERR_FORMAT, "%s: a picture of %lld x %lld pixels cannot be", name, (long long)width,
                         (long long)height);
+    if (width > MAX_SIDE || height > MAX_SIDE)
+        return fov_fail(err, FOV_ERR_LIMIT, "%s: %lld x %lld pixels, the limit of a side is %d; cut the picture into parts", name,
+                        (long long)width, (long long)height, MAX_SIDE);
     if (__builtin_mul_overflow((uint64_t)width, (uint64_t)height, &pixels) || pixels > limit)
         return fov_fail(err, FOV_ERR_LIMIT, "%s: %lld x %lld pixels, the limit is %llu in all; raise max_pixels to take it", name,
                         (long long)width, (long long)height, (unsigned long long)limit);

@@ -255,6 +255,29 @@ static void half_a_file_gives_half_the_picture(void **state)
 }
 
 /* A progressive file whose last scan is repeated: each costs a pass over all blocks for a handful of bytes. */
+/* @param at which byte behind the frame's marker 0xff to change */
+static void check_unsupported(size_t at, uint8_t value)
+{
+    fov_error  err;
+    fov_photo *photo;
+    fov_buffer file = make_jpeg(&plain, WIDTH, HEIGHT, NULL, 0);
+    size_t     frame = 2;
+    while (!(file.data[frame] == 0xff && file.data[frame + 1] == 0xc0)) frame++;
+    file.data[frame + at] = value;
+    assert_int_equal(fov_photo_decode(file.data, file.size, "odd.jpg", NULL, &photo, &err), FOV_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "odd.jpg: "));
+    assert_non_null(strstr(err.message, "convert it"));
+    assert_null(photo);
+    free(file.data);
+}
+
+static void other_kinds_of_jpeg_are_unsupported_not_damaged(void **state)
+{
+    (void)state;
+    check_unsupported(4, 12);   /* bits a sample */
+    check_unsupported(1, 0xc3); /* lossless      */
+}
+
 static void too_many_scans_are_refused(void **state)
 {
     (void)state;
@@ -329,6 +352,7 @@ int main(void)
         cmocka_unit_test(orientation_is_honoured),
         cmocka_unit_test(truncated_files_warn_or_fail),
         cmocka_unit_test(half_a_file_gives_half_the_picture),
+        cmocka_unit_test(other_kinds_of_jpeg_are_unsupported_not_damaged),
         cmocka_unit_test(too_many_scans_are_refused),
         cmocka_unit_test(encoder_round_trips),
         cmocka_unit_test(encoder_refuses_what_jpeg_cannot_hold),

@@ -180,6 +180,27 @@ static void a_bomb_meets_the_default_limit(void **state)
     fov_buffer_clear(&file);
 }
 
+/* 256 million pixels in one line are within the limit of pixels, but resizing it would take gigabytes. */
+static void a_line_without_end_is_refused(void **state)
+{
+    (void)state;
+    fov_error  err;
+    fov_photo *photo;
+    uint8_t   *row = calloc(1000001, 3);
+    fov_image  line = {row, 1000001, 1, 3000003, FOV_RGB8};
+    fov_buffer file;
+    assert_ok(fov_png_encode(&line, &file, &err));
+    assert_int_equal(fov_photo_decode(file.data, file.size, "line", NULL, &photo, &err), FOV_ERR_LIMIT);
+    assert_non_null(strstr(err.message, "line: 1000001 x 1 pixels"));
+    fov_buffer_clear(&file);
+    line.width = 1000000;
+    assert_ok(fov_png_encode(&line, &file, &err));
+    assert_ok(fov_photo_decode(file.data, file.size, "line", NULL, &photo, &err));
+    fov_photo_free(photo);
+    fov_buffer_clear(&file);
+    free(row);
+}
+
 static fov_status load_save_crop(const fov_buffer *file, bool png, fov_error *err)
 {
     const fov_face face = {.landmarks = {{20, 10}, {35, 10}, {28, 18}, {22, 28}, {34, 28}}};
@@ -229,6 +250,7 @@ int main(void)
         cmocka_unit_test(missing_files_and_folders_are_errors),
         cmocka_unit_test(pixels_are_limited_before_memory_is_taken),
         cmocka_unit_test(a_bomb_meets_the_default_limit),
+        cmocka_unit_test(a_line_without_end_is_refused),
         cmocka_unit_test(every_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests_name("media: load and save", tests, NULL, NULL);
