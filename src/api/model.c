@@ -12,11 +12,10 @@
 #define MAX_MODEL_BYTES ((size_t)4 << 30)
 #define MAX_SETTINGS_BYTES ((size_t)64 << 10)
 
-/* Parse each text by itself, so that a message names the one that is wrong, then hand on both, the later one winning. */
+/* Check each text by itself, so that a message names the one that is wrong, then hand on both, the later one winning. */
 static fov_status add_settings(fov_text *all, const char *text, const char *source, fov_error *err)
 {
-    fov_settings ignored = fov_settings_default();
-    fov_status   st = fov_settings_parse(&ignored, text, source, err);
+    fov_status st = fov_settings_check(text, source, err);
     if (!st) fov_text_print(all, "%s\n", text);
     return st;
 }
@@ -73,12 +72,13 @@ fov_status fov_model_load_memory(const void *data, size_t bytes, const char *nam
 
 fov_status fov_model_load(const char *path, const fov_model_options *options, fov_model **model, fov_error *err)
 {
+    const bool is_stdin = !strcmp(path, "-");
     fov_buffer file;
     *model = NULL;
     if (!strcmp(path, "default")) return import(fov_default_model, fov_default_model_size(), "default", NULL, options, model, err);
     fov_status st = fov_file_read(path, MAX_MODEL_BYTES, &file, err);
     if (st) return st;
-    st = import(file.data, file.size, path, path, options, model, err);
+    st = import(file.data, file.size, is_stdin ? "standard input" : path, is_stdin ? NULL : path, options, model, err);
     fov_buffer_clear(&file);
     return st;
 }

@@ -279,16 +279,28 @@ static fov_status read_line(parser *p, span line)
     return fail_unknown_key(p, key);
 }
 
+static fov_status read_lines(parser *p, const char *text)
+{
+    for (span rest = {text, strlen(text)}; rest.p;) {
+        p->line++;
+        fov_status st = read_line(p, cut(&rest, '\n'));
+        if (st) return st;
+    }
+    return FOV_OK;
+}
+
+fov_status fov_settings_check(const char *text, const char *source, fov_error *err)
+{
+    parser p = {.source = source, .err = err};
+    return read_lines(&p, text);
+}
+
 fov_status fov_settings_parse(fov_settings *s, const char *text, const char *source, fov_error *err)
 {
     parser p = {.s = *s, .n_stride = s->n_level, .source = source, .err = err};
     for (int i = 0; i < s->n_level; i++) p.stride[i] = s->level[i].stride;
-
-    for (span rest = {text, strlen(text)}; rest.p;) {
-        p.line++;
-        fov_status st = read_line(&p, cut(&rest, '\n'));
-        if (st) return st;
-    }
+    fov_status st = read_lines(&p, text);
+    if (st) return st;
     if (p.n_stride != p.s.n_level)
         return fov_fail(err, FOV_ERR_FORMAT, "%s: anchors has %d levels, strides has %d: give both, with as many levels", source,
                         p.s.n_level, p.n_stride);

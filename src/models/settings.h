@@ -19,9 +19,9 @@
 enum { FOV_MAX_LEVELS = 6, FOV_MAX_ANCHORS = 8 };
 
 typedef struct fov_level {
-    int   stride;                  /* input pixels per cell */
-    int   n_anchor;                /* anchors per cell      */
-    float side[FOV_MAX_ANCHORS];   /* pixels                */
+    int   stride;                /* input pixels per cell */
+    int   n_anchor;              /* anchors per cell      */
+    float side[FOV_MAX_ANCHORS]; /* pixels                */
 } fov_level;
 
 typedef struct fov_settings {
@@ -41,6 +41,11 @@ fov_settings fov_settings_default(void);
  * @return FOV_ERR_FORMAT with line, key and the known keys; `settings` is then unchanged
  */
 fov_status fov_settings_parse(fov_settings *settings, const char *text, const char *source, fov_error *err);
+/**
+ * Look at every line without applying it: is it one that fov_settings_parse() takes? Whether `anchors` and `strides` agree is
+ * left open, since the other one may come from elsewhere.
+ */
+fov_status fov_settings_check(const char *text, const char *source, fov_error *err);
 /** All settings as text that fov_settings_parse() reads back to the same values. */
 void fov_settings_print(const fov_settings *settings, fov_text *text);
 bool fov_settings_equal(const fov_settings *a, const fov_settings *b);
