@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-/* Photos of one input size share a pass up to this many: beyond it weights are long amortised and only memory grows. */
-enum { MAX_BATCH = 8, HEADS_PER_LEVEL = 3 };
+/* Photos of one input size share a pass up to this many photos and pixels: beyond either the cost of reading weights is long
+ * shared out, and only memory grows. */
+enum { MAX_BATCH = 8, MAX_PASS_PIXELS = 4 << 20, HEADS_PER_LEVEL = 3 };
 
 struct fov_detector {
     const fov_engine *engine;
@@ -154,8 +155,10 @@ static fov_status prepare(fov_detector *d, const fov_image *images, size_t count
 static pass next_pass(const fov_detector *d, size_t first, size_t count, const fov_faces *faces)
 {
     const fov_letterbox *box = &d->geometry[first].letterbox;
+    const int64_t        fitting = MAX_PASS_PIXELS / ((int64_t)box->out_w * box->out_h);
+    const size_t         most = fitting < 1 ? 1 : fitting < MAX_BATCH ? (size_t)fitting : MAX_BATCH;
     pass                 p = {0};
-    for (size_t i = first; i < count && p.count < MAX_BATCH; i++) {
+    for (size_t i = first; i < count && p.count < most; i++) {
         const fov_letterbox *other = &d->geometry[i].letterbox;
         if (!faces[i].face && other->out_w == box->out_w && other->out_h == box->out_h) p.index[p.count++] = i;
     }
@@ -186,7 +189,9 @@ fov_status fov_detector_run_batch(fov_detector *d, const fov_image *images, size
 {
     fov_detect_options defaults = fov_detect_options_default();
     if (!options) options = &defaults;
-    memset(faces, 0, count * sizeof *faces);
+    if (count && (!images || !faces))
+        return fov_fail(err, FOV_ERR_ARGUMENT, "a batch of %zu images: images or faces is NULL", count);
+    for (size_t i = 0; i < count; i++) faces[i] = (fov_faces){0};
     fov_status st = prepare(d, images, count, options, err);
     for (size_t i = 0; i < count && !st; i++) {
         const fov_plan *plan;
@@ -194,7 +199,7 @@ fov_status fov_detector_run_batch(fov_detector *d, const fov_image *images, size
         pass p = next_pass(d, i, count, faces);
         if (!(st = run_pass(d, images, &p, &plan, err))) st = decode_pass(d, plan, &p, options, faces, err);
     }
-    if (st) memset(faces, 0, count * sizeof *faces);
+    for (size_t i = 0; i < count && st; i++) faces[i] = (fov_faces){0};
     return st;
 }
 

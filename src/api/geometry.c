@@ -30,19 +30,22 @@ static bool in_unit_range(float v)
 fov_status fov_detect_options_check(const fov_detect_options *o, fov_error *err)
 {
     if (!in_unit_range(o->score_threshold))
-        return fov_fail(err, FOV_ERR_ARGUMENT, "score threshold %g: need 0 to 1", (double)o->score_threshold);
-    if (!in_unit_range(o->nms_iou)) return fov_fail(err, FOV_ERR_ARGUMENT, "NMS IoU %g: need 0 to 1", (double)o->nms_iou);
+        return fov_fail(err, FOV_ERR_ARGUMENT, "score_threshold %g: must be 0 to 1", (double)o->score_threshold);
+    if (!in_unit_range(o->nms_iou)) return fov_fail(err, FOV_ERR_ARGUMENT, "nms_iou %g: must be 0 to 1", (double)o->nms_iou);
     if (o->pre_nms_top_k < 1 || o->max_faces < 1)
-        return fov_fail(err, FOV_ERR_ARGUMENT, "top-k %d and most faces %d: need at least 1", o->pre_nms_top_k, o->max_faces);
+        return fov_fail(err, FOV_ERR_ARGUMENT, "pre_nms_top_k %d, max_faces %d: must be at least 1", o->pre_nms_top_k,
+                        o->max_faces);
+    if ((unsigned)o->resize > FOV_RESIZE_LETTERBOX)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "resize %d: use one of fov_resize_mode", (int)o->resize);
+    if ((unsigned)o->placement > FOV_PLACE_TOP_LEFT)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "placement %d: use one of fov_placement", (int)o->placement);
     if (o->resize == FOV_RESIZE_LONG_SIDE && o->long_side < 1)
-        return fov_fail(err, FOV_ERR_ARGUMENT, "long side %d: need at least 1 pixel", o->long_side);
+        return fov_fail(err, FOV_ERR_ARGUMENT, "long_side %d: must be at least 1 pixel", o->long_side);
     if (o->resize == FOV_RESIZE_LETTERBOX && (o->width < 1 || o->height < 1))
-        return fov_fail(err, FOV_ERR_ARGUMENT, "input size %dx%d: need at least 1x1", o->width, o->height);
-    if (o->resize < FOV_RESIZE_LONG_SIDE || o->resize > FOV_RESIZE_LETTERBOX)
-        return fov_fail(err, FOV_ERR_ARGUMENT, "unknown resize mode %d", (int)o->resize);
+        return fov_fail(err, FOV_ERR_ARGUMENT, "width %d, height %d: must be at least 1 pixel", o->width, o->height);
     for (int i = 0; i < 3; i++)
         if (o->fill[i] < -1 || o->fill[i] > 255)
-            return fov_fail(err, FOV_ERR_ARGUMENT, "fill %d: need 0 to 255, or -1 for the mean", o->fill[i]);
+            return fov_fail(err, FOV_ERR_ARGUMENT, "fill %d: must be 0 to 255, or -1 for the mean", o->fill[i]);
     return FOV_OK;
 }
 
@@ -95,9 +98,10 @@ fov_status fov_geometry_make(const fov_settings *settings, const fov_detect_opti
     int64_t out_w = round_up(letterbox ? o->width : box->scaled_w, stride);
     int64_t out_h = round_up(letterbox ? o->height : box->scaled_h, stride);
     if (out_w > INT32_MAX / 2 || out_h > INT32_MAX / 2 || out_w * out_h > MAX_INPUT_PIXELS)
-        return fov_fail(err, FOV_ERR_LIMIT,
-                        "a network input of %lldx%lld pixels is above the limit of %lld; choose a smaller size (--size long:N)",
-                        (long long)out_w, (long long)out_h, (long long)MAX_INPUT_PIXELS);
+        return fov_fail(
+            err, FOV_ERR_LIMIT,
+            "a network input of %lld x %lld pixels is above the limit of %lld in all; choose a smaller size (--size long:N)",
+            (long long)out_w, (long long)out_h, (long long)MAX_INPUT_PIXELS);
     box->out_w = (int)out_w;
     box->out_h = (int)out_h;
     if (letterbox && o->placement == FOV_PLACE_CENTER) {

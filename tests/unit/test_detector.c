@@ -203,6 +203,39 @@ static void tiny_and_odd_images_are_fine(void **state)
     fov_detector_free(d);
 }
 
+/* Two photos of this size are too many pixels for one pass: the batch takes no more memory than a single photo. */
+static void a_batch_of_large_photos_takes_bounded_memory(void **state)
+{
+    fixture           *f = *state;
+    fov_error          err;
+    fov_faces          faces[2];
+    fov_image          images[2] = {fov_photo_image(f->photo), fov_photo_image(f->photo)};
+    fov_detect_options o = fov_detect_options_default();
+    fov_detector      *d = detector_of(f->engine, 0);
+    o.resize = FOV_RESIZE_LETTERBOX;
+    o.width = o.height = 1472;
+    assert_ok(fov_detector_run(d, &images[0], &o, &faces[0], &err));
+    size_t one = fov_detector_memory(d);
+    assert_ok(fov_detector_run_batch(d, images, 2, &o, faces, &err));
+    assert_int_equal(fov_detector_memory(d), one);
+    assert_true(faces[0].count > 0);
+    assert_int_equal(faces[0].count, faces[1].count);
+    fov_detector_free(d);
+}
+
+static void an_empty_batch_is_fine_and_null_is_not(void **state)
+{
+    fixture      *f = *state;
+    fov_error     err;
+    fov_faces     faces;
+    fov_image     image = fov_photo_image(f->photo);
+    fov_detector *d = detector_of(f->engine, 1);
+    assert_ok(fov_detector_run_batch(d, NULL, 0, NULL, NULL, &err));
+    assert_int_equal(fov_detector_run_batch(d, NULL, 1, NULL, &faces, &err), FOV_ERR_ARGUMENT);
+    assert_int_equal(fov_detector_run_batch(d, &image, 1, NULL, NULL, &err), FOV_ERR_ARGUMENT);
+    fov_detector_free(d);
+}
+
 static void memory_is_given_back_after_a_large_photo(void **state)
 {
     fixture           *f = *state;
@@ -231,6 +264,8 @@ int main(void)
         cmocka_unit_test(all_backends_and_instruction_sets_agree),
         cmocka_unit_test(every_resize_mode_finds_the_same_face),
         cmocka_unit_test(tiny_and_odd_images_are_fine),
+        cmocka_unit_test(a_batch_of_large_photos_takes_bounded_memory),
+        cmocka_unit_test(an_empty_batch_is_fine_and_null_is_not),
         cmocka_unit_test(memory_is_given_back_after_a_large_photo),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
