@@ -2,6 +2,7 @@
 /* fovea bench [PHOTO] */
 #include "bench_stats.h"
 #include "bundled_photo.h"
+#include "clock.h"
 #include "command.h"
 #include "console.h"
 #include "detect_options.h"

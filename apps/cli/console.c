@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "console.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 int cli_verbose, cli_quiet;
 
-enum { MESSAGE_BYTES = 8192, BAR_CELLS = 24, REDRAW_MS = 100 };
+enum { MESSAGE_BYTES = 8192, BAR_CELLS = 24 };
 
-static bool    bar_visible, stdout_failed;
-static int64_t bar_start_ms, bar_drawn_ms;
+static const double REDRAW_S = 0.1;
+
+static bool   bar_visible, stdout_failed;
+static double bar_start_s, bar_drawn_s; /* 0: not yet */
 
 void cli_print_plain(FILE *file, const char *text)
 {
@@ -66,13 +68,6 @@ cli_exit cli_no_memory(void)
     return CLI_INTERNAL;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool can_show_bar(void)
 {
     static int answer = -1;
@@ -105,12 +100,12 @@ static void draw_bar(size_t done, size_t total, size_t faces, double elapsed_s)
 void cli_progress(size_t done, size_t total, size_t faces)
 {
     if (total < 2 || !can_show_bar()) return;
-    int64_t now = now_ms();
-    if (!bar_start_ms) bar_start_ms = now;
-    if (bar_visible && now - bar_drawn_ms < REDRAW_MS) return;
-    draw_bar(done, total, faces, (double)(now - bar_start_ms) / 1000);
+    double now = cli_now_s();
+    if (bar_start_s <= 0) bar_start_s = now;
+    if (bar_visible && now - bar_drawn_s < REDRAW_S) return;
+    draw_bar(done, total, faces, now - bar_start_s);
     bar_visible = true;
-    bar_drawn_ms = now;
+    bar_drawn_s = now;
 }
 
 void cli_progress_hide(void)

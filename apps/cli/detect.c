@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* fovea detect [OPTION...] INPUT... */
+#include "clock.h"
 #include "command.h"
 #include "console.h"
 #include "detect_options.h"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "engine.h"
 
+#include "clock.h"
 #include "console.h"
 #include "options.h"
 #include "settings.h"
 
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 enum { MODEL = 1, BACKEND, CPU, THREADS, N_SLOT, MAX_THREADS = 1024 };
 static char *slots[N_SLOT];
@@ -36,13 +36,6 @@ const char *cli_model_path(void)
 const char *cli_backend(void)
 {
     return slots[BACKEND] ? slots[BACKEND] : "cpu";
-}
-
-double cli_now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 static void warn_each_line(const char *lines)

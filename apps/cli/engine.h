@@ -29,6 +29,4 @@ cli_exit cli_engine_build(const fov_model *model, fov_engine **engine);
 cli_exit cli_engine_open(cli_engine *engine);
 void     cli_engine_close(cli_engine *engine);
 
-double cli_now_s(void); /* monotonic */
-
 #endif

@@ -132,12 +132,10 @@ static void print_memory(const json_t *memory)
 {
     static const char *const rows[][2] = {{"weights", "packed for the kernels"},
                                           {"arena", "peak of the activations, planned by their lifetimes"},
-                                          {"unshared", "what the activations would take without that plan"},
-                                          {"scratch", "of the kernels, all threads"}};
+                                          {"unshared", "what the activations would take without that plan"}};
     fputs("memory\n", stdout);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (json_object_get(memory, rows[i][0]))
-            printf("  %-10s%9.2f MiB  %s\n", rows[i][0], number_of(memory, rows[i][0]) / 0x1p20, rows[i][1]);
+        printf("  %-10s%9.2f MiB  %s\n", rows[i][0], number_of(memory, rows[i][0]) / 0x1p20, rows[i][1]);
 }
 
 static void print_layers(const json_t *layers)

@@ -12,31 +12,47 @@
 enum { JPEG_QUALITY = 92 };
 
 typedef struct named {
-    const char *name;
-    size_t      input;
+    const cli_input *item;
+    size_t           input;
 } named;
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const named *)a)->name, ((const named *)b)->name);
+    const named *x = a, *y = b;
+    int          order = strcmp(x->item->name, y->item->name);
+    if (!order) order = strcmp(x->item->path, y->item->path);
+    return order ? order : (x->input > y->input) - (x->input < y->input);
+}
+
+/* @param list inputs of one name, by path */
+static void mark_equal_names(cli_outputs *outputs, const named *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        outputs->ambiguous[list[i].input] = strcmp(list[0].item->path, list[n - 1].item->path) != 0;
+        outputs->repeated[list[i].input] = i && !strcmp(list[i].item->path, list[i - 1].item->path);
+    }
 }
 
 void cli_outputs_init(cli_outputs *outputs, const cli_inputs *inputs)
 {
     size_t n = inputs->count;
     named *list = cli_calloc(n, sizeof *list);
-    *outputs = (cli_outputs){.inputs = inputs, .ambiguous = cli_calloc(n, sizeof *outputs->ambiguous)};
-    for (size_t i = 0; i < n; i++) list[i] = (named){inputs->item[i].name, i};
+    *outputs = (cli_outputs){.inputs = inputs,
+                             .ambiguous = cli_calloc(n, sizeof *outputs->ambiguous),
+                             .repeated = cli_calloc(n, sizeof *outputs->repeated)};
+    for (size_t i = 0; i < n; i++) list[i] = (named){&inputs->item[i], i};
     qsort(list, n, sizeof *list, by_name);
-    for (size_t i = 1; i < n; i++)
-        if (!strcmp(list[i - 1].name, list[i].name))
-            outputs->ambiguous[list[i - 1].input] = outputs->ambiguous[list[i].input] = true;
+    for (size_t first = 0, end; first < n; first = end) {
+        for (end = first + 1; end < n && !strcmp(list[end].item->name, list[first].item->name);) end++;
+        mark_equal_names(outputs, list + first, end - first);
+    }
     free(list);
 }
 
 void cli_outputs_clear(cli_outputs *outputs)
 {
     free(outputs->ambiguous);
+    free(outputs->repeated);
     cli_file_set_clear(&outputs->written);
 }
 
@@ -128,8 +144,9 @@ bool cli_outputs_write(cli_outputs *outputs, size_t input, const char *folder, s
 {
     fov_error   err = {0};
     struct stat info;
-    char       *path = path_for(outputs, input, folder, number);
-    bool        done = make_folder_of(path) && may_replace(outputs, path);
+    if (outputs->repeated[input]) return true; /* written already */
+    char *path = path_for(outputs, input, folder, number);
+    bool  done = make_folder_of(path) && may_replace(outputs, path);
     if (done && fov_image_save(image, path, JPEG_QUALITY, &err)) {
         cli_error("%s", err.message);
         done = false;

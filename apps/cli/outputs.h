@@ -10,6 +10,7 @@
 typedef struct cli_outputs {
     const cli_inputs *inputs;
     bool             *ambiguous; /* per input: another one has the same name, so the whole path is kept */
+    bool             *repeated;  /* per input: the same path was named before, so its pictures are written already */
     cli_file_set      written;
 } cli_outputs;
 

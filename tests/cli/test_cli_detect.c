@@ -352,6 +352,17 @@ static void equal_names_keep_their_paths(void **state)
     program_clear(&p);
 }
 
+static void a_photo_named_twice_is_drawn_once(void **state)
+{
+    (void)state;
+    program p = RUN("detect", SMALL, "--draw", "twice", "tree", "tree/face.png", "tree/face.png");
+    check_code(&p, 0);
+    check_contains(p.err, "4 photos, 4 faces, 0 failed");
+    check_picture("twice/face.png", 512, 400);
+    check_picture("twice/below/face.png", 512, 400);
+    program_clear(&p);
+}
+
 static void drawing_changes_the_picture_only_where_faces_are(void **state)
 {
     (void)state;
@@ -454,9 +465,10 @@ static void bad_options_are_usage_errors(void **state)
                                            {"--fill", "0,0,256", "255"},      {"--score", "2", "from 0 to 1"},
                                            {"--score", "nan", "from 0 to 1"}, {"--nms", "x", "--nms x"},
                                            {"--top-k", "0", "whole"},         {"--max-faces", "1.5", "whole"},
-                                           {"--threads", "-1", "whole"},      {"--crop-size", "0", "whole"},
-                                           {"--max-pixels", "0", "number"},   {"--cpu", "mmx", "mmx"},
-                                           {"--jsom", "", "--json"},          {"--json", "--csv", "exclude"}};
+                                           {"--threads", "-1", "whole"},      {"--cpu", "", "no instruction set"},
+                                           {"--crop-size", "0", "whole"},     {"--max-pixels", "0", "number"},
+                                           {"--cpu", "mmx", "mmx"},           {"--jsom", "", "--json"},
+                                           {"--json", "--csv", "exclude"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         program p = RUN("detect", cases[i][0], cases[i][1], "face.png");
         check_code(&p, 2);
@@ -581,6 +593,7 @@ int main(void)
         cmocka_unit_test(folders_survive_loops_and_links),
         cmocka_unit_test(draws_and_crops_keep_the_folders),
         cmocka_unit_test(equal_names_keep_their_paths),
+        cmocka_unit_test(a_photo_named_twice_is_drawn_once),
         cmocka_unit_test(drawing_changes_the_picture_only_where_faces_are),
         cmocka_unit_test(photos_are_never_replaced),
         cmocka_unit_test(output_folders_that_cannot_be_made_are_told_first),
