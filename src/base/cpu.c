@@ -49,7 +49,7 @@ const char *fov_cpu_brand(void)
 {
     static _Thread_local char brand[49];
     unsigned                  words[12] = {0};
-    unsigned                  highest = __get_cpuid_max(0x80000000U, NULL);
+    unsigned                  highest = (unsigned)__get_cpuid_max(0x80000000U, NULL); /* clang's is an int */
     if (highest < 0x80000004U) return "";
     for (unsigned i = 0; i < 3; i++)
         __get_cpuid(0x80000002U + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]);

@@ -12,6 +12,13 @@ const char *fov_status_name(fov_status status)
     return i < sizeof names / sizeof *names ? names[i] : "unknown status";
 }
 
+/* Names out of files stand in messages, and messages go to terminals: what moves a cursor or changes a title becomes '?'. */
+static void make_printable(char *text)
+{
+    for (; *text; text++)
+        if (((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') || *text == 0x7f) *text = '?';
+}
+
 fov_status fov_fail(fov_error *err, fov_status code, const char *format, ...)
 {
     if (err) {
@@ -20,6 +27,7 @@ fov_status fov_fail(fov_error *err, fov_status code, const char *format, ...)
         err->code = code;
         vsnprintf(err->message, sizeof err->message, format, args);
         va_end(args);
+        make_printable(err->message);
     }
     return code;
 }
