@@ -11,6 +11,9 @@
 
 enum { MAX_SIDE = 65536, MAX_STRIDE = 1024, MAX_NUMBER = 1000000 };
 
+/* Enough to tell any two floats apart, for they differ by 2^-149 or more. */
+enum { MAX_DECIMALS = 45 };
+
 typedef struct span {
     const char *p;
     size_t      size;
@@ -62,13 +65,13 @@ static bool read_number(span text, float *number)
     return !*end && isfinite(*number);
 }
 
-/* The shortest text that reads back as the same number: 0.1, not 0.100000001. */
+/* The shortest plain decimal that reads back as the same number: 0.1, not 0.100000001; 400, not 4e+02. */
 static void print_number(fov_text *text, float number)
 {
-    char     copy[32];
+    char     copy[128];
     locale_t before = uselocale(c_locale());
-    for (int digits = 1; digits <= 9; digits++) {
-        snprintf(copy, sizeof copy, "%.*g", digits, (double)number);
+    for (int decimals = 0; decimals <= MAX_DECIMALS; decimals++) {
+        snprintf(copy, sizeof copy, "%.*f", decimals, (double)number);
         if (strtof(copy, NULL) == number) break;
     }
     uselocale(before);

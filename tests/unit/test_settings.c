@@ -147,6 +147,26 @@ static void default_prints_as_documented(void **state)
     fov_text_clear(&text);
 }
 
+static void numbers_are_plain_decimals(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "leaky = 0\nanchors = 10,20,400,65536 / 0.001,16777.215\nstrides = 8,100\nvariances = 0.0000001,1000000\n"
+        "mean = -100,127.5,30000\nscale = 0.0078125,0.00390625,0.017\ncolor = rgb\n";
+    fov_text           printed = {0};
+    const fov_settings s = parsed(text);
+    fov_settings_print(&s, &printed);
+    assert_string_equal(printed.data, text);
+    fov_text_clear(&printed);
+
+    const fov_settings small = parsed("variances = 1e-45,1.1754944e-38"); /* the smallest floats there are */
+    fov_settings_print(&small, &printed);
+    assert_null(strstr(printed.data, "e-"));
+    fov_settings back = parsed(printed.data);
+    assert_true(fov_settings_equal(&back, &small));
+    fov_text_clear(&printed);
+}
+
 static void the_locale_does_not_matter(void **state)
 {
     (void)state;
@@ -171,6 +191,7 @@ int main(void)
         cmocka_unit_test(bad_text_is_refused_with_its_place),
         cmocka_unit_test(printed_text_reads_back_equal),
         cmocka_unit_test(default_prints_as_documented),
+        cmocka_unit_test(numbers_are_plain_decimals),
         cmocka_unit_test(the_locale_does_not_matter),
     };
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
