@@ -147,13 +147,28 @@ int fov_graph_find(const fov_graph *graph, const char *name)
     return FOV_NONE;
 }
 
+static bool is_taken(const fov_graph *graph, char *name, size_t size, const char *stem, int i)
+{
+    snprintf(name, size, "%s_%d", stem, i);
+    return fov_graph_find(graph, name) != FOV_NONE;
+}
+
+/* A hostile graph takes ten thousand names of one stem, so they are not tried one by one: doubling, then halving. */
 char *fov_graph_unique_name(const fov_graph *graph, const char *stem)
 {
     size_t size = strlen(stem) + 16;
     char  *name = fov_alloc(size);
+    int    taken = 1, free = 2; /* stem itself counts as stem_1 */
     if (!name) return NULL;
     snprintf(name, size, "%s", stem);
-    for (int i = 2; fov_graph_find(graph, name) != FOV_NONE; i++) snprintf(name, size, "%s_%d", stem, i);
+    if (fov_graph_find(graph, name) == FOV_NONE) return name;
+    for (; is_taken(graph, name, size, stem, free); free *= 2) taken = free; /* ends: n_value names at most are taken */
+    while (free - taken > 1) {
+        int middle = taken + (free - taken) / 2;
+        if (is_taken(graph, name, size, stem, middle)) taken = middle;
+        else free = middle;
+    }
+    snprintf(name, size, "%s_%d", stem, free);
     return name;
 }
 

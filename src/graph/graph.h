@@ -78,7 +78,7 @@ fov_status fov_graph_add_input(fov_graph *graph, int value, fov_error *err);
 fov_status fov_graph_add_output(fov_graph *graph, int value, fov_error *err);
 /** Value by name, FOV_NONE if there is none. */
 int fov_graph_find(const fov_graph *graph, const char *name);
-/** `stem`, or stem_2, stem_3 ... until no value has the name. Release with fov_free(); NULL without memory. */
+/** `stem`, or else stem_2, stem_3 ..., a name that no value has. Release with fov_free(); NULL without memory. */
 char *fov_graph_unique_name(const fov_graph *graph, const char *stem);
 
 /* ---- attributes. Setting replaces. A getter of a missing attribute gives the fallback. */

@@ -11,7 +11,7 @@ typedef struct fov_pass_count {
     int         count;
 } fov_pass_count;
 
-/** A pass marks removed nodes dead and reports how many rewrites it made. The caller sorts and compacts. */
+/** A pass marks removed nodes dead and adds the number of its rewrites to *count. The caller sorts and compacts. */
 typedef fov_status fov_pass(fov_graph *graph, int *count, fov_error *err);
 
 #define FOV_PASS(name) fov_pass fov_pass_##name;

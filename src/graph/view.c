@@ -73,13 +73,3 @@ fov_view fov_view_nhwc(int64_t n, int64_t c, int64_t h, int64_t w, int64_t ld, f
 {
     return (fov_view){.dtype = FOV_F32, .shape = {4, {n, c, h, w}}, .stride = {h * w * ld, 1, w * ld, ld}, .data = data};
 }
-
-bool fov_view_is_dense(const fov_view *view)
-{
-    int64_t stride = 1;
-    for (int i = view->shape.rank - 1; i >= 0; i--) {
-        if (view->shape.dim[i] != 1 && view->stride[i] != stride) return false;
-        stride = (int64_t)((uint64_t)stride * (uint64_t)view->shape.dim[i]);
-    }
-    return true;
-}

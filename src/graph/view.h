@@ -38,7 +38,5 @@ char *fov_shape_print(const fov_shape *shape, char *text, size_t size);
 fov_view fov_view_dense(fov_dtype dtype, const fov_shape *shape, void *data);
 /** NCHW shape, NHWC memory with `ld` elements from one pixel to the next: how backends keep activations. */
 fov_view fov_view_nhwc(int64_t n, int64_t c, int64_t h, int64_t w, int64_t ld, float *data);
-/** True when elements lie in row-major order without gaps. */
-bool fov_view_is_dense(const fov_view *view);
 
 #endif

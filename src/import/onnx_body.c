@@ -2,10 +2,12 @@
 #include "import/onnx_body.h"
 
 #include "base/alloc.h"
-#include "base/text.h"
 #include "graph/op.h"
 #include "graph/ops/resize.h"
 #include "graph/passes.h"
+#include "graph/passes/edit.h"
+
+#include <string.h>
 
 /* How often a Resize repeats rows and columns; 0 for other nodes. */
 typedef struct enlarge {
@@ -36,24 +38,16 @@ static bool all_fixed(const body *b, const fov_node *node)
     return true;
 }
 
-/* Names of all tensors that a node is computed from, "a, b". */
-static fov_status join_origins(const body *b, const fov_node *node, char **origin)
-{
-    fov_text text = {0};
-    for (int i = 0; i < node->n_in; i++) {
-        const char *from = node->in[i] == FOV_NONE ? NULL : b->graph->value[node->in[i]].origin;
-        if (from) fov_text_print(&text, "%s%s", text.size ? ", " : "", from);
-    }
-    *origin = fov_text_take(&text);
-    return *origin ? FOV_OK : fov_fail_memory(b->err, "the origin of a weight");
-}
-
 /* The inferred data moves into the graph, which frees it from now on. */
 static fov_status make_constant(body *b, const fov_node *node, int id)
 {
     fov_value *value = &b->graph->value[id];
-    fov_status st = join_origins(b, node, &value->origin);
-    if (st) return st;
+    value->origin = fov_graph_join_origins(b->graph, node->in, node->n_in);
+    if (!value->origin) return fov_fail_memory(b->err, "the origin of a weight");
+    if (!*value->origin) {
+        fov_free(value->origin);
+        value->origin = NULL;
+    }
     value->dtype = b->values[id].dtype;
     value->shape = b->values[id].shape;
     value->data = b->values[id].data;
@@ -233,16 +227,37 @@ static fov_status settle_clip(body *b, int i)
     return st ? st : replace_node(b, i, in, 3, &to);
 }
 
-/* Before opset 11 the pads were an attribute. */
+/* What inference has seen to be a list of integers, in an input or, NONE, not there. */
+static const int64_t *list_of(const body *b, const fov_node *node, int i, size_t *count)
+{
+    const fov_value *value = i < node->n_in && node->in[i] != FOV_NONE ? &b->graph->value[node->in[i]] : NULL;
+    if (value) fov_shape_count(&value->shape, count);
+    return value ? value->data : NULL;
+}
+
+/* Before opset 11 the pads were an attribute; from opset 18 on they may be of some axes only. */
+static void read_pads(const body *b, const fov_node *node, int64_t pads[8])
+{
+    size_t         count = 4, ignored;
+    const int64_t *axes = list_of(b, node, 3, &count), *list = list_of(b, node, 1, &ignored);
+    if (!list) list = fov_node_attr(node, "pads")->ints;
+    memset(pads, 0, 8 * sizeof *pads);
+    for (size_t i = 0; i < count; i++) {
+        const int64_t axis = axes ? axes[i] : (int64_t)i;
+        pads[axis < 0 ? axis + 4 : axis] = list[i];
+        pads[axis < 0 ? axis + 8 : axis + 4] = list[count + i];
+    }
+}
+
 static fov_status settle_pad(body *b, int i)
 {
     const fov_node *node = &b->graph->node[i];
-    const fov_attr *pads = fov_node_attr(node, "pads");
-    int             in[3] = {node->in[0], FOV_NONE, FOV_NONE}, to;
-    if (node->n_in > 1 || !pads || pads->kind != FOV_ATTR_INTS) return FOV_OK;
-    const fov_shape shape = {1, {(int64_t)pads->count}};
-    fov_status      st = add_constant(b, "pads", FOV_I64, &shape, pads->ints, &in[1]);
-    if (!st) st = settle_bound(b, &b->graph->node[i], "value", &in[2]);
+    const fov_shape shape = {1, {8}};
+    int64_t         pads[8];
+    int             in[3] = {node->in[0], FOV_NONE, node->n_in > 2 ? node->in[2] : FOV_NONE}, to;
+    read_pads(b, node, pads);
+    fov_status st = in[2] == FOV_NONE ? settle_bound(b, node, "value", &in[2]) : FOV_OK;
+    if (!st) st = add_constant(b, "pads", FOV_I64, &shape, pads, &in[1]);
     if (!st) st = replace_node(b, i, in, 3, &to);
     return st ? st
               : fov_node_set_string(&b->graph->node[to], "mode", fov_node_string(&b->graph->node[i], "mode", "constant"), b->err);

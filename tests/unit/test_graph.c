@@ -111,6 +111,14 @@ static void neighbours(void **state)
     char *name = fov_graph_unique_name(g, "a");
     assert_string_equal(name, "a_2");
     fov_free(name);
+    for (int i = 2; i < 20; i++) {
+        char next[16];
+        snprintf(next, sizeof next, "a_%d", i);
+        name = fov_graph_unique_name(g, "a");
+        assert_string_equal(name, next);
+        assert_true(fov_graph_add_value(g, name, FOV_F32, NULL, &err) >= 0);
+        fov_free(name);
+    }
 }
 
 static void impossible_constant(void **state)

@@ -106,6 +106,11 @@ static void add_leaky(const char *out, const char *in, float alpha)
     assert_ok(fov_node_set_float(NODE(LeakyRelu, out, in), "alpha", alpha, &err));
 }
 
+static void along_channels(fov_node *concat)
+{
+    assert_ok(fov_node_set_int(concat, "axis", 1, &err));
+}
+
 static fov_node *add_resize(const char *out, const char *in, float scale, const char *coordinates, const char *nearest)
 {
     char scales[32];
@@ -289,6 +294,7 @@ static void fold_batch_norm(void **state)
     check_pass(fov_pass_fold_batch_norm, 1, "input x\ny = Conv(x, a.w.folded[4x3x3x3], y.b.folded[4]) {pads=1,1,1,1}\noutput y\n");
     assert_string_equal(origin_of("a.w.folded"), "file:a.w, file:y.g, file:y.v");
     assert_string_equal(origin_of("y.b.folded"), "file:y.g, file:y.b, file:y.m, file:y.v");
+    assert_null(g->value[fov_graph_find(g, "a.w")].data); /* nobody reads it any more */
 }
 
 static void fold_batch_norm_with_bias_and_groups(void **state)
@@ -380,12 +386,12 @@ static void push_activation(void **state)
     add_input("x", 1, 2, 4, 4);
     add_conv("a", "x", 2, 2, 3);
     add_conv("b", "x", 2, 1, 1);
-    NODE(Concat, "c", "a", "b");
+    along_channels(NODE(Concat, "c", "a", "b"));
     add_leaky("y", "c", 0.5F);
     add_output("y");
     check_pass(fov_pass_push_activation, 1,
                "input x\na = Conv(x, a.w[2x2x3x3]) {pads=1,1,1,1}\nb = Conv(x, b.w[1x2x1x1]) {pads=0,0,0,0}\n"
-               "a.act = LeakyRelu(a) {alpha=0.5}\nb.act = LeakyRelu(b) {alpha=0.5}\ny = Concat(a.act, b.act)\noutput y\n");
+               "a.act = LeakyRelu(a) {alpha=0.5}\nb.act = LeakyRelu(b) {alpha=0.5}\ny = Concat(a.act, b.act) {axis=1}\noutput y\n");
 }
 
 static void push_activation_keeps_away(void **state)
@@ -395,11 +401,11 @@ static void push_activation_keeps_away(void **state)
     add_conv("a", "x", 2, 2, 3);
     add_conv("b", "x", 2, 2, 1);
     add_conv("c", "x", 2, 2, 1);
-    NODE(Concat, "d", "a", "x"); /* x is no Conv's */
+    along_channels(NODE(Concat, "d", "a", "x")); /* x is no Conv's */
     NODE(Relu, "e", "d");
-    NODE(Concat, "f", "b", "b"); /* b is read twice */
+    along_channels(NODE(Concat, "f", "b", "b")); /* b is read twice */
     NODE(Relu, "h", "f");
-    NODE(Concat, "i", "c"); /* i is read twice */
+    along_channels(NODE(Concat, "i", "c")); /* i is read twice */
     NODE(Relu, "j", "i");
     NODE(Exp, "k", "i");
     add_output("k");
@@ -564,7 +570,7 @@ static void optimize(void **state)
     add_norm("m1", "h1", 2);
     add_conv("h2", "p", 4, 2, 1);
     add_norm("m2", "h2", 2);
-    NODE(Concat, "cat", "m1", "m2");
+    along_channels(NODE(Concat, "cat", "m1", "m2"));
     NODE(Relu, "y", "cat");
     NODE(Exp, "unused", "y");
     add_output("y");
@@ -577,7 +583,7 @@ static void optimize(void **state)
                "fused_residual_scale=2}\n"
                "m1.act = Conv(p, h1.w.folded[2x4x3x3], m1.b.folded[2]) {pads=1,1,1,1 fused_slope=0}\n"
                "m2.act = Conv(p, h2.w.folded[2x4x1x1], m2.b.folded[2]) {pads=0,0,0,0 fused_slope=0}\n"
-               "y = Concat(m1.act, m2.act)\noutput y\n");
+               "y = Concat(m1.act, m2.act) {axis=1}\noutput y\n");
     static const int fired[FOV_PASS_COUNT] = {
         [FOV_PASS_INDEX_drop_identity] = 1,   [FOV_PASS_INDEX_fold_batch_norm] = 5, [FOV_PASS_INDEX_push_activation] = 1,
         [FOV_PASS_INDEX_fuse_activation] = 5, [FOV_PASS_INDEX_fuse_residual] = 1,   [FOV_PASS_INDEX_drop_dead] = 2};

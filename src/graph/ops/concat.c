@@ -7,7 +7,8 @@
 
 static fov_status read_axis(const fov_op_call *call, int *axis, fov_error *err)
 {
-    return fov_op_axis(call, fov_node_int(call->node, "axis", 1), call->in[0]->shape.rank, axis, err);
+    if (!fov_node_attr(call->node, "axis")) return fov_op_fail(call, FOV_ERR_FORMAT, err, "does not say along which axis");
+    return fov_op_axis(call, fov_node_int(call->node, "axis", 0), call->in[0]->shape.rank, axis, err);
 }
 
 static fov_status infer(const fov_op_call *call, fov_error *err)

@@ -7,17 +7,8 @@
 static fov_status infer(const fov_op_call *call, fov_error *err)
 {
     const fov_attr *value = fov_node_attr(call->node, "value");
-    fov_shape      *shape = &call->out[0].shape;
-    fov_ints        list;
-    fov_status      st = fov_op_ints(call, 0, NULL, &list, err);
-    if (st) return st;
-    if (list.count > FOV_MAX_RANK)
-        return fov_op_fail(call, FOV_ERR_UNSUPPORTED, err, "its shape has %lld dimensions, at most %d are supported",
-                           (long long)list.count, FOV_MAX_RANK);
     call->out[0].dtype = value && value->kind == FOV_ATTR_INTS ? FOV_I64 : FOV_F32;
-    shape->rank = (int)list.count;
-    for (int i = 0; i < shape->rank; i++) shape->dim[i] = fov_ints_at(&list, i);
-    return FOV_OK;
+    return fov_op_read_shape(call, 0, &call->out[0].shape, err);
 }
 
 static fov_status run(const fov_op_call *call, fov_error *err)

@@ -7,14 +7,8 @@
 static fov_status infer(const fov_op_call *call, fov_error *err)
 {
     fov_shape  want;
-    fov_ints   list;
-    fov_status st = fov_op_ints(call, 1, NULL, &list, err);
+    fov_status st = fov_op_read_shape(call, 1, &want, err);
     if (st) return st;
-    if (list.count > FOV_MAX_RANK)
-        return fov_op_fail(call, FOV_ERR_UNSUPPORTED, err, "its shape has %lld dimensions, at most %d are supported",
-                           (long long)list.count, FOV_MAX_RANK);
-    want.rank = (int)list.count;
-    for (int i = 0; i < want.rank; i++) want.dim[i] = fov_ints_at(&list, i);
     call->out[0].dtype = call->in[0]->dtype;
     return fov_op_broadcast(call, &call->in[0]->shape, &want, &call->out[0].shape, err);
 }

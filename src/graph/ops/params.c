@@ -53,6 +53,19 @@ fov_status fov_op_ints(const fov_op_call *call, int input, const char *attribute
     return FOV_OK;
 }
 
+fov_status fov_op_read_shape(const fov_op_call *call, int input, fov_shape *shape, fov_error *err)
+{
+    fov_ints   list;
+    fov_status st = fov_op_ints(call, input, NULL, &list, err);
+    if (st) return st;
+    if (list.count > FOV_MAX_RANK)
+        return fov_op_fail(call, FOV_ERR_UNSUPPORTED, err, "its shape has %lld dimensions, at most %d are supported",
+                           (long long)list.count, FOV_MAX_RANK);
+    shape->rank = (int)list.count;
+    for (int i = 0; i < shape->rank; i++) shape->dim[i] = fov_ints_at(&list, i);
+    return FOV_OK;
+}
+
 fov_status fov_op_axis_set(const fov_op_call *call, const fov_ints *axes, int rank, bool *set, fov_error *err)
 {
     memset(set, 0, (size_t)rank * sizeof *set);

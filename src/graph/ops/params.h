@@ -35,6 +35,9 @@ static inline int64_t fov_ints_at(const fov_ints *ints, int64_t i)
  */
 fov_status fov_op_ints(const fov_op_call *call, int input, const char *attribute, fov_ints *out, fov_error *err);
 
+/** As fov_op_ints() from an input alone, as a shape. */
+fov_status fov_op_read_shape(const fov_op_call *call, int input, fov_shape *shape, fov_error *err);
+
 /** Read a list of axes into flags, one per dimension of a tensor of `rank`; refuses doubles. */
 fov_status fov_op_axis_set(const fov_op_call *call, const fov_ints *axes, int rank, bool *set, fov_error *err);
 

@@ -4,6 +4,10 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
+#include <string.h>
+
+enum { MAX_ORIGINS = 32 };
+
 int fov_graph_private_producer(const fov_graph *graph, int value, fov_op op)
 {
     int node = value == FOV_NONE ? FOV_NONE : fov_graph_producer(graph, value);
@@ -38,10 +42,39 @@ fov_status fov_node_set_input(fov_node *node, int i, int value, fov_error *err)
     return FOV_OK;
 }
 
-char *fov_graph_derived_name(const fov_graph *graph, const char *stem, const char *suffix)
+/* Origins already listed, parted by ", ". */
+static bool lists(const fov_text *text, const char *origin, size_t length)
+{
+    for (const char *at = text->data; at; at = strchr(at, ',')) {
+        at += strspn(at, ", ");
+        if (!strncmp(at, origin, length) && (!at[length] || at[length] == ',')) return true;
+    }
+    return false;
+}
+
+/* Without a bound, a chain of n nodes that read their predecessor twice would name its first tensor 2^n times. */
+char *fov_graph_join_origins(const fov_graph *graph, const int *values, int count)
 {
     fov_text text = {0};
-    fov_text_print(&text, "%s%s", stem, suffix);
+    for (int i = 0, listed = 0; i < count; i++) {
+        const char *at = values[i] == FOV_NONE ? NULL : graph->value[values[i]].origin;
+        for (; at && *at && listed <= MAX_ORIGINS; at += strspn(at, ", ")) {
+            size_t length = strcspn(at, ",");
+            if (!lists(&text, at, length)) {
+                if (++listed > MAX_ORIGINS) fov_text_print(&text, ", ...");
+                else fov_text_print(&text, "%s%.*s", text.size ? ", " : "", (int)length, at);
+            }
+            at += length;
+        }
+    }
+    return fov_text_take(&text);
+}
+
+char *fov_graph_derived_name(const fov_graph *graph, const char *stem, const char *suffix)
+{
+    const char *before = strstr(stem, suffix);
+    fov_text    text = {0};
+    fov_text_print(&text, "%.*s%s", (int)(before ? (size_t)(before - stem) : strlen(stem)), stem, suffix);
     char *wanted = fov_text_take(&text);
     char *name = wanted ? fov_graph_unique_name(graph, wanted) : NULL;
     fov_free(wanted);

@@ -17,7 +17,14 @@ const float *fov_graph_floats(const fov_graph *graph, int value, size_t count);
 /** Make input `i` of a node read `value`; optional inputs before it that the node did not have are left out. */
 fov_status fov_node_set_input(fov_node *node, int i, int value, fov_error *err);
 
-/** "<stem><suffix>", made unique. Release with fov_free(); NULL without memory. */
+/**
+ * Which tensors of the file these values are made of: "a, b", each once, and "..." after the first few dozen. Values left
+ * out or without origin add nothing. Release with fov_free(); "" if there are none, NULL without memory.
+ */
+char *fov_graph_join_origins(const fov_graph *graph, const int *values, int count);
+
+/** "<stem><suffix>", made unique; a stem that has the suffix does not get it again. Release with fov_free(); NULL without memory.
+ */
 char *fov_graph_derived_name(const fov_graph *graph, const char *stem, const char *suffix);
 
 #endif

@@ -11,7 +11,6 @@
 #include "graph/passes.h"
 
 #include "base/alloc.h"
-#include "base/text.h"
 #include "graph/passes/edit.h"
 
 #include <math.h>
@@ -70,22 +69,11 @@ static bool find_fold(const fov_graph *graph, int norm, fold *f)
     return known;
 }
 
-/* Where the folded tensors came from: "conv.weight, bn.weight, bn.bias, ...". */
-static char *join_origins(const fov_graph *graph, const int *values, int count)
-{
-    fov_text text = {0};
-    for (int i = 0; i < count; i++) {
-        const char *origin = values[i] == FOV_NONE ? NULL : graph->value[values[i]].origin;
-        if (origin) fov_text_print(&text, "%s%s", text.size ? ", " : "", origin);
-    }
-    return fov_text_take(&text);
-}
-
 /* A new constant named after `stem`. */
 static fov_status add_folded(fov_graph *graph, const char *stem, const fov_shape *shape, const float *data, const int *from,
                              int n_from, int *id, fov_error *err)
 {
-    char *name = fov_graph_derived_name(graph, stem, ".folded"), *origin = join_origins(graph, from, n_from);
+    char *name = fov_graph_derived_name(graph, stem, ".folded"), *origin = fov_graph_join_origins(graph, from, n_from);
     *id = FOV_NONE;
     if (!name || !origin) fov_fail_memory(err, "a folded weight");
     else *id = fov_graph_add_constant(graph, name, FOV_F32, shape, data, *origin ? origin : NULL, err);
@@ -110,9 +98,18 @@ static fov_status add_tensors(fov_graph *graph, const fold *f, const float *w, c
     return st;
 }
 
+/* What nobody reads any more goes at once, lest a large network be in memory twice. */
+static void release_unread(fov_graph *graph, int value)
+{
+    if (value == FOV_NONE || fov_graph_use_count(graph, value)) return;
+    fov_free(graph->value[value].data);
+    graph->value[value].data = NULL;
+}
+
 static fov_status fold_one(fov_graph *graph, const fold *f, fov_error *err)
 {
     float     *w = fov_alloc_array(f->channels * f->per_channel, sizeof *w), *b = fov_alloc_array(f->channels, sizeof *b);
+    const int  old_w = graph->node[f->conv].in[1], old_b = f->b ? graph->node[f->conv].in[2] : FOV_NONE;
     fov_status st = w && b ? FOV_OK : fov_fail_memory(err, "folding a BatchNormalization");
     for (size_t m = 0; m < f->channels && !st; m++) {
         double scale = channel_scale(f, m);
@@ -123,6 +120,8 @@ static fov_status fold_one(fov_graph *graph, const fold *f, fov_error *err)
     if (!st) {
         graph->node[f->conv].out[0] = graph->node[f->norm].out[0];
         graph->node[f->norm].dead = true;
+        release_unread(graph, old_w);
+        release_unread(graph, old_b);
     }
     fov_free(w);
     fov_free(b);
