@@ -8,12 +8,16 @@
  *     imported:  Conv - BatchNormalization - LeakyRelu(a)           parameters are taken as they are
  *     imported:  Conv with bias            - Relu                   identity BatchNormalization, bias as its shift; a = 0
  *
+ *     imported:  Concat(Relu, Relu, ..) where the template has Relu(Concat) is the same
+ *
  * The operands of Add come in any order: both are tried, and what the wrong one had assigned is taken back.
  */
 #include "models/model.h"
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "graph/op.h"
+#include "graph/passes/edit.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,12 +60,7 @@ static void assign(matcher *m, int f, int v)
 
 static const char *op_name(const fov_node *node)
 {
-    static const char *const name[] = {
-#define FOV_OP(name, definition, cpu) #name,
-#include "graph/ops.def"
-#undef FOV_OP
-    };
-    return name[node->op];
+    return fov_op_def_of(node->op)->name;
 }
 
 static const fov_node *producer(const fov_graph *graph, int value)
@@ -151,12 +150,12 @@ static bool match_batch_norm(matcher *m, const fov_node *f, const fov_node *v)
     return match_value(m, f->in[0], input_at(v, 0));
 }
 
-static bool match_activation(matcher *m, const fov_node *f, const fov_node *v)
+static bool match_slope(matcher *m, const fov_node *f, const fov_node *v)
 {
-    if (v->op != FOV_OP_Relu && v->op != FOV_OP_LeakyRelu)
+    float slope;
+    if (!fov_node_is_activation(v, &slope))
         return differ(m, "%s '%.80s' stands where %s is %s", op_name(v), v->name, f->name, op_name(f));
-    const float slope = v->op == FOV_OP_Relu ? 0 : fov_node_float(v, "alpha", 0.01F);
-    const bool  marked = f->op == FOV_OP_LeakyRelu;
+    const bool marked = f->op == FOV_OP_LeakyRelu;
     if (!(slope >= 0 && slope <= 1)) return differ(m, "LeakyRelu '%.80s' has slope %g, outside of 0 to 1", v->name, (double)slope);
     if (marked && !m->slope_known) {
         m->slope = slope;
@@ -165,7 +164,34 @@ static bool match_activation(matcher *m, const fov_node *f, const fov_node *v)
     if (slope != (marked ? m->slope : 0))
         return differ(m, "%s '%.80s' has slope %g where the others before %s have %g", op_name(v), v->name, (double)slope, f->name,
                       (double)(marked ? m->slope : 0));
-    return match_value(m, f->in[0], input_at(v, 0));
+    return true;
+}
+
+static bool same_join(matcher *m, const fov_node *f, const fov_node *v)
+{
+    const int64_t axis = fov_node_int(v, "axis", 0);
+    if (v->n_in == f->n_in && (axis == 1 || axis == -3)) return true;
+    return differ(m, "Concat '%.80s' joins %d values on axis %lld where %s joins %d on axis 1", v->name, v->n_in, (long long)axis,
+                  f->name, f->n_in);
+}
+
+/* The family's activation of a Concat, as the Concat of activations that it equals. */
+static bool match_activated_parts(matcher *m, const fov_node *f, const fov_node *join, const fov_node *v)
+{
+    if (!same_join(m, join, v)) return false;
+    for (int i = 0; i < v->n_in; i++) {
+        const fov_node *part = producer(m->model, skip_identity(m->model, v->in[i]));
+        if (!part) return differ(m, "Concat '%.80s' joins a value that no node makes", v->name);
+        if (!match_slope(m, f, part) || !match_value(m, join->in[i], input_at(part, 0))) return false;
+    }
+    return true;
+}
+
+static bool match_activation(matcher *m, const fov_node *f, const fov_node *v)
+{
+    const fov_node *before = producer(m->family, f->in[0]);
+    if (v->op == FOV_OP_Concat && before && before->op == FOV_OP_Concat) return match_activated_parts(m, f, before, v);
+    return match_slope(m, f, v) && match_value(m, f->in[0], input_at(v, 0));
 }
 
 /* The pairs of ONNX's modes that repeat every pixel twice, as the template's asymmetric and floor do. */
@@ -214,10 +240,7 @@ static bool match_add(matcher *m, const fov_node *f, const fov_node *v)
 
 static bool match_concat(matcher *m, const fov_node *f, const fov_node *v)
 {
-    const int64_t axis = fov_node_int(v, "axis", 0);
-    if (v->n_in != f->n_in || (axis != 1 && axis != -3))
-        return differ(m, "Concat '%.80s' joins %d values on axis %lld where %s joins %d on axis 1", v->name, v->n_in,
-                      (long long)axis, f->name, f->n_in);
+    if (!same_join(m, f, v)) return false;
     for (int i = 0; i < f->n_in; i++)
         if (!match_value(m, f->in[i], v->in[i])) return false;
     return true;
@@ -245,11 +268,6 @@ static bool match_node(matcher *m, const fov_node *f, const fov_node *v)
     }
 }
 
-static bool is_activation(const fov_node *node)
-{
-    return node->op == FOV_OP_Relu || node->op == FOV_OP_LeakyRelu;
-}
-
 static bool match_value(matcher *m, int f, int v)
 {
     v = skip_identity(m->model, v);
@@ -260,10 +278,11 @@ static bool match_value(matcher *m, int f, int v)
                       m->family->value[f].name, m->model->value[m->to[f]].name);
 
     const fov_node *fn = producer(m->family, f), *vn = producer(m->model, v);
+    float           slope;
     assign(m, f, v);
     if (!fn) return v == m->model->input[0] || differ(m, "'%.80s' stands where the input is", m->model->value[v].name);
     if (!vn) return differ(m, "'%.80s' has no producer where %s is %s", m->model->value[v].name, fn->name, op_name(fn));
-    if (is_activation(fn)) return match_activation(m, fn, vn);
+    if (fov_node_is_activation(fn, &slope)) return match_activation(m, fn, vn);
     if (fn->op == FOV_OP_BatchNormalization && vn->op != fn->op) return match_folded(m, fn, vn, v);
     if (fn->op != vn->op) return differ(m, "%s '%.80s' stands where %s is %s", op_name(vn), vn->name, fn->name, op_name(fn));
     return match_node(m, fn, vn);

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "graph/op.h"
 #include "graph/passes.h"
 #include "import/import.h"
@@ -302,6 +303,26 @@ static void weights_come_out_in_checkpoint_order(void **state)
     fov_model_free(model);
 }
 
+/* Names with a hundred dots, each of which may be the place where a longer sequence goes on. */
+static void thousands_of_strange_names_take_no_time(void **state)
+{
+    (void)state;
+    struct fov_model *model = model_new();
+    fov_weights       weights = random_weights(&fov_family_retinaface_mnet025, &model->settings, "", 1);
+    for (int i = 0; i < 60000; i++) {
+        char name[256];
+        int  at = snprintf(name, sizeof name, "x%d", i);
+        while (at < 230) at += snprintf(name + at, sizeof name - (size_t)at, ".1");
+        assert_ok(fov_weights_add(&weights, name, NULL, 1, zeros(1), &err));
+    }
+    const double start = fov_clock_s();
+    assert_ok(fov_family_build(model, &weights, &err));
+    assert_true(fov_clock_s() - start < 20); /* looked up one by one they take an hour */
+    assert_non_null(strstr(model->warnings, "60000 tensors are not part of"));
+    fov_weights_clear(&weights);
+    fov_model_free(model);
+}
+
 /* ---------------------------------------------------------------- models */
 
 static void warnings_are_lines(void **state)
@@ -399,7 +420,7 @@ static void disguise(struct fov_model *model)
 
 static void fold(fov_graph *graph)
 {
-    int count;
+    int count = 0;
     assert_ok(fov_pass_fold_batch_norm(graph, &count, &err));
     assert_true(count > 0);
     assert_ok(fov_graph_sort(graph, &err));
@@ -491,6 +512,47 @@ static void match_of_a_folded_graph_computes_the_same(void **state)
     fov_model_free(model);
 }
 
+/* Relu(Concat(a, b, c)) -> Concat(Relu(a), Relu(b), Relu(c)), as some exporters write SSH. */
+static void activate_parts(fov_graph *graph)
+{
+    for (int i = 0, n = graph->n_node; i < n; i++) {
+        const int concat = graph->node[i].op == FOV_OP_Relu ? fov_graph_producer(graph, graph->node[i].in[0]) : FOV_NONE;
+        if (concat == FOV_NONE || graph->node[concat].op != FOV_OP_Concat) continue;
+        for (int k = 0; k < graph->node[concat].n_in; k++) {
+            char name[64];
+            snprintf(name, sizeof name, "part%d_%d", i, k);
+            const int in = graph->node[concat].in[k];
+            const int out = fov_graph_add_value(graph, name, FOV_F32, &graph->value[in].shape, &err);
+            assert_true(out >= 0 && fov_graph_add_node(graph, name, FOV_OP_Relu, &in, 1, &out, 1, &err) >= 0);
+            graph->node[concat].in[k] = out;
+        }
+        fov_graph_replace_uses(graph, graph->node[i].out[0], graph->node[concat].out[0]);
+        graph->node[i].dead = true;
+    }
+    assert_ok(fov_graph_sort(graph, &err));
+    assert_ok(fov_graph_compact(graph, &err));
+}
+
+static void match_sees_through_activated_parts(void **state)
+{
+    (void)state;
+    for (int folded = 0; folded < 2; folded++) {
+        struct fov_model *model = built(&fov_family_retinaface_mnet025, "");
+        fov_graph        *before;
+        if (folded) fold(model->graph);
+        disguise(model);
+        activate_parts(model->graph);
+        assert_int_equal(count_op(model->graph, FOV_OP_Relu), 9);
+        assert_ok(fov_graph_clone(model->graph, &before, &err));
+        assert_ok(fov_family_match(model, &err));
+        assert_ptr_equal(model->family, &fov_family_retinaface_mnet025);
+        assert_int_equal(count_op(model->graph, FOV_OP_Relu), 3);
+        assert_true(output_distance(model->graph, before) < (folded ? 1e-4F : 1e-30F));
+        fov_graph_free(before);
+        fov_model_free(model);
+    }
+}
+
 static void match_reads_the_slope(void **state)
 {
     (void)state;
@@ -552,6 +614,11 @@ static void match_names_the_first_difference(void **state)
     no_match(model, "Sigmoid 'ssh2.relu' stands where ssh2.relu is Relu");
 
     model = disguised();
+    activate_parts(model->graph);
+    nth(model->graph, FOV_OP_Relu, 4)->op = FOV_OP_Sigmoid;
+    no_match(model, "stands where ssh2.relu is Relu");
+
+    model = disguised();
     assert_ok(fov_node_set_string(nth(model->graph, FOV_OP_Resize, 0), "mode", "linear", &err));
     no_match(model, "Resize 'fpn.up2'");
 
@@ -576,12 +643,14 @@ int main(void)
         cmocka_unit_test(harmless_tensors_are_a_warning),
         cmocka_unit_test(larger_networks_are_not_cut_down),
         cmocka_unit_test(weights_come_out_in_checkpoint_order),
+        cmocka_unit_test(thousands_of_strange_names_take_no_time),
         cmocka_unit_test(warnings_are_lines),
         cmocka_unit_test(files_that_are_no_model_are_described),
         cmocka_unit_test(settings_are_layered),
         cmocka_unit_test(duplicates_are_refused_and_nan_is_told),
         cmocka_unit_test(match_keeps_what_it_finds),
         cmocka_unit_test(match_of_a_folded_graph_computes_the_same),
+        cmocka_unit_test(match_sees_through_activated_parts),
         cmocka_unit_test(match_reads_the_slope),
         cmocka_unit_test(match_names_the_first_difference),
     };
