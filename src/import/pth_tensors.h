@@ -9,13 +9,13 @@
 #define FOVEA_IMPORT_PTH_TENSORS_H
 
 #include "import/import.h"
+#include "import/numbers.h"
 #include "import/pickle.h"
 
 typedef struct fov_pth_dtype {
-    const char *name;
-    size_t      bytes;
-    /** NULL: not floating point, such tensors are left out. `in` has no alignment. */
-    void (*to_float)(const unsigned char *in, float *out, size_t count);
+    const char       *name;
+    size_t            bytes;
+    fov_numbers_load *to_float; /* NULL: not floating point, such tensors are left out */
 } fov_pth_dtype;
 
 typedef struct fov_pth_storage {

@@ -12,7 +12,8 @@
 enum {
     MAX_NAME = 512,
     MAX_RATIO = 1100, /* deflate makes at most 1032 bytes of one */
-    MAX_CHUNK = 1 << 30
+    MAX_CHUNK = 1 << 30,
+    MAX_PICKLE = 64 << 20 /* bytes; it has some 200 for each tensor, and the tensors' numbers lie elsewhere */
 };
 
 /* ---- minizip reads the file from memory. It takes the end of a file for success unless it is told of an error. */
@@ -170,6 +171,9 @@ static fov_status read_pickle(archive *a, const member *m, fov_error *err)
 {
     fov_status st = check_member(a, m, err);
     if (st) return st;
+    if (m->size > MAX_PICKLE)
+        return fov_fail(err, FOV_ERR_LIMIT, "%s: %s unpacks to %zu bytes, the limit is %d; save model.state_dict() alone",
+                        a->source->name, m->name, m->size, MAX_PICKLE);
     if (!(a->pickle.data = fov_alloc(m->size))) return fov_fail_memory(err, m->name);
     a->pickle.size = m->size;
     size_t folder = strlen(m->name) - strlen("data.pkl");

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/bytes.h"
-#include "base/half.h"
+#include "import/numbers.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -28,6 +28,7 @@ typedef struct reader {
     fov_weights         *weights;
     extent              *extent; /* of all tensors, those skipped too */
     size_t               n_extent;
+    size_t               described;     /* bytes of the tensors read so far */
     const char          *first_skipped; /* tensor of integers that was left out, and how many there were */
     size_t               n_skipped;
     struct fov_model    *model;
@@ -36,46 +37,32 @@ typedef struct reader {
 
 /* ---------------------------------------------------------------- numbers */
 
-static uint64_t load_le(const unsigned char *p, size_t bytes)
+static uint64_t load_length(const fov_source *source)
 {
-    uint64_t v = 0;
-    for (size_t i = 0; i < bytes; i++) v |= (uint64_t)p[i] << (8 * i);
-    return v;
-}
-
-static void load_f32(const unsigned char *p, size_t count, float *out)
-{
-    for (size_t i = 0; i < count; i++) out[i] = fov_float_from_bits((uint32_t)load_le(p + 4 * i, 4));
-}
-
-static void load_f64(const unsigned char *p, size_t count, float *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint64_t bits = load_le(p + 8 * i, 8);
-        double   v;
-        memcpy(&v, &bits, sizeof v);
-        out[i] = (float)v;
-    }
-}
-
-static void load_f16(const unsigned char *p, size_t count, float *out)
-{
-    for (size_t i = 0; i < count; i++) out[i] = fov_float_from_half((uint16_t)load_le(p + 2 * i, 2));
-}
-
-static void load_bf16(const unsigned char *p, size_t count, float *out)
-{
-    for (size_t i = 0; i < count; i++) out[i] = fov_float_from_bf16((uint16_t)load_le(p + 2 * i, 2));
+    fov_bytes in = {source->data, source->size, 0};
+    uint64_t  length = 0;
+    fov_bytes_le(&in, LENGTH_BYTES, &length);
+    return length;
 }
 
 static const struct number_type {
-    const char *name;
-    size_t      bytes;
-    void (*load)(const unsigned char *p, size_t count, float *out); /* NULL: no weights, skipped */
+    const char       *name;
+    size_t            bytes;
+    fov_numbers_load *load; /* NULL: no weights, skipped */
 } number_types[] = {
-    {"F32", 4, load_f32}, {"F16", 2, load_f16}, {"BF16", 2, load_bf16}, {"F64", 8, load_f64}, {"I64", 8, NULL},
-    {"I32", 4, NULL},     {"I16", 2, NULL},     {"I8", 1, NULL},        {"U64", 8, NULL},     {"U32", 4, NULL},
-    {"U16", 2, NULL},     {"U8", 1, NULL},      {"BOOL", 1, NULL},
+    {"F32", 4, fov_numbers_load_f32},
+    {"F16", 2, fov_numbers_load_f16},
+    {"BF16", 2, fov_numbers_load_bf16},
+    {"F64", 8, fov_numbers_load_f64},
+    {"I64", 8, NULL},
+    {"I32", 4, NULL},
+    {"I16", 2, NULL},
+    {"I8", 1, NULL},
+    {"U64", 8, NULL},
+    {"U32", 4, NULL},
+    {"U16", 2, NULL},
+    {"U8", 1, NULL},
+    {"BOOL", 1, NULL},
 };
 
 static const struct number_type *find_number_type(const char *name)
@@ -126,41 +113,6 @@ static fov_status read_extent(const reader *r, const char *name, const json_t *j
     return FOV_OK;
 }
 
-static fov_status add_weight(reader *r, const struct number_type *type, const fov_shape *shape, size_t count, const extent *e)
-{
-    float *data = fov_alloc_array(count, sizeof *data);
-    if (!data) return fov_fail_memory(r->err, e->name);
-    type->load(r->data + e->begin, count, data);
-    return fov_weights_add(r->weights, e->name, shape, count, data, r->err);
-}
-
-static fov_status read_tensor(reader *r, const char *name, const json_t *json)
-{
-    const char               *type_name = json_string_value(json_object_get(json, "dtype"));
-    const struct number_type *type = find_number_type(type_name);
-    extent                   *e = &r->extent[r->n_extent++];
-    fov_shape                 shape;
-    size_t                    count, bytes;
-    fov_status                st;
-    if (!json_is_object(json) || !type_name) return fail(r, name, "no description with dtype, shape and data_offsets");
-    if (!type)
-        return fov_fail(r->err, FOV_ERR_UNSUPPORTED,
-                        "%s: tensor '%.200s': dtype %.20s is not known; weights are F32, F16, BF16 or F64", r->source->name, name,
-                        type_name);
-    if ((st = read_shape(r, name, json_object_get(json, "shape"), &shape, &count))) return st;
-    if ((st = read_extent(r, name, json_object_get(json, "data_offsets"), e))) return st;
-    if (__builtin_mul_overflow(count, type->bytes, &bytes) || bytes != e->end - e->begin) {
-        char text[64];
-        return fov_fail(r->err, FOV_ERR_FORMAT, "%s: tensor '%.200s': %s of shape %s do not fit %zu bytes", r->source->name, name,
-                        type_name, fov_shape_print(&shape, text, sizeof text), e->end - e->begin);
-    }
-    if (type->load) return add_weight(r, type, &shape, count, e);
-    if (!fov_weight_is_counter(name) && !r->n_skipped++) r->first_skipped = name;
-    return FOV_OK;
-}
-
-/* ---------------------------------------------------------------- the file */
-
 static int by_begin(const void *a, const void *b)
 {
     const extent *x = a, *y = b;
@@ -186,6 +138,43 @@ static fov_status check_cover(const reader *r)
                         r->source->name, end, r->size);
     return FOV_OK;
 }
+
+static fov_status add_weight(reader *r, const struct number_type *type, const fov_shape *shape, size_t count, const extent *e)
+{
+    float *data = fov_alloc_array(count, sizeof *data);
+    if (!data) return fov_fail_memory(r->err, e->name);
+    type->load(r->data + e->begin, data, count);
+    return fov_weights_add(r->weights, e->name, shape, count, data, r->err);
+}
+
+static fov_status read_tensor(reader *r, const char *name, const json_t *json)
+{
+    const char               *type_name = json_string_value(json_object_get(json, "dtype"));
+    const struct number_type *type = find_number_type(type_name);
+    extent                   *e = &r->extent[r->n_extent++];
+    fov_shape                 shape;
+    size_t                    count, bytes;
+    fov_status                st;
+    if (!json_is_object(json) || !type_name) return fail(r, name, "no description with dtype, shape and data_offsets");
+    if (!type)
+        return fov_fail(r->err, FOV_ERR_UNSUPPORTED,
+                        "%s: tensor '%.200s': dtype %.20s is not known; weights are F32, F16, BF16 or F64", r->source->name, name,
+                        type_name);
+    if ((st = read_shape(r, name, json_object_get(json, "shape"), &shape, &count))) return st;
+    if ((st = read_extent(r, name, json_object_get(json, "data_offsets"), e))) return st;
+    if (__builtin_mul_overflow(count, type->bytes, &bytes) || bytes != e->end - e->begin) {
+        char text[64];
+        return fov_fail(r->err, FOV_ERR_FORMAT, "%s: tensor '%.200s': %s of shape %s do not fit %zu bytes", r->source->name, name,
+                        type_name, fov_shape_print(&shape, text, sizeof text), e->end - e->begin);
+    }
+    r->described += bytes;
+    if (r->described > r->size) return check_cover(r); /* some overlap: a file may not have its bytes copied a thousand times */
+    if (type->load) return add_weight(r, type, &shape, count, e);
+    if (!fov_weight_is_counter(name) && !r->n_skipped++) r->first_skipped = name;
+    return FOV_OK;
+}
+
+/* ---------------------------------------------------------------- the file */
 
 static fov_status read_tensors(reader *r, json_t *header)
 {
@@ -222,7 +211,7 @@ static fov_status import_safetensors(const fov_source *source, struct fov_model 
     fov_weights    weights = {0};
     reader         r = {.source = source, .weights = &weights, .model = model, .err = err};
     json_t        *header = NULL;
-    const uint64_t length = load_le(source->data, LENGTH_BYTES), left = source->size - LENGTH_BYTES;
+    const uint64_t length = load_length(source), left = source->size - LENGTH_BYTES;
     fov_status     st;
     if (length > left)
         return fov_fail(err, FOV_ERR_FORMAT, "%s: the header has %llu bytes, the file ends after %llu of them: it is truncated",
@@ -242,8 +231,7 @@ done:
 
 static bool recognise_safetensors(const fov_source *source)
 {
-    return source->size > LENGTH_BYTES && source->data[LENGTH_BYTES] == '{' &&
-           load_le(source->data, LENGTH_BYTES) <= MAX_HEADER_BYTES;
+    return source->size > LENGTH_BYTES && source->data[LENGTH_BYTES] == '{' && load_length(source) <= MAX_HEADER_BYTES;
 }
 
 const fov_importer fov_importer_safetensors = {

@@ -389,10 +389,45 @@ static void test_refuses_names(void **state)
     refused(&c, FOV_ERR_FORMAT, "tensor name \"\" is empty");
     c.view[0].name = "a\033[2J";
     refused(&c, FOV_ERR_FORMAT, "tensor name \"a?[2J\"");
-    c = one_tensor();
+}
+
+static void test_refuses_a_name_twice(void **state)
+{
+    (void)state;
+    checkpoint c = one_tensor();
     c.view[1] = c.view[0];
     c.n_view = 2;
-    refused(&c, FOV_ERR_FORMAT, "tensor a.weight appears twice");
+    for (form f = 0; f < FORMS; f++) {
+        writer            w;
+        fov_error         err = {0};
+        struct fov_model *model;
+        write_form(&w, &c, f);
+        fov_source source = {w.data, w.size, "x.pth", ""};
+        assert_int_equal(fov_import(&source, &model, &err), FOV_ERR_FORMAT);
+        assert_non_null(strstr(err.message, "x.pth: tensors 1 and 2 have the same name 'a.weight'"));
+    }
+}
+
+/* 64 KB that unpack to 65 MB. */
+static void test_refuses_a_pickle_that_unpacks_without_bound(void **state)
+{
+    static const char zeros[1 << 20];
+    char              path[256];
+    fov_buffer        file;
+    fov_error         err = {0};
+    fov_weights       weights = {0};
+    (void)state;
+    snprintf(path, sizeof path, "%s/bomb.pth", test_folder());
+    zipFile zip = zipOpen(path, APPEND_STATUS_CREATE);
+    assert_int_equal(zipOpenNewFileInZip(zip, "a/data.pkl", NULL, NULL, 0, NULL, 0, NULL, Z_DEFLATED, 1), ZIP_OK);
+    for (int i = 0; i < 65; i++) assert_int_equal(zipWriteInFileInZip(zip, zeros, sizeof zeros), ZIP_OK);
+    assert_int_equal(zipCloseFileInZip(zip), ZIP_OK);
+    assert_int_equal(zipClose(zip, NULL), ZIP_OK);
+    assert_ok(fov_file_read(path, 1 << 20, &file, &err));
+    assert_int_equal(load_bytes(file.data, file.size, &weights, &err), FOV_ERR_LIMIT);
+    assert_non_null(strstr(err.message, "x.pth: a/data.pkl unpacks to 68157440 bytes, the limit is"));
+    fov_buffer_clear(&file);
+    unlink(path);
 }
 
 static void test_refuses_storages_that_disagree(void **state)
@@ -552,6 +587,8 @@ int main(void)
         cmocka_unit_test(test_refuses_views_beyond_the_storage),
         cmocka_unit_test(test_refuses_to_expand_without_bound),
         cmocka_unit_test(test_refuses_names),
+        cmocka_unit_test(test_refuses_a_name_twice),
+        cmocka_unit_test(test_refuses_a_pickle_that_unpacks_without_bound),
         cmocka_unit_test(test_refuses_storages_that_disagree),
         cmocka_unit_test(test_refuses_other_machines_and_classes),
         cmocka_unit_test(test_refuses_other_files),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* safetensors, in and out: every number type, every way in which offsets, shapes and JSON can lie. */
+#include "alloc_probe.h"
 #include "support.h"
 
 #include "base/alloc.h"
@@ -172,6 +173,31 @@ static void lies_are_refused(void **state)
     refused("{\"__metadata__\":{\"fovea.settings\":\"leaky = 2\"}}", 0, format, "settings inside m.safetensors:1: leaky");
 }
 
+/* Each tensor claims all the data: copied one by one, they would take a thousand times the file. */
+static void overlapping_tensors_are_not_copied(void **state)
+{
+    (void)state;
+    static const char data[1 << 20];
+    struct fov_model *model;
+    fov_text          json = {0}, file;
+    fov_text_print(&json, "{");
+    for (int i = 0; i < 5000; i++)
+        fov_text_print(&json, "%s\"t%d\":{\"dtype\":\"F32\",\"shape\":[262144],\"data_offsets\":[0,1048576]}", i ? "," : "", i);
+    fov_text_print(&json, "}");
+    file = file_of(json.data, data, sizeof data);
+    const size_t size = file.size;
+    void        *copy = test_malloc(size); /* the probe wants nothing of the library's to be alive */
+    memcpy(copy, file.data, size);
+    fov_text_clear(&json);
+    fov_text_clear(&file);
+
+    alloc_probe_start(0, 0);
+    assert_int_equal(import_bytes(copy, size, "", &model), FOV_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "starts at byte 0 of the data"));
+    assert_true(alloc_probe_stop().peak < 8 << 20);
+    test_free(copy);
+}
+
 static void deep_nesting_is_refused(void **state)
 {
     (void)state;
@@ -293,6 +319,7 @@ int main(void)
         cmocka_unit_test(what_is_written_reads_back_equal),
         cmocka_unit_test(options_override_what_the_file_carries),
         cmocka_unit_test(lies_are_refused),
+        cmocka_unit_test(overlapping_tensors_are_not_copied),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(flipped_bytes_never_crash),
