@@ -27,7 +27,7 @@ void fov_heads_mark_tail(const fov_graph *graph, const fov_view *values, bool *n
 
 typedef struct found {
     int     value;
-    int64_t channels, rows, columns;
+    int64_t batch, channels, rows, columns;
 } found;
 
 static int compare_found(const void *a, const void *b)
@@ -46,7 +46,7 @@ static int collect(const fov_graph *graph, const fov_view *values, const bool *n
         const fov_node *node = &graph->node[i];
         if (node->dead || node->op != FOV_OP_Conv || !needed[node->out[0]]) continue;
         const int64_t *dim = values[node->out[0]].shape.dim;
-        list[count++] = (found){node->out[0], dim[1], dim[2], dim[3]};
+        list[count++] = (found){node->out[0], dim[0], dim[1], dim[2], dim[3]};
     }
     qsort(list, (size_t)count, sizeof *list, compare_found);
     return count;
@@ -108,6 +108,18 @@ static fov_status read_stride(const fov_heads *heads, fov_heads_level *level, fo
     return FOV_OK;
 }
 
+/* What follows reads as many images in a head as there are in the input. */
+static fov_status check_batch(const fov_graph *graph, const found *list, int count, int64_t batch, fov_error *err)
+{
+    for (int i = 0; i < count; i++)
+        if (list[i].batch != batch)
+            return fov_fail(err, FOV_ERR_UNSUPPORTED,
+                            "'%.200s' before the outputs has %lld images of the input's %lld: export a graph that answers for each "
+                            "image of its input",
+                            graph->value[list[i].value].name, (long long)list[i].batch, (long long)batch);
+    return FOV_OK;
+}
+
 static fov_status read_levels(const found *list, int count, fov_heads *heads, fov_error *err)
 {
     if (!count) return fail_found(list, count, err);
@@ -132,5 +144,6 @@ fov_status fov_heads_find(const fov_graph *graph, const fov_view *values, const 
     if (bypass)
         return fov_fail(err, FOV_ERR_UNSUPPORTED,
                         "an output of the graph follows from the pixels without a Conv; this is no face detector");
-    return read_levels(list, count, heads, err);
+    fov_status st = check_batch(graph, list, count, heads->batch, err);
+    return st ? st : read_levels(list, count, heads, err);
 }

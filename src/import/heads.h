@@ -15,7 +15,7 @@
 #include "graph/graph.h"
 #include "models/settings.h"
 
-typedef enum fov_head { FOV_HEAD_SCORES, FOV_HEAD_BOXES, FOV_HEAD_LANDMARKS, FOV_HEAD_KINDS } fov_head;
+typedef enum fov_head_kind { FOV_HEAD_SCORES, FOV_HEAD_BOXES, FOV_HEAD_LANDMARKS, FOV_HEAD_KINDS } fov_head_kind;
 
 /** Channels per anchor of each kind. */
 extern const int fov_head_width[FOV_HEAD_KINDS];

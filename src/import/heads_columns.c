@@ -23,7 +23,7 @@ void fov_columns_list(fov_column *list)
 
 /* ---------------------------------------------------------------- prediction */
 
-static double raw(const fov_heads *heads, const fov_tail *tail, fov_head kind, int64_t n, fov_prior p, int channel)
+static double raw(const fov_heads *heads, const fov_tail *tail, fov_head_kind kind, int64_t n, fov_prior p, int channel)
 {
     const fov_view *view = &tail->input[p.level * FOV_HEAD_KINDS + (int)kind];
     const int64_t   columns = heads->level[p.level].columns, cells = heads->level[p.level].rows * columns;

@@ -7,7 +7,7 @@
 
 /** One column, predicted from raw heads. */
 typedef struct fov_column {
-    fov_head kind;
+    fov_head_kind kind;
     enum { FOV_COLUMN_RAW, FOV_COLUMN_SOFTMAX, FOV_COLUMN_CORNER, FOV_COLUMN_CENTRE, FOV_COLUMN_POINT } form;
     int  channel; /* of the form: corner x1 y1 x2 y2, centre x y and size w h, points x y x y .. */
     bool pixels;  /* decoded in pixels of the input, else in 0..1 of it */

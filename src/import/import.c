@@ -108,25 +108,28 @@ static fov_status check_unique(const fov_weights *weights, const char *source, f
     return st;
 }
 
-static bool all_finite(const fov_weight *weight)
+static bool all_finite(const float *data, size_t count)
 {
     bool finite = true;
-    for (size_t i = 0; i < weight->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint32_t bits;
-        memcpy(&bits, &weight->data[i], sizeof bits);
+        memcpy(&bits, &data[i], sizeof bits);
         finite &= (bits & 0x7f800000U) != 0x7f800000U;
     }
     return finite;
 }
 
-static fov_status warn_non_finite(struct fov_model *model, const fov_weights *weights, fov_error *err)
+fov_status fov_import_warn_non_finite(struct fov_model *model, fov_error *err)
 {
     fov_text   names = {0};
-    size_t     found = 0;
+    size_t     found = 0, count = 0;
     fov_status st = FOV_OK;
-    for (size_t i = 0; i < weights->count; i++) {
-        if (all_finite(&weights->item[i])) continue;
-        if (found++ < NAMES_SHOWN) fov_text_print(&names, "%s%.100s", found > 1 ? ", " : "", weights->item[i].name);
+    for (int i = 0; i < model->graph->n_value; i++) {
+        const fov_value *value = &model->graph->value[i];
+        if (!value->data || value->dtype != FOV_F32 || !fov_shape_count(&value->shape, &count) || all_finite(value->data, count))
+            continue;
+        if (found++ < NAMES_SHOWN)
+            fov_text_print(&names, "%s%.100s", found > 1 ? ", " : "", value->origin ? value->origin : value->name);
     }
     if (found)
         st = fov_model_warn(model, err, "%zu tensors hold infinities or NaN, so the network's answers will be useless: %s%s", found,
@@ -154,6 +157,6 @@ fov_status fov_import_weights(const fov_source *source, const char *carried, fov
     fov_status st;
     if ((st = fov_import_settings(source, carried, &model->settings, err))) return st;
     if ((st = check_unique(weights, source->name, err))) return st;
-    if ((st = warn_non_finite(model, weights, err))) return st;
-    return fov_family_build(model, weights, err);
+    if ((st = fov_family_build(model, weights, err))) return st;
+    return fov_import_warn_non_finite(model, err);
 }

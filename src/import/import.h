@@ -27,6 +27,9 @@ fov_status fov_import(const fov_source *source, struct fov_model **model, fov_er
 /** Settings that the file carries (may be NULL), then source->settings, laid over `settings`. */
 fov_status fov_import_settings(const fov_source *source, const char *carried, fov_settings *settings, fov_error *err);
 
+/** Warn of weights that are infinite or not a number. Every importer asks this of the graph it made. */
+fov_status fov_import_warn_non_finite(struct fov_model *model, fov_error *err);
+
 /**
  * For importers of bare weights: settings of the family, then `carried` (metadata in the file, may be NULL), then
  * source->settings; then fov_family_build().

@@ -127,6 +127,23 @@ static fov_status cut_at_heads(fov_graph *graph, const fov_heads *heads, fov_err
     return st ? st : fov_graph_compact(graph, err);
 }
 
+/* Some exporters put the subtraction of the mean into the graph; ours would then be the second. */
+static fov_status warn_preprocessing(const fov_graph *graph, struct fov_model *model, fov_error *err)
+{
+    for (int i = 0; i < graph->n_node; i++) {
+        const fov_node *node = &graph->node[i];
+        const bool shifts = node->op == FOV_OP_Sub || node->op == FOV_OP_Add || node->op == FOV_OP_Mul || node->op == FOV_OP_Div ||
+                            node->op == FOV_OP_BatchNormalization;
+        for (int j = 0; shifts && j < node->n_in; j++)
+            if (node->in[j] == graph->input[0])
+                return fov_model_warn(model, err,
+                                      "%s '%.100s' changes the pixels before the first layer: if it subtracts the mean or scales, "
+                                      "pass `mean = 0,0,0` and `scale = 1,1,1`, lest this be done twice",
+                                      fov_op_def_of(node->op)->name, node->name);
+    }
+    return FOV_OK;
+}
+
 static fov_status make_canonical(fov_graph *graph, struct fov_model *model, fov_error *err)
 {
     fov_view   probe;
@@ -136,7 +153,7 @@ static fov_status make_canonical(fov_graph *graph, struct fov_model *model, fov_
     if (!st) st = cut_at_heads(graph, &heads, err);
     if (!st) st = fov_onnx_settle_body(graph, &probe, err);
     if (!st) graph->value[graph->input[0]].shape = (fov_shape){4, {-1, CHANNELS, -1, -1}};
-    return st;
+    return st ? st : warn_preprocessing(graph, model, err);
 }
 
 static fov_status match_family(struct fov_model *model, fov_error *err)
@@ -154,6 +171,7 @@ static fov_status import(const fov_source *source, struct fov_model *model, fov_
     fov_status st = name_file(read_file(source, &model->graph, &carried, err), source->name, err);
     if (!st) st = fov_import_settings(source, carried, &model->settings, err);
     if (!st) st = name_file(make_canonical(model->graph, model, err), source->name, err);
+    if (!st) st = fov_import_warn_non_finite(model, err);
     if (!st) st = match_family(model, err);
     fov_free(carried);
     return st;

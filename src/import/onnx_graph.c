@@ -9,7 +9,15 @@
 
 #include <string.h>
 
-enum { MAX_NODES = 10000, MAX_VALUES = 50000, MAX_PORTS = 4096, MIN_OPSET = 9, MAX_OPSET = 21, MAX_LISTED = 24 };
+enum {
+    MAX_NODES = 10000,
+    MAX_VALUES = 50000,
+    MAX_READS = 100000,
+    MAX_PORTS = 4096,
+    MIN_OPSET = 9,
+    MAX_OPSET = 21,
+    MAX_LISTED = 24
+};
 
 typedef struct reader {
     const Onnx__GraphProto *from;
@@ -43,7 +51,7 @@ static fov_status read_opset(const Onnx__ModelProto *model, int64_t *opset, fov_
 
 static fov_status check_limits(const Onnx__GraphProto *from, fov_error *err)
 {
-    size_t values = from->n_initializer + from->n_input;
+    size_t values = from->n_initializer + from->n_input, reads = 0;
     if (from->n_node > MAX_NODES)
         return fov_fail(err, FOV_ERR_LIMIT, "the graph has %zu nodes, the limit is %d", from->n_node, MAX_NODES);
     if (from->n_sparse_initializer)
@@ -54,7 +62,9 @@ static fov_status check_limits(const Onnx__GraphProto *from, fov_error *err)
             return fov_fail(err, FOV_ERR_LIMIT, "node '%s' has %zu inputs and %zu outputs, the limit is %d of each",
                             text_or_empty(node->name), node->n_input, node->n_output, MAX_PORTS);
         values += node->n_output;
+        reads += node->n_input;
     }
+    if (reads > MAX_READS) return fov_fail(err, FOV_ERR_LIMIT, "the nodes have %zu inputs, the limit is %d", reads, MAX_READS);
     if (values > MAX_VALUES) return fov_fail(err, FOV_ERR_LIMIT, "the graph has %zu values, the limit is %d", values, MAX_VALUES);
     return FOV_OK;
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MAX_ATTRIBUTES = 32, MAX_STRING = 64 };
+enum { MAX_ATTRIBUTES = 32, MAX_STRING = 64, MAX_CONV_INPUTS = 3 };
 
 typedef Onnx__AttributeProto attribute;
 
@@ -125,9 +125,15 @@ static int64_t cast_target(int64_t type)
     return narrow ? ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT : type;
 }
 
+/* What Fovea's passes write into a Conv (graph/op.h) must not come from a file. */
+static bool is_fused(const attribute *a)
+{
+    return !strncmp(a->name, "fused_", strlen("fused_"));
+}
+
 static fov_status set_attribute(fov_node *to, const Onnx__NodeProto *node, const attribute *a, fov_error *err)
 {
-    if (!a->name || a->ref_attr_name) return fail_attribute(node, a, err);
+    if (!a->name || a->ref_attr_name || is_fused(a)) return fail_attribute(node, a, err);
     switch (a->type) {
     case TYPE(FLOAT):
         return fov_node_set_float(to, a->name, a->f, err);
@@ -151,6 +157,9 @@ fov_status fov_onnx_node_add(fov_graph *graph, const Onnx__NodeProto *node, cons
     if (node->n_attribute > MAX_ATTRIBUTES)
         return fov_fail(err, FOV_ERR_LIMIT, "%s '%s' has %zu attributes, the limit is %d", node->op_type, node_name(node),
                         node->n_attribute, MAX_ATTRIBUTES);
+    if (find_op(node) == FOV_OP_Conv && node->n_input > MAX_CONV_INPUTS)
+        return fov_fail(err, FOV_ERR_FORMAT, "Conv '%s' has %zu inputs; ONNX gives it %d at most: image, weight and bias",
+                        node_name(node), node->n_input, MAX_CONV_INPUTS);
     int id = fov_graph_add_node(graph, node_name(node), find_op(node), in, (int)node->n_input, out, (int)node->n_output, err);
     if (id == FOV_NONE) return FOV_ERR_MEMORY;
     fov_status st = FOV_OK;

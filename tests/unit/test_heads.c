@@ -5,8 +5,11 @@
 
 #include "base/alloc.h"
 #include "export/onnx_write.h"
+#include "graph/op.h"
 #include "import/import.h"
+#include "import/onnx_body.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { HEIGHT = 64, WIDTH = 96, LEVELS = 2, ANCHORS = 2, ROWS = 8 * 12 * 2 + 4 * 6 * 2 };
@@ -314,6 +317,133 @@ static void other_anchor_count(void **state)
     expect_refusal(g, "these anchors a cell: 3 at stride 8, 3 at stride 16; the settings have 2 at stride 8, 2 at stride 16");
 }
 
+/* Fewer images in the heads than in the input, and the tail repeats them: what checks the outputs must not believe it. */
+static void images_that_vanish(void **state)
+{
+    (void)state;
+    int        head[LEVELS][3], first;
+    fov_graph *g = network(usual, head);
+    int        x = g->input[0], from = ints(g, "zero", 1, (const int64_t[]){0}), to = ints(g, "one", 1, (const int64_t[]){1});
+    g->value[x].shape.dim[0] = 1000;
+    node(g, FOV_OP_Slice, "first", (const int[]){x, from, to, from}, 4, &first);
+    fov_graph_replace_uses(g, x, first);
+    g->node[g->n_node - 1].in[0] = x;
+    int times = ints(g, "times", 3, (const int64_t[]){1000, 1, 1});
+    for (int k = 0; k < 3; k++) {
+        char name[16];
+        snprintf(name, sizeof name, "tiled%d", k);
+        output(g, two(g, FOV_OP_Tile, name, rows_of(g, head, k), times), width[k]);
+    }
+    expect_refusal(g, "before the outputs has 1 images of the input's 1000");
+}
+
+/* A window as large as its input, at every place of it: little to write down, a lot to do. */
+static void endless_tail(void **state)
+{
+    (void)state;
+    int        head[LEVELS][3], out;
+    fov_graph *g = network(usual, head);
+    g->value[g->input[0]].shape = (fov_shape){4, {1, 3, 4096, 6144}};
+    fov_node *n = node(g, FOV_OP_MaxPool, "pool", &head[0][0], 1, &out);
+    assert_ok(fov_node_set_ints(n, "kernel_shape", (const int64_t[]){511, 511}, 2, &err));
+    assert_ok(fov_node_set_ints(n, "pads", (const int64_t[]){255, 255, 255, 255}, 4, &err));
+    output(g, out, 4);
+    for (int i = 1; i < 6; i++) output(g, head[i % 2][i / 2], 1);
+    struct fov_model *model;
+    assert_int_equal(read_back(g, &model), FOV_ERR_LIMIT);
+    assert_non_null(strstr(err.message, "what the graph does with its heads is too large to check"));
+}
+
+static void all_rows(fov_graph *g, int head[LEVELS][3])
+{
+    for (int k = 0; k < 3; k++) output(g, rows_of(g, head, k), width[k]);
+}
+
+/* ---------------------------------------------------------------- bodies */
+
+/* What the first Conv reads is now made of the pixels by `op` and, if there is one, a second input. */
+static fov_node *before_stem(fov_graph *g, fov_op op, int second)
+{
+    int       x = g->input[0], out;
+    fov_node *n = node(g, op, "first", (const int[]){x, second}, second == FOV_NONE ? 1 : 2, &out);
+    fov_graph_replace_uses(g, x, out);
+    n->in[0] = x;
+    return n;
+}
+
+static void infinite_weights_are_told(void **state)
+{
+    (void)state;
+    int               head[LEVELS][3];
+    struct fov_model *model;
+    fov_graph        *g = network(usual, head);
+    ((float *)g->value[fov_graph_find(g, "b1.weight")].data)[3] = INFINITY;
+    all_rows(g, head);
+    assert_ok(read_back(g, &model));
+    assert_non_null(
+        strstr(model->warnings, "1 tensors hold infinities or NaN, so the network's answers will be useless: b1.weight"));
+    fov_model_free(model);
+}
+
+static void a_mean_in_the_graph_is_told(void **state)
+{
+    (void)state;
+    int               head[LEVELS][3];
+    struct fov_model *model;
+    fov_graph        *g = network(usual, head);
+    before_stem(g, FOV_OP_Sub, scalar(g, "mean", 127.5F));
+    all_rows(g, head);
+    assert_ok(read_back(g, &model));
+    assert_non_null(strstr(model->warnings, "Sub 'first' changes the pixels before the first layer"));
+    fov_model_free(model);
+}
+
+/* Opset 18: the pads are of the axes -1 and 2. Written again, for opset 13, they are of all. */
+static void pads_of_some_axes(void **state)
+{
+    (void)state;
+    int        head[LEVELS][3], out;
+    fov_graph *g = network(usual, head);
+    int        x = g->input[0];
+    g->value[x].shape = (fov_shape){4, {1, 3, HEIGHT - 5, WIDTH - 2}};
+    int pads = ints(g, "few", 4, (const int64_t[]){2, 1, 0, 4}), axes = ints(g, "axes", 2, (const int64_t[]){-1, 2});
+    node(g, FOV_OP_Pad, "pad", (const int[]){x, pads, FOV_NONE, axes}, 4, &out);
+    fov_graph_replace_uses(g, x, out);
+    g->node[g->n_node - 1].in[0] = x;
+    for (int i = 0; i < 6; i++) assert_ok(fov_graph_add_output(g, head[i % 2][i / 2], &err));
+    g->opset = 18;
+    const fov_view probe = fov_view_dense(FOV_F32, &g->value[x].shape, NULL);
+    assert_ok(fov_graph_sort(g, &err));
+    assert_ok(fov_onnx_settle_body(g, &probe, &err));
+    const fov_node *pad = &g->node[0];
+    assert_int_equal(pad->op, FOV_OP_Pad);
+    assert_int_equal(pad->n_in, 3);
+    static const int64_t all[8] = {0, 0, 1, 2, 0, 0, 4, 0};
+    assert_memory_equal(g->value[pad->in[1]].data, all, sizeof all);
+    fov_graph_free(g);
+}
+
+/* Thirty nodes that read their predecessor twice: the first tensor's name must not be written 2^30 times. */
+static void origins_do_not_multiply(void **state)
+{
+    (void)state;
+    int               head[LEVELS][3];
+    struct fov_model *model;
+    fov_graph        *g = network(usual, head);
+    int               w = scalar(g, "one", 1);
+    for (int i = 0; i < 30; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "twice%d", i);
+        w = two(g, FOV_OP_Mul, name, w, w);
+    }
+    before_stem(g, FOV_OP_Mul, w);
+    all_rows(g, head);
+    assert_ok(read_back(g, &model));
+    const fov_value *last = &model->graph->value[fov_graph_find(model->graph, "twice29")];
+    assert_string_equal(last->origin, "one");
+    fov_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +456,12 @@ int main(void)
         cmocka_unit_test(missing_landmarks),
         cmocka_unit_test(half_of_the_landmarks),
         cmocka_unit_test(other_anchor_count),
+        cmocka_unit_test(images_that_vanish),
+        cmocka_unit_test(endless_tail),
+        cmocka_unit_test(infinite_weights_are_told),
+        cmocka_unit_test(a_mean_in_the_graph_is_told),
+        cmocka_unit_test(pads_of_some_axes),
+        cmocka_unit_test(origins_do_not_multiply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

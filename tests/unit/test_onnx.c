@@ -199,6 +199,52 @@ static void names(void **state)
     refuse(&graph, FOV_ERR_FORMAT, "output 'z' is made by no node");
 }
 
+/* A Conv as Fovea's passes leave it is not ONNX's, and no file may ask for one. */
+static void fused_convs(void **state)
+{
+    (void)state;
+    for (int attribute = 0; attribute < 2; attribute++) {
+        fov_text graph = {0}, node = {0}, slope = {0};
+        add_info(&graph, 11, "x", 1, pixels, 4);
+        for (int i = 0; i < (attribute ? 2 : 4); i++) string(&node, 1, "x");
+        string(&node, 2, "y");
+        string(&node, 3, "c");
+        string(&node, 4, "Conv");
+        string(&slope, 1, "fused_slope");
+        number(&slope, 20, 1);
+        if (attribute) message(&node, 5, &slope);
+        fov_text_clear(&slope);
+        message(&graph, 1, &node);
+        add_info(&graph, 12, "y", 1, NULL, 0);
+        if (attribute) refuse(&graph, FOV_ERR_UNSUPPORTED, "Conv 'c': attribute 'fused_slope'");
+        else refuse(&graph, FOV_ERR_FORMAT, "Conv 'c' has 4 inputs");
+    }
+}
+
+/* Names of nodes end up on terminals. */
+static void names_do_not_move_the_cursor(void **state)
+{
+    (void)state;
+    fov_text graph = {0};
+    add_info(&graph, 11, "x", 1, pixels, 4);
+    add_node(&graph, "Relu", "", "\033[2J\b", "nowhere", "y");
+    add_info(&graph, 12, "y", 1, NULL, 0);
+    refuse(&graph, FOV_ERR_FORMAT, "Relu '?[2J?' reads 'nowhere'");
+}
+
+static void too_many_reads(void **state)
+{
+    (void)state;
+    fov_text graph = {0}, node = {0};
+    add_info(&graph, 11, "x", 1, pixels, 4);
+    for (int i = 0; i < 4096; i++) string(&node, 1, "x");
+    string(&node, 2, "y");
+    string(&node, 4, "Concat");
+    for (int i = 0; i < 25; i++) bytes(&graph, 1, node.data, node.size);
+    fov_text_clear(&node);
+    refuse(&graph, FOV_ERR_LIMIT, "the nodes have 102400 inputs, the limit is 100000");
+}
+
 static void inputs(void **state)
 {
     (void)state;
@@ -367,6 +413,9 @@ int main(void)
         cmocka_unit_test(opsets),
         cmocka_unit_test(operators_are_listed),
         cmocka_unit_test(names),
+        cmocka_unit_test(fused_convs),
+        cmocka_unit_test(names_do_not_move_the_cursor),
+        cmocka_unit_test(too_many_reads),
         cmocka_unit_test(inputs),
         cmocka_unit_test(tensors),
         cmocka_unit_test(other_detectors),
