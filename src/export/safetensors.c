@@ -11,10 +11,16 @@
 
 enum { LENGTH_BYTES = 8, ALIGNMENT = 8 };
 
+/* NULL without memory. */
 static json_t *describe_tensor(const fov_weight *weight, size_t begin)
 {
     json_t *shape = json_array();
-    for (int i = 0; i < weight->shape.rank; i++) json_array_append_new(shape, json_integer(weight->shape.dim[i]));
+    int     failed = 0;
+    for (int i = 0; i < weight->shape.rank; i++) failed |= json_array_append_new(shape, json_integer(weight->shape.dim[i]));
+    if (failed) {
+        json_decref(shape);
+        return NULL;
+    }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)begin,
                      (json_int_t)(begin + weight->count * sizeof(float)));
 }
