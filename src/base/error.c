@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -12,13 +14,6 @@ const char *fov_status_name(fov_status status)
     return i < sizeof names / sizeof *names ? names[i] : "unknown status";
 }
 
-/* Names out of files stand in messages, and messages go to terminals: what moves a cursor or changes a title becomes '?'. */
-static void make_printable(char *text)
-{
-    for (; *text; text++)
-        if (((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') || *text == 0x7f) *text = '?';
-}
-
 fov_status fov_fail(fov_error *err, fov_status code, const char *format, ...)
 {
     if (err) {
@@ -27,7 +22,7 @@ fov_status fov_fail(fov_error *err, fov_status code, const char *format, ...)
         err->code = code;
         vsnprintf(err->message, sizeof err->message, format, args);
         va_end(args);
-        make_printable(err->message);
+        fov_make_printable(err->message, "\n");
     }
     return code;
 }

@@ -65,3 +65,15 @@ void fov_text_clear(fov_text *text)
     fov_free(text->data);
     *text = (fov_text){0};
 }
+
+bool fov_make_printable(char *string, const char *keep)
+{
+    bool changed = false;
+    for (; *string; string++) {
+        const unsigned char c = (unsigned char)*string;
+        if ((c >= 0x20 && c != 0x7f) || strchr(keep, c)) continue;
+        *string = '?';
+        changed = true;
+    }
+    return changed;
+}

@@ -18,4 +18,10 @@ void  fov_text_print(fov_text *text, const char *format, ...) __attribute__((for
 char *fov_text_take(fov_text *text); /* the string, "" if empty, NULL if an allocation failed; release with fov_free() */
 void  fov_text_clear(fov_text *text);
 
+/**
+ * Make every control character of a string, but those in `keep`, a '?': names out of files end up on terminals, where such
+ * characters move the cursor and change titles. @return true when there were any
+ */
+bool fov_make_printable(char *string, const char *keep);
+
 #endif

@@ -93,11 +93,11 @@ static int64_t elements(const fov_view *view)
 }
 
 /* True when inference should compute the outputs: they follow from what is known, and cost about as much as they or
- * their inputs take in memory (so no windows: nobody makes shapes or weights with them). */
+ * their inputs take in memory (so no windows and no Resize: nobody makes shapes or weights with them). */
 static bool worth_knowing(walk *w, const fov_op_call *call)
 {
     int64_t in = 0, out = 0;
-    if (call->node->op == FOV_OP_Conv || call->node->op == FOV_OP_MaxPool) return false;
+    if (call->node->op == FOV_OP_Conv || call->node->op == FOV_OP_MaxPool || call->node->op == FOV_OP_Resize) return false;
     for (int i = 0; i < call->n_in && call->node->op != FOV_OP_Shape; i++) {
         if (!call->in[i]) continue;
         if (!call->in[i]->data) return false;

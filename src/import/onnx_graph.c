@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "import/onnx_graph.h"
 
+#include "base/alloc.h"
 #include "base/text.h"
 #include "graph/op.h"
 #include "import/onnx_names.h"
@@ -241,6 +242,22 @@ static fov_status add_graph_outputs(reader *r)
     return FOV_OK;
 }
 
+/* The file's names were needed to tie the nodes together; from here on they are for people. */
+static fov_status make_names_printable(fov_graph *graph, fov_error *err)
+{
+    for (int i = 0; i < graph->n_node; i++) fov_make_printable(graph->node[i].name, "");
+    for (int i = 0; i < graph->n_value; i++) {
+        fov_value *value = &graph->value[i];
+        if (value->origin) fov_make_printable(value->origin, "");
+        if (!fov_make_printable(value->name, "")) continue;
+        char *name = fov_graph_unique_name(graph, value->name); /* another may have become the same */
+        if (!name) return fov_fail_memory(err, "a name");
+        fov_free(value->name);
+        value->name = name;
+    }
+    return FOV_OK;
+}
+
 fov_status fov_onnx_graph(const Onnx__ModelProto *model, fov_graph **graph, fov_error *err)
 {
     reader     r = {.from = model->graph, .graph = fov_graph_new(), .err = err};
@@ -252,6 +269,7 @@ fov_status fov_onnx_graph(const Onnx__ModelProto *model, fov_graph **graph, fov_
     if (!st) st = add_values(&r);
     if (!st) st = add_nodes(&r);
     if (!st) st = add_graph_outputs(&r);
+    if (!st) st = make_names_printable(r.graph, err);
     if (!st) st = fov_graph_sort(r.graph, err);
     fov_onnx_names_clear(&r.names);
     if (st) {

@@ -398,6 +398,28 @@ static void a_mean_in_the_graph_is_told(void **state)
     fov_model_free(model);
 }
 
+/* Two names that differ in a character that no terminal should see. */
+static void names_are_printable(void **state)
+{
+    (void)state;
+    static const char *const bad[2] = {"s0\033[2J", "s0\a[2J"};
+    int                      head[LEVELS][3];
+    struct fov_model        *model;
+    fov_graph               *g = network(usual, head);
+    all_rows(g, head);
+    for (int i = 0; i < 2; i++) {
+        fov_value *value = &g->value[head[0][i]];
+        fov_free(value->name);
+        value->name = fov_strdup(bad[i]);
+    }
+    assert_ok(read_back(g, &model));
+    const fov_graph *graph = model->graph;
+    assert_int_equal(strncmp(graph->value[graph->output[0]].name, "s0?[2J", 6), 0);
+    assert_int_equal(strncmp(graph->value[graph->output[1]].name, "s0?[2J", 6), 0);
+    assert_string_not_equal(graph->value[graph->output[0]].name, graph->value[graph->output[1]].name);
+    fov_model_free(model);
+}
+
 /* Opset 18: the pads are of the axes -1 and 2. Written again, for opset 13, they are of all. */
 static void pads_of_some_axes(void **state)
 {
@@ -460,6 +482,7 @@ int main(void)
         cmocka_unit_test(endless_tail),
         cmocka_unit_test(infinite_weights_are_told),
         cmocka_unit_test(a_mean_in_the_graph_is_told),
+        cmocka_unit_test(names_are_printable),
         cmocka_unit_test(pads_of_some_axes),
         cmocka_unit_test(origins_do_not_multiply),
     };
