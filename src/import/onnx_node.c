@@ -131,9 +131,27 @@ static bool is_fused(const attribute *a)
     return !strncmp(a->name, "fused_", strlen("fused_"));
 }
 
+/* Attributes that have a default: of another kind they would be overlooked, and the default taken. */
+static bool has_its_kind(const attribute *a)
+{
+    static const struct {
+        const char                         *name;
+        Onnx__AttributeProto__AttributeType type;
+    } kinds[] = {
+        {"alpha", TYPE(FLOAT)},         {"epsilon", TYPE(FLOAT)},   {"min", TYPE(FLOAT)},
+        {"max", TYPE(FLOAT)},           {"axis", TYPE(INT)},        {"group", TYPE(INT)},
+        {"ceil_mode", TYPE(INT)},       {"allowzero", TYPE(INT)},   {"training_mode", TYPE(INT)},
+        {"mode", TYPE(STRING)},         {"auto_pad", TYPE(STRING)}, {"coordinate_transformation_mode", TYPE(STRING)},
+        {"nearest_mode", TYPE(STRING)},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(a->name, kinds[i].name)) return a->type == kinds[i].type;
+    return true;
+}
+
 static fov_status set_attribute(fov_node *to, const Onnx__NodeProto *node, const attribute *a, fov_error *err)
 {
-    if (!a->name || a->ref_attr_name || is_fused(a)) return fail_attribute(node, a, err);
+    if (!a->name || a->ref_attr_name || is_fused(a) || !has_its_kind(a)) return fail_attribute(node, a, err);
     switch (a->type) {
     case TYPE(FLOAT):
         return fov_node_set_float(to, a->name, a->f, err);

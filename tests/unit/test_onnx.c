@@ -221,6 +221,25 @@ static void fused_convs(void **state)
     }
 }
 
+/* Read as missing, it would be 0.01. */
+static void a_slope_that_is_an_integer(void **state)
+{
+    (void)state;
+    fov_text graph = {0}, node = {0}, slope = {0};
+    add_info(&graph, 11, "x", 1, pixels, 4);
+    string(&node, 1, "x");
+    string(&node, 2, "y");
+    string(&node, 3, "leaky");
+    string(&node, 4, "LeakyRelu");
+    string(&slope, 1, "alpha");
+    number(&slope, 3, 1);
+    number(&slope, 20, 2);
+    message(&node, 5, &slope);
+    message(&graph, 1, &node);
+    add_info(&graph, 12, "y", 1, NULL, 0);
+    refuse(&graph, FOV_ERR_UNSUPPORTED, "LeakyRelu 'leaky': attribute 'alpha' is of a kind (2)");
+}
+
 /* Names of nodes end up on terminals. */
 static void names_do_not_move_the_cursor(void **state)
 {
@@ -414,6 +433,7 @@ int main(void)
         cmocka_unit_test(operators_are_listed),
         cmocka_unit_test(names),
         cmocka_unit_test(fused_convs),
+        cmocka_unit_test(a_slope_that_is_an_integer),
         cmocka_unit_test(names_do_not_move_the_cursor),
         cmocka_unit_test(too_many_reads),
         cmocka_unit_test(inputs),
