@@ -176,8 +176,8 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
     json_t          *origin = json_array();
     size_t           weights = 0, count;
     for (int i = 0; i < node->n_in; i++) {
-        if (node->in[i] == FOV_NONE || !graph->value[node->in[i]].data) continue;
-        const fov_value *v = &graph->value[node->in[i]];
+        const fov_value *v = node->in[i] == FOV_NONE ? NULL : &graph->value[node->in[i]];
+        if (!v || (!v->data && !v->packed)) continue;
         if (fov_shape_count(&v->shape, &count)) weights += count;
         if (v->origin) add_origins(origin, v->origin);
     }

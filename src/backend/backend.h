@@ -19,7 +19,8 @@ typedef struct fov_lowered {
     void       *impl;   /* the backend's */
     /** 1 + index of the input whose memory the first output may take when nobody needs that input any more, because each
      *  element is read before the output's element in its place is written; 0: none. */
-    int in_place;
+    int  in_place;
+    bool packed; /* the node's constants live on in `impl`: the graph may give their data back */
     /**
      * Scratch bytes this node needs for these shapes, 64-byte aligned, not shared with anything while it runs.
      * NULL: none.

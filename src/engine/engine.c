@@ -18,6 +18,19 @@ static fov_status find_channels(const fov_graph *graph, int64_t *channels, fov_e
     return FOV_OK;
 }
 
+/* Give back the constants that only this node reads and that it has packed, lest a large network be in memory twice. */
+static void release_packed(fov_graph *graph, int node)
+{
+    for (int i = 0; i < graph->node[node].n_in; i++) {
+        int        id = graph->node[node].in[i];
+        fov_value *value = id == FOV_NONE ? NULL : &graph->value[id];
+        if (!value || !value->data || fov_graph_only_user(graph, id) != node) continue;
+        fov_free(value->data);
+        value->data = NULL;
+        value->packed = true;
+    }
+}
+
 /* What lower_nodes() needs while it works. */
 typedef struct layout {
     int64_t *channels; /* one a value */
@@ -27,8 +40,8 @@ typedef struct layout {
 
 static fov_status lower_nodes(fov_engine *engine, layout *l, fov_error *err)
 {
-    const fov_graph *graph = engine->graph;
-    fov_status       st = find_channels(graph, l->channels, err);
+    fov_graph *graph = engine->graph;
+    fov_status st = find_channels(graph, l->channels, err);
     if (st) return st;
     fov_slices_assign(graph, l->channels, engine->slice, l->in_place);
     for (int i = 0; i < graph->n_node && !st; i++) {
@@ -36,6 +49,7 @@ static fov_status lower_nodes(fov_engine *engine, layout *l, fov_error *err)
         if (l->in_place[i]) continue;
         st = engine->backend->lower(graph, &graph->node[i], &engine->lowered[i], err);
         engine->weight_bytes += engine->lowered[i].bytes;
+        if (engine->lowered[i].packed) release_packed(graph, i);
     }
     if (!st) engine->add_in_place = fov_slices_share(graph, engine->lowered, l->channels, engine->slice, l->shared);
     return st;

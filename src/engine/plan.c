@@ -38,6 +38,7 @@ static void touch(const fov_plan *plan, lifetimes *life, int value, int step)
 {
     int64_t channel;
     if (value == FOV_NONE || plan->value[value].data || plan->value[value].shape.rank < 0) return;
+    if (plan->engine->graph->value[value].packed) return;
     int              root = root_of(plan->engine, value, &channel);
     fov_buffer_need *need = &life->need[root];
     if (!life->used[root]) need->first = step;

@@ -42,7 +42,7 @@ static fov_status set_constants(walk *w, fov_error *err)
     for (int i = 0; i < w->graph->n_value; i++) {
         const fov_value *value = &w->graph->value[i];
         char             text[128];
-        if (w->value[i].shape.rank >= 0 || !value->data) continue;
+        if (w->value[i].shape.rank >= 0 || (!value->data && !value->packed)) continue;
         if (!fov_op_shape_allowed(&value->shape))
             return fov_fail(err, FOV_ERR_LIMIT, "constant '%s': %s is too large", value->name,
                             fov_shape_print(&value->shape, text, sizeof text));

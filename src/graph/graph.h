@@ -25,6 +25,7 @@ typedef struct fov_value {
     fov_shape shape;  /* as far as it is known; rank -1: not known yet */
     void     *data;   /* constants: dense row-major, owned by the graph; else NULL */
     char     *origin; /* constants from a file: the tensor(s) it was made of, "a, b"; NULL otherwise */
+    bool      packed; /* a constant whose data was given back because a backend keeps it in a form of its own */
 } fov_value;
 
 typedef enum fov_attr_kind { FOV_ATTR_INTS, FOV_ATTR_FLOATS, FOV_ATTR_STRING } fov_attr_kind;

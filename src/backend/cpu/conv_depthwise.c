@@ -139,7 +139,12 @@ fov_status fov_conv_lower_depthwise(const fov_conv *conv, const fov_kernels *ker
         return st;
     }
     snprintf(step->name, sizeof step->name, "depthwise%tdx%td_%s", conv->kh, conv->kw, step->kernel.name);
-    *out = (fov_lowered){
-        .kernel = step->name, .bytes = step->floats * sizeof(float), .impl = step, .run = depthwise_step, .free = free_depthwise};
+    step->conv.weight = step->conv.bias = NULL; /* the graph may give them back */
+    *out = (fov_lowered){.kernel = step->name,
+                         .packed = true,
+                         .bytes = step->floats * sizeof(float),
+                         .impl = step,
+                         .run = depthwise_step,
+                         .free = free_depthwise};
     return FOV_OK;
 }

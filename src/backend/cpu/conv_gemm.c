@@ -278,7 +278,9 @@ fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels,
         return st;
     }
     snprintf(step->name, sizeof step->name, "conv%tdx%td_%s", conv->kh, conv->kw, step->panel[0].kernel->name);
+    step->conv.weight = step->conv.bias = NULL; /* the graph may give them back */
     *out = (fov_lowered){.kernel = step->name,
+                         .packed = true,
                          .bytes = step->packed_floats * sizeof(float),
                          .impl = step,
                          .in_place = conv->fused.residual_scale == 1 ? RESIDUAL_INPUT + 1 : 0,
