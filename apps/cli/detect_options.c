@@ -14,7 +14,7 @@ struct poptOption cli_detect_options[] = {
     CLI_TEXT_SLOTS(slots),
     {"size", '\0', POPT_ARG_STRING, NULL, SIZE,
      "network input: WxH fits the photo into it with a border; long:N shrinks to a longer side of N pixels at most; native leaves "
-     "the size alone (default: long:1280)",
+     "the size alone; both pad right and bottom with the mean to a multiple of 32 (default: long:1280)",
      "WxH|long:N|native"},
     {"place", '\0', POPT_ARG_STRING, NULL, PLACE, "where --size WxH puts the photo (default: center)", "center|top-left"},
     {"fill", '\0', POPT_ARG_STRING, NULL, FILL, "colour of the border of --size WxH; mean is the model's (default: 128,128,128)",

@@ -70,7 +70,8 @@ static void add_pattern(cli_inputs *inputs, const char *pattern)
 static void add_one(cli_inputs *inputs, const char *argument)
 {
     struct stat info;
-    if (!strcmp(argument, "-")) append(inputs, "-", "stdin", NULL);
+    if (!*argument) append(inputs, argument, argument, cli_strdup("an empty name was given for a photo; is a variable unset?"));
+    else if (!strcmp(argument, "-")) append(inputs, "-", "stdin", NULL);
     else if (lstat(argument, &info) && strpbrk(argument, "*?[{~")) add_pattern(inputs, argument);
     else add_path(inputs, argument);
 }

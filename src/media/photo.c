@@ -31,8 +31,8 @@ fov_status fov_photo_reserve(fov_photo *photo, int64_t width, int64_t height, co
         return fov_fail(err, FOV_ERR_LIMIT, "%s: %lld x %lld pixels, the limit of a side is %d; cut the picture into parts", name,
                         (long long)width, (long long)height, MAX_SIDE);
     if (__builtin_mul_overflow((uint64_t)width, (uint64_t)height, &pixels) || pixels > limit)
-        return fov_fail(err, FOV_ERR_LIMIT, "%s: %lld x %lld pixels, the limit is %llu in all; raise max_pixels to take it", name,
-                        (long long)width, (long long)height, (unsigned long long)limit);
+        return fov_fail(err, FOV_ERR_LIMIT, "%s: %lld x %lld pixels, the limit is %llu in all; raise it (--max-pixels) to take it",
+                        name, (long long)width, (long long)height, (unsigned long long)limit);
     if (__builtin_mul_overflow(pixels, 3, &bytes) || bytes > SIZE_MAX / 2)
         return fov_fail(err, FOV_ERR_LIMIT, "%s: %llu pixels are more than this machine can address", name,
                         (unsigned long long)pixels);

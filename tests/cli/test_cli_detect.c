@@ -282,14 +282,15 @@ static void missing_inputs_are_failures(void **state)
 {
     (void)state;
     make_folder("nothing");
-    program p = RUN("detect", SMALL, "--json", "nosuch.jpg", "nosuch*.jpg", "nothing", "@nolist", "face.png");
+    program p = RUN("detect", SMALL, "--json", "nosuch.jpg", "nosuch*.jpg", "nothing", "@nolist", "face.png", "");
     json_t *records = parse_json(p.out);
     check_code(&p, 1);
-    assert_int_equal(json_array_size(records), 5);
+    assert_int_equal(json_array_size(records), 6);
     check_contains(p.err, "nosuch.jpg: cannot open");
     check_contains(p.err, "nosuch*.jpg: no file matches");
     check_contains(p.err, "nothing: no pictures");
     check_contains(p.err, "nolist: cannot read the list");
+    check_contains(p.err, "an empty name");
     check_is_the_face(json_array_get(records, 4), 8);
     json_decref(records);
     program_clear(&p);
