@@ -3,35 +3,7 @@
 #ifndef FOVEA_BACKEND_CPU_AVX512_YMM_H
 #define FOVEA_BACKEND_CPU_AVX512_YMM_H
 
-#include <immintrin.h>
-
-typedef __m256 vec;
-enum { LANES = 8 };
-
-static inline vec vec_load(const float *p)
-{
-    return _mm256_load_ps(p);
-}
-
-static inline vec vec_set1(float v)
-{
-    return _mm256_set1_ps(v);
-}
-
-static inline vec vec_fma(vec a, vec b, vec c)
-{
-    return _mm256_fmadd_ps(a, b, c);
-}
-
-static inline vec vec_add(vec a, vec b)
-{
-    return _mm256_add_ps(a, b);
-}
-
-static inline vec vec_max(vec a, vec b)
-{
-    return _mm256_max_ps(a, b);
-}
+#include "backend/cpu/avx2/ymm_base.h"
 
 static inline vec vec_activate(vec v, vec slope)
 {
