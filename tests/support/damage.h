@@ -27,7 +27,7 @@ typedef fov_status damage_target(const void *data, size_t bytes, const char *nam
 /** What damage_try() accepts. */
 typedef struct damage_limits {
     int     variants;
-    double  seconds;   /* each, at most                                              */
+    double  seconds;   /* each, at most, of the processor                            */
     int64_t max_bytes; /* the library's allocations at any moment; more are refused */
 } damage_limits;
 

@@ -317,7 +317,7 @@ static void thousands_of_strange_names_take_no_time(void **state)
     }
     const double start = fov_clock_s();
     assert_ok(fov_family_build(model, &weights, &err));
-    assert_true(fov_clock_s() - start < 20); /* looked up one by one they took eight minutes */
+    assert_true(fov_clock_s() - start < 100); /* not a speed: looked up one by one they took eight minutes; valgrind needs 30 s */
     assert_non_null(strstr(model->warnings, "60000 tensors are not part of"));
     fov_weights_clear(&weights);
     fov_model_free(model);
