@@ -113,7 +113,7 @@ static fov_status run_pass(fov_detector *d, const fov_image *images, const pass 
         return st;
     if ((st = fill_input(d, plan, images, p, err))) return st;
     double filled = fov_clock_s();
-    if ((st = fov_plan_run(plan, d->pool, NULL, err))) return st;
+    if ((st = fov_plan_run(plan, d->pool, err))) return st;
     d->timing.preprocess_s += filled - start;
     d->timing.network_s += fov_clock_s() - filled;
     *out = plan;

@@ -86,8 +86,8 @@ fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t 
 void            fov_plan_bind(fov_plan *plan, unsigned char *arena);
 const fov_view *fov_plan_input(const fov_plan *plan);             /* NHWC, 3 channels: write here before a run */
 const fov_view *fov_plan_output(const fov_plan *plan, int index); /* graph output `index`, after a run */
-/** Run all steps. @param seconds one a step, or NULL */
-fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, double *seconds, fov_error *err);
+/** Run all steps. */
+fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, fov_error *err);
 void       fov_plan_free(fov_plan *plan); /* NULL is allowed */
 
 /** Multiply-accumulates of a step: Conv only, other operators count 0. */

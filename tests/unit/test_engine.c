@@ -104,7 +104,7 @@ static int check(net *n)
                          i % W * in->stride[3];
             ((float *)in->data)[at] = input[i];
         }
-        assert_ok(fov_plan_run(plan, pool, NULL, &err));
+        assert_ok(fov_plan_run(plan, pool, &err));
         for (int i = 0; i < n->graph->n_output; i++) compare(&expected[n->graph->output[i]], fov_plan_output(plan, i));
         fov_plan_free(plan);
         fov_pool_free(pool);
