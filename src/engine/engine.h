@@ -88,6 +88,11 @@ const fov_view *fov_plan_input(const fov_plan *plan);             /* NHWC, 3 cha
 const fov_view *fov_plan_output(const fov_plan *plan, int index); /* graph output `index`, after a run */
 /** Run all steps. */
 fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, fov_error *err);
+
+/** Called after each step of a run: the step's outputs have just been written, its inputs may be gone. Failing ends the run. */
+typedef fov_status fov_observer(void *context, const fov_plan *plan, const fov_step *step, fov_error *err);
+/** Run all steps, and show each to `observe`. */
+fov_status fov_plan_run_observed(const fov_plan *plan, fov_pool *pool, fov_observer *observe, void *context, fov_error *err);
 void       fov_plan_free(fov_plan *plan); /* NULL is allowed */
 
 /** Multiply-accumulates of a step: Conv only, other operators count 0. */

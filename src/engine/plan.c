@@ -135,12 +135,15 @@ static void set_strides(fov_plan *plan)
         fov_view *v = &plan->value[i];
         int64_t   channel;
         if (v->data || v->shape.rank < 0) continue;
-        if (v->shape.rank != 4 || v->dtype != FOV_F32) {
+        const fov_quant *quant = v->quant;
+        const int64_t   *dim = v->shape.dim;
+        if (v->shape.rank != 4 || (v->dtype != FOV_F32 && !fov_dtype_is_storage(v->dtype))) {
             *v = fov_view_dense(v->dtype, &v->shape, NULL);
-            continue;
+        } else {
+            const fov_shape *root = &plan->value[root_of(plan->engine, i, &channel)].shape;
+            *v = fov_view_nhwc_of(v->dtype, dim[0], dim[1], dim[2], dim[3], root->dim[1], NULL);
         }
-        const fov_shape *root = &plan->value[root_of(plan->engine, i, &channel)].shape;
-        *v = fov_view_nhwc(v->shape.dim[0], v->shape.dim[1], v->shape.dim[2], v->shape.dim[3], root->dim[1], NULL);
+        v->quant = quant;
     }
 }
 
@@ -184,7 +187,7 @@ void fov_plan_bind(fov_plan *plan, unsigned char *arena)
     for (int i = 0; i < engine->graph->n_value; i++) {
         int64_t channel;
         size_t  offset = plan->offset[root_of(engine, i, &channel)];
-        if (offset != NOT_IN_ARENA) plan->value[i].data = (float *)(void *)(arena + offset) + channel;
+        if (offset != NOT_IN_ARENA) plan->value[i].data = arena + offset + (size_t)channel * fov_dtype_size(plan->value[i].dtype);
     }
     for (int i = 0; i < plan->n_step; i++) {
         const fov_node *node = &engine->graph->node[plan->step[i].node];

@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "engine/engine.h"
 
+static fov_status run_step(const fov_plan *plan, const fov_step *step, fov_pool *pool, fov_error *err)
+{
+    const fov_lowered *lowered = &plan->engine->lowered[step->node];
+    return lowered->run(lowered->impl, step->in, step->out, plan->arena + step->scratch_offset, pool, err);
+}
+
 fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, fov_error *err)
 {
     fov_status st = FOV_OK;
+    for (int i = 0; i < plan->n_step && !st; i++) st = run_step(plan, &plan->step[i], pool, err);
+    return st;
+}
+
+fov_status fov_plan_run_observed(const fov_plan *plan, fov_pool *pool, fov_observer *observe, void *context, fov_error *err)
+{
+    fov_status st = FOV_OK;
     for (int i = 0; i < plan->n_step && !st; i++) {
-        const fov_step    *step = &plan->step[i];
-        const fov_lowered *lowered = &plan->engine->lowered[step->node];
-        st = lowered->run(lowered->impl, step->in, step->out, plan->arena + step->scratch_offset, pool, err);
+        st = run_step(plan, &plan->step[i], pool, err);
+        if (!st) st = observe(context, plan, &plan->step[i], err);
     }
     return st;
 }

@@ -3,14 +3,28 @@
  * pixels at a larger stride. Adds in place: an output may take the memory of an input that nobody reads any more. */
 #include "engine/engine.h"
 
+/* Channels of both stand for reals in the same way, so that what is written as one can be read as the other. */
+static bool same_storage(const fov_value *slice, const fov_value *parent, int64_t first, int64_t channels)
+{
+    const fov_quant *a = slice->quant, *b = parent->quant;
+    if (slice->dtype != parent->dtype || !a != !b) return false;
+    for (int64_t c = 0; a && c < channels; c++)
+        if (fov_quant_scale(a, c) != fov_quant_scale(b, first + c) ||
+            fov_quant_zero_point(a, c) != fov_quant_zero_point(b, first + c))
+            return false;
+    return true;
+}
+
 /* An input can move into the Concat's output when some node writes it, it has no other home yet, and nobody outside needs it
  * to have memory of its own. Graph inputs and constants are written by others. */
-static bool can_move(const fov_graph *graph, const fov_slice *slice, const int64_t *channels, const fov_node *concat, int i)
+static bool can_move(const fov_graph *graph, const fov_slice *slice, const int64_t *channels, const fov_node *concat, int i,
+                     int64_t first)
 {
     int value = concat->in[i];
     if (value == FOV_NONE || graph->value[value].data || channels[value] < 0 || slice[value].parent != FOV_NONE) return false;
     for (int j = 0; j < i; j++)
         if (concat->in[j] == value) return false;
+    if (!same_storage(&graph->value[value], &graph->value[concat->out[0]], first, channels[value])) return false;
     return fov_graph_producer(graph, value) != FOV_NONE;
 }
 
@@ -21,7 +35,11 @@ void fov_slices_assign(const fov_graph *graph, const int64_t *channels, fov_slic
         const fov_node *node = &graph->node[i];
         int64_t         channel = 0;
         in_place[i] = node->op == FOV_OP_Concat && fov_node_int(node, "axis", 0) == 1;
-        for (int j = 0; in_place[i] && j < node->n_in; j++) in_place[i] = can_move(graph, slice, channels, node, j);
+        for (int j = 0; in_place[i] && j < node->n_in; j++) {
+            in_place[i] = can_move(graph, slice, channels, node, j, channel);
+            channel += channels[node->in[j]];
+        }
+        channel = 0;
         for (int j = 0; in_place[i] && j < node->n_in; j++) {
             slice[node->in[j]] = (fov_slice){node->out[0], channel};
             channel += channels[node->in[j]];
@@ -63,6 +81,7 @@ static bool can_share(const fov_graph *graph, const int64_t *channels, const fov
     if (input >= n->n_in || n->in[input] == FOV_NONE) return false;
     int from = n->in[input], to = n->out[0];
     if (graph->value[from].data || fov_graph_producer(graph, from) == FOV_NONE || channels[from] != channels[to]) return false;
+    if (fov_dtype_size(graph->value[from].dtype) != fov_dtype_size(graph->value[to].dtype)) return false;
     if (slice[to].parent != FOV_NONE || (slice[from].parent != FOV_NONE && !shared[from])) return false;
     return !has_slices(graph, slice, from) && !has_slices(graph, slice, to) && read_last(graph, from, node, input);
 }

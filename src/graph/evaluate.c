@@ -14,7 +14,9 @@ enum {
 typedef struct walk {
     const fov_graph *graph;
     fov_view        *value;
-    const fov_view **in; /* of the node being visited */
+    const fov_view **in;   /* of the node being visited */
+    fov_view        *real; /* the same, storage types as floats: what shapes are inferred from */
+    const fov_view **real_in;
     fov_view        *out;
     bool             everything; /* run all nodes, not only those that need no input data */
     int64_t          budget;
@@ -47,6 +49,7 @@ static fov_status set_constants(walk *w, fov_error *err)
             return fov_fail(err, FOV_ERR_LIMIT, "constant '%s': %s is too large", value->name,
                             fov_shape_print(&value->shape, text, sizeof text));
         w->value[i] = fov_view_dense(value->dtype, &value->shape, value->data);
+        w->value[i].quant = value->quant;
     }
     return FOV_OK;
 }
@@ -62,7 +65,9 @@ static fov_status walk_init(walk *w, const fov_graph *graph, const fov_view *inp
     w->value = fov_calloc((size_t)graph->n_value, sizeof *w->value);
     w->in = fov_calloc((size_t)n_in, sizeof *w->in);
     w->out = fov_calloc((size_t)n_out, sizeof *w->out);
-    if (!w->value || !w->in || !w->out) return fov_fail_memory(err, "the values of the graph");
+    w->real = fov_calloc((size_t)n_in, sizeof *w->real);
+    w->real_in = fov_calloc((size_t)n_in, sizeof *w->real_in);
+    if (!w->value || !w->in || !w->out || !w->real || !w->real_in) return fov_fail_memory(err, "the values of the graph");
     for (int i = 0; i < graph->n_value; i++) w->value[i].shape.rank = -1;
     fov_status st = set_inputs(w, input, err);
     return st ? st : set_constants(w, err);
@@ -83,6 +88,29 @@ static fov_status gather_inputs(const walk *w, const fov_op_call *call, fov_erro
             return fov_op_fail(call, FOV_ERR_FORMAT, err, "its output '%s' exists already", w->graph->value[id].name);
     }
     return FOV_OK;
+}
+
+static fov_status infer_node(const walk *w, const fov_op_call *call, fov_error *err)
+{
+    fov_op_call real = *call;
+    real.in = w->real_in;
+    for (int i = 0; i < call->n_in; i++) {
+        w->real_in[i] = NULL;
+        if (!w->in[i]) continue;
+        w->real[i] = *w->in[i];
+        w->real_in[i] = &w->real[i];
+        if (!fov_dtype_is_storage(w->real[i].dtype)) continue;
+        w->real[i].dtype = FOV_F32;
+        w->real[i].data = NULL;
+    }
+    fov_status st = fov_op_infer(&real, err);
+    for (int i = 0; i < call->n_out && !st; i++) {
+        const fov_value *value = call->node->out[i] == FOV_NONE ? NULL : &w->graph->value[call->node->out[i]];
+        if (!value || !fov_dtype_is_storage(value->dtype) || w->out[i].dtype != FOV_F32) continue;
+        w->out[i].dtype = value->dtype;
+        w->out[i].quant = value->quant;
+    }
+    return st;
 }
 
 static int64_t elements(const fov_view *view)
@@ -116,7 +144,12 @@ static fov_status compute(const fov_op_call *call, fov_error *err)
         out->data = fov_alloc_array((size_t)elements(out), fov_dtype_size(out->dtype));
         if (!out->data) return fov_op_fail(call, FOV_ERR_MEMORY, err, "no memory for output %d", i);
     }
-    return fov_op_def_of(call->node->op)->run(call, err);
+    size_t bytes = fov_op_run_scratch(call);
+    void  *scratch = bytes ? fov_alloc(bytes) : NULL;
+    if (bytes && !scratch) return fov_op_fail(call, FOV_ERR_MEMORY, err, "no memory for its values as floats");
+    fov_status st = fov_op_run(call, scratch, err);
+    fov_free(scratch);
+    return st;
 }
 
 static fov_status visit(walk *w, const fov_node *node, fov_error *err)
@@ -124,7 +157,7 @@ static fov_status visit(walk *w, const fov_node *node, fov_error *err)
     fov_op_call call = {node, w->graph->opset, w->in, w->out, node->n_in, node->n_out};
     memset(w->out, 0, (size_t)node->n_out * sizeof *w->out);
     fov_status st = gather_inputs(w, &call, err);
-    if (!st) st = fov_op_infer(&call, err);
+    if (!st) st = infer_node(w, &call, err);
     if (!st && (w->everything || worth_knowing(w, &call))) st = compute(&call, err);
     for (int i = 0; i < node->n_out; i++) {
         int id = node->out[i];
@@ -142,6 +175,8 @@ static fov_status walk_graph(const fov_graph *graph, const fov_view *input, bool
     for (int i = 0; i < graph->n_node && !st; i++)
         if (!graph->node[i].dead) st = visit(&w, &graph->node[i], err);
     fov_free(w.in);
+    fov_free(w.real);
+    fov_free(w.real_in);
     fov_free(w.out);
     if (st) fov_values_free(graph, w.value);
     else *values = w.value;

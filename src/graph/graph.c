@@ -27,11 +27,47 @@ fov_graph *fov_graph_new(void)
     return graph;
 }
 
+static void quant_free(fov_quant *quant)
+{
+    if (!quant) return;
+    fov_free(quant->scale);
+    fov_free(quant->zero_point);
+    fov_free(quant);
+}
+
+static fov_quant *quant_copy(const fov_quant *quant)
+{
+    const size_t count = (size_t)quant->count;
+    fov_quant   *copy = fov_calloc(1, sizeof *copy);
+    if (!copy) return NULL;
+    copy->count = quant->count;
+    copy->scale = fov_alloc_array(count, sizeof *copy->scale);
+    copy->zero_point = fov_alloc_array(count, sizeof *copy->zero_point);
+    if (!copy->scale || !copy->zero_point) {
+        quant_free(copy);
+        return NULL;
+    }
+    memcpy(copy->scale, quant->scale, count * sizeof *copy->scale);
+    memcpy(copy->zero_point, quant->zero_point, count * sizeof *copy->zero_point);
+    return copy;
+}
+
+fov_status fov_graph_set_storage(fov_graph *graph, int value, fov_dtype dtype, const fov_quant *quant, fov_error *err)
+{
+    fov_quant *copy = quant ? quant_copy(quant) : NULL;
+    if (quant && !copy) return fov_fail_memory(err, "scales");
+    quant_free(graph->value[value].quant);
+    graph->value[value].quant = copy;
+    graph->value[value].dtype = dtype;
+    return FOV_OK;
+}
+
 void fov_value_clear(fov_value *value)
 {
     fov_free(value->name);
-    fov_free(value->data);
+    if (!value->borrowed) fov_free(value->data);
     fov_free(value->origin);
+    quant_free(value->quant);
 }
 
 static void attr_clear(fov_attr *attr)

@@ -20,12 +20,14 @@ typedef enum fov_op {
 #define FOV_NONE (-1) /* an id that names nothing: an optional input left out */
 
 typedef struct fov_value {
-    char     *name; /* unique in the graph, never NULL */
-    fov_dtype dtype;
-    fov_shape shape;  /* as far as it is known; rank -1: not known yet */
-    void     *data;   /* constants: dense row-major, owned by the graph; else NULL */
-    char     *origin; /* constants from a file: the tensor(s) it was made of, "a, b"; NULL otherwise */
-    bool      packed; /* a constant whose data was given back because a backend keeps it in a form of its own */
+    char      *name; /* unique in the graph, never NULL */
+    fov_dtype  dtype;
+    fov_shape  shape;    /* as far as it is known; rank -1: not known yet */
+    void      *data;     /* constants: dense row-major, owned by the graph; else NULL */
+    char      *origin;   /* constants from a file: the tensor(s) it was made of, "a, b"; NULL otherwise */
+    bool       packed;   /* a constant whose data was given back because a backend keeps it in a form of its own */
+    bool       borrowed; /* data belongs to whoever made the graph and outlives it (a mapped engine file) */
+    fov_quant *quant;    /* of U8 and I8: what the integers stand for; owned */
 } fov_value;
 
 typedef enum fov_attr_kind { FOV_ATTR_INTS, FOV_ATTR_FLOATS, FOV_ATTR_STRING } fov_attr_kind;
@@ -41,13 +43,14 @@ typedef struct fov_attr {
 } fov_attr;
 
 typedef struct fov_node {
-    char     *name; /* may be "" */
-    fov_op    op;
-    int      *in, *out; /* value ids; FOV_NONE for an optional one left out */
-    int       n_in, n_out;
-    fov_attr *attr;
-    int       n_attr;
-    bool      dead; /* removed by a pass; skipped by everybody, dropped by fov_graph_compact() */
+    char                       *name; /* may be "" */
+    fov_op                      op;
+    int                        *in, *out; /* value ids; FOV_NONE for an optional one left out */
+    int                         n_in, n_out;
+    fov_attr                   *attr;
+    int                         n_attr;
+    bool                        dead;   /* removed by a pass; skipped by everybody, dropped by fov_graph_compact() */
+    const struct fov_plugin_op *plugin; /* FOV_OP_Plugin: the operator of a shared library; NULL for all others */
 } fov_node;
 
 typedef struct fov_graph {
@@ -72,6 +75,11 @@ int fov_graph_add_value(fov_graph *graph, const char *name, fov_dtype dtype, con
 /** A constant. @param data dense row-major, copied; NULL: zeros. @param origin may be NULL */
 int fov_graph_add_constant(fov_graph *graph, const char *name, fov_dtype dtype, const fov_shape *shape, const void *data,
                            const char *origin, fov_error *err);
+/**
+ * Make a value one of a storage type. Its data, if it has any, is not converted: set it yourself.
+ * @param dtype U8 or I8 with a quant, any other without. @param quant copied; may be NULL
+ */
+fov_status fov_graph_set_storage(fov_graph *graph, int value, fov_dtype dtype, const fov_quant *quant, fov_error *err);
 /** Append a node; its inputs must exist. */
 int        fov_graph_add_node(fov_graph *graph, const char *name, fov_op op, const int *in, int n_in, const int *out, int n_out,
                               fov_error *err);

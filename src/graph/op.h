@@ -31,6 +31,11 @@ typedef struct fov_op_def {
     int         max_out;
     fov_status (*infer)(const fov_op_call *call, fov_error *err);
     fov_status (*run)(const fov_op_call *call, fov_error *err);
+    /**
+     * Storage types (F16, BF16, U8): NULL or false: an operator means on them what it means on the reals they stand for, and
+     * fov_op_run() sees to it. True: `run` takes these views as they are, because it says more exactly what happens to integers.
+     */
+    bool (*takes_storage)(const fov_op_call *call);
 } fov_op_def;
 
 #define FOV_OP(name, definition, cpu) extern const fov_op_def definition;
@@ -52,9 +57,15 @@ fov_status fov_op_check(const fov_node *node, fov_error *err);
 
 /**
  * What every caller uses instead of the definition's own `infer`: fov_op_check() before it, then the inferred shapes are
- * checked and the outputs get dense strides.
+ * checked and the outputs get dense strides. Inputs of a storage type must be passed as F32.
  */
 fov_status fov_op_infer(const fov_op_call *call, fov_error *err);
+
+/** Bytes of scratch that fov_op_run() wants for these views; only their types and shapes are looked at. */
+size_t fov_op_run_scratch(const fov_op_call *call);
+/** What every caller uses instead of the definition's own `run`: views of storage types are loaded before it, into `scratch`, and
+ * stored after it. @param scratch fov_op_run_scratch() bytes, aligned for any object; may be NULL when that is 0 */
+fov_status fov_op_run(const fov_op_call *call, void *scratch, fov_error *err);
 
 /* ---- shared by definitions */
 

@@ -25,7 +25,8 @@ static fov_status clone_value(fov_graph *to, const fov_value *value, fov_error *
 {
     int id = value->data ? fov_graph_add_constant(to, value->name, value->dtype, &value->shape, value->data, value->origin, err)
                          : fov_graph_add_value(to, value->name, value->dtype, &value->shape, err);
-    return id == FOV_NONE ? FOV_ERR_MEMORY : FOV_OK;
+    if (id == FOV_NONE) return FOV_ERR_MEMORY;
+    return value->quant ? fov_graph_set_storage(to, id, value->dtype, value->quant, err) : FOV_OK;
 }
 
 fov_status fov_node_copy_attrs(fov_node *to, const fov_node *from, fov_error *err)
@@ -40,6 +41,7 @@ static fov_status clone_node(fov_graph *to, const fov_node *node, fov_error *err
     int id = fov_graph_add_node(to, node->name, node->op, node->in, node->n_in, node->out, node->n_out, err);
     if (id == FOV_NONE) return FOV_ERR_MEMORY;
     to->node[id].dead = node->dead;
+    to->node[id].plugin = node->plugin;
     return fov_node_copy_attrs(&to->node[id], node, err);
 }
 

@@ -6,8 +6,25 @@
 
 size_t fov_dtype_size(fov_dtype dtype)
 {
-    static const size_t size[] = {sizeof(float), sizeof(int64_t), sizeof(bool)};
+    static const size_t size[] = {
+        [FOV_F32] = sizeof(float),     [FOV_I64] = sizeof(int64_t), [FOV_BOOL] = sizeof(bool), [FOV_F16] = sizeof(uint16_t),
+        [FOV_BF16] = sizeof(uint16_t), [FOV_U8] = sizeof(uint8_t),  [FOV_I8] = sizeof(int8_t),
+    };
     return size[dtype];
+}
+
+const char *fov_dtype_name(fov_dtype dtype)
+{
+    static const char *const name[] = {
+        [FOV_F32] = "f32",   [FOV_I64] = "i64", [FOV_BOOL] = "bool", [FOV_F16] = "f16",
+        [FOV_BF16] = "bf16", [FOV_U8] = "u8",   [FOV_I8] = "i8",
+    };
+    return name[dtype];
+}
+
+bool fov_dtype_is_storage(fov_dtype dtype)
+{
+    return dtype == FOV_F16 || dtype == FOV_BF16 || dtype == FOV_U8 || dtype == FOV_I8;
 }
 
 fov_shape fov_shape_make(int rank, const int64_t *dim)
@@ -71,5 +88,10 @@ fov_view fov_view_dense(fov_dtype dtype, const fov_shape *shape, void *data)
 
 fov_view fov_view_nhwc(int64_t n, int64_t c, int64_t h, int64_t w, int64_t ld, float *data)
 {
-    return (fov_view){.dtype = FOV_F32, .shape = {4, {n, c, h, w}}, .stride = {h * w * ld, 1, w * ld, ld}, .data = data};
+    return fov_view_nhwc_of(FOV_F32, n, c, h, w, ld, data);
+}
+
+fov_view fov_view_nhwc_of(fov_dtype dtype, int64_t n, int64_t c, int64_t h, int64_t w, int64_t ld, void *data)
+{
+    return (fov_view){.dtype = dtype, .shape = {4, {n, c, h, w}}, .stride = {h * w * ld, 1, w * ld, ld}, .data = data};
 }

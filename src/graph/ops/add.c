@@ -17,4 +17,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return fov_op_run_binary(call, &(fov_binary){add_f32, add_i64}, err);
 }
 
-const fov_op_def fov_op_add = {"Add", 2, 2, 1, fov_op_infer_binary, run};
+const fov_op_def fov_op_add = {.name = "Add", .min_in = 2, .max_in = 2, .max_out = 1, .infer = fov_op_infer_binary, .run = run};

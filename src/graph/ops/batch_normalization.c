@@ -40,4 +40,5 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_batch_normalization = {"BatchNormalization", 5, 5, 1, infer, run};
+const fov_op_def fov_op_batch_normalization = {
+    .name = "BatchNormalization", .min_in = 5, .max_in = 5, .max_out = 1, .infer = infer, .run = run};

@@ -66,4 +66,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_cast = {"Cast", 1, 1, 1, infer, run};
+const fov_op_def fov_op_cast = {.name = "Cast", .min_in = 1, .max_in = 1, .max_out = 1, .infer = infer, .run = run};

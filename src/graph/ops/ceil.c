@@ -17,4 +17,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_ceil = {"Ceil", 1, 1, 1, fov_op_infer_float, run};
+const fov_op_def fov_op_ceil = {.name = "Ceil", .min_in = 1, .max_in = 1, .max_out = 1, .infer = fov_op_infer_float, .run = run};

@@ -37,4 +37,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return st;
 }
 
-const fov_op_def fov_op_clip = {"Clip", 1, 3, 1, infer, run};
+const fov_op_def fov_op_clip = {.name = "Clip", .min_in = 1, .max_in = 3, .max_out = 1, .infer = infer, .run = run};

@@ -49,4 +49,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return st;
 }
 
-const fov_op_def fov_op_concat = {"Concat", 1, FOV_ANY_COUNT, 1, infer, run};
+const fov_op_def fov_op_concat = {.name = "Concat", .min_in = 1, .max_in = FOV_ANY_COUNT, .max_out = 1, .infer = infer, .run = run};

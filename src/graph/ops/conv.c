@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Conv, two-dimensional, with what passes fuse into it (graph/op.h):
  *     y[n][m][i][j] = b[m] + sum over c, r, s of x[n][g(m) + c][i * stride - pad + r * dilation][..] * w[m][c][r][s] */
+#include "graph/ops/conv_int8.h"
 #include "graph/ops/params.h"
 #include "graph/ops/walk.h"
 
@@ -81,7 +82,7 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     fov_fused       fused = fov_fused_read(call->node);
     fov_window      window;
     fov_status      st = fov_window_read(call, x->shape.dim[2], x->shape.dim[3], w->shape.dim + 2, &window, err);
-    if (st) return st;
+    if (st || fov_conv_is_int8(call)) return st ? st : fov_conv_run_int8(call, &window, err);
     int64_t per_group = w->shape.dim[0] / fov_node_int(call->node, "group", 1);
     for (fov_walk i = fov_walk_begin(&y->shape); i.more; fov_walk_next(&i)) {
         double v = window_sum(x, w, &window, i.at, i.at[1] / per_group * w->shape.dim[1]);
@@ -94,4 +95,5 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_conv = {"Conv", 2, 4, 1, infer, run};
+const fov_op_def fov_op_conv = {
+    .name = "Conv", .min_in = 2, .max_in = 4, .max_out = 1, .infer = infer, .run = run, .takes_storage = fov_conv_is_int8};

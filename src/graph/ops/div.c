@@ -19,4 +19,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return fov_op_run_binary(call, &(fov_binary){div_f32, div_i64}, err);
 }
 
-const fov_op_def fov_op_div = {"Div", 2, 2, 1, fov_op_infer_binary, run};
+const fov_op_def fov_op_div = {.name = "Div", .min_in = 2, .max_in = 2, .max_out = 1, .infer = fov_op_infer_binary, .run = run};

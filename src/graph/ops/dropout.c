@@ -28,4 +28,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_dropout = {"Dropout", 1, 3, 2, infer, run};
+const fov_op_def fov_op_dropout = {.name = "Dropout", .min_in = 1, .max_in = 3, .max_out = 2, .infer = infer, .run = run};

@@ -13,14 +13,8 @@ static fov_status infer(const fov_op_call *call, fov_error *err)
 
 static bool same(const fov_view *a, const fov_view *b, const int64_t *at)
 {
-    switch (a->dtype) {
-    case FOV_F32:
-        return *fov_view_f32(a, at) == *fov_view_f32(b, at);
-    case FOV_I64:
-        return *fov_view_i64(a, at) == *fov_view_i64(b, at);
-    case FOV_BOOL:
-        break;
-    }
+    if (a->dtype == FOV_F32) return *fov_view_f32(a, at) == *fov_view_f32(b, at);
+    if (a->dtype == FOV_I64) return *fov_view_i64(a, at) == *fov_view_i64(b, at);
     return ((const bool *)a->data)[fov_view_offset(a, at)] == ((const bool *)b->data)[fov_view_offset(b, at)];
 }
 
@@ -34,4 +28,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_equal = {"Equal", 2, 2, 1, infer, run};
+const fov_op_def fov_op_equal = {.name = "Equal", .min_in = 2, .max_in = 2, .max_out = 1, .infer = infer, .run = run};

@@ -21,4 +21,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_expand = {"Expand", 2, 2, 1, infer, run};
+const fov_op_def fov_op_expand = {.name = "Expand", .min_in = 2, .max_in = 2, .max_out = 1, .infer = infer, .run = run};

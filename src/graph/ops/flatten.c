@@ -15,4 +15,5 @@ static fov_status infer(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_flatten = {"Flatten", 1, 1, 1, infer, fov_op_run_copy};
+const fov_op_def fov_op_flatten = {
+    .name = "Flatten", .min_in = 1, .max_in = 1, .max_out = 1, .infer = infer, .run = fov_op_run_copy};

@@ -114,4 +114,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_pad = {"Pad", 1, 4, 1, infer, run};
+const fov_op_def fov_op_pad = {.name = "Pad", .min_in = 1, .max_in = 4, .max_out = 1, .infer = infer, .run = run};

@@ -49,4 +49,5 @@ static fov_status infer(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_reshape = {"Reshape", 1, 2, 1, infer, fov_op_run_copy};
+const fov_op_def fov_op_reshape = {
+    .name = "Reshape", .min_in = 1, .max_in = 2, .max_out = 1, .infer = infer, .run = fov_op_run_copy};

@@ -229,4 +229,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_resize = {"Resize", 1, 4, 1, infer, run};
+const fov_op_def fov_op_resize = {.name = "Resize", .min_in = 1, .max_in = 4, .max_out = 1, .infer = infer, .run = run};

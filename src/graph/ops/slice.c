@@ -90,4 +90,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_slice = {"Slice", 1, 5, 1, infer, run};
+const fov_op_def fov_op_slice = {.name = "Slice", .min_in = 1, .max_in = 5, .max_out = 1, .infer = infer, .run = run};

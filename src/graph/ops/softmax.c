@@ -56,4 +56,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_softmax = {"Softmax", 1, 1, 1, infer, run};
+const fov_op_def fov_op_softmax = {.name = "Softmax", .min_in = 1, .max_in = 1, .max_out = 1, .infer = infer, .run = run};

@@ -74,4 +74,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return st;
 }
 
-const fov_op_def fov_op_split = {"Split", 1, 2, FOV_ANY_COUNT, infer, run};
+const fov_op_def fov_op_split = {.name = "Split", .min_in = 1, .max_in = 2, .max_out = FOV_ANY_COUNT, .infer = infer, .run = run};

@@ -17,4 +17,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return fov_op_run_binary(call, &(fov_binary){sub_f32, sub_i64}, err);
 }
 
-const fov_op_def fov_op_sub = {"Sub", 2, 2, 1, fov_op_infer_binary, run};
+const fov_op_def fov_op_sub = {.name = "Sub", .min_in = 2, .max_in = 2, .max_out = 1, .infer = fov_op_infer_binary, .run = run};

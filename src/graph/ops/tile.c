@@ -35,4 +35,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_tile = {"Tile", 2, 2, 1, infer, run};
+const fov_op_def fov_op_tile = {.name = "Tile", .min_in = 2, .max_in = 2, .max_out = 1, .infer = infer, .run = run};

@@ -42,4 +42,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_transpose = {"Transpose", 1, 1, 1, infer, run};
+const fov_op_def fov_op_transpose = {.name = "Transpose", .min_in = 1, .max_in = 1, .max_out = 1, .infer = infer, .run = run};

@@ -29,4 +29,4 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     return FOV_OK;
 }
 
-const fov_op_def fov_op_where = {"Where", 3, 3, 1, infer, run};
+const fov_op_def fov_op_where = {.name = "Where", .min_in = 3, .max_in = 3, .max_out = 1, .infer = infer, .run = run};
