@@ -6,7 +6,7 @@
  * The objects, in the order a program meets them:
  *
  *     fov_model     an imported network: graph, weights, settings         immutable
- *     fov_engine    a model compiled for a backend                        immutable, shared by threads
+ *     fov_engine    a model compiled in a precision, for a backend        immutable, shared by threads
  *     fov_detector  an engine's scratch memory for one caller             one thread at a time
  *     fov_image     pixels, borrowed or owned
  *     fov_faces     what a detector found, in pixels of the image given
@@ -51,7 +51,8 @@ typedef enum fov_status {
     FOV_ERR_UNSUPPORTED = 5, /**< well-formed, but beyond what this build can do          */
     FOV_ERR_LIMIT = 6,       /**< a configured limit (pixels, bytes) would be exceeded    */
     FOV_ERR_DEVICE = 7,      /**< a thread or device could not be had                     */
-    FOV_ERR_INTERNAL = 8     /**< a bug in Fovea; please report the message               */
+    FOV_ERR_INTERNAL = 8,    /**< a bug in Fovea; please report the message               */
+    FOV_ERR_CANCELLED = 9    /**< a fov_progress function asked to stop                   */
 } fov_status;
 
 /** Filled on failure, left alone on success. Belongs to the caller; no allocation, no cleanup. */
@@ -104,6 +105,14 @@ FOV_API fov_status fov_cpu_limit(const char *names, fov_error *err);
 
 /** Threads this process may usefully run: the smaller of its affinity mask and its control groups' CPU quota (rounded up). */
 FOV_API int fov_cpu_threads(void);
+
+/**
+ * Told now and then how far long work is.
+ * @param what  a few words, such as "sensitivity"
+ * @param total 0: not known
+ * @return false to stop the work, which then fails with FOV_ERR_CANCELLED and leaves nothing behind
+ */
+typedef bool fov_progress(void *user, const char *what, size_t done, size_t total);
 
 /* ------------------------------------------------------------------ images */
 
@@ -161,6 +170,15 @@ FOV_API void        fov_photo_free(fov_photo *photo);          /**< NULL is allo
  */
 FOV_API fov_status fov_image_save(const fov_image *image, const char *path, int quality, fov_error *err);
 
+/** Photos on demand, so that any number of them needs the memory of one. Called from one thread at a time, possibly several times
+ * for the same photo, which must then be the same. */
+typedef struct fov_photo_source {
+    size_t count;
+    /** @param photo out: becomes the caller's. @return a failure is not the end: the photo is left out, and counted */
+    fov_status (*load)(void *user, size_t index, fov_photo **photo, fov_error *err);
+    void *user;
+} fov_photo_source;
+
 /* ------------------------------------------------------------------ models */
 
 /** An imported network. Immutable; may be read by any number of threads. */
@@ -211,22 +229,158 @@ FOV_API const char *fov_model_warnings(const fov_model *model);
 
 FOV_API void fov_model_free(fov_model *model); /**< NULL is allowed */
 
+/* ------------------------------------------------------------------ precision */
+
+/** How numbers are kept and multiplied. Values never change between releases. */
+typedef enum fov_precision {
+    FOV_PRECISION_AUTO =
+        0, /**< the fastest that is proven close enough to FP32 and that this machine runs well; FP32 without proof */
+    FOV_PRECISION_FP32 = 1,
+    FOV_PRECISION_BF16 = 2, /**< weights and activations kept as bfloat16, sums in FP32                         */
+    FOV_PRECISION_FP16 = 3, /**< weights and activations kept as binary16, sums in FP32                         */
+    FOV_PRECISION_INT8 = 4, /**< 8-bit weights and activations, sums in 32-bit integers                         */
+    FOV_PRECISION_MIXED = 5 /**< layer by layer: the fastest assignment whose measured loss is within a budget   */
+} fov_precision;
+
+/** "auto", "fp32", "bf16", "fp16", "int8", "mixed"; NULL for a value that is none. */
+FOV_API const char *fov_precision_name(fov_precision precision);
+/** By name. @return FOV_OK, FOV_ERR_ARGUMENT with the names there are */
+FOV_API fov_status fov_precision_parse(const char *name, fov_precision *precision, fov_error *err);
+
+/**
+ * Weight health: what a precision does to a model's weights, per tensor and in total, before and after BatchNorm is folded, as
+ * JSON:
+ * {"precision", "stages": [{"stage": "file" | "folded", "total": COUNTS, "tensors": [{"name", "shape", COUNTS..}]}]} with COUNTS
+ * {"elements", "subnormal", "flushed", "overflow", "nan", "inf", "zero", "min", "max", "smallest", "dead_channels"}.
+ * FP16: smallest normal 2^-14, smallest subnormal 2^-24, largest 65504 (IEEE 754-2019, 3.6).
+ * @param precision FP16, BF16 or INT8
+ */
+FOV_API fov_status fov_model_health_json(const fov_model *model, fov_precision precision, char **json, fov_error *err);
+
+/**
+ * Repair for FP16: the same function with other weights. Channels are scaled by powers of two across convolutions and the
+ * homogeneous activations between them, so that weights that matter are normal numbers of binary16. What is still subnormal is set
+ * to zero if no output can notice, else listed.
+ * @param repaired out: a model with BatchNorm folded; release with fov_model_free()
+ * @param report   out, may be NULL: JSON {"channels_scaled", "before": COUNTS, "after": COUNTS, "zeroed": [..], "kept": [..]};
+ *                 release with fov_string_free()
+ */
+FOV_API fov_status fov_model_repair(const fov_model *model, fov_model **repaired, char **report, fov_error *err);
+
+/* ------------------------------------------------------------------ calibration */
+
+/** How the range that 8 bits cover is chosen from what a tensor was seen to hold. */
+typedef enum fov_calibration_method {
+    FOV_CALIBRATE_ENTROPY = 0, /**< least Kullback-Leibler divergence, default   */
+    FOV_CALIBRATE_MIN_MAX = 1, /**< everything that was seen                     */
+    FOV_CALIBRATE_PERCENTILE = 2,
+    FOV_CALIBRATE_MSE = 3 /**< least mean squared error                     */
+} fov_calibration_method;
+
+/** Ranges of every tensor of a network. Immutable; may be read by any number of threads. */
+typedef struct fov_calibration fov_calibration;
+/** Collects what tensors hold, photo by photo. One thread at a time. */
+typedef struct fov_calibrator fov_calibrator;
+
+typedef struct fov_detect_options fov_detect_options;
+
+typedef struct fov_calibrator_options {
+    const fov_detect_options *detect;  /**< how photos become inputs; NULL: defaults        */
+    int                       threads; /**< 0: fov_cpu_threads()                            */
+} fov_calibrator_options;
+
+/** @param model must outlive the calibrator. @param calibrator out: release with fov_calibrator_free() */
+FOV_API fov_status fov_calibrator_new(const fov_model *model, const fov_calibrator_options *options, fov_calibrator **calibrator,
+                                      fov_error *err);
+/**
+ * Run the network on an image and take its tensors into account. The order of images does not matter, to the bit.
+ * @param name what the image is called in the state, so that a resumed run can skip it; the same name and pixels twice count once
+ */
+FOV_API fov_status fov_calibrator_add(fov_calibrator *calibrator, const fov_image *image, const char *name, fov_error *err);
+/** True when this image was taken into account before. */
+FOV_API bool   fov_calibrator_has(const fov_calibrator *calibrator, const char *name);
+FOV_API size_t fov_calibrator_count(const fov_calibrator *calibrator); /**< images taken into account */
+/** Write, or read back into a new calibrator of the same model, all that was collected: an interrupted run goes on from there. */
+FOV_API fov_status fov_calibrator_save(const fov_calibrator *calibrator, const char *path, fov_error *err);
+FOV_API fov_status fov_calibrator_resume(fov_calibrator *calibrator, const char *path, fov_error *err);
+/**
+ * Choose ranges. May be called several times, for several methods.
+ * @param percentile for FOV_CALIBRATE_PERCENTILE: above 50, at most 100; 0: 99.99
+ * @param calibration out: release with fov_calibration_free()
+ */
+FOV_API fov_status fov_calibrator_finish(const fov_calibrator *calibrator, fov_calibration_method method, double percentile,
+                                         fov_calibration **calibration, fov_error *err);
+FOV_API void       fov_calibrator_free(fov_calibrator *calibrator); /**< NULL is allowed */
+
+/** Ranges without any photo, from the statistics that BatchNorm layers keep: weaker than photos. */
+FOV_API fov_status fov_calibration_from_statistics(const fov_model *model, fov_calibration **calibration, fov_error *err);
+/**
+ * Read a cache: Fovea's own, or TensorRT's (`TRT-<version>-<algorithm>`, any version), recognised by content.
+ * @param mapping "their name = our name" lines for tensors that are called otherwise; may be NULL
+ * @return FOV_ERR_FORMAT when it does not fit the model, with the names that are missing
+ */
+FOV_API fov_status fov_calibration_load(const char *path, const fov_model *model, const char *mapping,
+                                        fov_calibration **calibration, fov_error *err);
+/** @param tensorrt true: in TensorRT's format, which keeps one symmetric scale a tensor and nothing else */
+FOV_API fov_status fov_calibration_save(const fov_calibration *calibration, const char *path, bool tensorrt, fov_error *err);
+/** As JSON: {"method", "photos", "tensors": [{"name", "lo", "hi", "scale", "channels"}], "inputs": [{"node", "op", "inputs":
+ * [{"tensor", "scale"}]}]} */
+FOV_API char *fov_calibration_describe_json(const fov_calibration *calibration);
+FOV_API void  fov_calibration_free(fov_calibration *calibration); /**< NULL is allowed */
+
 /* ------------------------------------------------------------------ engines */
 
 /** A network prepared for a backend: weights packed, kernels chosen. Immutable, shared by any number of threads. */
 typedef struct fov_engine fov_engine;
 
 typedef struct fov_engine_options {
-    const char *backend; /**< "cpu" (default when NULL) or "reference": the plain-C definitions, slow and sure */
+    const char             *backend; /**< "cpu" (default when NULL) or "reference": the plain-C definitions, slow and sure */
+    fov_precision           precision;
+    const fov_calibration  *calibration;  /**< INT8, MIXED, AUTO: ranges; NULL: taken from `photos`, or else without data       */
+    const fov_photo_source *photos;       /**< what losses are measured on; NULL: nothing is measured but on the bundled photo  */
+    double                  max_loss;     /**< MIXED, AUTO: budget, 0.005 is half a point; 0: that default                      */
+    bool                    repair;       /**< fov_model_repair() first                                                         */
+    bool                    keep_weights; /**< so that fov_engine_save() works; costs the weights a second time                 */
+    fov_progress           *progress;     /**< may be NULL */
+    void                   *progress_user;
 } fov_engine_options;
 
 /**
  * Compile a model. The model may be freed afterwards.
  * @param engine out: release with fov_engine_free()
  * @return FOV_OK, FOV_ERR_ARGUMENT (unknown backend), FOV_ERR_UNSUPPORTED or FOV_ERR_FORMAT (a graph that cannot be run; the
- *         message names the node), FOV_ERR_MEMORY
+ *         message names the node), FOV_ERR_CANCELLED, FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_engine_build(const fov_model *model, const fov_engine_options *options, fov_engine **engine, fov_error *err);
+
+/** Write an engine that was built with keep_weights to a .fov file (docs/engine-format.md). Never leaves half a file. */
+FOV_API fov_status fov_engine_save(const fov_engine *engine, const char *path, fov_error *err);
+
+/**
+ * Load a .fov file. It may be changed or removed after the call.
+ * @param options only `backend` and `keep_weights` are looked at; NULL: defaults
+ * @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (damaged; the message names the section), FOV_ERR_UNSUPPORTED (needs a feature or a
+ *         version that this release does not know, named), FOV_ERR_MEMORY
+ */
+FOV_API fov_status fov_engine_load(const char *path, const fov_engine_options *options, fov_engine **engine, fov_error *err);
+FOV_API fov_status fov_engine_load_memory(const void *data, size_t bytes, const char *name, const fov_engine_options *options,
+                                          fov_engine **engine, fov_error *err);
+
+/** Engines and models alike: fov_engine_load() of a .fov file, else fov_model_load() and fov_engine_build(). */
+FOV_API fov_status fov_engine_open(const char *path, const fov_model_options *model_options, const fov_engine_options *options,
+                                   fov_engine **engine, fov_error *err);
+
+/** The certificate, as JSON (docs/engine-format.md); "{}" for an engine that was never measured. Owned by the engine. */
+FOV_API const char *fov_engine_certificate(const fov_engine *engine);
+/** What the engine runs at: FP32, BF16, FP16, INT8 or MIXED. */
+FOV_API fov_precision fov_engine_precision(const fov_engine *engine);
+
+/**
+ * Replay the golden vectors that the engine carries, on this machine, and compare.
+ * @param json out, may be NULL: {"pass", "vectors", "layers", "drifted": [{"layer", "difference", "tolerance"}]}
+ * @return FOV_OK whether it passes or not, FOV_ERR_UNSUPPORTED (the engine carries no golden vectors)
+ */
+FOV_API fov_status fov_engine_verify(const fov_engine *engine, bool *pass, char **json, fov_error *err);
 
 /**
  * What was fused, which kernel each layer runs, memory in bytes and multiply-accumulates (MACs) at an input size, as JSON: what
@@ -264,7 +418,7 @@ typedef enum fov_placement { FOV_PLACE_CENTER = 0, FOV_PLACE_TOP_LEFT = 1 } fov_
  * for NATIVE and LONG_SIDE; on the sides that `placement` says, with `fill`, for LETTERBOX. An input may have 64 million pixels.
  * The program's options of the same meaning: --score, --nms, --top-k, --max-faces, --size, --place, --fill.
  */
-typedef struct fov_detect_options {
+struct fov_detect_options {
     float           score_threshold; /**< keep faces with score > this; default 0.5                       */
     float           nms_iou;         /**< a box with IoU > this with a better one is dropped; default 0.4 */
     int             pre_nms_top_k;   /**< best candidates that enter NMS; default 5000                    */
@@ -274,7 +428,7 @@ typedef struct fov_detect_options {
     int             width, height;   /**< LETTERBOX input size; default 640 x 640, rounded up to the stride */
     fov_placement   placement;       /**< LETTERBOX; default FOV_PLACE_CENTER                             */
     int             fill[3];         /**< LETTERBOX border R, G, B; -1: the model's mean; default 128     */
-} fov_detect_options;
+};
 
 FOV_API fov_detect_options fov_detect_options_default(void);
 
@@ -365,6 +519,33 @@ FOV_API fov_status fov_faces_draw(const fov_faces *faces, fov_photo *photo, fov_
  * @return FOV_OK, FOV_ERR_ARGUMENT (image, size, or landmarks that lie on one spot), FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_face_crop(const fov_image *image, const fov_face *face, int size, fov_photo **crop, fov_error *err);
+
+/* ------------------------------------------------------------------ what it costs */
+
+/** One engine against another on the same photos. */
+typedef struct fov_comparison fov_comparison;
+
+typedef struct fov_compare_options {
+    const fov_detect_options *detect;  /**< NULL: defaults                              */
+    int                       threads; /**< 0: fov_cpu_threads()                        */
+    bool                      layers;  /**< also every layer both have: SNR and cosine  */
+    fov_progress             *progress;
+    void                     *progress_user;
+} fov_compare_options;
+
+/**
+ * Run both engines on all photos. `a` is what `b` is measured against.
+ * @param comparison out: release with fov_comparison_free()
+ */
+FOV_API fov_status fov_compare(const fov_engine *a, const fov_engine *b, const fov_photo_source *photos,
+                               const fov_compare_options *options, fov_comparison **comparison, fov_error *err);
+/** {"photos", "failed", "faces": {"a", "b", "matched", "lost", "gained"}, "agreement": {"recall", "precision", "mean_iou",
+ * "loss"}, "drift": {"score_mean", "score_max", "landmark_mean", "landmark_max", "box_max"}, "heads": [{"output", "snr_db",
+ * "cosine", "max"}], "layers": [{"name", "precision", "snr_db", "cosine"}], "worst": [..]} */
+FOV_API char *fov_comparison_json(const fov_comparison *comparison);
+/** A self-contained page (no script or picture from elsewhere). Never leaves half a file. */
+FOV_API fov_status fov_comparison_save_html(const fov_comparison *comparison, const char *path, fov_error *err);
+FOV_API void       fov_comparison_free(fov_comparison *comparison); /**< NULL is allowed */
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Image in, faces out: geometry, letterbox, network, decode. */
+#include "api/detector.h"
+
 #include "api/geometry.h"
 #include "api/plan_cache.h"
 #include "base/alloc.h"
@@ -23,6 +25,8 @@ struct fov_detector {
     size_t            cap_image;
     float            *raw;
     fov_timing        timing;
+    fov_observer     *observe; /* during fov_detector_run_observed(), else NULL */
+    void             *observe_context;
 };
 
 fov_status fov_detector_new(const fov_engine *engine, const fov_detector_options *options, fov_detector **out, fov_error *err)
@@ -102,6 +106,15 @@ static fov_status fill_input(fov_detector *d, const fov_plan *plan, const fov_im
     return FOV_OK;
 }
 
+static fov_status run_plan(const fov_detector *d, const fov_plan *plan, fov_error *err)
+{
+    if (!d->observe) return fov_plan_run(plan, d->pool, err);
+    fov_view   input = *fov_plan_input(plan);
+    fov_step   first = {.node = FOV_NONE, .out = &input};
+    fov_status st = d->observe(d->observe_context, plan, &first, err);
+    return st ? st : fov_plan_run_observed(plan, d->pool, d->observe, d->observe_context, err);
+}
+
 static fov_status run_pass(fov_detector *d, const fov_image *images, const pass *p, const fov_plan **out, fov_error *err)
 {
     const fov_letterbox *box = &d->geometry[p->index[0]].letterbox;
@@ -113,7 +126,7 @@ static fov_status run_pass(fov_detector *d, const fov_image *images, const pass 
         return st;
     if ((st = fill_input(d, plan, images, p, err))) return st;
     double filled = fov_clock_s();
-    if ((st = fov_plan_run(plan, d->pool, err))) return st;
+    if ((st = run_plan(d, plan, err))) return st;
     d->timing.preprocess_s += filled - start;
     d->timing.network_s += fov_clock_s() - filled;
     *out = plan;
@@ -207,6 +220,16 @@ fov_status fov_detector_run(fov_detector *d, const fov_image *image, const fov_d
                             fov_error *err)
 {
     return fov_detector_run_batch(d, image, 1, options, faces, err);
+}
+
+fov_status fov_detector_run_observed(fov_detector *d, const fov_image *image, const fov_detect_options *options,
+                                     fov_observer *observe, void *context, fov_faces *faces, fov_error *err)
+{
+    d->observe = observe;
+    d->observe_context = context;
+    fov_status st = fov_detector_run(d, image, options, faces, err);
+    d->observe = NULL;
+    return st;
 }
 
 fov_status fov_detector_raw(fov_detector *d, const fov_image *image, const fov_detect_options *options, fov_raw *raw,

@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include "base/alloc.h"
+#include "engine/golden.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ static void release_packed(fov_graph *graph, int node)
         int        id = graph->node[node].in[i];
         fov_value *value = id == FOV_NONE ? NULL : &graph->value[id];
         if (!value || !value->data || fov_graph_only_user(graph, id) != node) continue;
-        fov_free(value->data);
+        if (!value->borrowed) fov_free(value->data);
         value->data = NULL;
         value->packed = true;
     }
@@ -49,7 +50,7 @@ static fov_status lower_nodes(fov_engine *engine, layout *l, fov_error *err)
         if (l->in_place[i]) continue;
         st = engine->backend->lower(graph, &graph->node[i], &engine->lowered[i], err);
         engine->weight_bytes += engine->lowered[i].bytes;
-        if (engine->lowered[i].packed) release_packed(graph, i);
+        if (engine->lowered[i].packed && !engine->keeps_weights) release_packed(graph, i);
     }
     if (!st) engine->add_in_place = fov_slices_share(graph, engine->lowered, l->channels, engine->slice, l->shared);
     return st;
@@ -70,27 +71,42 @@ static fov_status lower(fov_engine *engine, fov_error *err)
     return st;
 }
 
-fov_status fov_engine_build(const fov_model *model, const fov_engine_options *options, fov_engine **out, fov_error *err)
+/* The one precision of all convolutions, or MIXED. */
+static fov_precision precision_of(const fov_graph *graph)
 {
-    const char *name = options && options->backend ? options->backend : "cpu";
+    static const fov_precision of_type[] = {[FOV_F32] = FOV_PRECISION_FP32,
+                                            [FOV_F16] = FOV_PRECISION_FP16,
+                                            [FOV_BF16] = FOV_PRECISION_BF16,
+                                            [FOV_I8] = FOV_PRECISION_INT8};
+    fov_precision              precision = FOV_PRECISION_AUTO;
+    for (int i = 0; i < graph->n_node; i++) {
+        const fov_node *node = &graph->node[i];
+        if (node->op != FOV_OP_Conv) continue;
+        fov_precision this_one = of_type[graph->value[node->in[1]].dtype];
+        if (precision != FOV_PRECISION_AUTO && precision != this_one) return FOV_PRECISION_MIXED;
+        precision = this_one;
+    }
+    return precision == FOV_PRECISION_AUTO ? FOV_PRECISION_FP32 : precision;
+}
+
+fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings, const char *backend, bool keep_weights,
+                                 fov_engine **out, fov_error *err)
+{
+    const char *name = backend ? backend : "cpu";
     fov_engine *engine = fov_calloc(1, sizeof *engine);
     fov_status  st;
 
     *out = NULL;
-    if (!engine) return fov_fail_memory(err, "an engine");
-    engine->settings = model->settings;
-    engine->backend = fov_backend_find(name);
-    if (!engine->backend) {
-        st = fov_fail(err, FOV_ERR_ARGUMENT, "unknown backend '%s': this build has cpu and reference", name);
-        goto fail;
+    if (!engine) {
+        fov_graph_free(graph);
+        return fov_fail_memory(err, "an engine");
     }
-    if ((st = fov_graph_clone(model->graph, &engine->graph, err))) goto fail;
-    if ((st = fov_graph_optimize(engine->graph, engine->passes, err))) goto fail;
-    if ((st = lower(engine, err))) goto fail;
-    *out = engine;
-    return FOV_OK;
-fail:
-    fov_engine_free(engine);
+    *engine = (fov_engine){.graph = graph, .settings = *settings, .keeps_weights = keep_weights, .backend = fov_backend_find(name)};
+    engine->precision = precision_of(graph);
+    if (!engine->backend) st = fov_fail(err, FOV_ERR_ARGUMENT, "unknown backend '%s': this build has cpu and reference", name);
+    else st = lower(engine, err);
+    if (st) fov_engine_free(engine);
+    else *out = engine;
     return st;
 }
 
@@ -101,6 +117,8 @@ void fov_engine_free(fov_engine *engine)
         if (engine->lowered[i].free) engine->lowered[i].free(engine->lowered[i].impl);
     fov_free(engine->lowered);
     fov_free(engine->slice);
+    fov_free(engine->certificate);
+    fov_golden_free(engine->golden);
     fov_graph_free(engine->graph);
     fov_free(engine);
 }

@@ -8,6 +8,9 @@
 #include "graph/passes.h"
 #include "models/model.h"
 
+/** Recorded inputs and what every layer made of them: engine/golden.h. */
+typedef struct fov_golden fov_golden;
+
 /** Where a value lives when it is a run of channels of another value: what makes Concat free, and residual adds in place. */
 typedef struct fov_slice {
     int     parent;  /* value id, FOV_NONE: the value has memory of its own */
@@ -24,7 +27,19 @@ struct fov_engine {
     int                concat_in_place; /* Concat nodes that became slices */
     int                add_in_place;    /* residual adds into the residual's memory */
     size_t             weight_bytes;    /* packed */
+    fov_precision      precision;       /* FP32, BF16, FP16, INT8 or MIXED: what the graph's values say */
+    char              *certificate;     /* JSON, NULL: never measured */
+    fov_golden        *golden;          /* NULL: none */
+    bool               keeps_weights;   /* the graph's constants were not given back: the engine can be written */
 };
+
+/**
+ * Lower a graph that fov_graph_optimize() has been through and whose values have their types.
+ * @param graph becomes the engine's, or is freed on failure
+ * @param backend name; NULL: "cpu". @param keep_weights as in fov_engine_options
+ */
+fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings, const char *backend, bool keep_weights,
+                                 fov_engine **engine, fov_error *err);
 
 /**
  * Decide which values become slices: the inputs of a Concat over channels are written straight into its output.

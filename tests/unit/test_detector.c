@@ -149,7 +149,7 @@ static void all_backends_and_instruction_sets_agree(void **state)
     fixture                 *f = *state;
     fov_error                err;
     fov_engine              *other = NULL;
-    fov_engine_options       reference = {"reference"};
+    fov_engine_options       reference = {.backend = "reference"};
     assert_ok(fov_engine_build(f->model, &reference, &other, &err));
     check_against(f, other);
     fov_engine_free(other);
