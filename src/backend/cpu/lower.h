@@ -14,14 +14,28 @@ typedef fov_status fov_cpu_lower(const fov_graph *graph, const fov_node *node, c
 #include "graph/ops.def"
 #undef FOV_OP
 
-/** An activation as kernels see it: pixels in the order n, h, w, each `ld` floats after the one before. */
+/** An activation as kernels see it: pixels in the order n, h, w, each `ld` elements after the one before. */
 typedef struct fov_pixels {
     ptrdiff_t n, c, h, w, ld;
-    float    *data;
+    union {
+        float         *data;  /* of F32 */
+        unsigned char *bytes; /* of any type */
+    };
+    ptrdiff_t        size; /* bytes of an element */
+    fov_dtype        dtype;
+    const fov_quant *quant; /* of U8 */
 } fov_pixels;
 
-/** False when the view is not float NHWC. Strides of dimensions of size 1 do not matter. */
+/** False when the view is not NHWC of F32, F16, BF16 or U8. Strides of dimensions of size 1 do not matter. */
+bool fov_pixels_of_any(const fov_view *view, fov_pixels *pixels);
+/** The same of F32 only. */
 bool fov_pixels_of(const fov_view *view, fov_pixels *pixels);
+
+/** Pixel `index` in the order n, h, w. */
+static inline unsigned char *fov_pixel_at(const fov_pixels *pixels, ptrdiff_t index)
+{
+    return pixels->bytes + index * pixels->ld * pixels->size;
+}
 
 /** Chunks that a step should have at least, per thread: an uneven finish then costs 1/12 of the step at worst. */
 enum { FOV_CPU_CHUNKS_PER_THREAD = 6 };
