@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every header compiles alone; the public one also as C++. TAP on stdout.
+# Every header compiles alone; the public ones also as C++. TAP on stdout.
 # Usage: headers.sh SOURCE_DIR BUILD_DIR COMPILER...
 source=$1
 build=$2
@@ -26,10 +26,12 @@ for header in include/fovea/*.h $(find src tests/support -name '*.h' -not -name 
         -Itests/support -I"$build" -fsyntax-only -x c "$header"
 done
 if echo 'int main() {}' | "$@" -fsyntax-only -x c++ - 2>/dev/null; then
-    check "fovea.h as C++" "$@" -std=c++11 -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ include/fovea/fovea.h
+    for header in include/fovea/*.h; do
+        check "$header as C++" "$@" -std=c++11 -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ "$header"
+    done
 else
     n=$((n + 1))
-    echo "ok $n - fovea.h as C++ # SKIP no C++ compiler here"
+    echo "ok $n - public headers as C++ # SKIP no C++ compiler here"
 fi
 echo "1..$n"
 exit $failed

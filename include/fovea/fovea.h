@@ -97,7 +97,8 @@ FOV_API void fov_allocator_set(const fov_allocator *allocator);
 /**
  * Restrict the instruction sets that kernels may use, for tests and comparison.
  * Takes effect for engines built afterwards.
- * @param names comma-separated: "generic", "avx2", "avx512", each with those before it; what the machine lacks stays off;
+ * @param names comma-separated: "generic", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16", each with those before it;
+ *              what the machine lacks stays off;
  *              NULL: everything the machine has
  * @return FOV_OK, FOV_ERR_ARGUMENT (unknown or empty name)
  */
@@ -184,6 +185,22 @@ typedef struct fov_photo_source {
 /** An imported network. Immutable; may be read by any number of threads. */
 typedef struct fov_model fov_model;
 
+/**
+ * A shared library with operators that Fovea lacks (fovea/plugin.h, docs/plugins.md). Loading it runs its code: nothing in a model
+ * file ever makes Fovea load one. Immutable; may be used by any number of threads.
+ */
+typedef struct fov_plugin fov_plugin;
+
+/**
+ * @param path   of the file; never looked for in the system's folders
+ * @param plugin out: release with fov_plugin_unload()
+ * @return FOV_OK, FOV_ERR_IO (no such file), FOV_ERR_FORMAT (no shared library, or its table is faulty), FOV_ERR_UNSUPPORTED (made
+ *         for another version of fovea/plugin.h), FOV_ERR_MEMORY
+ */
+FOV_API fov_status fov_plugin_load(const char *path, fov_plugin **plugin, fov_error *err);
+/** The library stays loaded until the last model and engine with one of its operators is freed. NULL is allowed. */
+FOV_API void fov_plugin_unload(fov_plugin *plugin);
+
 typedef struct fov_model_options {
     /**
      * What a checkpoint cannot tell, as "key = value" lines in the syntax of the text file that may lie beside a model
@@ -191,6 +208,15 @@ typedef struct fov_model_options {
      * the family's defaults. Keys: docs/settings.md.
      */
     const char *settings;
+
+    const fov_plugin *const *plugins; /**< whose operators an .onnx file (or an engine, fov_engine_open()) may use */
+    size_t                   n_plugin;
+    /**
+     * Name, or "domain::name", of an operator of `plugins` that decodes the heads in place of Fovea. All heads of the model become
+     * its inputs, level by level scores, boxes, landmarks; what it gives is the table of faces that docs/plugins.md describes.
+     * NULL: none.
+     */
+    const char *head_plugin;
 } fov_model_options;
 
 /**
@@ -334,15 +360,17 @@ FOV_API void  fov_calibration_free(fov_calibration *calibration); /**< NULL is a
 typedef struct fov_engine fov_engine;
 
 typedef struct fov_engine_options {
-    const char             *backend; /**< "cpu" (default when NULL) or "reference": the plain-C definitions, slow and sure */
-    fov_precision           precision;
-    const fov_calibration  *calibration;  /**< INT8, MIXED, AUTO: ranges; NULL: taken from `photos`, or else without data       */
-    const fov_photo_source *photos;       /**< what losses are measured on; NULL: nothing is measured but on the bundled photo  */
-    double                  max_loss;     /**< MIXED, AUTO: budget, 0.005 is half a point; 0: that default                      */
-    bool                    repair;       /**< fov_model_repair() first                                                         */
-    bool                    keep_weights; /**< so that fov_engine_save() works; costs the weights a second time                 */
-    fov_progress           *progress;     /**< may be NULL */
-    void                   *progress_user;
+    const char              *backend; /**< "cpu" (default when NULL) or "reference": the plain-C definitions, slow and sure */
+    fov_precision            precision;
+    const fov_calibration   *calibration;  /**< INT8, MIXED, AUTO: ranges; NULL: taken from `photos`, or else without data       */
+    const fov_photo_source  *photos;       /**< what losses are measured on; NULL: nothing is measured but on the bundled photo  */
+    double                   max_loss;     /**< MIXED, AUTO: budget, 0.005 is half a point; 0: that default                      */
+    bool                     repair;       /**< fov_model_repair() first                                                         */
+    bool                     keep_weights; /**< so that fov_engine_save() works; costs the weights a second time                 */
+    const fov_plugin *const *plugins;      /**< fov_engine_load(): whose operators the engine may use                            */
+    size_t                   n_plugin;
+    fov_progress            *progress; /**< may be NULL */
+    void                    *progress_user;
 } fov_engine_options;
 
 /**
@@ -358,7 +386,7 @@ FOV_API fov_status fov_engine_save(const fov_engine *engine, const char *path, f
 
 /**
  * Load a .fov file. It may be changed or removed after the call.
- * @param options only `backend` and `keep_weights` are looked at; NULL: defaults
+ * @param options only `backend`, `keep_weights` and `plugins` are looked at; NULL: defaults
  * @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (damaged; the message names the section), FOV_ERR_UNSUPPORTED (needs a feature or a
  *         version that this release does not know, named), FOV_ERR_MEMORY
  */
@@ -494,7 +522,8 @@ typedef struct fov_raw {
     const float *landmarks;                 /**< [A][10] regression, not decoded                   */
 } fov_raw;
 
-/** @param raw out: owned by the detector, valid until its next call. @return as fov_detector_run() */
+/** @param raw out: owned by the detector, valid until its next call. @return as fov_detector_run(); FOV_ERR_UNSUPPORTED for an
+ * engine whose heads a plugin decodes */
 FOV_API fov_status fov_detector_raw(fov_detector *detector, const fov_image *image, const fov_detect_options *options, fov_raw *raw,
                                     fov_error *err);
 

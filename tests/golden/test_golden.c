@@ -32,7 +32,7 @@ static const char *const inputs[] = {"a_640x640", "b_320x256", "c_608x800"};
 static fov_detector *open_detector(const subject *s, fov_engine **engine)
 {
     fov_error         err;
-    fov_model_options options = {s->settings};
+    fov_model_options options = {.settings = s->settings};
     fov_model        *model = NULL;
     fov_detector     *detector = NULL;
     const char       *path = strcmp(s->model, "default") ? shared_path(s->model) : s->model;
