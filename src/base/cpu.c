@@ -16,7 +16,13 @@
 static const struct {
     unsigned    bit;
     const char *name;
-} feature_names[] = {{FOV_CPU_AVX2, "avx2"}, {FOV_CPU_AVX512, "avx512"}};
+} feature_names[] = {{FOV_CPU_AVX2, "avx2"},
+                     {FOV_CPU_AVX_VNNI, "avxvnni"},
+                     {FOV_CPU_AVX512, "avx512"},
+                     {FOV_CPU_AVX512_VNNI, "avx512vnni"},
+                     {FOV_CPU_AVX512_BF16, "avx512bf16"}};
+
+static const char known_names[] = "generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16";
 
 enum { N_FEATURE_NAMES = sizeof feature_names / sizeof *feature_names };
 
@@ -30,6 +36,8 @@ static unsigned long long xgetbv0(void)
     return (unsigned long long)high << 32 | low;
 }
 
+enum { LEAF7_1_EAX_AVX_VNNI = 1 << 4, LEAF7_1_EAX_AVX512_BF16 = 1 << 5, LEAF7_ECX_AVX512_VNNI = 1 << 11 };
+
 /* Intel SDM vol. 1, 13.2 and 14.3: OSXSAVE first, then XCR0 (bits 1-2: AVX state, 5-7: AVX-512 state), then leaf 7. */
 unsigned fov_cpu_detected(void)
 {
@@ -40,8 +48,14 @@ unsigned fov_cpu_detected(void)
     unsigned long long state = xgetbv0();
     if ((state & 0x6) != 0x6 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return 0;
     found |= FOV_CPU_AVX2;
-    const unsigned need512 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
-    if ((state & 0xe6) == 0xe6 && (b & need512) == need512) found |= FOV_CPU_AVX512;
+    const unsigned need512 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL, leaf7_c = c;
+    const bool     has512 = (state & 0xe6) == 0xe6 && (b & need512) == need512;
+    unsigned       more = 0; /* subleaf 1 answers zeros where it does not exist */
+    if (!__get_cpuid_count(7, 1, &more, &b, &c, &d)) more = 0;
+    if (more & LEAF7_1_EAX_AVX_VNNI) found |= FOV_CPU_AVX_VNNI;
+    if (has512) found |= FOV_CPU_AVX512;
+    if (has512 && (leaf7_c & LEAF7_ECX_AVX512_VNNI)) found |= FOV_CPU_AVX512_VNNI;
+    if (has512 && (more & LEAF7_1_EAX_AVX512_BF16)) found |= FOV_CPU_AVX512_BF16;
     return found;
 }
 
@@ -102,12 +116,11 @@ fov_status fov_cpu_limit(const char *names, fov_error *err)
         atomic_store(&mask, ~0U);
         return FOV_OK;
     }
-    if (!*names) return fov_fail(err, FOV_ERR_ARGUMENT, "no instruction set was named: known are generic, avx2, avx512");
+    if (!*names) return fov_fail(err, FOV_ERR_ARGUMENT, "no instruction set was named: known are %s", known_names);
     for (const char *p = names; *p;) {
         size_t length = strcspn(p, ",");
         if (!add_level(p, length, &bits))
-            return fov_fail(err, FOV_ERR_ARGUMENT, "unknown instruction set '%.*s': known are generic, avx2, avx512", (int)length,
-                            p);
+            return fov_fail(err, FOV_ERR_ARGUMENT, "unknown instruction set '%.*s': known are %s", (int)length, p, known_names);
         p += length + (p[length] == ',');
     }
     atomic_store(&mask, bits);

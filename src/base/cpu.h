@@ -8,8 +8,11 @@
 /* Feature levels that kernels are written for; a bit is set only when the processor has the instructions and the
  * operating system saves their registers. */
 enum {
-    FOV_CPU_AVX2 = 1 << 0,   /* AVX2, FMA, F16C            */
-    FOV_CPU_AVX512 = 1 << 1, /* AVX-512 F, BW, DQ, VL      */
+    FOV_CPU_AVX2 = 1 << 0,        /* AVX2, FMA, F16C                        */
+    FOV_CPU_AVX_VNNI = 1 << 1,    /* dot products of bytes in 256 bits      */
+    FOV_CPU_AVX512 = 1 << 2,      /* AVX-512 F, BW, DQ, VL                  */
+    FOV_CPU_AVX512_VNNI = 1 << 3, /* dot products of bytes in 512 bits      */
+    FOV_CPU_AVX512_BF16 = 1 << 4, /* dot products of bfloat16 in 512 bits   */
 };
 
 /** Features of the machine, less those masked by fov_cpu_limit(). */

@@ -13,7 +13,7 @@ static void usage(FILE *to)
     fprintf(to, "usage: fov-check [--seed N] [--filter TEXT] [--cpu NAME] [--bench] [--threads N]\n"
                 "Without --bench: prove all kernels of every instruction set this machine has (TAP).\n"
                 "With --bench: time the layers of both networks, best of many, with the best instruction set;\n"
-                "--filter then selects layers. --cpu generic, avx2 or avx512 is the best that is used.\n");
+                "--filter then selects layers. --cpu LEVEL (generic, avx2, ...) is the best that is used.\n");
 }
 
 static void check_level(check *t)
