@@ -98,8 +98,7 @@ FOV_API void fov_allocator_set(const fov_allocator *allocator);
  * Restrict the instruction sets that kernels may use, for tests and comparison.
  * Takes effect for engines built afterwards.
  * @param names comma-separated: "generic", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16", each with those before it;
- *              what the machine lacks stays off;
- *              NULL: everything the machine has
+ *              what the machine lacks stays off; NULL: everything the machine has
  * @return FOV_OK, FOV_ERR_ARGUMENT (unknown or empty name)
  */
 FOV_API fov_status fov_cpu_limit(const char *names, fov_error *err);
@@ -555,26 +554,103 @@ FOV_API fov_status fov_face_crop(const fov_image *image, const fov_face *face, i
 typedef struct fov_comparison fov_comparison;
 
 typedef struct fov_compare_options {
-    const fov_detect_options *detect;  /**< NULL: defaults                              */
-    int                       threads; /**< 0: fov_cpu_threads()                        */
-    bool                      layers;  /**< also every layer both have: SNR and cosine  */
-    fov_progress             *progress;
-    void                     *progress_user;
+    const fov_detect_options *detect;         /**< NULL: defaults. Faces count from a score of 0.5 on, whatever it says */
+    int                       threads;        /**< 0: fov_cpu_threads()                                                 */
+    bool                      layers;         /**< also every layer that both have by name: SNR and cosine              */
+    const char               *a_name, *b_name; /**< as reports call them; NULL: "A" and "B"                              */
+    /** What reports call a photo, `user` being the photo source's; NULL: "photo 1", "photo 2", .. */
+    const char *(*photo_name)(void *user, size_t index);
+    fov_progress *progress; /**< may be NULL */
+    void         *progress_user;
 } fov_compare_options;
 
 /**
- * Run both engines on all photos. `a` is what `b` is measured against.
- * @param comparison out: release with fov_comparison_free()
+ * Run both engines on all photos. `a` is what `b` is measured against. Photos that cannot be loaded, or are too large to be run,
+ * are left out and counted.
+ * @param comparison out: release with fov_comparison_free(); it needs neither engines nor photos any more
+ * @return FOV_OK, FOV_ERR_ARGUMENT (no photos), the first photo's failure when all fail, FOV_ERR_CANCELLED, FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_compare(const fov_engine *a, const fov_engine *b, const fov_photo_source *photos,
                                const fov_compare_options *options, fov_comparison **comparison, fov_error *err);
-/** {"photos", "failed", "faces": {"a", "b", "matched", "lost", "gained"}, "agreement": {"recall", "precision", "mean_iou",
- * "loss"}, "drift": {"score_mean", "score_max", "landmark_mean", "landmark_max", "box_max"}, "heads": [{"output", "snr_db",
- * "cosine", "max"}], "layers": [{"name", "precision", "snr_db", "cosine"}], "worst": [..]} */
+/**
+ * As JSON (docs/compare.md says what each number is):
+ * {"a", "b", "verdict", "photos", "failed", "faces": {"a", "b", "matched", "lost", "gained"}, "agreement": {"recall", "precision",
+ * "mean_iou", "loss", "truth"}, "drift": {"pairs", "score_mean", "score_max", "score_bias", "landmark_mean", "landmark_max",
+ * "landmark_px_mean", "landmark_px_max", "box_mean", "box_max", "box_px_mean", "box_px_max"}, "heads": [{"output", "snr_db",
+ * "cosine", "max"}], "layers": [{"name", "op", "precision", "snr_db", "cosine", "max", "rescaled", "clipped"}], "layers_a",
+ * "layers_b", "worst": [{"photo", "index", "lost", "gained", "score_max", "landmark_px_max"}]}
+ * "snr_db" is null where both are the same to the bit; "clipped" is null where B does not quantise.
+ * @return a string to release with fov_string_free(); NULL without memory
+ */
 FOV_API char *fov_comparison_json(const fov_comparison *comparison);
-/** A self-contained page (no script or picture from elsewhere). Never leaves half a file. */
+/** A self-contained page (no script, nothing from elsewhere). Never leaves half a file. */
 FOV_API fov_status fov_comparison_save_html(const fov_comparison *comparison, const char *path, fov_error *err);
 FOV_API void       fov_comparison_free(fov_comparison *comparison); /**< NULL is allowed */
+
+/* ------------------------------------------------------------------ how well it finds */
+
+/** Which faces there are in which photos. Immutable; may be read by any number of threads. */
+typedef struct fov_truth fov_truth;
+
+/**
+ * Read ground truth, recognised by content (docs/evaluate.md): JSON; WIDER FACE's wider_face_val.mat, with wider_easy_val.mat,
+ * wider_medium_val.mat and wider_hard_val.mat beside it, or the folder of these; its wider_face_val_bbx_gt.txt, which has no lists of
+ * easy, medium and hard faces: the one setting is then "all", every face that it does not call invalid.
+ * @param truth out: release with fov_truth_free()
+ * @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (the message names the photo), FOV_ERR_UNSUPPORTED (.mat without libmatio),
+ *         FOV_ERR_MEMORY
+ */
+FOV_API fov_status  fov_truth_load(const char *path, fov_truth **truth, fov_error *err);
+FOV_API size_t      fov_truth_count(const fov_truth *truth);              /**< photos                            */
+FOV_API const char *fov_truth_file(const fov_truth *truth, size_t index); /**< a photo's name; NULL past the end */
+FOV_API void        fov_truth_free(fov_truth *truth);                     /**< NULL is allowed                   */
+
+/** Average precisions and curves of engines on the same photos. Immutable. */
+typedef struct fov_evaluation fov_evaluation;
+
+typedef struct fov_entrant {
+    const char       *name; /**< for the table and the legend; copied */
+    const fov_engine *engine;
+} fov_entrant;
+
+typedef struct fov_evaluate_options {
+    const fov_detect_options *detect;       /**< NULL: fov_detect_options_wider()                                       */
+    int                       threads;      /**< 0: fov_cpu_threads()                                                   */
+    bool                      skip_missing; /**< photos that are not there are left out, with their faces, and counted  */
+    const char               *detections;   /**< folder for what is found, in WIDER's layout: EVENT/PHOTO.txt; in a folder of
+                                                 its name for each engine if there are several; NULL: not written       */
+    fov_progress             *progress;     /**< counts photos times engines; may be NULL                               */
+    void                     *progress_user;
+} fov_evaluate_options;
+
+/** The protocol of RetinaFace's published figures: native size, score > 0.02, NMS at 0.4, 5000 candidates, 750 faces. */
+FOV_API fov_detect_options fov_detect_options_wider(void);
+
+/**
+ * Find the faces of all photos of the truth with all engines, each photo decoded once, and measure average precision as WIDER FACE's
+ * tools do.
+ * @param images     folder of the photos; a photo of "EVENT/NAME.jpg" may also lie in it as NAME.jpg
+ * @param evaluation out: release with fov_evaluation_free()
+ * @return FOV_OK, FOV_ERR_IO (a photo that is missing, named), FOV_ERR_FORMAT (damaged, or not of the size that the truth tells),
+ *         FOV_ERR_ARGUMENT (no engine), FOV_ERR_CANCELLED, or as fov_detector_run()
+ */
+FOV_API fov_status fov_evaluate(const fov_entrant *entrants, size_t count, const fov_truth *truth, const char *images,
+                                const fov_evaluate_options *options, fov_evaluation **evaluation, fov_error *err);
+/** {"photos", "missing", "settings": [{"name", "faces"}], "engines": [{"name", "detections", "seconds", "ap":
+ * {setting: 0..1}}]} */
+FOV_API char *fov_evaluation_json(const fov_evaluation *evaluation);
+
+/** Recall and precision at falling thresholds of the score, of one engine in one setting. */
+typedef struct fov_curve {
+    size_t        count;
+    const double *recall, *precision; /**< owned by the evaluation */
+    double        ap;
+} fov_curve;
+/** @return an empty curve for an engine or setting that is not there */
+FOV_API fov_curve fov_evaluation_curve(const fov_evaluation *evaluation, size_t engine, size_t setting);
+/** Draw the curves, a panel per setting. @param path .svg or .png. Never leaves half a file. */
+FOV_API fov_status fov_evaluation_save_curves(const fov_evaluation *evaluation, const char *path, fov_error *err);
+FOV_API void       fov_evaluation_free(fov_evaluation *evaluation); /**< NULL is allowed */
 
 #ifdef __cplusplus
 }
