@@ -1,24 +1,49 @@
 // SPDX-License-Identifier: MIT
 #include "backend/cpu/conv.h"
 
-static const fov_value *constant_f32(const fov_graph *graph, const fov_node *node, int input)
-{
-    if (input >= node->n_in || node->in[input] == FOV_NONE) return NULL;
-    const fov_value *value = &graph->value[node->in[input]];
-    return value->data && value->dtype == FOV_F32 ? value : NULL;
-}
-
 static bool has_input(const fov_node *node, int input)
 {
     return input < node->n_in && node->in[input] != FOV_NONE;
 }
 
-/* False: not a two-dimensional convolution with constant float weights that agree with each other. The definition then serves, or
+static const fov_value *constant(const fov_graph *graph, const fov_node *node, int input)
+{
+    return has_input(node, input) && graph->value[node->in[input]].data ? &graph->value[node->in[input]] : NULL;
+}
+
+static bool is_float(fov_dtype dtype)
+{
+    return dtype == FOV_F32 || dtype == FOV_F16 || dtype == FOV_BF16;
+}
+
+static bool is_activation(const fov_element *element)
+{
+    return is_float(element->dtype) || (element->dtype == FOV_U8 && element->quant);
+}
+
+static fov_element element_of(const fov_graph *graph, int value)
+{
+    return (fov_element){graph->value[value].dtype, graph->value[value].quant};
+}
+
+/* Types that are computed here: floats with floats, U8 with I8; anything in, anything out. */
+static bool read_types(const fov_graph *graph, const fov_node *node, fov_conv *conv)
+{
+    conv->x = element_of(graph, node->in[0]);
+    conv->w = element_of(graph, node->in[1]);
+    conv->y = element_of(graph, node->out[0]);
+    if (conv->has_residual) conv->residual = element_of(graph, node->in[3]);
+    if (!is_activation(&conv->x) || !is_activation(&conv->y)) return false;
+    if (conv->has_residual && !is_activation(&conv->residual)) return false;
+    return fov_conv_takes_int8(conv) ? conv->w.quant != NULL : is_float(conv->x.dtype) && is_float(conv->w.dtype);
+}
+
+/* False: not a two-dimensional convolution with constant weights that agree with each other. The definition then serves, or
  * says what is wrong. */
 static bool read_conv(const fov_graph *graph, const fov_node *node, fov_conv *conv)
 {
-    const fov_value *weight = constant_f32(graph, node, 1), *bias = constant_f32(graph, node, 2);
-    if (!weight || weight->shape.rank != 4 || (has_input(node, 2) && !bias)) return false;
+    const fov_value *weight = constant(graph, node, 1), *bias = constant(graph, node, 2);
+    if (!weight || weight->shape.rank != 4 || (has_input(node, 2) && (!bias || bias->dtype != FOV_F32))) return false;
     const int64_t *dim = weight->shape.dim;
     int64_t        group = fov_node_int(node, "group", 1), cin;
     for (int i = 0; i < 4; i++)
@@ -36,14 +61,26 @@ static bool read_conv(const fov_graph *graph, const fov_node *node, fov_conv *co
                        .kw = dim[3],
                        .has_residual = has_input(node, 3),
                        .fused = fov_fused_read(node)};
-    return true;
+    return has_input(node, 0) && read_types(graph, node, conv);
+}
+
+bool fov_conv_is_f32(const fov_conv *conv)
+{
+    return conv->x.dtype == FOV_F32 && conv->w.dtype == FOV_F32 && conv->y.dtype == FOV_F32 &&
+           (!conv->has_residual || conv->residual.dtype == FOV_F32);
+}
+
+bool fov_conv_takes_int8(const fov_conv *conv)
+{
+    return conv->x.dtype == FOV_U8 && conv->w.dtype == FOV_I8;
 }
 
 fov_status fov_cpu_conv(const fov_graph *graph, const fov_node *node, const fov_kernels *kernels, fov_lowered *out, fov_error *err)
 {
     fov_conv conv;
     if (!read_conv(graph, node, &conv)) return fov_lower_definition(graph, node, out, err);
-    if (fov_conv_is_depthwise(&conv)) return fov_conv_lower_depthwise(&conv, kernels, out, err);
+    if (fov_conv_is_f32(&conv) && fov_conv_is_depthwise(&conv)) return fov_conv_lower_depthwise(&conv, kernels, out, err);
+    if (!fov_conv_is_f32(&conv)) return fov_lower_definition(graph, node, out, err);
     return fov_conv_lower_gemm(&conv, kernels, out, err);
 }
 
@@ -52,7 +89,7 @@ static fov_status read_residual(const fov_conv *conv, const fov_view *view, fov_
     const fov_pixels *y = &shape->y;
     fov_pixels       *r = &shape->residual;
     ptrdiff_t         scale = conv->fused.residual_scale;
-    if (!fov_pixels_of(view, r)) return fov_fail_layout(conv->node, err);
+    if (!fov_pixels_of_any(view, r) || r->dtype != conv->residual.dtype) return fov_fail_layout(conv->node, err);
     if (r->n == y->n && r->c == y->c && r->h * scale == y->h && r->w * scale == y->w) return FOV_OK;
     return fov_fail(err, FOV_ERR_INTERNAL,
                     "Conv '%s': residual of %tdx%td pixels times %td, output of %tdx%td; please report this model",
@@ -68,7 +105,8 @@ fov_status fov_conv_shape_read(const fov_conv *conv, const fov_view *const *in, 
     fov_status        st;
 
     *shape = (fov_conv_shape){0};
-    if (!fov_pixels_of(in[0], &shape->x) || !fov_pixels_of(out, &shape->y)) return fov_fail_layout(node, err);
+    if (!fov_pixels_of_any(in[0], &shape->x) || !fov_pixels_of_any(out, &shape->y)) return fov_fail_layout(node, err);
+    if (shape->x.dtype != conv->x.dtype || shape->y.dtype != conv->y.dtype) return fov_fail_layout(node, err);
     if ((st = fov_window_read(&call, shape->x.h, shape->x.w, kernel, &shape->window, err))) return st;
     if (shape->x.c != conv->cin || shape->y.c != conv->cout || shape->y.h != shape->window.out_h ||
         shape->y.w != shape->window.out_w)

@@ -5,16 +5,32 @@
 
 #include "backend/cpu/lower.h"
 
+/** What the elements of an activation or of weights are. The quant belongs to the graph. */
+typedef struct fov_element {
+    fov_dtype        dtype;
+    const fov_quant *quant; /* of U8 and I8 */
+} fov_element;
+
 /** A Conv node whose weights are known. Points into the graph, which outlives it. */
 typedef struct fov_conv {
     const fov_graph *graph;
     const fov_node  *node;
-    const float     *weight; /* [cout][cin / group][kh][kw] */
-    const float     *bias;   /* [cout] or NULL */
-    ptrdiff_t        cin, cout, group, kh, kw;
-    bool             has_residual;
-    fov_fused        fused;
+    union { /* [cout][cin / group][kh][kw], of the type w says */
+        const float    *weight;
+        const uint16_t *weight_half; /* F16, BF16 */
+        const int8_t   *weight_i8;
+    };
+    const float *bias; /* [cout] or NULL */
+    ptrdiff_t    cin, cout, group, kh, kw;
+    fov_element  x, w, y, residual;
+    bool         has_residual;
+    fov_fused    fused;
 } fov_conv;
+
+/** Everything is F32. */
+bool fov_conv_is_f32(const fov_conv *conv);
+/** U8 with I8 weights: graph/ops/conv_int8.h says what happens. */
+bool fov_conv_takes_int8(const fov_conv *conv);
 
 /** A convolution at one input size. */
 typedef struct fov_conv_shape {
