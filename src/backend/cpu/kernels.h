@@ -7,6 +7,8 @@
 #ifndef FOVEA_BACKEND_CPU_KERNELS_H
 #define FOVEA_BACKEND_CPU_KERNELS_H
 
+#include "graph/view.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,6 +17,18 @@ enum { FOV_GEMM_MAX_MR = 32, FOV_GEMM_MAX_NR = 64, FOV_GEMM_WIDTHS = 3 };
 
 /** Weights and biases of depthwise kernels are padded with zeros to a multiple of this many channels. */
 enum { FOV_DEPTHWISE_PAD = 16 };
+
+/** Scales and zero points are padded to a multiple of this many channels. */
+enum { FOV_STORAGE_PAD = 64 };
+
+/** How the elements of an activation stand for reals: F32, F16, BF16 or U8 (graph/view.h). Made by fov_storage_init(). */
+typedef struct fov_storage {
+    fov_dtype      dtype;
+    size_t         mask;            /* channel c is at [c & mask]: 0 when one scale, repeated, serves all */
+    const float   *scale, *inverse; /* of U8: real = (q - zero_point) * scale; 1 / scale */
+    const int32_t *zero_point;
+    void          *block; /* what holds them */
+} fov_storage;
 
 /* act(v) = v < 0 ? slope * v : v, as in graph/op.h. */
 
