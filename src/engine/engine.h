@@ -30,6 +30,7 @@ struct fov_engine {
     fov_precision      precision;       /* FP32, BF16, FP16, INT8 or MIXED: what the graph's values say */
     char              *certificate;     /* JSON, NULL: never measured */
     fov_golden        *golden;          /* NULL: none */
+    char              *source;          /* what the model was called, NULL: unknown */
     bool               keeps_weights;   /* the graph's constants were not given back: the engine can be written */
 };
 
