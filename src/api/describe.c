@@ -2,39 +2,10 @@
 /* What `fovea inspect` shows, as JSON: a model as it was imported, an engine as it runs. */
 #include "api/geometry.h"
 #include "base/alloc.h"
+#include "base/json.h"
 #include "engine/engine.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* jansson has an allocator of its own; strings we hand out must be fov_string_free()'s. */
-static char *print_and_release(json_t *json)
-{
-    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
-    char *copy = text ? fov_strdup(text) : NULL;
-    free(text);
-    json_decref(json);
-    return copy;
-}
-
-/* Names from files may be any bytes; JSON is UTF-8. In a text that is not, every byte beyond ASCII becomes '?'. */
-static json_t *text_json(const char *text, size_t length)
-{
-    json_t *string = json_stringn(text, length);
-    char   *copy = string ? NULL : fov_strndup(text, length);
-    if (!copy) return string;
-    for (size_t i = 0; i < length; i++)
-        if (copy[i] & 0x80) copy[i] = '?';
-    string = json_stringn(copy, length);
-    fov_free(copy);
-    return string;
-}
-
-static json_t *name_json(const char *name)
-{
-    return text_json(name, strlen(name));
-}
 
 static json_t *shape_json(const fov_shape *shape)
 {
@@ -68,7 +39,7 @@ static json_t *lines_json(const char *lines)
     json_t *array = json_array();
     while (*lines) {
         size_t length = strcspn(lines, "\n");
-        if (length) json_array_append_new(array, text_json(lines, length));
+        if (length) json_array_append_new(array, fov_json_bytes(lines, length));
         lines += length + (lines[length] == '\n');
     }
     return array;
@@ -91,8 +62,8 @@ static json_t *tensors_json(const fov_graph *graph)
     for (int i = 0; i < graph->n_value; i++) {
         const fov_value *v = &graph->value[i];
         if (!v->origin) continue;
-        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "name", name_json(v->name), "shape", shape_json(&v->shape),
-                                               "origin", name_json(v->origin)));
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "name", fov_json_name(v->name), "shape", shape_json(&v->shape),
+                                               "origin", fov_json_name(v->origin)));
     }
     return array;
 }
@@ -113,8 +84,8 @@ static size_t count_parameters(const fov_graph *graph)
 char *fov_model_describe_json(const fov_model *model)
 {
     const fov_family *family = model->family;
-    return print_and_release(json_pack(
-        "{s:o, s:s, s:s?, s:s?, s:o, s:o, s:I, s:o, s:o}", "source", name_json(model->source), "format", model->format, "family",
+    return fov_json_take(json_pack(
+        "{s:o, s:s, s:s?, s:s?, s:o, s:o, s:I, s:o, s:o}", "source", fov_json_name(model->source), "format", model->format, "family",
         family ? family->name : NULL, "title", family ? family->title : NULL, "settings", settings_json(&model->settings),
         "warnings", lines_json(fov_model_warnings(model)), "parameters", (json_int_t)count_parameters(model->graph), "operators",
         operators_json(model->graph), "tensors", tensors_json(model->graph)));
@@ -163,7 +134,7 @@ static void add_origins(json_t *array, const char *origins)
             if (json_string_length(known) == length && !memcmp(json_string_value(known), origins, length)) break;
             i++;
         }
-        if (i == n) json_array_append_new(array, text_json(origins, length));
+        if (i == n) json_array_append_new(array, fov_json_bytes(origins, length));
         origins += length;
         origins += strspn(origins, ", ");
     }
@@ -181,7 +152,7 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
         if (fov_shape_count(&v->shape, &count)) weights += count;
         if (v->origin) add_origins(origin, v->origin);
     }
-    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "name", name_json(graph->value[node->out[0]].name), "op",
+    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "name", fov_json_name(graph->value[node->out[0]].name), "op",
                      fov_op_def_of(node->op)->name, "kernel", plan->engine->lowered[step->node].kernel, "fused", fused_json(node),
                      "out", shape_json(&step->out[0].shape), "macs", fov_step_macs(plan, step), "weights", (json_int_t)weights,
                      "origin", origin);
@@ -217,7 +188,7 @@ fov_status fov_engine_describe_json(const fov_engine *engine, int width, int hei
     if ((st = fov_geometry_make(&engine->settings, &options, &image, &geometry, err))) return st;
     if ((st = fov_plan_new(engine, 1, geometry.letterbox.out_h, geometry.letterbox.out_w, fov_cpu_threads(), &plan, err)))
         return st;
-    *json = print_and_release(plan_json(plan));
+    *json = fov_json_take(plan_json(plan));
     fov_plan_free(plan);
     return *json ? FOV_OK : fov_fail_memory(err, "the description of an engine");
 }
