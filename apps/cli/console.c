@@ -2,6 +2,7 @@
 #include "console.h"
 
 #include "clock.h"
+#include "interrupt.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@ static const double REDRAW_S = 0.1;
 
 static bool   bar_visible, stdout_failed;
 static double bar_start_s, bar_drawn_s; /* 0: not yet */
+static size_t bar_done;
 
 void cli_print_plain(FILE *file, const char *text)
 {
@@ -84,28 +86,51 @@ static int terminal_columns(void)
     return !ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
 }
 
-static void draw_bar(size_t done, size_t total, size_t faces, double elapsed_s)
+/* The line so far gets how long is left, and is drawn. */
+static void draw_bar(size_t done, size_t total, double rate, const char *words)
 {
     char   line[256], cells[BAR_CELLS + 1];
-    size_t full = done * BAR_CELLS / total;
-    double rate = elapsed_s > 0 ? (double)done / elapsed_s : 0;
+    size_t full = done < total ? done * BAR_CELLS / total : BAR_CELLS;
     for (size_t i = 0; i < BAR_CELLS; i++) cells[i] = i < full ? '#' : '.';
     cells[BAR_CELLS] = '\0';
-    int size = snprintf(line, sizeof line, "[%s] %zu/%zu photos, %zu faces, %.1f photos/s", cells, done, total, faces, rate);
+    int size = snprintf(line, sizeof line, "[%s] %s", cells, words);
     if (rate > 0 && size < (int)sizeof line)
         snprintf(line + size, sizeof line - (size_t)size, ", %.0f s left", (double)(total - done) / rate);
     fprintf(stderr, "\r%.*s\033[K", terminal_columns() - 1, line);
+    bar_visible = true;
+    bar_drawn_s = cli_now_s();
+}
+
+/* Is it time to draw? @param rate out: of what was done, a second */
+static bool bar_is_due(size_t done, size_t total, double *rate)
+{
+    if (total < 2 || done > total || !can_show_bar()) return false;
+    double now = cli_now_s();
+    if (bar_start_s <= 0 || done < bar_done) bar_start_s = now; /* work has parts, each of which counts from 0 */
+    bar_done = done;
+    *rate = now > bar_start_s ? (double)done / (now - bar_start_s) : 0;
+    return !bar_visible || now - bar_drawn_s >= REDRAW_S;
 }
 
 void cli_progress(size_t done, size_t total, size_t faces)
 {
-    if (total < 2 || !can_show_bar()) return;
-    double now = cli_now_s();
-    if (bar_start_s <= 0) bar_start_s = now;
-    if (bar_visible && now - bar_drawn_s < REDRAW_S) return;
-    draw_bar(done, total, faces, now - bar_start_s);
-    bar_visible = true;
-    bar_drawn_s = now;
+    char   words[128];
+    double rate;
+    if (!bar_is_due(done, total, &rate)) return;
+    snprintf(words, sizeof words, "%zu/%zu photos, %zu faces, %.1f photos/s", done, total, faces, rate);
+    draw_bar(done, total, rate, words);
+}
+
+bool cli_progress_of_work(void *user, const char *what, size_t done, size_t total)
+{
+    char   words[160];
+    double rate;
+    (void)user;
+    if (bar_is_due(done, total, &rate)) {
+        snprintf(words, sizeof words, "%s %zu/%zu", what, done, total);
+        draw_bar(done, total, rate, words);
+    }
+    return !cli_interrupt_signal();
 }
 
 void cli_progress_hide(void)

@@ -24,6 +24,8 @@ void cli_print_plain(FILE *file, const char *text);
  * Messages and cli_stdout_begin() take it away; the next call draws it again.
  */
 void cli_progress(size_t done, size_t total, size_t faces);
+/** The same for other work, as a fov_progress: asks to stop after cli_interrupt_watch() caught a signal. */
+bool cli_progress_of_work(void *user, const char *what, size_t done, size_t total);
 void cli_progress_hide(void);
 
 /** Before a record is printed: the bar and the record may share a terminal. */

@@ -81,6 +81,11 @@ static bool take_fill(const char *text, fov_detect_options *o)
 bool cli_detect_options_get(fov_detect_options *out)
 {
     *out = fov_detect_options_default();
+    return cli_detect_options_lay_over(out);
+}
+
+bool cli_detect_options_lay_over(fov_detect_options *out)
+{
     double score = (double)out->score_threshold, nms = (double)out->nms_iou;
     bool   valid = take_size(slots[SIZE], out) && take_place(slots[PLACE], out) && take_fill(slots[FILL], out) &&
                  cli_parse_number("--score", slots[SCORE], 0, 1, &score) && cli_parse_number("--nms", slots[NMS], 0, 1, &nms) &&

@@ -11,6 +11,8 @@ extern struct poptOption cli_detect_options[];
 
 /** The library's defaults with the options given laid over them. @return false: it was said which option is wrong */
 bool cli_detect_options_get(fov_detect_options *out);
+/** The same, over what is there. */
+bool cli_detect_options_lay_over(fov_detect_options *out);
 
 /** "WxH" with both from 1. Says nothing. */
 bool cli_parse_wxh(const char *text, int *width, int *height);

@@ -59,18 +59,42 @@ cli_exit cli_model_open(const char *path, fov_model **model)
     return CLI_OK;
 }
 
-cli_exit cli_engine_build(const fov_model *model, fov_engine **engine)
+static cli_exit limit_cpu(void)
 {
     fov_error err = {0};
-    if (slots[CPU] && fov_cpu_limit(slots[CPU], &err)) {
-        cli_error("--cpu %s: %s", slots[CPU], err.message);
-        return CLI_USAGE;
-    }
-    if (fov_engine_build(model, &(fov_engine_options){.backend = cli_backend()}, engine, &err)) {
-        cli_error("%s", err.message);
-        return CLI_MODEL;
-    }
-    return CLI_OK;
+    if (!slots[CPU] || !fov_cpu_limit(slots[CPU], &err)) return CLI_OK;
+    cli_error("--cpu %s: %s", slots[CPU], err.message);
+    return CLI_USAGE;
+}
+
+static cli_exit build(const fov_model *model, fov_precision precision, fov_engine **engine)
+{
+    fov_error err = {0};
+    cli_exit  code = limit_cpu();
+    if (code) return code;
+    if (!fov_engine_build(model, &(fov_engine_options){.backend = cli_backend(), .precision = precision}, engine, &err)) return CLI_OK;
+    cli_error("%s", err.message);
+    return CLI_MODEL;
+}
+
+cli_exit cli_engine_build(const fov_model *model, fov_engine **engine)
+{
+    return build(model, FOV_PRECISION_AUTO, engine);
+}
+
+cli_exit cli_engine_at(const char *path, fov_precision precision, fov_engine **engine)
+{
+    fov_model *model = NULL;
+    cli_exit   code = cli_model_open(path, &model);
+    if (!code) code = build(model, precision, engine);
+    fov_model_free(model);
+    return code;
+}
+
+cli_exit cli_threads(int *threads)
+{
+    *threads = 0;
+    return cli_parse_int("--threads", slots[THREADS], 0, MAX_THREADS, threads) ? CLI_OK : CLI_USAGE;
 }
 
 static cli_exit open_all(cli_engine *e)
@@ -79,7 +103,7 @@ static cli_exit open_all(cli_engine *e)
     double    start = cli_now_s();
     cli_exit  code;
 
-    if (!cli_parse_int("--threads", slots[THREADS], 0, MAX_THREADS, &e->threads)) return CLI_USAGE;
+    if ((code = cli_threads(&e->threads))) return code;
     if ((code = cli_model_open(cli_model_path(), &e->model))) return code;
     e->load_s = cli_now_s() - start;
     if ((code = cli_engine_build(e->model, &e->engine))) return code;

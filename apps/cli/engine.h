@@ -26,6 +26,8 @@ const char *cli_backend(void);
 /* Each says what failed and returns CLI_OK, CLI_USAGE or CLI_MODEL. A failed open leaves nothing to close. */
 cli_exit cli_model_open(const char *path, fov_model **model);
 cli_exit cli_engine_build(const fov_model *model, fov_engine **engine);
+cli_exit cli_engine_at(const char *path, fov_precision precision, fov_engine **engine);
+cli_exit cli_threads(int *threads); /* of --threads; 0: all that are useful */
 cli_exit cli_engine_open(cli_engine *engine);
 void     cli_engine_close(cli_engine *engine);
 

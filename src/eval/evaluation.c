@@ -3,9 +3,7 @@
 #include "eval/evaluate.h"
 
 #include "base/alloc.h"
-
-#include <jansson.h>
-#include <stdlib.h>
+#include "base/json.h"
 
 static json_t *settings_json(const fov_evaluation *e)
 {
@@ -20,8 +18,7 @@ static json_t *engine_json(const fov_evaluation *e, const fov_evaluated *engine)
 {
     json_t *ap = json_object();
     for (int s = 0; s < e->settings; s++) json_object_set_new(ap, e->setting[s], json_real(engine->curve[s].ap));
-    json_t *name = json_string(engine->name);
-    return json_pack("{s:o, s:I, s:f, s:o}", "name", name ? name : json_string("?"), "detections", (json_int_t)engine->detections,
+    return json_pack("{s:o, s:I, s:f, s:o}", "name", fov_json_name(engine->name), "detections", (json_int_t)engine->detections,
                      "seconds", engine->seconds, "ap", ap);
 }
 
@@ -29,12 +26,8 @@ char *fov_evaluation_json(const fov_evaluation *e)
 {
     json_t *engines = json_array();
     for (size_t i = 0; i < e->count; i++) json_array_append_new(engines, engine_json(e, &e->engine[i]));
-    json_t *root = json_pack("{s:I, s:I, s:o, s:o}", "photos", (json_int_t)e->photos, "missing", (json_int_t)e->missing, "settings",
-                             settings_json(e), "engines", engines);
-    char   *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL, *copy = text ? fov_strdup(text) : NULL;
-    free(text);
-    json_decref(root);
-    return copy;
+    return fov_json_take(json_pack("{s:I, s:I, s:o, s:o}", "photos", (json_int_t)e->photos, "missing", (json_int_t)e->missing,
+                                   "settings", settings_json(e), "engines", engines));
 }
 
 fov_curve fov_evaluation_curve(const fov_evaluation *evaluation, size_t engine, size_t setting)
