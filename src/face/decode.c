@@ -3,12 +3,11 @@
  *     centre   = c + v0 * loc[0..1] * m
  *     size     = m * exp(v1 * loc[2..3])
  *     landmark = c + v0 * lm * m */
-#include "face/face.h"
+#include "face/candidates.h"
 
 #include "base/alloc.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------- walking the priors */
@@ -40,23 +39,8 @@ static float face_probability(const float *score)
 
 /* ---------------------------------------------------------------- candidates */
 
-/* While candidates are sorted and cut, a face is its score and where it came from; the rest is decoded afterwards for the
- * few that stay. The place fits into the unused box: level, row, column, anchor are small integers, exact in a float up to
- * 2^24, far above any row or column of an input that the detector accepts. */
+/* Where a candidate came from: far below 2^24, as the inputs are that the detector accepts. */
 enum { PLACE_LEVEL, PLACE_ROW, PLACE_COLUMN, PLACE_ANCHOR };
-
-static fov_status add_candidate(fov_face_buffer *buffer, size_t count, const fov_face *face, fov_error *err)
-{
-    if (count == buffer->cap_candidate) {
-        size_t    larger = count ? count * 2 : 256;
-        fov_face *more = fov_realloc_array(buffer->candidate, larger, sizeof *more);
-        if (!more) return fov_fail_memory(err, "candidate faces");
-        buffer->candidate = more;
-        buffer->cap_candidate = larger;
-    }
-    buffer->candidate[count] = *face;
-    return FOV_OK;
-}
 
 static fov_status collect_level(const fov_settings *settings, int k, const fov_head *head, float threshold, fov_face_buffer *buffer,
                                 size_t *count, fov_error *err)
@@ -75,23 +59,12 @@ static fov_status collect_level(const fov_settings *settings, int k, const fov_h
                 face.box[PLACE_ROW] = (float)row;
                 face.box[PLACE_COLUMN] = (float)column;
                 face.box[PLACE_ANCHOR] = (float)a;
-                fov_status st = add_candidate(buffer, *count, &face, err);
+                fov_status st = fov_candidates_add(buffer, count, &face, err);
                 if (st) return st;
-                (*count)++;
             }
         }
     }
     return FOV_OK;
-}
-
-/* Better score first, then prior order. */
-static int better(const void *a, const void *b)
-{
-    const fov_face *x = a, *y = b;
-    if (x->score != y->score) return x->score < y->score ? 1 : -1;
-    for (int i = 0; i < 4; i++)
-        if (x->box[i] != y->box[i]) return x->box[i] < y->box[i] ? -1 : 1;
-    return 0;
 }
 
 static void decode_face(const fov_settings *settings, const fov_head *head, const fov_mapping *mapping, fov_face *face)
@@ -109,13 +82,6 @@ static void decode_face(const fov_settings *settings, const fov_head *head, cons
     }
 }
 
-static bool is_finite(const fov_face *face)
-{
-    float sum = face->box[0] + face->box[1] + face->box[2] + face->box[3];
-    for (int j = 0; j < 5; j++) sum += face->landmarks[j][0] + face->landmarks[j][1];
-    return isfinite(sum);
-}
-
 fov_status fov_face_decode(const fov_settings *settings, const fov_head *head, const fov_mapping *mapping,
                            const fov_detect_options *options, fov_face_buffer *buffer, fov_faces *faces, fov_error *err)
 {
@@ -125,12 +91,11 @@ fov_status fov_face_decode(const fov_settings *settings, const fov_head *head, c
         fov_status st = collect_level(settings, k, &head[k], options->score_threshold, buffer, &count, err);
         if (st) return st;
     }
-    if (count) qsort(buffer->candidate, count, sizeof *buffer->candidate, better);
-    if (count > (size_t)options->pre_nms_top_k) count = (size_t)options->pre_nms_top_k;
+    count = fov_candidates_cut(buffer, count, (size_t)options->pre_nms_top_k);
     for (size_t i = 0; i < count; i++) {
         fov_face face = buffer->candidate[i];
         decode_face(settings, head, mapping, &face);
-        if (is_finite(&face)) buffer->candidate[finite++] = face;
+        if (fov_candidate_is_finite(&face)) buffer->candidate[finite++] = face;
     }
     faces->count = fov_face_suppress(buffer->candidate, finite, options->nms_iou, (size_t)options->max_faces);
     faces->face = buffer->candidate;

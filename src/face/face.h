@@ -38,6 +38,18 @@ typedef struct fov_face_buffer {
 fov_status fov_face_decode(const fov_settings *settings, const fov_head *head, const fov_mapping *mapping,
                            const fov_detect_options *options, fov_face_buffer *buffer, fov_faces *faces, fov_error *err);
 
+/** A table of decoded faces of one image: rows of x1, y1, x2, y2 (pixels of the network's input), score, five landmarks x, y. */
+typedef struct fov_table {
+    const float *data;
+    size_t       rows, ld; /* floats from row to row */
+} fov_table;
+
+enum { FOV_TABLE_WIDTH = 15 };
+
+/** As fov_face_decode() from its threshold on. Rows of equal score are ordered as they stand. */
+fov_status fov_face_table(const fov_table *table, const fov_mapping *mapping, const fov_detect_options *options,
+                          fov_face_buffer *buffer, fov_faces *faces, fov_error *err);
+
 /** The same heads as plain arrays in prior order: boxes [A][4], scores [A][2] after softmax, landmarks [A][10]. */
 void fov_face_raw(const fov_settings *settings, const fov_head *head, float *boxes, float *scores, float *landmarks);
 

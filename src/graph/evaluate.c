@@ -154,7 +154,8 @@ static fov_status compute(const fov_op_call *call, fov_error *err)
 
 static fov_status visit(walk *w, const fov_node *node, fov_error *err)
 {
-    fov_op_call call = {node, w->graph->opset, w->in, w->out, node->n_in, node->n_out};
+    fov_op_call call = {
+        .node = node, .opset = w->graph->opset, .in = w->in, .out = w->out, .n_in = node->n_in, .n_out = node->n_out};
     memset(w->out, 0, (size_t)node->n_out * sizeof *w->out);
     fov_status st = gather_inputs(w, &call, err);
     if (!st) st = infer_node(w, &call, err);

@@ -2,6 +2,7 @@
 #include "graph/graph.h"
 
 #include "base/alloc.h"
+#include "plugin/plugin.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -81,6 +82,7 @@ static void attr_clear(fov_attr *attr)
 void fov_node_clear(fov_node *node)
 {
     for (int i = 0; i < node->n_attr; i++) attr_clear(&node->attr[i]);
+    fov_plugin_op_release(node->plugin);
     fov_free(node->attr);
     fov_free(node->name);
     fov_free(node->in);

@@ -12,6 +12,7 @@ typedef struct fov_op_call {
     const fov_view *const *in; /* n_in entries */
     fov_view              *out;
     int                    n_in, n_out;
+    void                  *workspace; /* of `run`: as much as the definition's `workspace` asked for */
 } fov_op_call;
 
 /** `max_in` of an operator that takes as many inputs as one likes. */
@@ -36,6 +37,8 @@ typedef struct fov_op_def {
      * fov_op_run() sees to it. True: `run` takes these views as they are, because it says more exactly what happens to integers.
      */
     bool (*takes_storage)(const fov_op_call *call);
+    /** Bytes of memory that `run` wants for these shapes; aligned for floats and pointers. NULL: none. */
+    size_t (*workspace)(const fov_op_call *call);
 } fov_op_def;
 
 #define FOV_OP(name, definition, cpu) extern const fov_op_def definition;

@@ -18,7 +18,13 @@ static size_t floats_bytes(const fov_view *view)
     return count * sizeof(float);
 }
 
-/* Scratch: pointers to inputs, inputs as floats, outputs as floats, then the floats themselves. */
+static size_t workspace_bytes(const fov_op_call *call)
+{
+    const fov_op_def *def = fov_op_def_of(call->node->op);
+    return def->workspace ? def->workspace(call) : 0;
+}
+
+/* Scratch: pointers to inputs, inputs as floats, outputs as floats, then the floats themselves, then the definition's workspace. */
 static size_t head_bytes(const fov_op_call *call)
 {
     const size_t n_in = (size_t)call->n_in, n_out = (size_t)call->n_out;
@@ -27,8 +33,8 @@ static size_t head_bytes(const fov_op_call *call)
 
 size_t fov_op_run_scratch(const fov_op_call *call)
 {
-    size_t bytes = head_bytes(call);
-    if (as_it_is(call)) return 0;
+    size_t bytes = head_bytes(call) + workspace_bytes(call);
+    if (as_it_is(call)) return workspace_bytes(call);
     for (int i = 0; i < call->n_in; i++) bytes += floats_bytes(call->in[i]);
     for (int i = 0; i < call->n_out; i++) bytes += floats_bytes(&call->out[i]);
     return bytes;
@@ -46,12 +52,13 @@ static fov_view float_view(const fov_view *view, float **memory)
 fov_status fov_op_run(const fov_op_call *call, void *scratch, fov_error *err)
 {
     const fov_op_def *def = fov_op_def_of(call->node->op);
-    if (as_it_is(call)) return def->run(call, err);
+    fov_op_call       floats = *call;
+    floats.workspace = scratch;
+    if (as_it_is(call)) return def->run(&floats, err);
 
     const fov_view **in = scratch;
     fov_view        *real = (fov_view *)(void *)(in + call->n_in), *out = real + call->n_in;
     float           *memory = (float *)(void *)(out + call->n_out);
-    fov_op_call      floats = *call;
     for (int i = 0; i < call->n_in; i++) {
         in[i] = NULL;
         if (!call->in[i]) continue;
@@ -62,6 +69,7 @@ fov_status fov_op_run(const fov_op_call *call, void *scratch, fov_error *err)
     for (int i = 0; i < call->n_out; i++) out[i] = float_view(&call->out[i], &memory);
     floats.in = in;
     floats.out = out;
+    floats.workspace = memory;
     fov_status st = def->run(&floats, err);
     for (int i = 0; i < call->n_out && !st; i++)
         if (fov_dtype_is_storage(call->out[i].dtype)) fov_view_store_f32(&out[i], &call->out[i]);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "plugin/plugin.h"
 
 #include <string.h>
 
@@ -41,7 +42,7 @@ static fov_status clone_node(fov_graph *to, const fov_node *node, fov_error *err
     int id = fov_graph_add_node(to, node->name, node->op, node->in, node->n_in, node->out, node->n_out, err);
     if (id == FOV_NONE) return FOV_ERR_MEMORY;
     to->node[id].dead = node->dead;
-    to->node[id].plugin = node->plugin;
+    to->node[id].plugin = fov_plugin_op_retain(node->plugin);
     return fov_node_copy_attrs(&to->node[id], node, err);
 }
 

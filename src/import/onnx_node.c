@@ -31,7 +31,8 @@ bool fov_onnx_node_is_constant(const Onnx__NodeProto *node)
 static fov_op find_op(const Onnx__NodeProto *node)
 {
     if (is(node, "Upsample")) return FOV_OP_Resize;
-    return node->op_type ? fov_op_find(node->op_type) : FOV_OP_COUNT;
+    const fov_op op = node->op_type ? fov_op_find(node->op_type) : FOV_OP_COUNT;
+    return op == FOV_OP_Plugin || op == FOV_OP_Convert ? FOV_OP_COUNT : op; /* no operators of ONNX */
 }
 
 bool fov_onnx_node_known(const Onnx__NodeProto *node)

@@ -85,7 +85,8 @@ static bool finish(node_case *k, fov_op op, int n_in, const fov_node *attributes
     }
     const fov_view *in[MAX_IN];
     for (int i = 0; i < n_in; i++) in[i] = k->in[i].shape.rank ? &k->in[i] : NULL;
-    const fov_op_call call = {&k->graph->node[node], k->graph->opset, in, &k->out, n_in, 1};
+    const fov_op_call call = {
+        .node = &k->graph->node[node], .opset = k->graph->opset, .in = in, .out = &k->out, .n_in = n_in, .n_out = 1};
     return fov_op_def_of(op)->infer(&call, NULL) == FOV_OK;
 }
 
@@ -213,7 +214,7 @@ static void run_definition(check *t, const node_case *k, const fov_view *in_view
     const fov_view *in[MAX_IN] = {0};
     fov_error       err = {0};
     for (int i = 0; i < node->n_in; i++) in[i] = node->in[i] == FOV_NONE ? NULL : &in_views[i];
-    const fov_op_call call = {node, k->graph->opset, in, out, node->n_in, 1};
+    const fov_op_call call = {.node = node, .opset = k->graph->opset, .in = in, .out = out, .n_in = node->n_in, .n_out = 1};
     must(t, fov_op_def_of(node->op)->run(&call, &err), &err);
 }
 
