@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* Loading and saving of models: where the bytes and the settings come from. */
+#include "api/model_file.h"
+
 #include "api/default_model.h"
-#include "base/alloc.h"
 #include "base/text.h"
 #include "export/export.h"
 #include "import/import.h"
 
 #include <string.h>
 
-/* The largest checkpoint of the family is 110 MB; this bounds what a mistaken name (a disk image, say) can cost. */
-#define MAX_MODEL_BYTES ((size_t)4 << 30)
 #define MAX_SETTINGS_BYTES ((size_t)64 << 10)
 
 /* Check each text by itself, so that a message names the one that is wrong, then hand on both, the later one winning. */
@@ -70,15 +69,20 @@ fov_status fov_model_load_memory(const void *data, size_t bytes, const char *nam
     return import(data, bytes, name ? name : "model in memory", NULL, options, model, err);
 }
 
-fov_status fov_model_load(const char *path, const fov_model_options *options, fov_model **model, fov_error *err)
+fov_status fov_model_from_file(const fov_buffer *file, const char *path, const fov_model_options *options, fov_model **model,
+                               fov_error *err)
 {
     const bool is_stdin = !strcmp(path, "-");
+    return import(file->data, file->size, is_stdin ? "standard input" : path, is_stdin ? NULL : path, options, model, err);
+}
+
+fov_status fov_model_load(const char *path, const fov_model_options *options, fov_model **model, fov_error *err)
+{
     fov_buffer file;
     *model = NULL;
     if (!strcmp(path, "default")) return import(fov_default_model, fov_default_model_size(), "default", NULL, options, model, err);
-    fov_status st = fov_file_read(path, MAX_MODEL_BYTES, &file, err);
-    if (st) return st;
-    st = import(file.data, file.size, is_stdin ? "standard input" : path, is_stdin ? NULL : path, options, model, err);
+    fov_status st = fov_file_read(path, FOV_MAX_MODEL_BYTES, &file, err);
+    if (!st) st = fov_model_from_file(&file, path, options, model, err);
     fov_buffer_clear(&file);
     return st;
 }

@@ -28,6 +28,9 @@ enum { N_IMPORTERS = sizeof importers / sizeof *importers };
 static const struct signature {
     const char *bytes, *meaning;
 } signatures[] = {
+    {"\x89"
+     "FOV",
+     "an engine file of Fovea: detect, bench, verify and inspect take it where a model is named, fov_engine_open() too"},
     {"version https://git-lfs", "a Git LFS pointer: fetch the file itself with `git lfs pull`"},
     {"<", "an HTML or XML page: a download that went wrong?"},
     {"\xff\xd8\xff", "a JPEG picture"},

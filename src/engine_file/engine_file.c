@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "engine_file/engine_file.h"
+
+#include "base/alloc.h"
+#include "engine_file/content.h"
+
+#include <string.h>
+
+bool fov_engine_file_recognise(const void *data, size_t size)
+{
+    return size >= FOV_FILE_MAGIC_BYTES && !memcmp(data, FOV_FILE_MAGIC, FOV_FILE_MAGIC_BYTES);
+}
+
+fov_status fov_engine_file_write(const fov_engine *engine, fov_text *file, fov_error *err)
+{
+    fov_text   content[FOV_SECTION_END] = {{0}};
+    fov_status st;
+    if (!engine->keeps_weights)
+        return fov_fail(err, FOV_ERR_ARGUMENT,
+                        "the engine cannot be written: its weights were given back after packing; build it with keep_weights");
+    fov_meta_section_write(engine, &content[FOV_SECTION_META]);
+    st = fov_graph_section_write(engine->graph, &content[FOV_SECTION_GRAPH], &content[FOV_SECTION_TENSORS],
+                                 &content[FOV_SECTION_SCALES], err);
+    if (engine->certificate) fov_text_add(&content[FOV_SECTION_CERTIFICATE], engine->certificate, strlen(engine->certificate));
+    if (!st) fov_sections_write(content, file);
+    if (!st && file->failed) st = fov_fail_memory(err, "an engine file");
+    for (fov_section s = FOV_SECTION_META; s < FOV_SECTION_END; s++) fov_text_clear(&content[s]);
+    return st;
+}
+
+/* @param meta its source becomes the engine's */
+static fov_status make_engine(const fov_sections *sections, const char *name, const char *backend, bool keep_weights,
+                              fov_meta *meta, fov_engine **out, fov_error *err)
+{
+    fov_graph *graph;
+    fov_status st = fov_graph_section_read(sections, name, &graph, err);
+    if (st) return st;
+    if ((st = fov_graph_section_check(graph, &meta->settings, name, err))) {
+        fov_graph_free(graph);
+        return st;
+    }
+    if ((st = fov_engine_from_graph(graph, &meta->settings, backend, keep_weights, out, err))) return st;
+    memcpy((*out)->passes, meta->passes, sizeof meta->passes);
+    (*out)->source = meta->source;
+    meta->source = NULL;
+    return fov_certificate_section_read(sections, name, &(*out)->certificate, err);
+}
+
+fov_status fov_engine_file_read(const void *data, size_t size, const char *name, const char *backend, bool keep_weights,
+                                fov_engine **out, fov_error *err)
+{
+    fov_sections sections;
+    fov_meta     meta = {0};
+    fov_status   st;
+    *out = NULL;
+    if ((st = fov_sections_read(data, size, name, &sections, err))) return st;
+    st = fov_meta_section_read(&sections, name, &meta, err);
+    if (!st) st = make_engine(&sections, name, backend, keep_weights, &meta, out, err);
+    fov_free(meta.source);
+    if (st) {
+        fov_engine_free(*out);
+        *out = NULL;
+    }
+    return st;
+}
