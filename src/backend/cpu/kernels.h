@@ -81,23 +81,40 @@ typedef struct fov_depthwise_f32 {
     void (*run)(const fov_depthwise_f32_call *call);
 } fov_depthwise_f32;
 
-/** y[i] = a[i] + b[i] */
-typedef struct fov_add_f32 {
-    const char *name;
-    void (*run)(size_t n, const float *a, const float *b, float *y);
-} fov_add_f32;
+/** m pixels of n channels, each `step` bytes after the one before; as_x says what the elements stand for. */
+typedef struct fov_rows_call {
+    size_t               m, n;
+    const unsigned char *a, *b; /* b: of Add only */
+    unsigned char       *y;
+    ptrdiff_t            step_a, step_b, step_y;
+    const fov_storage   *as_a, *as_b, *as_y;
+} fov_rows_call;
 
-/** y[i] = max over r < rows of row[r][i], -infinity for none; not-a-number is never the larger */
-typedef struct fov_max_f32 {
+/** y = a + b, or y = a: of the reals, each sum rounded to float before it is stored */
+typedef struct fov_rows_kernel {
     const char *name;
-    void (*run)(size_t n, size_t rows, const float *const *row, float *y);
-} fov_max_f32;
+    void (*run)(const fov_rows_call *call);
+} fov_rows_kernel;
+
+/** y[c] = max over r < rows of row[r][c], -infinity for none; not-a-number is never the larger */
+typedef struct fov_max_call {
+    size_t                      n, rows;
+    const unsigned char *const *row;
+    unsigned char              *y;
+    const fov_storage          *as_x, *as_y;
+} fov_max_call;
+
+typedef struct fov_max_kernel {
+    const char *name;
+    void (*run)(const fov_max_call *call);
+} fov_max_kernel;
 
 typedef struct fov_kernels {
     fov_gemm_f32      gemm[FOV_GEMM_WIDTHS]; /* widest first */
     fov_depthwise_f32 depthwise;
-    fov_add_f32       add;
-    fov_max_f32       max;
+    fov_rows_kernel   add, convert;
+    fov_max_kernel    max;
+    fov_max_kernel    max_u8; /* of bytes as they are: x and y have the same scales and zero points */
 } fov_kernels;
 
 /** @param cpu bits of base/cpu.h that may be used */

@@ -10,7 +10,7 @@ fov_status fov_storage_init(fov_storage *storage, fov_dtype dtype, const fov_qua
     *storage = (fov_storage){.dtype = dtype};
     if (dtype != FOV_U8) return FOV_OK;
     const size_t count = (size_t)quant->count, room = count * repeat;
-    const size_t padded = (room + FOV_STORAGE_PAD - 1) / FOV_STORAGE_PAD * FOV_STORAGE_PAD;
+    const size_t padded = (room / FOV_STORAGE_PAD + 2) * FOV_STORAGE_PAD; /* parts of it may begin anywhere */
     storage->block = fov_alloc_aligned(padded * (2 * sizeof(float) + sizeof(int32_t)));
     if (!storage->block) return fov_fail_memory(err, "scales of a layer");
     float   *scale = storage->block, *inverse = scale + padded;
