@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: MIT
 /* From a model to an engine: which precision, and what it takes to get there. */
 #include "base/alloc.h"
-#include "engine/engine.h"
+#include "build/compile.h"
 
-fov_status fov_engine_build(const fov_model *model, const fov_engine_options *options, fov_engine **out, fov_error *err)
+static fov_status build(fov_compile *compile, fov_engine **engine, fov_error *err)
+{
+    fov_dtype *types = fov_alloc_array((size_t)compile->graph->n_node, sizeof *types);
+    if (!types) return fov_fail_memory(err, "precisions");
+    fov_compile_types(compile, compile->options->precision, types);
+    fov_status st = fov_compile_finish(compile, types, engine, err);
+    fov_free(types);
+    return st;
+}
+
+fov_status fov_engine_build(const fov_model *model, const fov_engine_options *options, fov_engine **engine, fov_error *err)
 {
     static const fov_engine_options defaults = {0};
-    fov_graph                      *graph;
-    fov_pass_count                  passes[FOV_PASS_COUNT];
-    fov_status                      st;
-    if (!options) options = &defaults;
-    *out = NULL;
-    if ((st = fov_graph_clone(model->graph, &graph, err))) return st;
-    if ((st = fov_graph_optimize(graph, passes, err))) {
-        fov_graph_free(graph);
-        return st;
-    }
-    if ((st = fov_engine_from_graph(graph, &model->settings, options->backend, options->keep_weights, out, err))) return st;
-    for (int i = 0; i < FOV_PASS_COUNT; i++) (*out)->passes[i] = passes[i];
-    return FOV_OK;
+    fov_compile                     compile;
+    *engine = NULL;
+    fov_status st = fov_compile_begin(&compile, model, options ? options : &defaults, err);
+    if (!st) st = build(&compile, engine, err);
+    fov_compile_end(&compile);
+    return st;
 }
