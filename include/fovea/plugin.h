@@ -50,7 +50,7 @@ typedef struct fovea_plugin_tensor {
     int32_t type; /**< FOVEA_PLUGIN_F32, ..                                                              */
     int32_t rank;
     int64_t dims[FOVEA_PLUGIN_MAX_RANK];    /**< as ONNX has them: images are N, C, H, W                 */
-    int64_t strides[FOVEA_PLUGIN_MAX_RANK]; /**< elements; any order: Fovea's images have channels last  */
+    int64_t strides[FOVEA_PLUGIN_MAX_RANK]; /**< elements; images (rank 4) have channels last, all else is dense */
     void   *data;                           /**< read only among inputs                                  */
     float   scale;                          /**< U8; 1 for the others                                    */
     int32_t zero_point;                     /**< U8, 0 to 255; 0 for the others                          */

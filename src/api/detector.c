@@ -152,6 +152,23 @@ static void read_heads(const fov_plan *plan, size_t image, fov_head *head)
     }
 }
 
+/* The table of image `image` of a pass, where a plugin decodes the heads. */
+static fov_status read_table(const fov_plan *plan, size_t image, fov_table *table, fov_error *err)
+{
+    const fov_view *view = fov_plan_output(plan, 0);
+    const int64_t  *dim = view->shape.dim;
+    char            shape[128];
+    if (view->dtype != FOV_F32 || view->shape.rank != 3 || dim[0] != plan->n || dim[2] != FOV_TABLE_WIDTH)
+        return fov_fail(err, FOV_ERR_FORMAT,
+                        "the plugin that decodes the heads gives %s %s for %lld images; expected is %lldxROWSx%d",
+                        fov_dtype_name(view->dtype), fov_shape_print(&view->shape, shape, sizeof shape), (long long)plan->n,
+                        (long long)plan->n, FOV_TABLE_WIDTH);
+    *table = (fov_table){.data = (const float *)view->data + (int64_t)image * view->stride[0],
+                         .rows = (size_t)dim[1],
+                         .ld = (size_t)view->stride[1]};
+    return FOV_OK;
+}
+
 /* ---------------------------------------------------------------- public calls */
 
 static fov_status prepare(fov_detector *d, const fov_image *images, size_t count, const fov_detect_options *options, fov_error *err)
@@ -180,16 +197,28 @@ static pass next_pass(const fov_detector *d, size_t first, size_t count, const f
 
 static const fov_face no_face; /* what an empty result points to, so that NULL can mean "not done yet" */
 
+static fov_status decode_image(fov_detector *d, const fov_plan *plan, size_t image, size_t index, const fov_detect_options *options,
+                               fov_faces *faces, fov_error *err)
+{
+    const fov_mapping *mapping = &d->geometry[index].mapping;
+    fov_face_buffer   *buffer = &d->buffer[index];
+    fov_head           head[FOV_MAX_LEVELS];
+    fov_table          table;
+    if (fov_graph_gives_table(d->engine->graph)) {
+        fov_status st = read_table(plan, image, &table, err);
+        return st ? st : fov_face_table(&table, mapping, options, buffer, faces, err);
+    }
+    read_heads(plan, image, head);
+    return fov_face_decode(&d->engine->settings, head, mapping, options, buffer, faces, err);
+}
+
 static fov_status decode_pass(fov_detector *d, const fov_plan *plan, const pass *p, const fov_detect_options *options,
                               fov_faces *faces, fov_error *err)
 {
     double start = fov_clock_s();
     for (size_t i = 0; i < p->count; i++) {
-        size_t   index = p->index[i];
-        fov_head head[FOV_MAX_LEVELS];
-        read_heads(plan, i, head);
-        fov_status st = fov_face_decode(&d->engine->settings, head, &d->geometry[index].mapping, options, &d->buffer[index],
-                                        &faces[index], err);
+        size_t     index = p->index[i];
+        fov_status st = decode_image(d, plan, i, index, options, &faces[index], err);
         if (st) return st;
         if (!faces[index].face) faces[index].face = &no_face;
     }
@@ -243,6 +272,9 @@ fov_status fov_detector_raw(fov_detector *d, const fov_image *image, const fov_d
     fov_status          st;
 
     *raw = (fov_raw){0};
+    if (fov_graph_gives_table(d->engine->graph))
+        return fov_fail(err, FOV_ERR_UNSUPPORTED,
+                        "this engine has no raw answers: a plugin decodes its heads; build it without the plugin to see them");
     if ((st = prepare(d, image, 1, options ? options : &defaults, err))) return st;
     if ((st = run_pass(d, image, &one, &plan, err))) return st;
     double start = fov_clock_s();

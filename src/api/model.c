@@ -49,15 +49,21 @@ done:
 static fov_status import(const void *data, size_t bytes, const char *name, const char *sidecar_of, const fov_model_options *options,
                          fov_model **model, fov_error *err)
 {
-    fov_text   settings = {0};
-    fov_status st = FOV_OK;
+    static const fov_model_options none = {0};
+    fov_text                       settings = {0};
+    fov_status                     st = FOV_OK;
     *model = NULL;
+    if (!options) options = &none;
     if (sidecar_of) st = add_sidecar(&settings, sidecar_of, err);
-    if (!st && options && options->settings) st = add_settings(&settings, options->settings, "settings given as an option", err);
+    if (!st && options->settings) st = add_settings(&settings, options->settings, "settings given as an option", err);
     if (!st && settings.failed) st = fov_fail_memory(err, "settings");
     if (!st) {
-        fov_source source = {data, bytes, name, settings.data ? settings.data : ""};
+        const fov_plugin_set plugins = {options->plugins, options->n_plugin};
+        const fov_source     source = {data, bytes, name, settings.data ? settings.data : "", plugins};
         st = fov_import(&source, model, err);
+        if (!st && options->head_plugin) st = fov_model_decode_by_plugin(*model, plugins, options->head_plugin, err);
+        if (st) fov_model_free(*model);
+        if (st) *model = NULL;
     }
     fov_text_clear(&settings);
     return st;

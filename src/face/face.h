@@ -44,8 +44,6 @@ typedef struct fov_table {
     size_t       rows, ld; /* floats from row to row */
 } fov_table;
 
-enum { FOV_TABLE_WIDTH = 15 };
-
 /** As fov_face_decode() from its threshold on. Rows of equal score are ordered as they stand. */
 fov_status fov_face_table(const fov_table *table, const fov_mapping *mapping, const fov_detect_options *options,
                           fov_face_buffer *buffer, fov_faces *faces, fov_error *err);

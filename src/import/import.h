@@ -11,6 +11,7 @@ typedef struct fov_source {
     size_t               size;
     const char          *name;     /* for messages */
     const char          *settings; /* text laid over what the file carries: sidecar and options, may be "" */
+    fov_plugin_set       plugins;  /* whose operators the file may use */
 } fov_source;
 
 typedef struct fov_importer {

@@ -6,6 +6,7 @@
 #include "import/heads.h"
 #include "import/onnx_body.h"
 #include "import/onnx_graph.h"
+#include "import/onnx_plugin.h"
 #include "import/onnx_wire.h"
 
 #include <stdio.h>
@@ -43,7 +44,7 @@ static fov_status read_file(const fov_source *source, fov_graph **graph, char **
     fov_onnx_file file;
     fov_status    st = fov_onnx_open(source, &file, err);
     if (!st) st = copy_settings(file.model, carried, err);
-    if (!st) st = fov_onnx_graph(file.model, graph, err);
+    if (!st) st = fov_onnx_graph(file.model, source->plugins, graph, err);
     fov_onnx_close(&file);
     return st;
 }
@@ -116,15 +117,20 @@ static fov_status find_heads(const fov_graph *graph, const fov_view *probe, stru
     return st ? st : warn_adopted(model, &before, err);
 }
 
+static fov_status drop_dead(fov_graph *graph, fov_error *err)
+{
+    int        count = 0;
+    fov_status st = fov_pass_drop_dead(graph, &count, err);
+    return st ? st : fov_graph_compact(graph, err);
+}
+
 static fov_status cut_at_heads(fov_graph *graph, const fov_heads *heads, fov_error *err)
 {
     fov_status st = FOV_OK;
-    int        count = 0;
     graph->n_output = 0;
     for (int k = 0; k < heads->n_level; k++)
         for (int kind = 0; kind < FOV_HEAD_KINDS && !st; kind++) st = fov_graph_add_output(graph, heads->level[k].value[kind], err);
-    if (!st) st = fov_pass_drop_dead(graph, &count, err);
-    return st ? st : fov_graph_compact(graph, err);
+    return st ? st : drop_dead(graph, err);
 }
 
 /* Some exporters put the subtraction of the mean into the graph; ours would then be the second. */
@@ -144,13 +150,21 @@ static fov_status warn_preprocessing(const fov_graph *graph, struct fov_model *m
     return FOV_OK;
 }
 
-static fov_status make_canonical(fov_graph *graph, struct fov_model *model, fov_error *err)
+static fov_status cut_tail(fov_graph *graph, const fov_view *probe, struct fov_model *model, fov_error *err)
+{
+    fov_heads  heads;
+    fov_status st = find_heads(graph, probe, model, &heads, err);
+    return st ? st : cut_at_heads(graph, &heads, err);
+}
+
+/* A plugin that decodes the heads knows which ones they are, so there is nothing to look for.
+ * @param tail out: of the plugin; release with fov_plugin_tail_clear() */
+static fov_status make_canonical(fov_graph *graph, struct fov_model *model, fov_plugin_tail *tail, fov_error *err)
 {
     fov_view   probe;
-    fov_heads  heads;
     fov_status st = probe_input(graph, &probe, err);
-    if (!st) st = find_heads(graph, &probe, model, &heads, err);
-    if (!st) st = cut_at_heads(graph, &heads, err);
+    if (!st) st = fov_plugin_tail_take(graph, tail, err);
+    if (!st) st = tail->node.plugin ? drop_dead(graph, err) : cut_tail(graph, &probe, model, err);
     if (!st) st = fov_onnx_settle_body(graph, &probe, err);
     if (!st) graph->value[graph->input[0]].shape = (fov_shape){4, {-1, CHANNELS, -1, -1}};
     return st ? st : warn_preprocessing(graph, model, err);
@@ -167,12 +181,15 @@ static fov_status match_family(struct fov_model *model, fov_error *err)
 
 static fov_status import(const fov_source *source, struct fov_model *model, fov_error *err)
 {
-    char      *carried = NULL;
-    fov_status st = name_file(read_file(source, &model->graph, &carried, err), source->name, err);
+    char           *carried = NULL;
+    fov_plugin_tail tail = {0};
+    fov_status      st = name_file(read_file(source, &model->graph, &carried, err), source->name, err);
     if (!st) st = fov_import_settings(source, carried, &model->settings, err);
-    if (!st) st = name_file(make_canonical(model->graph, model, err), source->name, err);
+    if (!st) st = name_file(make_canonical(model->graph, model, &tail, err), source->name, err);
     if (!st) st = fov_import_warn_non_finite(model, err);
     if (!st) st = match_family(model, err);
+    if (!st && tail.node.plugin) st = fov_model_append_plugin(model, &tail.node, tail.output, err);
+    fov_plugin_tail_clear(&tail);
     fov_free(carried);
     return st;
 }

@@ -93,6 +93,7 @@ static bool allowed(fov_op op)
     case FOV_OP_Identity:
     case FOV_OP_Dropout:
     case FOV_OP_Cast:
+    case FOV_OP_Plugin:
         return true;
     default:
         return false;

@@ -22,6 +22,7 @@ enum {
 
 typedef struct reader {
     const Onnx__GraphProto *from;
+    fov_plugin_set          plugins;
     fov_graph              *graph;
     fov_onnx_names          names;
     fov_error              *err;
@@ -93,20 +94,26 @@ static fov_status fail_unknown(const unknown *list, int listed, int kinds, fov_e
     }
     if (kinds > listed) fov_text_print(&text, " and %d more nodes", kinds - listed);
     fov_status st = text.failed ? fov_fail_memory(err, "a list of operators")
-                                : fov_fail(err, FOV_ERR_UNSUPPORTED, "cannot run %d operator%s of this graph: %s", listed,
-                                           listed == 1 ? "" : "s", text.data ? text.data : "");
+                                : fov_fail(err, FOV_ERR_UNSUPPORTED,
+                                           "cannot run %d operator%s of this graph: %s. A plugin can add operators: name the "
+                                           "shared library with --plugin, or "
+                                           "`plugins` in the options (docs/plugins.md)",
+                                           listed, listed == 1 ? "" : "s", text.data ? text.data : "");
     fov_text_clear(&text);
     return st;
 }
 
-static fov_status check_operators(const Onnx__GraphProto *from, fov_error *err)
+static fov_status check_operators(const Onnx__GraphProto *from, fov_plugin_set plugins, fov_error *err)
 {
     unknown list[MAX_LISTED];
     int     listed = 0, unlisted = 0;
     for (size_t i = 0; i < from->n_node; i++) {
         const Onnx__NodeProto *node = from->node[i];
         int                    k = 0;
-        if (fov_onnx_node_known(node)) continue;
+        bool                   given;
+        fov_status             st = fov_onnx_node_is_given(node, plugins, &given, err);
+        if (st) return st;
+        if (given || fov_onnx_node_known(node)) continue;
         while (k < listed && !same_operator(list[k].first, node)) k++;
         if (k < listed) list[k].count++;
         else if (listed < MAX_LISTED) list[listed++] = (unknown){node, 1};
@@ -224,7 +231,7 @@ static fov_status add_nodes(reader *r)
         if (fov_onnx_node_is_constant(node)) continue;
         st = find_ports(r, node, node->input, node->n_input, in);
         if (!st) st = find_ports(r, node, node->output, node->n_output, out);
-        if (!st) st = fov_onnx_node_add(r->graph, node, in, out, r->err);
+        if (!st) st = fov_onnx_node_add(r->graph, node, in, out, r->plugins, r->err);
     }
     return st;
 }
@@ -258,14 +265,14 @@ static fov_status make_names_printable(fov_graph *graph, fov_error *err)
     return FOV_OK;
 }
 
-fov_status fov_onnx_graph(const Onnx__ModelProto *model, fov_graph **graph, fov_error *err)
+fov_status fov_onnx_graph(const Onnx__ModelProto *model, fov_plugin_set plugins, fov_graph **graph, fov_error *err)
 {
-    reader     r = {.from = model->graph, .graph = fov_graph_new(), .err = err};
+    reader     r = {.from = model->graph, .plugins = plugins, .graph = fov_graph_new(), .err = err};
     fov_status st = r.graph ? FOV_OK : fov_fail_memory(err, "a graph");
     *graph = NULL;
     if (!st) st = read_opset(model, &r.graph->opset, err);
     if (!st) st = check_limits(r.from, err);
-    if (!st) st = check_operators(r.from, err);
+    if (!st) st = check_operators(r.from, plugins, err);
     if (!st) st = add_values(&r);
     if (!st) st = add_nodes(&r);
     if (!st) st = add_graph_outputs(&r);

@@ -2,6 +2,7 @@
 #include "import/onnx_node.h"
 
 #include "graph/op.h"
+#include "graph/plugin.h"
 #include "import/onnx_tensor.h"
 
 #include <string.h>
@@ -38,6 +39,26 @@ static fov_op find_op(const Onnx__NodeProto *node)
 bool fov_onnx_node_known(const Onnx__NodeProto *node)
 {
     return fov_onnx_default_domain(node->domain) && (is(node, "Constant") || find_op(node) != FOV_OP_COUNT);
+}
+
+static const char *domain_of(const Onnx__NodeProto *node)
+{
+    return fov_onnx_default_domain(node->domain) ? "" : node->domain;
+}
+
+static const char *type_of(const Onnx__NodeProto *node)
+{
+    return node->op_type ? node->op_type : "";
+}
+
+fov_status fov_onnx_node_is_given(const Onnx__NodeProto *node, fov_plugin_set plugins, bool *given, fov_error *err)
+{
+    const fov_plugin            *plugin = NULL;
+    const fovea_plugin_operator *call;
+    fov_status                   st = FOV_OK;
+    if (!fov_onnx_node_known(node)) st = fov_plugin_find(plugins, domain_of(node), type_of(node), &plugin, &call, err);
+    *given = plugin != NULL;
+    return st;
 }
 
 /** Where a message should point: the node's name, or what it makes. */
@@ -152,7 +173,8 @@ static bool has_its_kind(const attribute *a)
 
 static fov_status set_attribute(fov_node *to, const Onnx__NodeProto *node, const attribute *a, fov_error *err)
 {
-    if (!a->name || a->ref_attr_name || is_fused(a) || !has_its_kind(a)) return fail_attribute(node, a, err);
+    if (!a->name || a->ref_attr_name || is_fused(a) || (to->op != FOV_OP_Plugin && !has_its_kind(a)))
+        return fail_attribute(node, a, err);
     switch (a->type) {
     case TYPE(FLOAT):
         return fov_node_set_float(to, a->name, a->f, err);
@@ -171,17 +193,27 @@ static fov_status set_attribute(fov_node *to, const Onnx__NodeProto *node, const
     }
 }
 
-fov_status fov_onnx_node_add(fov_graph *graph, const Onnx__NodeProto *node, const int *in, const int *out, fov_error *err)
+static fov_status bind_plugin(fov_node *to, const Onnx__NodeProto *node, fov_plugin_set plugins, fov_error *err)
 {
+    fov_status st = fov_node_set_string(to, FOV_PLUGIN_DOMAIN, domain_of(node), err);
+    if (!st) st = fov_node_set_string(to, FOV_PLUGIN_OPERATOR, type_of(node), err);
+    return st ? st : fov_plugin_bind_node(to, plugins, err);
+}
+
+fov_status fov_onnx_node_add(fov_graph *graph, const Onnx__NodeProto *node, const int *in, const int *out, fov_plugin_set plugins,
+                             fov_error *err)
+{
+    const fov_op op = fov_onnx_node_known(node) ? find_op(node) : FOV_OP_Plugin;
     if (node->n_attribute > MAX_ATTRIBUTES)
         return fov_fail(err, FOV_ERR_LIMIT, "%s '%s' has %zu attributes, the limit is %d", node->op_type, node_name(node),
                         node->n_attribute, MAX_ATTRIBUTES);
-    if (find_op(node) == FOV_OP_Conv && node->n_input > MAX_CONV_INPUTS)
+    if (op == FOV_OP_Conv && node->n_input > MAX_CONV_INPUTS)
         return fov_fail(err, FOV_ERR_FORMAT, "Conv '%s' has %zu inputs; ONNX gives it %d at most: image, weight and bias",
                         node_name(node), node->n_input, MAX_CONV_INPUTS);
-    int id = fov_graph_add_node(graph, node_name(node), find_op(node), in, (int)node->n_input, out, (int)node->n_output, err);
+    int id = fov_graph_add_node(graph, node_name(node), op, in, (int)node->n_input, out, (int)node->n_output, err);
     if (id == FOV_NONE) return FOV_ERR_MEMORY;
     fov_status st = FOV_OK;
     for (size_t i = 0; i < node->n_attribute && !st; i++) st = set_attribute(&graph->node[id], node, node->attribute[i], err);
+    if (!st && op == FOV_OP_Plugin) st = bind_plugin(&graph->node[id], node, plugins, err);
     return st;
 }

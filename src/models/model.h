@@ -6,12 +6,17 @@
  *     output[3k]     scores     (N, anchors * 2,  H/stride, W/stride)   channel = anchor * 2 + {background, face}
  *     output[3k + 1] boxes      (N, anchors * 4,  ...)
  *     output[3k + 2] landmarks  (N, anchors * 10, ...)
+ *
+ * or, where a plugin decodes them, one output: a table (N, rows, 15) of faces in pixels of the network's input,
+ *     x1, y1, x2, y2, score, x and y of the five landmarks
+ * made by a FOV_OP_Plugin node, which reads the heads in whatever order it wants them.
  * BatchNormalization is kept as it was in the file: what is written out has the tensors that were read in. */
 #ifndef FOVEA_MODELS_MODEL_H
 #define FOVEA_MODELS_MODEL_H
 
 #include "graph/graph.h"
 #include "models/settings.h"
+#include "plugin/plugin.h"
 
 typedef struct fov_weights fov_weights;
 typedef struct fov_family  fov_family;
@@ -25,6 +30,26 @@ struct fov_model {
     char             *warnings; /* lines, "" if none */
 };
 
+enum { FOV_TABLE_WIDTH = 15 };
+
+/** Whether a canonical graph gives a table of faces, not heads. */
+static inline bool fov_graph_gives_table(const fov_graph *graph)
+{
+    return graph->n_output == 1;
+}
+
+/**
+ * Let an operator of a plugin decode the heads: the outputs of the model's graph become its inputs, the table that it gives the
+ * only output. The model's settings go along as the attributes that fovea/plugin.h promises.
+ * @param name of the operator, or "domain::name"
+ */
+fov_status fov_model_decode_by_plugin(struct fov_model *model, fov_plugin_set set, const char *name, fov_error *err);
+/**
+ * The same with a node that was taken off another graph.
+ * @param tail its name, attributes and operator are copied. @param output name of the table
+ */
+fov_status fov_model_append_plugin(struct fov_model *model, const fov_node *tail, const char *output, fov_error *err);
+
 /** Takes over nothing. @return NULL without memory */
 struct fov_model *fov_model_new(const char *source, const char *format);
 /** Append a line to the warnings. */
@@ -36,8 +61,8 @@ typedef struct fov_weight {
     char     *name;
     fov_shape shape; /* rank -1: the file gives only the count (.wts) */
     size_t    count;
-    float    *data;  /* owned */
-    bool      used;  /* a family took it */
+    float    *data; /* owned */
+    bool      used; /* a family took it */
 } fov_weight;
 
 struct fov_weights {
@@ -46,16 +71,16 @@ struct fov_weights {
 };
 
 /** Append; copies the name, takes over `data` (from fov_alloc) whether it succeeds or not. */
-fov_status  fov_weights_add(fov_weights *weights, const char *name, const fov_shape *shape, size_t count, float *data,
-                            fov_error *err);
+fov_status fov_weights_add(fov_weights *weights, const char *name, const fov_shape *shape, size_t count, float *data,
+                           fov_error *err);
 /**
  * By name, ignoring the prefix "module." on either side; a name that starts with "body." is also found without it, when the
  * full name is not there. NULL if there is none.
  */
 fov_weight *fov_weights_find(fov_weights *weights, const char *name);
 /** BatchNorm's step counter: in every checkpoint, of no use to inference, written to nothing. */
-bool        fov_weight_is_counter(const char *name);
-void        fov_weights_clear(fov_weights *weights);
+bool fov_weight_is_counter(const char *name);
+void fov_weights_clear(fov_weights *weights);
 
 /* ---- families: networks that can be rebuilt from bare weights; a row each in families.def */
 

@@ -180,7 +180,7 @@ static fov_status read_back(fov_graph *g, struct fov_model **model)
     fov_buffer file;
     assert_ok(fov_onnx_write(g, NULL, 0, &file, &err));
     fov_graph_free(g);
-    fov_source source = {file.data, file.size, "small.onnx", settings_text};
+    fov_source source = {.data = file.data, .size = file.size, .name = "small.onnx", .settings = settings_text};
     err = (fov_error){0};
     fov_status st = fov_import(&source, model, &err);
     fov_buffer_clear(&file);

@@ -349,7 +349,8 @@ static void files_that_are_no_model_are_described(void **state)
         {"\x01\x80zzzzzz", "01 80 7a"},
     };
     for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
-        const fov_source  source = {(const unsigned char *)file[i].bytes, strlen(file[i].bytes), "x.bin", ""};
+        const fov_source source = {
+            .data = (const unsigned char *)file[i].bytes, .size = strlen(file[i].bytes), .name = "x.bin", .settings = ""};
         struct fov_model *model = (struct fov_model *)&err;
         assert_int_not_equal(fov_import(&source, &model, &err), FOV_OK);
         assert_null(model);
@@ -361,7 +362,7 @@ static void files_that_are_no_model_are_described(void **state)
 static void settings_are_layered(void **state)
 {
     (void)state;
-    const fov_source  source = {NULL, 0, "m.pth", "leaky = 0\n"};
+    const fov_source  source = {.data = NULL, .size = 0, .name = "m.pth", .settings = "leaky = 0\n"};
     struct fov_model *model = model_new();
     fov_weights       weights = random_weights(&fov_family_retinaface_mnet025, &model->settings, "", 1);
     assert_ok(fov_import_weights(&source, "leaky = 0.5\ncolor = rgb\n", &weights, model, &err));
@@ -382,7 +383,7 @@ static void settings_are_layered(void **state)
 static void duplicates_are_refused_and_nan_is_told(void **state)
 {
     (void)state;
-    const fov_source  source = {NULL, 0, "m.pth", ""};
+    const fov_source  source = {.data = NULL, .size = 0, .name = "m.pth", .settings = ""};
     struct fov_model *model = model_new();
     fov_weights       weights = random_weights(&fov_family_retinaface_mnet025, &model->settings, "", 1);
     weights.item[3].data[1] = NAN;

@@ -96,7 +96,7 @@ static const uint64_t pixels[4] = {1, 3, 64, 64};
 static void refuse_named(fov_text *model, const char *name, fov_status code, const char *words)
 {
     struct fov_model *result = NULL;
-    fov_source        source = {(const unsigned char *)model->data, model->size, name, ""};
+    fov_source        source = {.data = (const unsigned char *)model->data, .size = model->size, .name = name, .settings = ""};
     err = (fov_error){0};
     fov_status st = fov_import(&source, &result, &err);
     if (st != code || !strstr(err.message, words)) fail_msg("%s: '%s' instead of '%s'", fov_status_name(st), err.message, words);
@@ -357,7 +357,7 @@ static void other_detectors(void **state)
 
 static void import_bytes(const fov_buffer *file, struct fov_model **model)
 {
-    fov_source source = {file->data, file->size, "again.onnx", ""};
+    fov_source source = {.data = file->data, .size = file->size, .name = "again.onnx", .settings = ""};
     assert_ok(fov_import(&source, model, &err));
 }
 

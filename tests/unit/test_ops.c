@@ -178,7 +178,8 @@ static void make_call(call_ports *p, int layout, fov_view *out)
     p->node = *now.graph->node;
     p->node.in = p->in_id, p->node.n_in = now.n_in;
     p->node.out = p->out_id, p->node.n_out = now.n_out;
-    p->call = (fov_op_call){&p->node, now.opset, p->in_ptr, out, now.n_in, now.n_out};
+    p->call =
+        (fov_op_call){.node = &p->node, .opset = now.opset, .in = p->in_ptr, .out = out, .n_in = now.n_in, .n_out = now.n_out};
     for (int i = 0; i < now.n_in; i++) {
         if (now.left_out[i]) p->in_id[i] = FOV_NONE;
         if (now.left_out[i]) continue;

@@ -194,7 +194,7 @@ static void write_zip(writer *w, const checkpoint *c, int method)
 
 static fov_status load_bytes(const void *data, size_t size, fov_weights *weights, fov_error *err)
 {
-    fov_source source = {data, size, "x.pth", ""};
+    fov_source source = {.data = data, .size = size, .name = "x.pth", .settings = ""};
     return fov_pth_load_weights(&source, weights, err);
 }
 
@@ -402,7 +402,7 @@ static void test_refuses_a_name_twice(void **state)
         fov_error         err = {0};
         struct fov_model *model;
         write_form(&w, &c, f);
-        fov_source source = {w.data, w.size, "x.pth", ""};
+        fov_source source = {.data = w.data, .size = w.size, .name = "x.pth", .settings = ""};
         assert_int_equal(fov_import(&source, &model, &err), FOV_ERR_FORMAT);
         assert_non_null(strstr(err.message, "x.pth: tensors 1 and 2 have the same name 'a.weight'"));
     }

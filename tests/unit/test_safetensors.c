@@ -16,7 +16,7 @@ static fov_error err;
 
 static fov_status import_bytes(const void *data, size_t size, const char *settings, struct fov_model **model)
 {
-    const fov_source source = {data, size, "m.safetensors", settings};
+    const fov_source source = {.data = data, .size = size, .name = "m.safetensors", .settings = settings};
     return fov_import(&source, model, &err);
 }
 
@@ -55,7 +55,7 @@ static struct fov_model *small_model(const char *settings_text)
     fov_weights       weights = {0};
     fov_graph        *graph;
     test_random       r = {3};
-    const fov_source  source = {NULL, 0, "small.pth", settings_text};
+    const fov_source  source = {.data = NULL, .size = 0, .name = "small.pth", .settings = settings_text};
     assert_ok(fov_family_retinaface_mnet025.build(&model->settings, NULL, "template", &graph, &err));
     for (int i = 0; i < graph->n_value; i++) {
         const fov_value *value = &graph->value[i];
@@ -95,7 +95,7 @@ static struct fov_model *through_file(const struct fov_model *model, const char 
     snprintf(path, sizeof path, "%s/%s", test_folder(), name);
     assert_ok(fov_export(model, path, &err));
     assert_ok(fov_file_read(path, 1U << 24, &file, &err));
-    const fov_source source = {file.data, file.size, path, ""};
+    const fov_source source = {.data = file.data, .size = file.size, .name = path, .settings = ""};
     assert_ok(fov_import(&source, &back, &err));
     fov_buffer_clear(&file);
     return back;

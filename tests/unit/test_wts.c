@@ -15,7 +15,7 @@ static fov_error err;
 
 static fov_status import_bytes(const void *data, size_t size, const char *settings, struct fov_model **model)
 {
-    const fov_source source = {data, size, "m.wts", settings};
+    const fov_source source = {.data = data, .size = size, .name = "m.wts", .settings = settings};
     return fov_import(&source, model, &err);
 }
 
