@@ -275,9 +275,12 @@ FOV_API fov_status fov_precision_parse(const char *name, fov_precision *precisio
 /**
  * Weight health: what a precision does to a model's weights, per tensor and in total, before and after BatchNorm is folded, as
  * JSON:
- * {"precision", "stages": [{"stage": "file" | "folded", "total": COUNTS, "tensors": [{"name", "shape", COUNTS..}]}]} with COUNTS
- * {"elements", "subnormal", "flushed", "overflow", "nan", "inf", "zero", "min", "max", "smallest", "dead_channels"}.
- * FP16: smallest normal 2^-14, smallest subnormal 2^-24, largest 65504 (IEEE 754-2019, 3.6).
+ * {"precision", "stages": [{"stage": "file" | "folded", "total": COUNTS + {"tensors": {"count", "subnormal", "tiny", "flushed",
+ * "overflow"}}, "tensors": [{"name", "shape", COUNTS..}]}]} with COUNTS
+ * {"elements", "subnormal", "tiny", "flushed", "overflow", "nan", "inf", "zero", "min", "max", "smallest", "dead_channels"}.
+ * Subnormal is kept with fewer bits, tiny is below the smallest subnormal, flushed rounds to zero (docs/weight-health.md).
+ * FP16: smallest normal 2^-14, smallest subnormal 2^-24, largest 65504 (IEEE 754-2019, 3.6). INT8 has in COUNTS also
+ * {"channels", "outlier_channels", "snr_db", "worst_snr_db"}.
  * @param precision FP16, BF16 or INT8
  */
 FOV_API fov_status fov_model_health_json(const fov_model *model, fov_precision precision, char **json, fov_error *err);
@@ -287,8 +290,12 @@ FOV_API fov_status fov_model_health_json(const fov_model *model, fov_precision p
  * homogeneous activations between them, so that weights that matter are normal numbers of binary16. What is still subnormal is set
  * to zero if no output can notice, else listed.
  * @param repaired out: a model with BatchNorm folded; release with fov_model_free()
- * @param report   out, may be NULL: JSON {"channels_scaled", "before": COUNTS, "after": COUNTS, "zeroed": [..], "kept": [..]};
- *                 release with fov_string_free()
+ * @param report   out, may be NULL: JSON {"channels_scaled", "weights_zeroed", "before": COUNTS + {"matter"}, "after": COUNTS +
+ *                 {"matter"}, "zeroed": [ENTRY..], "kept": [ENTRY..]} with ENTRY {"tensor", "channel", "weights", "largest",
+ *                 "share", "matters"}: an output channel's weights that were set to zero, or are subnormal still, and what they
+ *                 may change of its sum. "matter" counts subnormal weights whose loss would exceed what rounding to FP16 does
+ *                 to their channel anyway. Release with fov_string_free()
+ * @return FOV_OK, FOV_ERR_FORMAT or FOV_ERR_UNSUPPORTED (a graph that cannot be run), FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_model_repair(const fov_model *model, fov_model **repaired, char **report, fov_error *err);
 
@@ -318,12 +325,16 @@ typedef struct fov_calibrator_options {
 FOV_API fov_status fov_calibrator_new(const fov_model *model, const fov_calibrator_options *options, fov_calibrator **calibrator,
                                       fov_error *err);
 /**
- * Run the network on an image and take its tensors into account. The order of images does not matter, to the bit.
- * @param name what the image is called in the state, so that a resumed run can skip it; the same name and pixels twice count once
+ * Run the network on an image and take its tensors into account. The order of images does not matter, to the bit. The same
+ * pixels twice count once, whatever they are called: so an interrupted run starts over, and what it had done costs little.
+ * @param name for messages; may be NULL
+ * @return also FOV_ERR_FORMAT when a layer holds NaN or infinities; it and the image are named, and nothing was taken
  */
 FOV_API fov_status fov_calibrator_add(fov_calibrator *calibrator, const fov_image *image, const char *name, fov_error *err);
-/** True when this image was taken into account before. */
-FOV_API bool   fov_calibrator_has(const fov_calibrator *calibrator, const char *name);
+/** True when an image with these pixels was taken into account before. */
+FOV_API bool fov_calibrator_has(const fov_calibrator *calibrator, const fov_image *image);
+/** Images that fov_calibrator_resume() brought and that were not added again since: not 0 when a run goes on with others. */
+FOV_API size_t fov_calibrator_unconfirmed(const fov_calibrator *calibrator);
 FOV_API size_t fov_calibrator_count(const fov_calibrator *calibrator); /**< images taken into account */
 /** Write, or read back into a new calibrator of the same model, all that was collected: an interrupted run goes on from there. */
 FOV_API fov_status fov_calibrator_save(const fov_calibrator *calibrator, const char *path, fov_error *err);
@@ -574,7 +585,7 @@ FOV_API fov_status fov_compare(const fov_engine *a, const fov_engine *b, const f
                                const fov_compare_options *options, fov_comparison **comparison, fov_error *err);
 /**
  * As JSON (docs/compare.md says what each number is):
- * {"a", "b", "verdict", "photos", "failed", "faces": {"a", "b", "matched", "lost", "gained"}, "agreement": {"recall", "precision",
+ * {"a": {"name", "precision"}, "b": {..}, "verdict", "photos", "failed", "faces": {"a", "b", "matched", "lost", "gained"}, "agreement": {"recall", "precision",
  * "mean_iou", "loss", "truth"}, "drift": {"pairs", "score_mean", "score_max", "score_bias", "landmark_mean", "landmark_max",
  * "landmark_px_mean", "landmark_px_max", "box_mean", "box_max", "box_px_mean", "box_px_max"}, "heads": [{"output", "snr_db",
  * "cosine", "max"}], "layers": [{"name", "op", "precision", "snr_db", "cosine", "max", "rescaled", "clipped"}], "layers_a",
@@ -586,6 +597,17 @@ FOV_API char *fov_comparison_json(const fov_comparison *comparison);
 /** A self-contained page (no script, nothing from elsewhere). Never leaves half a file. */
 FOV_API fov_status fov_comparison_save_html(const fov_comparison *comparison, const char *path, fov_error *err);
 FOV_API void       fov_comparison_free(fov_comparison *comparison); /**< NULL is allowed */
+
+/**
+ * What a precision's rounding of the weights does to the outputs, activations and sums staying FP32: an engine with such weights
+ * against one without, as JSON {"precision", "variants": [{"weights": "rounded" | "flushed", "comparison": {..}}]}, the
+ * comparison being fov_comparison_json()'s. "flushed", for FP16 only, has subnormal weights set to zero, which is what becomes of
+ * them where subnormals are not kept.
+ * @param precision FP16, BF16 or INT8
+ * @return as fov_compare()
+ */
+FOV_API fov_status fov_model_health_effect_json(const fov_model *model, fov_precision precision, const fov_photo_source *photos,
+                                                const fov_compare_options *options, char **json, fov_error *err);
 
 /* ------------------------------------------------------------------ how well it finds */
 
