@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "options.h"
 #include "outputs.h"
+#include "plugins.h"
 #include "settings.h"
 
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static struct poptOption options[] = {
     CLI_INCLUDE(cli_threads_option, NULL),
     CLI_INCLUDE(cli_detect_options, "Network input and thresholds; not given: --size native --score 0.02 --nms 0.4:"),
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
+    CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
     CLI_INCLUDE(cli_engine_options, "Engine:"),
     POPT_TABLEEND};
 
@@ -44,7 +46,7 @@ const cli_manual cli_eval_manual = {
         "model is measured in each precision, and the first is what the others are compared with, in points.\n"
         "docs/evaluate.md tells the forms of ground truth and what the figures mean.\n",
     .examples = "  fovea eval --wider ground_truth.json images\n"
-                "  fovea eval --wider wider_face_split --precision fp32 --precision fp16 WIDER_val/images\n"
+                "  fovea eval --wider eval_tools/ground_truth --precision fp32 --precision fp16 WIDER_val/images\n"
                 "  fovea eval --wider ground_truth.json -m model.onnx -m engine.fov --curves pr.svg images\n",
     .options = options,
 };

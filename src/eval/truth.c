@@ -2,10 +2,12 @@
 #include "eval/truth.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void fov_truth_wider_settings(fov_truth *truth)
 {
@@ -72,7 +74,8 @@ static bool stays_below(const char *file)
     return true;
 }
 
-fov_status fov_truth_check(const fov_truth *truth, const char *path, fov_error *err)
+/* Are there photos, no two of the same name, and do names stay below the folder of the photos? */
+static fov_status check(const fov_truth *truth, const char *path, fov_error *err)
 {
     fov_status st = FOV_OK;
     if (!truth->count) return fov_fail(err, FOV_ERR_FORMAT, "%s: holds no photo", path);
@@ -90,13 +93,60 @@ fov_status fov_truth_check(const fov_truth *truth, const char *path, fov_error *
     return st;
 }
 
+static bool begins_with(const fov_buffer *file, const char *text)
+{
+    return file->size >= strlen(text) && !memcmp(file->data, text, strlen(text));
+}
+
+static bool is_json(const fov_buffer *file)
+{
+    size_t i = 0;
+    while (i < file->size && strchr(" \t\r\n", (int)file->data[i])) i++;
+    return i < file->size && strchr("[{", (int)file->data[i]);
+}
+
+static fov_status read_mat(const char *path, fov_truth *truth, fov_error *err)
+{
+#ifdef FOVEA_MATIO_SONAME
+    return fov_truth_read_mat(path, truth, err);
+#else
+    (void)truth;
+    return fov_fail(err, FOV_ERR_UNSUPPORTED, "%s: MATLAB files are read by libmatio, which this build was made without", path);
+#endif
+}
+
+static fov_status read_file(const char *path, fov_truth *truth, fov_error *err)
+{
+    fov_buffer file = {0};
+    fov_status st = fov_file_read(path, FOV_TRUTH_MAX_BYTES, &file, err);
+    if (st) return st;
+    if (begins_with(&file, "MATLAB 5.0")) st = read_mat(path, truth, err);
+    else if (begins_with(&file, "MATLAB"))
+        st = fov_fail(err, FOV_ERR_UNSUPPORTED, "%s: a MATLAB file of another version than 5 to 7; save it with -v7", path);
+    else if (is_json(&file)) st = fov_truth_read_json(path, &file, truth, err);
+    else st = fov_truth_read_text(path, &file, truth, err);
+    fov_buffer_clear(&file);
+    return st ? st : check(truth, path, err);
+}
+
+/* A folder stands for the file that WIDER's tools look for in it. */
+static fov_status read_path(const char *path, fov_truth *truth, fov_error *err)
+{
+    struct stat info;
+    fov_text    inside = {0};
+    if (stat(path, &info) || !S_ISDIR(info.st_mode)) return read_file(path, truth, err);
+    fov_text_print(&inside, "%s/wider_face_val.mat", path);
+    fov_status st = inside.failed ? fov_fail_memory(err, "a name") : read_file(inside.data, truth, err);
+    fov_text_clear(&inside);
+    return st;
+}
+
 fov_status fov_truth_load(const char *path, fov_truth **truth, fov_error *err)
 {
     *truth = NULL;
     fov_truth *t = fov_calloc(1, sizeof *t);
     if (!t) return fov_fail_memory(err, "the ground truth");
-    fov_status st = fov_truth_read_json(path, t, err);
-    if (!st) st = fov_truth_check(t, path, err);
+    fov_status st = read_path(path, t, err);
     if (st) fov_truth_free(t);
     else *truth = t;
     return st;

@@ -3,7 +3,7 @@
 #ifndef FOVEA_EVAL_TRUTH_H
 #define FOVEA_EVAL_TRUTH_H
 
-#include "base/error.h"
+#include "base/file.h"
 
 #include <stdint.h>
 
@@ -32,10 +32,9 @@ fov_truth_photo *fov_truth_add_photo(fov_truth *truth, const char *file);
 /** @param box finite, sides not negative, else FOV_ERR_FORMAT names `where` */
 fov_status fov_truth_add_box(fov_truth_photo *photo, const double box[4], const char *where, fov_error *err);
 
-/** Fail unless there are photos, no two of the same name, and names stay below the folder of the photos. */
-fov_status fov_truth_check(const fov_truth *truth, const char *path, fov_error *err);
-
 /* The formats. Each fills an empty truth; what it had filled before a failure is released by the caller. */
-fov_status fov_truth_read_json(const char *path, fov_truth *truth, fov_error *err);
+fov_status fov_truth_read_json(const char *path, const fov_buffer *file, fov_truth *truth, fov_error *err);
+fov_status fov_truth_read_text(const char *path, const fov_buffer *file, fov_truth *truth, fov_error *err);
+fov_status fov_truth_read_mat(const char *path, fov_truth *truth, fov_error *err);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Ground truth as JSON: [{"file", "width", "height", "boxes": [[x, y, w, h]..], "easy": [index..], "medium": [..], "hard":
  * [..]}..]. Width and height may be left out. */
-#include "base/file.h"
 #include "eval/truth.h"
 
 #include <jansson.h>
@@ -83,20 +82,16 @@ static fov_status read_photo(const reader *r, const json_t *from, size_t index, 
     return st;
 }
 
-fov_status fov_truth_read_json(const char *path, fov_truth *truth, fov_error *err)
+fov_status fov_truth_read_json(const char *path, const fov_buffer *file, fov_truth *truth, fov_error *err)
 {
     const reader r = {path, err};
-    fov_buffer   file = {0};
     json_error_t where;
     size_t       i;
-    json_t      *photo;
-    fov_status   st = fov_file_read(path, FOV_TRUTH_MAX_BYTES, &file, err);
-    if (st) return st;
-    json_t *root = json_loadb((const char *)file.data, file.size, JSON_REJECT_DUPLICATES, &where);
-    fov_buffer_clear(&file);
+    json_t      *photo, *root = json_loadb((const char *)file->data, file->size, JSON_REJECT_DUPLICATES, &where);
+    fov_status   st = FOV_OK;
     fov_truth_wider_settings(truth);
-    if (!root) st = fov_fail(err, FOV_ERR_FORMAT, "%s: line %d: %s", path, where.line, where.text);
-    else if (!json_is_array(root))
+    if (!root) return fov_fail(err, FOV_ERR_FORMAT, "%s: line %d: %s", path, where.line, where.text);
+    if (!json_is_array(root))
         st = fov_fail(err, FOV_ERR_FORMAT, "%s: a list with an entry for each photo is expected (docs/evaluate.md)", path);
     else json_array_foreach(root, i, photo) if ((st = read_photo(&r, photo, i, truth))) break;
     json_decref(root);
