@@ -11,6 +11,7 @@
 #include "json_text.h"
 #include "memory.h"
 #include "options.h"
+#include "plugins.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ static struct poptOption bench_options[] = {
     CLI_INCLUDE(cli_threads_option, NULL),
     CLI_INCLUDE(cli_detect_options, "Network input and thresholds:"),
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
+    CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
     CLI_INCLUDE(cli_engine_options, "Engine:"),
     POPT_TABLEEND};
 

@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "options.h"
 #include "outputs.h"
+#include "plugins.h"
 #include "report.h"
 #include "settings.h"
 
@@ -38,6 +39,7 @@ static struct poptOption detect_options[] = {
     CLI_INCLUDE(cli_threads_option, NULL),
     CLI_INCLUDE(cli_detect_options, "Network input and thresholds:"),
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
+    CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
     CLI_INCLUDE(cli_engine_options, "Engine:"),
     POPT_TABLEEND};
 

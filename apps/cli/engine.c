@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "console.h"
 #include "options.h"
+#include "plugins.h"
 #include "settings.h"
 
 #include <stddef.h>
@@ -50,8 +51,11 @@ static void warn_each_line(const char *lines)
 
 cli_exit cli_model_open(const char *path, fov_model **model)
 {
-    fov_error err = {0};
-    if (fov_model_load(path, &(fov_model_options){.settings = cli_settings()}, model, &err)) {
+    fov_error         err = {0};
+    fov_model_options options = {.settings = cli_settings(), .head_plugin = cli_head_plugin()};
+    cli_exit          code = cli_plugins(&options.plugins, &options.n_plugin);
+    if (code) return code;
+    if (fov_model_load(path, &options, model, &err)) {
         cli_error("%s", err.message);
         return CLI_MODEL;
     }
@@ -72,7 +76,8 @@ static cli_exit build(const fov_model *model, fov_precision precision, fov_engin
     fov_error err = {0};
     cli_exit  code = limit_cpu();
     if (code) return code;
-    if (!fov_engine_build(model, &(fov_engine_options){.backend = cli_backend(), .precision = precision}, engine, &err)) return CLI_OK;
+    if (!fov_engine_build(model, &(fov_engine_options){.backend = cli_backend(), .precision = precision}, engine, &err))
+        return CLI_OK;
     cli_error("%s", err.message);
     return CLI_MODEL;
 }

@@ -97,7 +97,9 @@ typedef struct fovea_plugin_operator {
 
     /**
      * Read the attributes of a node, once. NULL: the operator has none, and `state` is NULL in all calls.
-     * Attributes that are not known should be passed over.
+     * Attributes that are not known should be passed over. An operator that is put behind a model's heads gets the model's
+     * settings: strides (integers, one a level), anchors_per_cell (integers, one a level), anchors (numbers: sides in pixels,
+     * level by level), variances (two numbers).
      * @param state out: handed to all other functions, which must not change it
      */
     int (*create)(const fovea_plugin_attribute *const *attributes, size_t count, void **state, const fovea_plugin_message *why);
