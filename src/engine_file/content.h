@@ -24,7 +24,12 @@ typedef struct fov_meta {
 void       fov_meta_section_write(const fov_engine *engine, fov_text *to);
 fov_status fov_meta_section_read(const fov_sections *sections, const char *file, fov_meta *meta, fov_error *err);
 
-/** NULL where the file has none. @param certificate out: release with fov_free() */
+/* The optional sections: NULL where the file has none. */
+
+/** @param certificate out: release with fov_free() */
 fov_status fov_certificate_section_read(const fov_sections *sections, const char *file, char **certificate, fov_error *err);
+
+void       fov_golden_section_write(const fov_golden *golden, fov_text *to);
+fov_status fov_golden_section_read(const fov_sections *sections, const char *file, fov_golden **golden, fov_error *err);
 
 #endif

@@ -22,6 +22,7 @@ fov_status fov_engine_file_write(const fov_engine *engine, fov_text *file, fov_e
     st = fov_graph_section_write(engine->graph, &content[FOV_SECTION_GRAPH], &content[FOV_SECTION_TENSORS],
                                  &content[FOV_SECTION_SCALES], err);
     if (engine->certificate) fov_text_add(&content[FOV_SECTION_CERTIFICATE], engine->certificate, strlen(engine->certificate));
+    if (engine->golden) fov_golden_section_write(engine->golden, &content[FOV_SECTION_GOLDEN]);
     if (!st) fov_sections_write(content, file);
     if (!st && file->failed) st = fov_fail_memory(err, "an engine file");
     for (fov_section s = FOV_SECTION_META; s < FOV_SECTION_END; s++) fov_text_clear(&content[s]);
@@ -43,7 +44,8 @@ static fov_status make_engine(const fov_sections *sections, const char *name, co
     memcpy((*out)->passes, meta->passes, sizeof meta->passes);
     (*out)->source = meta->source;
     meta->source = NULL;
-    return fov_certificate_section_read(sections, name, &(*out)->certificate, err);
+    if ((st = fov_certificate_section_read(sections, name, &(*out)->certificate, err))) return st;
+    return fov_golden_section_read(sections, name, &(*out)->golden, err);
 }
 
 fov_status fov_engine_file_read(const void *data, size_t size, const char *name, const char *backend, bool keep_weights,

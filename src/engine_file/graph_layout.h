@@ -9,6 +9,6 @@ enum {
     FOV_RANK_UNKNOWN = 255,
 };
 
-#define FOV_HOST_IS_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are copied as they are in the file");
 
 #endif

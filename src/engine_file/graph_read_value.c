@@ -22,12 +22,6 @@ static fov_status read_shape(fov_graph_reader *r, fov_shape *shape)
     return FOV_OK;
 }
 
-static void take_elements(const unsigned char *from, size_t count, size_t size, void *to)
-{
-    unsigned char *out = to;
-    for (size_t i = 0; i < count * size; i++) out[i] = from[FOV_HOST_IS_BIG_ENDIAN ? i / size * size + size - 1 - i % size : i];
-}
-
 /* A bool that is neither 0 nor 1 means nothing in C. */
 static bool all_bools(const unsigned char *data, size_t count)
 {
@@ -54,11 +48,9 @@ static fov_status read_constant(fov_graph_reader *r, const char *name, fov_dtype
         return fov_place_fail(&r->place, "constant '%s': has elements that are neither true nor false", name);
     fov_status st = has_origin ? fov_get_string(&r->place, &r->in, r->what, &origin) : FOV_OK;
     if (st) return st;
-    int id = fov_graph_add_constant(r->graph, name, dtype, shape, NULL, origin, r->place.err);
+    int id = fov_graph_add_constant(r->graph, name, dtype, shape, r->tensors.data + offset, origin, r->place.err);
     fov_free(origin);
-    if (id == FOV_NONE) return FOV_ERR_MEMORY;
-    take_elements(r->tensors.data + offset, count, size, r->graph->value[id].data);
-    return FOV_OK;
+    return id == FOV_NONE ? FOV_ERR_MEMORY : FOV_OK;
 }
 
 static fov_status take_quant(fov_graph_reader *r, fov_quant *quant, fov_bytes *from)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine_file/content.h"
 
-#include "base/half.h"
 #include "engine_file/graph_layout.h"
 #include "graph/op.h"
 
@@ -11,20 +10,6 @@ static void put_quant(const fov_quant *quant, fov_text *to, fov_text *scales)
     fov_put_le(to, 8, scales->size);
     for (int i = 0; i < quant->count; i++) fov_put_f32(scales, quant->scale[i]);
     for (int i = 0; i < quant->count; i++) fov_put_le(scales, 4, (uint32_t)quant->zero_point[i]);
-}
-
-static void put_elements(const fov_value *value, size_t count, fov_text *tensors)
-{
-    const size_t size = fov_dtype_size(value->dtype);
-    if (!FOV_HOST_IS_BIG_ENDIAN || size == 1) {
-        fov_text_add(tensors, value->data, count * size);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint64_t bits = 0;
-        memcpy((unsigned char *)&bits + sizeof bits - size, (const unsigned char *)value->data + i * size, size);
-        fov_put_le(tensors, size, bits);
-    }
 }
 
 static fov_status put_constant(const fov_value *value, fov_text *to, fov_text *tensors, fov_error *err)
@@ -39,7 +24,7 @@ static fov_status put_constant(const fov_value *value, fov_text *to, fov_text *t
     fov_put_le(to, 8, tensors->size);
     fov_put_le(to, 1, value->origin != NULL);
     if (value->origin) fov_put_string(to, value->origin);
-    put_elements(value, count, tensors);
+    fov_text_add(tensors, value->data, count * fov_dtype_size(value->dtype));
     return FOV_OK;
 }
 

@@ -3,10 +3,9 @@
 #include "engine_file/content.h"
 
 #include "base/alloc.h"
+#include "base/json.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* ---------------------------------------------------------------- writing */
 
@@ -19,30 +18,17 @@ static json_t *passes_json(const fov_engine *engine)
     return array;
 }
 
-/* Names of files may be any bytes, JSON is UTF-8. */
-static json_t *source_json(const char *source)
-{
-    json_t *string = source ? json_string(source) : json_null();
-    char   *copy = string ? NULL : fov_strdup(source);
-    for (char *p = copy; p && *p; p++)
-        if (*p & 0x80) *p = '?';
-    if (copy) string = json_string(copy);
-    fov_free(copy);
-    return string;
-}
-
 void fov_meta_section_write(const fov_engine *engine, fov_text *to)
 {
     fov_text settings = {0};
     fov_settings_print(&engine->settings, &settings);
     json_t *json =
         json_pack("{s:s, s:s, s:o, s:s, s:o}", "fovea", fov_version(), "precision", fov_precision_name(engine->precision), "source",
-                  source_json(engine->source), "settings", settings.data ? settings.data : "", "passes", passes_json(engine));
-    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+                  fov_json_name(engine->source), "settings", settings.data ? settings.data : "", "passes", passes_json(engine));
+    char *text = fov_json_take(json);
     if (text) fov_text_add(to, text, strlen(text));
     if (!text || settings.failed) to->failed = true;
-    free(text);
-    json_decref(json);
+    fov_free(text);
     fov_text_clear(&settings);
 }
 
