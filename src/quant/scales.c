@@ -106,7 +106,8 @@ static fov_status find_readers(const fov_types *types, readers **out, fov_error 
             fov_dtype type;
             if (node->in[j] == FOV_NONE || !fov_types_want(types, i, j, &type) || type != FOV_U8) continue;
             readers *r = &all[node->in[j]];
-            if (is_depthwise(types->graph, node)) r->depthwise = true;
+            if (node->op == FOV_OP_Plugin) r->plugin = true; /* knows one scale a tensor */
+            else if (is_depthwise(types->graph, node)) r->depthwise = true;
             else r->other = true;
         }
     }

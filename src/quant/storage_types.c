@@ -2,6 +2,7 @@
 /* How each value is stored. Walking from the outputs to the inputs, every reader of a value is known before its writer. */
 #include "base/alloc.h"
 #include "graph/op.h"
+#include "graph/plugin.h"
 #include "quant/typed.h"
 
 enum { RESIDUAL = 3 }; /* input of a fused Conv; kernels read it in any type */
@@ -25,6 +26,7 @@ bool fov_types_want(const fov_types *types, int node, int input, fov_dtype *type
     const fov_value *value = &types->graph->value[n->in[input]];
     if (value->data || value->dtype != FOV_F32 || (n->op == FOV_OP_Conv && input == RESIDUAL)) return false;
     *type = types->node[node];
+    if (n->op == FOV_OP_Plugin && !fov_plugin_supports(n, true, input, *type)) *type = FOV_F32;
     return true;
 }
 
@@ -61,7 +63,7 @@ static void note_residual(fov_types *types, int node, const bool *wanted)
 static fov_dtype node_type(const fov_types *types, int node)
 {
     const fov_node *n = &types->graph->node[node];
-    if (fov_node_is_typed(types->graph, n)) return types->typing->node[node];
+    if (fov_node_is_typed(types->graph, n) || n->op == FOV_OP_Plugin) return types->typing->node[node];
     return follows_readers(n->op) && n->n_out == 1 ? types->value[n->out[0]] : FOV_F32;
 }
 

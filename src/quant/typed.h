@@ -10,7 +10,8 @@
 
 /** What fov_graph_set_types() is told. */
 typedef struct fov_typing {
-    const fov_dtype *node; /* one a node: F32, F16, BF16 or U8, what a Conv multiplies; other operators are not asked */
+    const fov_dtype
+        *node; /* one a node: F32, F16, BF16 or U8, what a Conv multiplies and a Plugin reads where it can; others are not asked */
     const struct fov_calibration *ranges;   /* needed where a node is U8 */
     const fov_settings           *settings; /* tell the range of the input */
 } fov_typing;
