@@ -51,6 +51,7 @@ void check_gemm(check *t);
 void check_depthwise(check *t);
 void check_rows(check *t);
 void check_lowerings(check *t);
+void check_conv(check *t);
 
 /* ---- speed */
 

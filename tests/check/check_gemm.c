@@ -9,7 +9,7 @@ enum { CASES = 300 };
 typedef struct gemm_case {
     fov_gemm_f32_call call;
     guarded           a, w, c, residual;
-    const float      *rows[4096], *residual_rows[FOV_GEMM_MAX_MR];
+    const void       *rows[4096], *residual_rows[FOV_GEMM_MAX_MR];
 } gemm_case;
 
 static void fill(check *t, float *data, size_t count)
@@ -81,12 +81,12 @@ static void compare(check *t, const fov_gemm_f32 *kernel, const gemm_case *g, in
     double                   sum = (double)call->w[j], magnitude = fabs(sum), r = 0;
     for (size_t tap = 0; tap < call->taps; tap++)
         for (size_t k = 0; k < call->k; k++) {
-            double term = (double)call->a[tap * call->lda + (size_t)i][(ptrdiff_t)k + call->a_offset] *
+            double term = (double)((const float *)call->a[tap * call->lda + (size_t)i])[(ptrdiff_t)k + call->a_offset] *
                           (double)call->w[(size_t)kernel->nr * (1 + tap * call->k + k) + (size_t)j];
             sum += term;
             magnitude += fabs(term);
         }
-    if (call->residual) r = (double)call->residual[i][j + call->residual_offset];
+    if (call->residual) r = (double)((const float *)call->residual[i])[j + call->residual_offset];
     magnitude = (magnitude + fabs(r)) * fmax(1, fabs((double)call->slope));
     if (!call->residual_after) sum += r;
     double want = (sum < 0 ? (double)call->slope * sum : sum) + (call->residual_after ? r : 0);

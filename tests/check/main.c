@@ -23,6 +23,7 @@ static void check_level(check *t)
     check_depthwise(t);
     check_rows(t);
     check_lowerings(t);
+    check_conv(t);
     t->below = t->now;
 }
 

@@ -75,12 +75,18 @@ bool fov_conv_takes_int8(const fov_conv *conv)
     return conv->x.dtype == FOV_U8 && conv->w.dtype == FOV_I8;
 }
 
+/* 32 bits hold the sums of U8 times I8 together with what zero points add to them. */
+static bool sums_fit(const fov_conv *conv)
+{
+    return conv->cin / conv->group * conv->kh * conv->kw <= INT32_MAX / (2 * UINT8_MAX * 128);
+}
+
 fov_status fov_cpu_conv(const fov_graph *graph, const fov_node *node, const fov_kernels *kernels, fov_lowered *out, fov_error *err)
 {
     fov_conv conv;
     if (!read_conv(graph, node, &conv)) return fov_lower_definition(graph, node, out, err);
     if (fov_conv_is_f32(&conv) && fov_conv_is_depthwise(&conv)) return fov_conv_lower_depthwise(&conv, kernels, out, err);
-    if (!fov_conv_is_f32(&conv)) return fov_lower_definition(graph, node, out, err);
+    if (fov_conv_takes_int8(&conv) && !sums_fit(&conv)) return fov_lower_definition(graph, node, out, err);
     return fov_conv_lower_gemm(&conv, kernels, out, err);
 }
 

@@ -50,31 +50,55 @@ fov_status fov_conv_lower_depthwise(const fov_conv *conv, const fov_kernels *ker
 /* ---- rows of A for the indirect GEMM (conv_rows.c) */
 
 /**
- * How a convolution's input becomes rows of A: one per output pixel, in `taps` pieces of `k` floats.
- * Usually a piece is one tap's channels. With few channels (the first layer) a piece is a whole row of the window, whose pixels
- * lie side by side; where such a piece sticks out of the image it is copied into a patch. So are rows whose distance would make
- * them collide in the cache.
+ * How a convolution's input becomes rows of A, as far as lowering decides it: one row per output pixel, in `taps` pieces of `k`
+ * elements. Usually a piece is one tap's channels. With few channels (the first layer) a piece is a whole row of the window, whose
+ * pixels lie side by side; where such a piece sticks out of the image it is copied into a patch.
+ *
+ * Kernels that want another type than the input's, or zeros behind a piece, get copies of all pieces. So do rows whose distance
+ * would make them collide in the cache.
  */
+typedef struct fov_conv_pieces {
+    size_t         taps, k;
+    bool           whole_rows; /* where the layout of the input allows it */
+    bool           packed;     /* weights are packed for whole rows: pieces are made if need be */
+    bool           copies;     /* always */
+    fov_widen_run *widen;      /* what copies; NULL: memcpy */
+    size_t         room;       /* bytes from one copy to the next */
+} fov_conv_pieces;
+
+/**
+ * @param per_group elements that a kernel takes at once; 1: weights are packed so that whole rows and taps are the same
+ * @param widen     what kernels need elements to be made of; NULL: they take them as they are
+ * @param wide_size bytes of an element for kernels
+ */
+fov_conv_pieces fov_conv_pieces_of(const fov_conv *conv, size_t per_group, fov_widen_run *widen, size_t wide_size);
+/** Bytes of patches that `m` rows may need. */
+size_t fov_conv_pieces_patch(const fov_conv *conv, const fov_conv_pieces *pieces, size_t m);
+
+/** The same at one input size. */
 typedef struct fov_conv_rows {
-    const fov_conv_shape *shape;
-    const float          *zero; /* stands for taps outside the image */
-    size_t                taps, k;
-    size_t                lda;        /* pointers from one tap to the next */
-    bool                  linear;     /* 1x1, stride 1: row i is pixel i */
-    bool                  whole_rows; /* a piece is a row of the window */
-    bool                  copy;
+    const fov_conv_pieces *pieces;
+    const fov_conv_shape  *shape;
+    const unsigned char   *zero; /* stands for taps outside the image: what 0 is, for each channel of a row of the window */
+    size_t                 taps, k;
+    size_t                 lda;        /* pointers from one tap to the next */
+    size_t                 copied;     /* elements of a piece that a copy needs */
+    size_t                 edge_bytes; /* of patches of pieces at the edge, for each row */
+    bool                   linear;     /* 1x1, stride 1: row i is pixel i */
+    bool                   whole_rows; /* a piece is a row of the window ... */
+    bool                   gather;     /* ... whose pixels do not lie side by side */
+    bool                   copy;
 } fov_conv_rows;
 
-fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_shape *shape, const float *zero, size_t lda);
-/** Floats of patches that `m` rows may need. */
-size_t fov_conv_rows_patch(const fov_conv *conv, size_t m);
+fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_pieces *pieces, const fov_conv_shape *shape,
+                               const unsigned char *zero, size_t lda);
 /**
  * Pointers of output pixels first .. first + m - 1.
  * @param a     out, taps * lda
- * @param patch fov_conv_rows_patch(conv, m) floats; must live as long as the pointers
+ * @param patch fov_conv_pieces_patch(conv, m) bytes, aligned; must live as long as the pointers
  */
-void fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const float **a, float *patch);
+void fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const void **a, unsigned char *patch);
 /** Pointers into the residual, which is upsampled by `scale`. */
-void fov_conv_residual_find(const fov_conv_shape *shape, int scale, ptrdiff_t first, int m, const float **residual);
+void fov_conv_residual_find(const fov_conv_shape *shape, int scale, ptrdiff_t first, int m, const void **residual);
 
 #endif

@@ -1,54 +1,98 @@
 // SPDX-License-Identifier: MIT
 #include "backend/cpu/conv.h"
 
+#include "base/alloc.h"
+
 #include <string.h>
 
 enum {
-    ROW_MAX = 64,          /* longest piece in whole-row form */
+    ROW_MAX = 64,          /* longest piece in whole-row form, in elements */
     COPY_MIN_COLUMNS = 64, /* output channels that make a copy of A worth its time */
-    COPY_GAP = 16,         /* floats between copied rows */
-    ALIASING = 1024,       /* floats: pixels this far apart share a set of the first-level cache */
+    COPY_GAP = 64,         /* bytes between copied rows, and what fov_widen may write too much */
+    COPY_STEP = 16,        /* elements that copies are rounded up to, as fov_widen does */
+    ALIASING = 4096,       /* bytes: pixels this far apart share a set of the first-level cache */
 };
 
 /* Where the windows of a few output pixels begin; some of their taps may lie outside of the image. */
 typedef struct origins {
-    ptrdiff_t offset[FOV_GEMM_MAX_MR]; /* floats from x.data to the first tap */
+    ptrdiff_t offset[FOV_GEMM_MAX_MR]; /* bytes from the first pixel to the first tap */
     ptrdiff_t y[FOV_GEMM_MAX_MR], x[FOV_GEMM_MAX_MR];
 } origins;
 
-static bool wants_whole_rows(const fov_conv *conv)
+static size_t round_up(size_t n, size_t step)
 {
-    return conv->group == 1 && conv->kw > 1 && conv->cin * conv->kw <= ROW_MAX;
+    return (n + step - 1) / step * step;
+}
+
+static ptrdiff_t element_size(const fov_conv *conv)
+{
+    return (ptrdiff_t)fov_dtype_size(conv->x.dtype);
+}
+
+static bool is_dilated(const fov_conv *conv)
+{
+    return fov_node_int_at(conv->node, "dilations", 1, 1) != 1;
 }
 
 /* Several panels of columns must share the cost of a copy. */
-static bool wants_copy(const fov_conv *conv)
+static bool may_collide(const fov_conv *conv)
 {
-    const int64_t step = fov_node_int_at(conv->node, "strides", 1, 1) * conv->cin;
+    const int64_t step = fov_node_int_at(conv->node, "strides", 1, 1) * conv->cin * element_size(conv);
     return conv->group == 1 && conv->kh * conv->kw == 1 && step % ALIASING == 0 && conv->cout >= COPY_MIN_COLUMNS;
 }
 
-fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_shape *shape, const float *zero, size_t lda)
+static bool wants_copies(const fov_conv *conv, const fov_conv_pieces *pieces)
 {
-    const fov_window *w = &shape->window;
-    size_t            taps = (size_t)(conv->kh * conv->kw), k = (size_t)(conv->cin / conv->group);
-    fov_conv_rows     rows = {.shape = shape, .zero = zero, .taps = taps, .k = k, .lda = lda};
-    bool              padded = w->pad_top || w->pad_left || w->pad_bottom || w->pad_right;
-    rows.linear = taps == 1 && w->stride[0] == 1 && w->stride[1] == 1 && !padded;
-    rows.copy = wants_copy(conv) && w->stride[1] * shape->x.ld % ALIASING == 0;
-    rows.whole_rows = wants_whole_rows(conv) && w->dilation[1] == 1 && shape->x.ld == conv->cin;
-    if (rows.whole_rows) {
-        rows.taps = (size_t)conv->kh;
-        rows.k = (size_t)conv->kw * k;
-    }
-    return rows;
+    return pieces->copies || may_collide(conv);
 }
 
-size_t fov_conv_rows_patch(const fov_conv *conv, size_t m)
+fov_conv_pieces fov_conv_pieces_of(const fov_conv *conv, size_t per_group, fov_widen_run *widen, size_t wide_size)
 {
-    if (wants_whole_rows(conv)) return (size_t)(conv->kh * conv->kw * conv->cin) * m;
-    if (wants_copy(conv)) return (size_t)(conv->cin + COPY_GAP) * m;
-    return 0;
+    fov_conv_pieces p = {.taps = (size_t)(conv->kh * conv->kw), .k = (size_t)(conv->cin / conv->group), .widen = widen};
+    p.whole_rows = conv->group == 1 && conv->kw > 1 && conv->cin * conv->kw <= ROW_MAX && !is_dilated(conv);
+    p.packed = p.whole_rows && per_group > 1;
+    if (p.packed) {
+        p.taps = (size_t)conv->kh;
+        p.k *= (size_t)conv->kw;
+    }
+    /* What stands behind a piece meets weights of 0, which makes 0 of integers, but not of every float. */
+    p.copies = widen || (conv->x.dtype == FOV_BF16 && p.k % per_group);
+    const size_t longest = (size_t)(p.whole_rows ? conv->cin * conv->kw : conv->cin);
+    p.room = round_up(longest, COPY_STEP) * wide_size + COPY_GAP;
+    if (p.room % ALIASING == 0) p.room += COPY_GAP;
+    return p;
+}
+
+static size_t edge_bytes(const fov_conv *conv, const fov_conv_pieces *pieces)
+{
+    return pieces->whole_rows ? (size_t)(conv->kh * conv->kw * conv->cin * element_size(conv)) : 0;
+}
+
+size_t fov_conv_pieces_patch(const fov_conv *conv, const fov_conv_pieces *pieces, size_t m)
+{
+    size_t bytes = round_up(edge_bytes(conv, pieces) * m, FOV_ALIGN);
+    if (wants_copies(conv, pieces)) bytes += pieces->taps * m * pieces->room;
+    return bytes ? bytes + FOV_OVERREAD : 0;
+}
+
+fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_pieces *pieces, const fov_conv_shape *shape,
+                               const unsigned char *zero, size_t lda)
+{
+    const fov_window *w = &shape->window;
+    const fov_pixels *x = &shape->x;
+    const bool        padded = w->pad_top || w->pad_left || w->pad_bottom || w->pad_right;
+    fov_conv_rows     rows = {.pieces = pieces, .shape = shape, .zero = zero, .taps = pieces->taps, .k = pieces->k, .lda = lda};
+    rows.linear = rows.taps == 1 && conv->kw == 1 && w->stride[0] == 1 && w->stride[1] == 1 && !padded;
+    rows.copy = pieces->copies || (may_collide(conv) && w->stride[1] * x->ld * x->size % ALIASING == 0);
+    rows.whole_rows = pieces->whole_rows && (pieces->packed || x->ld == conv->cin);
+    rows.gather = rows.whole_rows && x->ld != conv->cin;
+    rows.edge_bytes = edge_bytes(conv, pieces);
+    if (rows.whole_rows) {
+        rows.taps = (size_t)conv->kh;
+        rows.k = (size_t)(conv->kw * conv->cin);
+    }
+    rows.copied = conv->group == 1 ? rows.k : (size_t)conv->cin;
+    return rows;
 }
 
 static void find_origins(const fov_conv_shape *shape, ptrdiff_t first, int m, origins *o)
@@ -58,7 +102,7 @@ static void find_origins(const fov_conv_shape *shape, ptrdiff_t first, int m, or
     ptrdiff_t         col = first % y->w, row = first / y->w % y->h, n = first / (y->w * y->h);
     for (int i = 0; i < m; i++) {
         ptrdiff_t y0 = row * w->stride[0] - w->pad_top, x0 = col * w->stride[1] - w->pad_left;
-        o->offset[i] = ((n * x->h + y0) * x->w + x0) * x->ld;
+        o->offset[i] = ((n * x->h + y0) * x->w + x0) * x->ld * x->size;
         o->y[i] = y0;
         o->x[i] = x0;
         if (++col < y->w) continue;
@@ -69,50 +113,53 @@ static void find_origins(const fov_conv_shape *shape, ptrdiff_t first, int m, or
     }
 }
 
-static void find_taps(const fov_conv_rows *rows, const origins *o, int m, const float **a)
+static void find_taps(const fov_conv_rows *rows, const origins *o, int m, const void **a)
 {
     const fov_pixels *x = &rows->shape->x;
     const fov_window *w = &rows->shape->window;
     for (ptrdiff_t r = 0; r < w->kernel[0]; r++)
         for (ptrdiff_t s = 0; s < w->kernel[1]; s++, a += rows->lda) {
-            const ptrdiff_t dy = r * w->dilation[0], dx = s * w->dilation[1], tap = (dy * x->w + dx) * x->ld;
+            const ptrdiff_t dy = r * w->dilation[0], dx = s * w->dilation[1], tap = (dy * x->w + dx) * x->ld * x->size;
             for (int i = 0; i < m; i++) {
                 bool in = (size_t)(o->y[i] + dy) < (size_t)x->h && (size_t)(o->x[i] + dx) < (size_t)x->w;
-                a[i] = in ? x->data + (o->offset[i] + tap) : rows->zero;
+                a[i] = in ? x->bytes + (o->offset[i] + tap) : rows->zero;
             }
         }
 }
 
 /* One row of a window that is partly outside, with zeros there. */
-static void copy_patch(const fov_pixels *x, const float *from_zero_column, ptrdiff_t x0, ptrdiff_t kw, float *patch)
+static void copy_patch(const fov_conv_rows *rows, const unsigned char *from_zero_column, ptrdiff_t x0, unsigned char *patch)
 {
-    for (ptrdiff_t s = 0; s < kw; s++, patch += x->c) {
-        if (x0 + s >= 0 && x0 + s < x->w) memcpy(patch, from_zero_column + (x0 + s) * x->ld, (size_t)x->c * sizeof *patch);
-        else memset(patch, 0, (size_t)x->c * sizeof *patch);
+    const fov_pixels *x = &rows->shape->x;
+    const size_t      bytes = (size_t)(x->c * x->size);
+    for (ptrdiff_t s = 0; s < rows->shape->window.kernel[1]; s++, patch += bytes) {
+        const bool in = x0 + s >= 0 && x0 + s < x->w;
+        memcpy(patch, in ? from_zero_column + (x0 + s) * x->ld * x->size : rows->zero, bytes);
     }
 }
 
-static void find_whole_rows(const fov_conv_rows *rows, const origins *o, int m, const float **a, float *patch)
+static void find_whole_rows(const fov_conv_rows *rows, const origins *o, int m, const void **a, unsigned char *patch)
 {
     const fov_pixels *x = &rows->shape->x;
     const fov_window *w = &rows->shape->window;
+    const ptrdiff_t   pixel = x->ld * x->size;
     for (ptrdiff_t r = 0; r < w->kernel[0]; r++, a += rows->lda) {
-        const ptrdiff_t dy = r * w->dilation[0], tap = dy * x->w * x->ld;
+        const ptrdiff_t dy = r * w->dilation[0], tap = dy * x->w * pixel;
         for (int i = 0; i < m; i++) {
-            if ((size_t)(o->y[i] + dy) < (size_t)x->h && o->x[i] >= 0 && o->x[i] + w->kernel[1] <= x->w) {
-                a[i] = x->data + (o->offset[i] + tap);
-            } else if ((size_t)(o->y[i] + dy) >= (size_t)x->h) {
+            if ((size_t)(o->y[i] + dy) >= (size_t)x->h) {
                 a[i] = rows->zero;
+            } else if (!rows->gather && o->x[i] >= 0 && o->x[i] + w->kernel[1] <= x->w) {
+                a[i] = x->bytes + (o->offset[i] + tap);
             } else {
-                copy_patch(x, x->data + (o->offset[i] + tap - o->x[i] * x->ld), o->x[i], w->kernel[1], patch);
+                copy_patch(rows, x->bytes + (o->offset[i] + tap - o->x[i] * pixel), o->x[i], patch);
                 a[i] = patch;
-                patch += rows->k;
+                patch += rows->k * (size_t)x->size;
             }
         }
     }
 }
 
-/* The usual case: m pixels of one row, all taps in the image. `offset`: floats from x.data to the first window. */
+/* The usual case: m pixels of one row, all taps in the image. `offset`: bytes from the first pixel to the first window. */
 static bool is_straight(const fov_conv_shape *shape, ptrdiff_t first, int m, ptrdiff_t *offset)
 {
     const fov_window *w = &shape->window;
@@ -121,38 +168,48 @@ static bool is_straight(const fov_conv_shape *shape, ptrdiff_t first, int m, ptr
     const ptrdiff_t   y0 = row * w->stride[0] - w->pad_top, x0 = col * w->stride[1] - w->pad_left;
     const ptrdiff_t   y1 = y0 + (w->kernel[0] - 1) * w->dilation[0];
     const ptrdiff_t   x1 = x0 + (m - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1];
-    *offset = ((n * x->h + y0) * x->w + x0) * x->ld;
+    *offset = ((n * x->h + y0) * x->w + x0) * x->ld * x->size;
     return col + m <= y->w && y0 >= 0 && x0 >= 0 && y1 < x->h && x1 < x->w;
 }
 
-static void find_straight(const fov_conv_rows *rows, ptrdiff_t offset, int m, const float **a)
+static void find_straight(const fov_conv_rows *rows, ptrdiff_t offset, int m, const void **a)
 {
     const fov_pixels *x = &rows->shape->x;
     const fov_window *w = &rows->shape->window;
-    const ptrdiff_t   pieces = rows->whole_rows ? 1 : w->kernel[1], step = w->stride[1] * x->ld;
+    const ptrdiff_t   pixel = x->ld * x->size, pieces = rows->whole_rows ? 1 : w->kernel[1], step = w->stride[1] * pixel;
     for (ptrdiff_t r = 0; r < w->kernel[0]; r++)
         for (ptrdiff_t s = 0; s < pieces; s++, a += rows->lda) {
-            const float *from = x->data + offset + (r * w->dilation[0] * x->w + s * w->dilation[1]) * x->ld;
+            const unsigned char *from = x->bytes + offset + (r * w->dilation[0] * x->w + s * w->dilation[1]) * pixel;
             for (int i = 0; i < m; i++) a[i] = from + i * step;
         }
 }
 
-/* Rows 4 KiB apart would fight for the same few lines of the first cache: work on a copy whose rows are not. */
-static void copy_rows(const fov_conv_rows *rows, int m, const float **a, float *patch)
+/* Work on copies: of another type, with zeros behind, or because rows 4 KiB apart would fight for the same few lines of the first
+ * cache. */
+static void copy_rows(const fov_conv_rows *rows, int m, const void **a, unsigned char *patch)
 {
-    for (int i = 0; i < m; i++, patch += rows->k + COPY_GAP) {
-        memcpy(patch, a[i], rows->k * sizeof *patch);
-        a[i] = patch;
-    }
+    static const unsigned char zeros[4];
+    const fov_conv_pieces     *pieces = rows->pieces;
+    const size_t               bytes = rows->copied * (size_t)rows->shape->x.size;
+    for (size_t tap = 0; tap < rows->taps; tap++, a += rows->lda)
+        for (int i = 0; i < m; i++, patch += pieces->room) {
+            if (pieces->widen) {
+                pieces->widen(rows->copied, a[i], patch);
+            } else {
+                memcpy(patch, a[i], bytes);
+                memcpy(patch + bytes, zeros, sizeof zeros);
+            }
+            a[i] = patch;
+        }
 }
 
 /* One tap, stride 1, no padding: row i is pixel i. */
-static void find_linear(const fov_pixels *x, ptrdiff_t first, int m, const float **a)
+static void find_linear(const fov_pixels *x, ptrdiff_t first, int m, const void **a)
 {
-    for (int i = 0; i < m; i++) a[i] = x->data + (first + i) * x->ld;
+    for (int i = 0; i < m; i++) a[i] = fov_pixel_at(x, first + i);
 }
 
-static void find_at_edges(const fov_conv_rows *rows, ptrdiff_t first, int m, const float **a, float *patch)
+static void find_at_edges(const fov_conv_rows *rows, ptrdiff_t first, int m, const void **a, unsigned char *patch)
 {
     origins o;
     find_origins(rows->shape, first, m, &o);
@@ -160,21 +217,21 @@ static void find_at_edges(const fov_conv_rows *rows, ptrdiff_t first, int m, con
     else find_taps(rows, &o, m, a);
 }
 
-void fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const float **a, float *patch)
+void fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const void **a, unsigned char *patch)
 {
     ptrdiff_t offset;
     if (rows->linear) find_linear(&rows->shape->x, first, m, a);
-    else if (is_straight(rows->shape, first, m, &offset)) find_straight(rows, offset, m, a);
+    else if (!rows->gather && is_straight(rows->shape, first, m, &offset)) find_straight(rows, offset, m, a);
     else find_at_edges(rows, first, m, a, patch);
-    if (rows->copy) copy_rows(rows, m, a, patch);
+    if (rows->copy) copy_rows(rows, m, a, patch + round_up(rows->edge_bytes * (size_t)m, FOV_ALIGN));
 }
 
-void fov_conv_residual_find(const fov_conv_shape *shape, int scale, ptrdiff_t first, int m, const float **residual)
+void fov_conv_residual_find(const fov_conv_shape *shape, int scale, ptrdiff_t first, int m, const void **residual)
 {
     const fov_pixels *r = &shape->residual, *y = &shape->y;
     for (int i = 0; i < m; i++) {
         ptrdiff_t p = first + i;
         if (scale > 1) p = ((p / (y->w * y->h)) * r->h + p / y->w % y->h / scale) * r->w + p % y->w / scale;
-        residual[i] = r->data + p * r->ld;
+        residual[i] = fov_pixel_at(r, p);
     }
 }

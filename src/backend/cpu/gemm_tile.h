@@ -35,10 +35,10 @@ FOV_ALWAYS_INLINE void accumulate(const fov_gemm_f32_call *call, const int m, co
         for (int v = 0; v < nv; v++) acc[i][v] = vec_set1(0);
     }
     for (size_t tap = 0; tap < call->taps; tap++) {
-        const float *const *rows = call->a + tap * call->lda;
-        const float        *a[MAX_ROWS];
+        const void *const *rows = call->a + tap * call->lda;
+        const float       *a[MAX_ROWS];
         FOV_UNROLL
-        for (int i = 0; i < m; i++) a[i] = rows[i] + call->a_offset;
+        for (int i = 0; i < m; i++) a[i] = (const float *)rows[i] + call->a_offset;
         for (size_t k = 0; k < call->k; k++, w += LANES * nv) {
             vec b[MAX_VECS];
             FOV_UNROLL
@@ -63,6 +63,11 @@ FOV_ALWAYS_INLINE void add_bias(const fov_gemm_f32_call *call, const int m, cons
     }
 }
 
+FOV_ALWAYS_INLINE const float *residual_at(const fov_gemm_f32_call *call, int i, int v)
+{
+    return (const float *)call->residual[i] + call->residual_offset + LANES * v;
+}
+
 FOV_ALWAYS_INLINE void add_residual(const fov_gemm_f32_call *call, const int m, const int nv, vec acc[MAX_ROWS][MAX_VECS])
 {
     FOV_UNROLL
@@ -70,7 +75,7 @@ FOV_ALWAYS_INLINE void add_residual(const fov_gemm_f32_call *call, const int m, 
         FOV_UNROLL
         for (int v = 0; v < nv; v++) {
             const int n = part(call->n, v);
-            if (n > 0) acc[i][v] = vec_add(acc[i][v], vec_load_part(call->residual[i] + call->residual_offset + LANES * v, n));
+            if (n > 0) acc[i][v] = vec_add(acc[i][v], vec_load_part(residual_at(call, i, v), n));
         }
     }
 }
@@ -84,7 +89,7 @@ FOV_ALWAYS_INLINE void prefetch_ends(const fov_gemm_f32_call *call, const int m,
         FOV_UNROLL
         for (int v = 0; v < nv; v++) {
             __builtin_prefetch(call->c + i * call->ldc + LANES * v, 1);
-            if (call->residual) __builtin_prefetch(call->residual[i] + call->residual_offset + LANES * v);
+            if (call->residual) __builtin_prefetch(residual_at(call, i, v));
         }
     }
 }

@@ -39,18 +39,18 @@ typedef struct fov_storage {
  * nr biases, then taps * k rows of nr weights, zeros beyond n; it is 64-byte aligned.
  */
 typedef struct fov_gemm_f32_call {
-    int                 m, n;     /* rows 1..mr and columns 1..nr that exist; nothing else of C is touched */
-    size_t              taps, k;  /* 1 or more */
-    const float *const *a;        /* [taps][lda]: pieces of row 0 .. m-1 of each tap */
-    size_t              lda;      /* pointers, m or more */
-    ptrdiff_t           a_offset; /* floats added to every pointer of `a` */
-    const float        *w;
-    float              *c;
-    ptrdiff_t           ldc;
-    const float *const *residual; /* [m], or NULL; n floats from residual_offset on are added */
-    ptrdiff_t           residual_offset;
-    bool                residual_after;
-    float               slope;
+    int                m, n;     /* rows 1..mr and columns 1..nr that exist; nothing else of C is touched */
+    size_t             taps, k;  /* 1 or more */
+    const void *const *a;        /* [taps][lda]: pieces of row 0 .. m-1 of each tap, floats */
+    size_t             lda;      /* pointers, m or more */
+    ptrdiff_t          a_offset; /* floats added to every pointer of `a` */
+    const float       *w;
+    float             *c;
+    ptrdiff_t          ldc;
+    const void *const *residual; /* [m], floats, or NULL; n of them from residual_offset on are added */
+    ptrdiff_t          residual_offset;
+    bool               residual_after;
+    float              slope;
 } fov_gemm_f32_call;
 
 typedef struct fov_gemm_f32 {
@@ -58,6 +58,69 @@ typedef struct fov_gemm_f32 {
     int         mr, nr; /* nr 0: the table has fewer widths */
     void (*run)(const fov_gemm_f32_call *call);
 } fov_gemm_f32;
+
+/** What four bytes along k are to a kernel of fov_gemm_dot, in A and in W. */
+typedef enum fov_gemm_group {
+    FOV_GROUP_U8,  /* four U8 of A, four I8 of W */
+    FOV_GROUP_S16, /* two int16_t of A, which hold U8, two of W, which hold I8 */
+    FOV_GROUP_BF16 /* two bfloat16 of each */
+} fov_gemm_group;
+
+/**
+ * sum[m][nr] = start[nr] + A[m][taps * groups] * W, in int32_t modulo 2^32 or, of bfloat16, in float.
+ *
+ * As fov_gemm_f32_call, but a piece of a row is `groups` groups of four bytes. Panel `w` holds the nr values that the sums start
+ * from, then taps * groups rows of nr groups; it is 64-byte aligned.
+ */
+typedef struct fov_gemm_dot_call {
+    int                m;
+    size_t             taps, groups; /* 1 or more */
+    const void *const *a;            /* [taps][lda] */
+    size_t             lda;
+    ptrdiff_t          a_offset; /* bytes added to every pointer of `a` */
+    const void        *w;
+    void              *sum; /* 64-byte aligned */
+} fov_gemm_dot_call;
+
+typedef struct fov_gemm_dot {
+    const char    *name;
+    int            mr, nr; /* nr 0: the table has fewer widths */
+    fov_gemm_group group;
+    void (*run)(const fov_gemm_dot_call *call);
+} fov_gemm_dot;
+
+/**
+ * What becomes of the sums of a tile: v = sum * scale (of integers), v += bias, residual and activation as in fov_gemm_f32_call,
+ * each rounded once; then v is stored as graph/view.h says.
+ * Arrays of channels may be read, for a vector that begins with a channel that exists, to its end.
+ */
+typedef struct fov_gemm_end_call {
+    int                m, n;
+    ptrdiff_t          channel; /* of column 0 */
+    const void        *sum;     /* int32_t where there is a scale, else float; read up to 64 bytes past its end */
+    ptrdiff_t          ldsum;
+    const float       *scale; /* by channel; or NULL */
+    const float       *bias;  /* by channel */
+    const fov_storage *out, *residual_storage;
+    unsigned char     *c;        /* channel 0 of row 0 */
+    ptrdiff_t          ldc;      /* bytes */
+    const void *const *residual; /* [m], channel 0 of each row; or NULL */
+    bool               residual_after;
+    float              slope;
+} fov_gemm_end_call;
+
+typedef struct fov_gemm_end {
+    const char *name;
+    void (*run)(const fov_gemm_end_call *call);
+} fov_gemm_end;
+
+/** Elements made wider, for kernels that take no others; up to 64 bytes more than `n` elements may be read and written. */
+typedef void fov_widen_run(size_t n, const void *from, void *to);
+
+typedef struct fov_widen {
+    const char    *name;
+    fov_widen_run *f16_f32, *bf16_f32, *u8_s16;
+} fov_widen;
 
 /**
  * Depthwise: y[i][c] = act(bias[c] + sum over (r, s) of w[r][s][c] * row[r][i * step + s * tap + c]) for i < m.
@@ -110,7 +173,11 @@ typedef struct fov_max_kernel {
 } fov_max_kernel;
 
 typedef struct fov_kernels {
-    fov_gemm_f32      gemm[FOV_GEMM_WIDTHS]; /* widest first */
+    fov_gemm_f32      gemm[FOV_GEMM_WIDTHS];      /* widest first */
+    fov_gemm_dot      gemm_int8[FOV_GEMM_WIDTHS]; /* widest first */
+    fov_gemm_dot      gemm_bf16[FOV_GEMM_WIDTHS]; /* widest first; none: widen, and use gemm */
+    fov_gemm_end      gemm_end;
+    fov_widen         widen;
     fov_depthwise_f32 depthwise;
     fov_rows_kernel   add, convert;
     fov_max_kernel    max;
@@ -123,6 +190,9 @@ void fov_kernels_init(fov_kernels *kernels, unsigned cpu);
 /* One per folder; each replaces members of a table that is already complete. */
 void fov_kernels_generic(fov_kernels *kernels);
 void fov_kernels_avx2(fov_kernels *kernels);
+void fov_kernels_avxvnni(fov_kernels *kernels);
 void fov_kernels_avx512(fov_kernels *kernels);
+void fov_kernels_avx512vnni(fov_kernels *kernels);
+void fov_kernels_avx512bf16(fov_kernels *kernels);
 
 #endif

@@ -6,6 +6,8 @@
 #include "backend/cpu/kernels.h"
 
 void fov_gemm_avx2(fov_kernels *kernels);
+void fov_gemm_int8_avx2(fov_kernels *kernels);
+void fov_gemm_end_avx2(fov_kernels *kernels);
 void fov_depthwise_avx2(fov_kernels *kernels);
 void fov_rows_avx2(fov_kernels *kernels);
 

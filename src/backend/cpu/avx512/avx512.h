@@ -6,6 +6,7 @@
 #include "backend/cpu/kernels.h"
 
 void fov_gemm_avx512(fov_kernels *kernels);
+void fov_gemm_end_avx512(fov_kernels *kernels);
 void fov_gemm_narrow_avx512(fov_kernels *kernels);
 void fov_depthwise_avx512(fov_kernels *kernels);
 void fov_rows_avx512(fov_kernels *kernels);

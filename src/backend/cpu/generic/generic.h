@@ -6,6 +6,8 @@
 #include "backend/cpu/kernels.h"
 
 void fov_gemm_generic(fov_kernels *kernels);
+void fov_gemm_int8_generic(fov_kernels *kernels);
+void fov_gemm_end_generic(fov_kernels *kernels);
 void fov_depthwise_generic(fov_kernels *kernels);
 void fov_rows_generic(fov_kernels *kernels);
 

@@ -4,6 +4,8 @@
 void fov_kernels_generic(fov_kernels *kernels)
 {
     fov_gemm_generic(kernels);
+    fov_gemm_int8_generic(kernels);
+    fov_gemm_end_generic(kernels);
     fov_depthwise_generic(kernels);
     fov_rows_generic(kernels);
 }

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cpu/avx512/avx512.h"
+
+#include "backend/cpu/avx512/storage.h"
+
+#include "backend/cpu/end_tile.h"
+#include "backend/cpu/widen_tile.h"
+
+void fov_gemm_end_avx512(fov_kernels *kernels)
+{
+    kernels->gemm_end = (fov_gemm_end){"gemm_end_avx512", end_sums};
+    kernels->widen = (fov_widen){"widen_avx512", widen_f16, widen_bf16, widen_u8};
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+/* The kernels of this folder; each function replaces its members of the table. */
+#ifndef FOVEA_BACKEND_CPU_AVX512VNNI_H
+#define FOVEA_BACKEND_CPU_AVX512VNNI_H
+
+#include "backend/cpu/kernels.h"
+
+void fov_gemm_avx512vnni(fov_kernels *kernels);
+void fov_gemm_narrow_avx512vnni(fov_kernels *kernels);
+
+#endif

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cpu/avxvnni/avxvnni.h"
+
+void fov_kernels_avxvnni(fov_kernels *kernels)
+{
+    fov_gemm_avxvnni(kernels);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/* Bytes as pairs of 16-bit integers. The products of a pair are made apart, so that a compiler finds instructions for them. */
+#include "backend/cpu/generic/generic.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { LANES = 4, MAX_ROWS = 6, MAX_VECS = 2 };
+
+typedef int32_t sum __attribute__((vector_size(16)));
+typedef int16_t groups __attribute__((vector_size(16)));
+
+static inline sum sum_load(const void *p)
+{
+    sum s;
+    memcpy(&s, p, sizeof s);
+    return s;
+}
+
+static inline void sum_store(void *p, sum s)
+{
+    memcpy(p, &s, sizeof s);
+}
+
+static inline groups groups_load(const void *p)
+{
+    groups g;
+    memcpy(&g, p, sizeof g);
+    return g;
+}
+
+static inline groups groups_set1(const void *p)
+{
+    int32_t both;
+    memcpy(&both, p, sizeof both);
+    return (groups)(sum){both, both, both, both};
+}
+
+/* Each lane holds two numbers; shifts bring one of them to 32 bits, whatever the byte order. */
+static inline sum dot(sum s, groups a, groups w)
+{
+    const sum pa = (sum)a, pw = (sum)w;
+    return s + (pa << 16 >> 16) * (pw << 16 >> 16) + (pa >> 16) * (pw >> 16);
+}
+
+#include "backend/cpu/dot_tile.h"
+
+DOT_TILES_6(2)
+DOT_KERNEL(gemm_u8_6x8, 6, 2)
+
+void fov_gemm_int8_generic(fov_kernels *kernels)
+{
+    kernels->gemm_int8[0] = (fov_gemm_dot){"u8_generic_6x8", MAX_ROWS, 8, FOV_GROUP_S16, gemm_u8_6x8};
+}
