@@ -3,6 +3,7 @@
 #include "api/detector.h"
 
 #include "api/geometry.h"
+#include "api/heads_check.h"
 #include "api/plan_cache.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -124,6 +125,7 @@ static fov_status run_pass(fov_detector *d, const fov_image *images, const pass 
     if ((st = fov_plan_cache_get(&d->cache, d->engine, (int64_t)p->count, box->out_h, box->out_w, fov_pool_size(d->pool), &plan,
                                  err)))
         return st;
+    if ((st = fov_heads_check(plan, err))) return st;
     if ((st = fill_input(d, plan, images, p, err))) return st;
     double filled = fov_clock_s();
     if ((st = run_plan(d, plan, err))) return st;

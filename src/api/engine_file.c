@@ -15,11 +15,12 @@ fov_status fov_engine_save(const fov_engine *engine, const char *path, fov_error
     return st;
 }
 
+static const fov_engine_options defaults;
+
 fov_status fov_engine_load_memory(const void *data, size_t bytes, const char *name, const fov_engine_options *options,
                                   fov_engine **engine, fov_error *err)
 {
-    return fov_engine_file_read(data, bytes, name ? name : "engine in memory", options ? options->backend : NULL,
-                                options && options->keep_weights, engine, err);
+    return fov_engine_file_read(data, bytes, name ? name : "engine in memory", options ? options : &defaults, engine, err);
 }
 
 static const char *name_of(const char *path)
@@ -47,17 +48,22 @@ static fov_status build_and_free(fov_model *model, const fov_engine_options *opt
 fov_status fov_engine_open(const char *path, const fov_model_options *model_options, const fov_engine_options *options,
                            fov_engine **engine, fov_error *err)
 {
-    fov_model *model = NULL;
-    fov_buffer file = {0};
-    fov_status st;
+    fov_engine_options engine_options = options ? *options : defaults;
+    fov_model         *model = NULL;
+    fov_buffer         file = {0};
+    fov_status         st;
     *engine = NULL;
+    if (!engine_options.n_plugin && model_options) {
+        engine_options.plugins = model_options->plugins;
+        engine_options.n_plugin = model_options->n_plugin;
+    }
     if (!strcmp(path, "default")) st = fov_model_load(path, model_options, &model, err);
     else st = fov_file_read(path, FOV_MAX_MODEL_BYTES, &file, err);
     if (!st && fov_engine_file_recognise(file.data, file.size))
-        st = fov_engine_load_memory(file.data, file.size, name_of(path), options, engine, err);
+        st = fov_engine_load_memory(file.data, file.size, name_of(path), &engine_options, engine, err);
     else if (!st && !model) st = fov_model_from_file(&file, path, model_options, &model, err);
     fov_buffer_clear(&file);
-    return model ? build_and_free(model, options, engine, err) : st;
+    return model ? build_and_free(model, &engine_options, engine, err) : st;
 }
 
 const char *fov_engine_certificate(const fov_engine *engine)

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "engine_file/content.h"
+#include "graph/plugin.h"
 
 #include <string.h>
 
@@ -29,18 +30,26 @@ fov_status fov_engine_file_write(const fov_engine *engine, fov_text *file, fov_e
     return st;
 }
 
+static fov_status read_graph(const fov_sections *sections, const char *name, const fov_settings *settings,
+                             const fov_engine_options *options, fov_graph **graph, fov_error *err)
+{
+    const fov_plugin_set plugins = {options->plugins, options->n_plugin};
+    fov_status           st = fov_graph_section_read(sections, name, graph, err);
+    if (st) return st;
+    st = fov_plugin_bind(*graph, plugins, err);
+    if (!st) st = fov_graph_section_check(*graph, settings, name, err);
+    if (st) fov_graph_free(*graph);
+    return st;
+}
+
 /* @param meta its source becomes the engine's */
-static fov_status make_engine(const fov_sections *sections, const char *name, const char *backend, bool keep_weights,
-                              fov_meta *meta, fov_engine **out, fov_error *err)
+static fov_status make_engine(const fov_sections *sections, const char *name, const fov_engine_options *options, fov_meta *meta,
+                              fov_engine **out, fov_error *err)
 {
     fov_graph *graph;
-    fov_status st = fov_graph_section_read(sections, name, &graph, err);
+    fov_status st = read_graph(sections, name, &meta->settings, options, &graph, err);
     if (st) return st;
-    if ((st = fov_graph_section_check(graph, &meta->settings, name, err))) {
-        fov_graph_free(graph);
-        return st;
-    }
-    if ((st = fov_engine_from_graph(graph, &meta->settings, backend, keep_weights, out, err))) return st;
+    if ((st = fov_engine_from_graph(graph, &meta->settings, options->backend, options->keep_weights, out, err))) return st;
     memcpy((*out)->passes, meta->passes, sizeof meta->passes);
     (*out)->source = meta->source;
     meta->source = NULL;
@@ -48,7 +57,7 @@ static fov_status make_engine(const fov_sections *sections, const char *name, co
     return fov_golden_section_read(sections, name, &(*out)->golden, err);
 }
 
-fov_status fov_engine_file_read(const void *data, size_t size, const char *name, const char *backend, bool keep_weights,
+fov_status fov_engine_file_read(const void *data, size_t size, const char *name, const fov_engine_options *options,
                                 fov_engine **out, fov_error *err)
 {
     fov_sections sections;
@@ -57,7 +66,7 @@ fov_status fov_engine_file_read(const void *data, size_t size, const char *name,
     *out = NULL;
     if ((st = fov_sections_read(data, size, name, &sections, err))) return st;
     st = fov_meta_section_read(&sections, name, &meta, err);
-    if (!st) st = make_engine(&sections, name, backend, keep_weights, &meta, out, err);
+    if (!st) st = make_engine(&sections, name, options, &meta, out, err);
     fov_free(meta.source);
     if (st) {
         fov_engine_free(*out);

@@ -17,10 +17,11 @@ bool fov_engine_file_recognise(const void *data, size_t size);
 fov_status fov_engine_file_write(const fov_engine *engine, fov_text *file, fov_error *err);
 
 /**
- * @param name of the file, for messages. @param backend, keep_weights as fov_engine_from_graph() takes them
- * @param engine out: keeps no pointer into `data`
+ * @param name    of the file, for messages
+ * @param options backend, keep_weights and plugins are looked at
+ * @param engine  out: keeps no pointer into `data`
  */
-fov_status fov_engine_file_read(const void *data, size_t size, const char *name, const char *backend, bool keep_weights,
+fov_status fov_engine_file_read(const void *data, size_t size, const char *name, const fov_engine_options *options,
                                 fov_engine **engine, fov_error *err);
 
 #endif

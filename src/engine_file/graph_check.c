@@ -23,6 +23,7 @@ static fov_status check_ends(const check *c)
     const fov_value *input = graph->n_input == 1 ? &graph->value[graph->input[0]] : NULL;
     if (!input || input->data || input->dtype != FOV_F32)
         return fov_place_fail(&c->place, "an engine has one input, of floats; this one has %d inputs", graph->n_input);
+    if (fov_graph_gives_table(graph)) return FOV_OK;
     if (graph->n_output != HEADS_PER_LEVEL * c->settings->n_level)
         return fov_place_fail(&c->place, "%d outputs, but the settings have %d levels of %d heads", graph->n_output,
                               c->settings->n_level, HEADS_PER_LEVEL);
@@ -78,7 +79,7 @@ static fov_status check_types(const check *c, const fov_view *values)
 static fov_status check_heads(const check *c, const fov_view *values)
 {
     static const int numbers[HEADS_PER_LEVEL] = {2, 4, 10};
-    for (int i = 0; i < c->graph->n_output; i++) {
+    for (int i = 0; i < c->graph->n_output && !fov_graph_gives_table(c->graph); i++) {
         const fov_value *value = &c->graph->value[c->graph->output[i]];
         const fov_view  *head = &values[c->graph->output[i]];
         const int64_t    channels = numbers[i % HEADS_PER_LEVEL] * (int64_t)c->settings->level[i / HEADS_PER_LEVEL].n_anchor;

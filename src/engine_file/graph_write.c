@@ -61,17 +61,14 @@ static void put_ids(const int *ids, int count, fov_text *to)
     for (int i = 0; i < count; i++) fov_put_le(to, 4, (uint32_t)ids[i]);
 }
 
-static fov_status put_node(const fov_node *node, fov_text *to, fov_error *err)
+static void put_node(const fov_node *node, fov_text *to)
 {
-    if (node->plugin)
-        return fov_fail(err, FOV_ERR_UNSUPPORTED, "node '%s' is run by a plugin, which an engine file cannot hold", node->name);
     fov_put_string(to, fov_op_def_of(node->op)->name);
     fov_put_string(to, node->name);
     put_ids(node->in, node->n_in, to);
     put_ids(node->out, node->n_out, to);
     fov_put_le(to, 4, (uint64_t)node->n_attr);
     for (int i = 0; i < node->n_attr; i++) put_attr(&node->attr[i], to);
-    return FOV_OK;
 }
 
 fov_status fov_graph_section_write(const fov_graph *graph, fov_text *to, fov_text *tensors, fov_text *scales, fov_error *err)
@@ -81,7 +78,7 @@ fov_status fov_graph_section_write(const fov_graph *graph, fov_text *to, fov_tex
     fov_put_le(to, 4, (uint64_t)graph->n_value);
     fov_put_le(to, 4, (uint64_t)graph->n_node);
     for (int i = 0; i < graph->n_value && !st; i++) st = put_value(&graph->value[i], to, tensors, scales, err);
-    for (int i = 0; i < graph->n_node && !st; i++) st = put_node(&graph->node[i], to, err);
+    for (int i = 0; i < graph->n_node; i++) put_node(&graph->node[i], to);
     put_ids(graph->input, graph->n_input, to);
     put_ids(graph->output, graph->n_output, to);
     return st;
