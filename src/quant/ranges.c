@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "quant/ranges.h"
+
+#include "base/alloc.h"
+#include "graph/op.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LEVELS = 255, SYMMETRIC_LEVELS = 127 };
+
+const fov_range *fov_range_find(const fov_calibration *calibration, const char *name)
+{
+    for (size_t i = 0; i < calibration->count; i++)
+        if (!strcmp(calibration->range[i].name, name)) return &calibration->range[i];
+    return NULL;
+}
+
+float fov_range_scale(const fov_calibration *calibration, const fov_range *range)
+{
+    if (range->scale > 0) return range->scale;
+    if (calibration->symmetric) return fmaxf(-range->lo, range->hi) / SYMMETRIC_LEVELS;
+    return range->hi / LEVELS - range->lo / LEVELS; /* the difference of large ones could overflow */
+}
+
+bool fov_value_is_calibrated(const fov_graph *graph, int value)
+{
+    const fov_value *v = &graph->value[value];
+    if (v->dtype != FOV_F32 || v->data || v->packed) return false;
+    for (int i = 0; i < graph->n_input; i++)
+        if (graph->input[i] == value) return true;
+    return fov_graph_producer(graph, value) != FOV_NONE;
+}
+
+/* ---------------------------------------------------------------- inputs of nodes */
+
+/* Nodes of graphs that Fovea built have names; an exporter may have given none, and then the first output tells them apart. */
+static const char *name_of(const fov_graph *graph, const fov_node *node)
+{
+    if (node->name[0] || !node->n_out || node->out[0] == FOV_NONE) return node->name;
+    return graph->value[node->out[0]].name;
+}
+
+static fov_status add_inputs(fov_calibration *calibration, const fov_graph *graph, fov_error *err)
+{
+    for (int i = 0; i < graph->n_node; i++) {
+        const fov_node *node = &graph->node[i];
+        for (int j = 0; j < node->n_in && !node->dead; j++) {
+            if (node->in[j] == FOV_NONE || !fov_value_is_calibrated(graph, node->in[j])) continue;
+            fov_status st = fov_calibration_add_input(calibration, name_of(graph, node), fov_op_def_of(node->op)->name, j,
+                                                      graph->value[node->in[j]].name, err);
+            if (st) return st;
+        }
+    }
+    return FOV_OK;
+}
+
+fov_status fov_calibration_add_input(fov_calibration *calibration, const char *node, const char *op, int index, const char *tensor,
+                                     fov_error *err)
+{
+    fov_calibrated_input *grown = fov_realloc_array(calibration->input, calibration->inputs + 1, sizeof *grown);
+    if (!grown) return fov_fail_memory(err, "a calibration");
+    calibration->input = grown;
+    fov_calibrated_input *input = &grown[calibration->inputs++];
+    *input = (fov_calibrated_input){fov_strdup(node), fov_strdup(op), index, fov_strdup(tensor)};
+    return input->node && input->op && input->tensor ? FOV_OK : fov_fail_memory(err, "a calibration");
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+fov_status fov_calibration_new(const fov_graph *graph, fov_calibration **out, fov_error *err)
+{
+    fov_calibration *calibration = fov_calloc(1, sizeof *calibration);
+    *out = NULL;
+    if (!calibration) return fov_fail_memory(err, "a calibration");
+    fov_status st = graph ? add_inputs(calibration, graph, err) : FOV_OK;
+    if (st) fov_calibration_free(calibration);
+    else *out = calibration;
+    return st;
+}
+
+static float *new_floats(int count)
+{
+    return fov_calloc((size_t)count, sizeof(float));
+}
+
+fov_range *fov_calibration_add(fov_calibration *calibration, const char *name, float lo, float hi, int channels, fov_error *err)
+{
+    fov_range *grown = fov_realloc_array(calibration->range, calibration->count + 1, sizeof *grown), *range;
+    if (!grown) {
+        fov_fail_memory(err, "a calibration");
+        return NULL;
+    }
+    calibration->range = grown;
+    range = &grown[calibration->count++];
+    *range = (fov_range){.name = fov_strdup(name), .lo = fminf(lo, 0), .hi = fmaxf(hi, 0), .channels = channels};
+    if (!(range->hi > range->lo)) range->hi = 1; /* nothing but zeros: any range holds them */
+    if (channels) {
+        range->channel_lo = new_floats(channels);
+        range->channel_hi = new_floats(channels);
+        range->channel_mean = new_floats(channels);
+    }
+    if (range->name && (!channels || (range->channel_lo && range->channel_hi && range->channel_mean))) return range;
+    fov_fail_memory(err, "a calibration");
+    return NULL;
+}
+
+void fov_calibration_free(fov_calibration *calibration)
+{
+    if (!calibration) return;
+    for (size_t i = 0; i < calibration->count; i++) {
+        fov_range *range = &calibration->range[i];
+        fov_free(range->name);
+        fov_free(range->channel_lo);
+        fov_free(range->channel_hi);
+        fov_free(range->channel_mean);
+    }
+    for (size_t i = 0; i < calibration->inputs; i++) {
+        fov_free(calibration->input[i].node);
+        fov_free(calibration->input[i].op);
+        fov_free(calibration->input[i].tensor);
+    }
+    fov_free(calibration->range);
+    fov_free(calibration->input);
+    fov_free(calibration);
+}
