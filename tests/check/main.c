@@ -10,9 +10,10 @@
 
 static void usage(FILE *to)
 {
-    fprintf(to, "usage: fov-check [--seed N] [--filter TEXT] [--cpu NAME] [--bench] [--threads N]\n"
+    fprintf(to, "usage: fov-check [--seed N] [--filter TEXT] [--cpu NAME] [--bench] [--threads N] [--type NAME]\n"
                 "Without --bench: prove all kernels of every instruction set this machine has (TAP).\n"
-                "With --bench: time the layers of both networks, best of many, with the best instruction set;\n"
+                "With --bench: time the layers of both networks, best of many, with the best instruction set, at f32 or\n"
+                "--type f16, bf16 or u8;\n"
                 "--filter then selects layers. --cpu LEVEL (generic, avx2, ...) is the best that is used.\n");
 }
 
@@ -43,27 +44,34 @@ static int run_checks(check *t)
     return t->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static fov_dtype type_named(const char *name)
+{
+    static const fov_dtype types[] = {FOV_F16, FOV_BF16, FOV_U8};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(name, fov_dtype_name(types[i]))) return types[i];
+    return FOV_F32;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
-                                            {"filter", required_argument, NULL, 'f'},
-                                            {"bench", no_argument, NULL, 'b'},
-                                            {"threads", required_argument, NULL, 't'},
-                                            {"cpu", required_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {{"seed", required_argument, NULL, 's'}, {"filter", required_argument, NULL, 'f'},
+                                            {"bench", no_argument, NULL, 'b'},      {"threads", required_argument, NULL, 't'},
+                                            {"type", required_argument, NULL, 'y'}, {"cpu", required_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},       {0}};
     static check               t;
     fov_error                  err = {0};
     bool                       bench = false;
     int                        threads = 1, c;
+    fov_dtype                  dtype = FOV_F32;
     t.seed = (uint64_t)time(NULL);
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 's') t.seed = strtoull(optarg, NULL, 0);
         else if (c == 'f') t.filter = optarg;
         else if (c == 'b') bench = true;
         else if (c == 't') threads = atoi(optarg);
+        else if (c == 'y') dtype = type_named(optarg);
         else if (c == 'c' && fov_cpu_limit(optarg, &err)) return fprintf(stderr, "%s\n", err.message), EXIT_FAILURE;
         else if (c != 'c') return usage(c == 'h' ? stdout : stderr), c == 'h' ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    return bench ? bench_layers(&t, threads) : run_checks(&t);
+    return bench ? bench_layers(&t, threads, dtype) : run_checks(&t);
 }
