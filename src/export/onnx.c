@@ -4,6 +4,7 @@
  *
  *     input (n,3,h,w)   bbox (n,A,4)   conf (n,A,2), softmaxed   landmarks (n,A,10)
  *
+ * unless a plugin decodes the heads: its node then ends the file as it ends the network, in the plugin's own domain.
  * Settings and family travel in metadata_props. */
 #include "export/export.h"
 
@@ -144,7 +145,7 @@ static fov_status export(const struct fov_model *model, fov_buffer *out, fov_err
     fov_status st = fov_graph_clone(model->graph, &graph, err);
     if (st) return st;
     st = name_input(graph, err);
-    if (!st) st = add_tail(graph, &model->settings, err);
+    if (!st && !fov_graph_gives_table(graph)) st = add_tail(graph, &model->settings, err);
     if (!st) st = write_model(graph, model, out, err);
     fov_graph_free(graph);
     return st;

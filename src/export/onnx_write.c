@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "graph/op.h"
+#include "graph/plugin.h"
 
 #include "onnx.pb-c.h"
 
@@ -114,6 +115,9 @@ static attribute *make_attribute(writer *w, const fov_attr *from, Onnx__Attribut
     } else if (type == TYPE(FLOAT)) {
         a->has_f = true;
         a->f = from->floats[0];
+    } else if (type == TYPE(FLOATS)) {
+        a->n_floats = from->count;
+        a->floats = from->floats;
     } else {
         a->has_s = true;
         a->s = (ProtobufCBinaryData){strlen(from->string), (uint8_t *)from->string};
@@ -135,13 +139,31 @@ static bool has_kind(const fov_attr *attr, Onnx__AttributeProto__AttributeType t
     }
 }
 
+/* A plugin's attributes are what they are; the two that say which operator it is are no attributes in ONNX. */
+static bool plugin_type(const fov_attr *attr, Onnx__AttributeProto__AttributeType *type)
+{
+    const bool single = attr->count == 1;
+    *type = attr->kind == FOV_ATTR_INTS     ? (single ? TYPE(INT) : TYPE(INTS))
+            : attr->kind == FOV_ATTR_FLOATS ? (single ? TYPE(FLOAT) : TYPE(FLOATS))
+                                            : TYPE(STRING);
+    return strcmp(attr->name, FOV_PLUGIN_DOMAIN) != 0 && strcmp(attr->name, FOV_PLUGIN_OPERATOR) != 0;
+}
+
+static bool attribute_type(fov_op op, const fov_attr *attr, Onnx__AttributeProto__AttributeType *type)
+{
+    if (op == FOV_OP_Plugin) return plugin_type(attr, type);
+    const struct schema *known = find_schema(op, attr->name);
+    if (known) *type = known->type;
+    return known && has_kind(attr, known->type);
+}
+
 static void add_attributes(writer *w, const fov_node *from, Onnx__NodeProto *node)
 {
     node->attribute = take(w, (size_t)from->n_attr, sizeof *node->attribute);
     for (int i = 0; i < from->n_attr && !w->failed; i++) {
-        const struct schema *known = find_schema(from->op, from->attr[i].name);
-        if (known && has_kind(&from->attr[i], known->type))
-            node->attribute[node->n_attribute++] = make_attribute(w, &from->attr[i], known->type);
+        Onnx__AttributeProto__AttributeType type;
+        if (attribute_type(from->op, &from->attr[i], &type))
+            node->attribute[node->n_attribute++] = make_attribute(w, &from->attr[i], type);
     }
 }
 
@@ -160,7 +182,9 @@ static Onnx__NodeProto *make_node(writer *w, const fov_node *from)
     if (!node) return NULL;
     onnx__node_proto__init(node);
     node->name = from->name;
-    node->op_type = borrow(fov_op_def_of(from->op)->name);
+    const bool plugin = from->op == FOV_OP_Plugin;
+    node->op_type = borrow(plugin ? fov_node_string(from, FOV_PLUGIN_OPERATOR, "") : fov_op_def_of(from->op)->name);
+    if (plugin) node->domain = borrow(fov_node_string(from, FOV_PLUGIN_DOMAIN, ""));
     node->n_input = (size_t)from->n_in;
     node->input = name_ports(w, from->in, from->n_in);
     node->n_output = (size_t)from->n_out;
@@ -279,6 +303,31 @@ static void fill_notes(writer *w, Onnx__ModelProto *model, const fov_onnx_note *
     }
 }
 
+static Onnx__OperatorSetIdProto *make_opset(writer *w, const char *domain, int64_t version)
+{
+    Onnx__OperatorSetIdProto *opset = take(w, 1, sizeof *opset);
+    if (!opset) return NULL;
+    onnx__operator_set_id_proto__init(opset);
+    opset->domain = borrow(domain);
+    opset->has_version = true;
+    opset->version = version;
+    return opset;
+}
+
+/* ONNX's own, and those of plugins, which have no versions that we know of. */
+static void fill_opsets(writer *w, Onnx__ModelProto *model)
+{
+    model->opset_import = take(w, (size_t)w->graph->n_node + 1, sizeof *model->opset_import);
+    if (w->failed) return;
+    model->opset_import[model->n_opset_import++] = make_opset(w, "", OPSET);
+    for (int i = 0; i < w->graph->n_node && !w->failed; i++) {
+        const char *domain = fov_node_string(&w->graph->node[i], FOV_PLUGIN_DOMAIN, "");
+        size_t      k = 0;
+        while (k < model->n_opset_import && strcmp(model->opset_import[k]->domain, domain) != 0) k++;
+        if (k == model->n_opset_import) model->opset_import[model->n_opset_import++] = make_opset(w, domain, 1);
+    }
+}
+
 static fov_status pack(const Onnx__ModelProto *model, fov_buffer *out, fov_error *err)
 {
     size_t size = onnx__model_proto__get_packed_size(model);
@@ -293,24 +342,19 @@ static fov_status pack(const Onnx__ModelProto *model, fov_buffer *out, fov_error
 
 fov_status fov_onnx_write(const fov_graph *graph, const fov_onnx_note *notes, size_t n_note, fov_buffer *out, fov_error *err)
 {
-    writer                    w = {.graph = graph};
-    Onnx__ModelProto          model = ONNX__MODEL_PROTO__INIT;
-    Onnx__GraphProto          body;
-    Onnx__OperatorSetIdProto  opset = ONNX__OPERATOR_SET_ID_PROTO__INIT;
-    Onnx__OperatorSetIdProto *opsets[] = {&opset};
-    fov_status                st;
+    writer           w = {.graph = graph};
+    Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
+    Onnx__GraphProto body;
+    fov_status       st;
 
     *out = (fov_buffer){0};
     fill_graph(&w, &body);
     fill_notes(&w, &model, notes, n_note);
-    opset.domain = borrow("");
-    opset.has_version = model.has_ir_version = true;
-    opset.version = OPSET;
+    fill_opsets(&w, &model);
+    model.has_ir_version = true;
     model.ir_version = IR_VERSION;
     model.producer_name = borrow("fovea");
     model.producer_version = borrow(FOVEA_VERSION);
-    model.n_opset_import = 1;
-    model.opset_import = opsets;
     model.graph = &body;
     st = w.failed ? fov_fail_memory(err, "the ONNX file") : pack(&model, out, err);
     writer_clear(&w);

@@ -31,8 +31,8 @@ static fov_status fail_plugin(const fov_op_call *call, fov_status code, reason *
     char name[160];
     r->text[sizeof r->text - 1] = '\0';
     fov_make_printable(r->text, "");
-    return fov_op_fail(call, code, err, "the plugin's operator %s %s: %s", fov_plugin_node_name(call->node, name, sizeof name),
-                       what, *r->text ? r->text : "no reason given");
+    return fov_op_fail(call, code, err, "%s %s: %s", fov_plugin_node_name(call->node, name, sizeof name), what,
+                       *r->text ? r->text : "no reason given");
 }
 
 static fov_status check_bound(const fov_op_call *call, fov_error *err)
