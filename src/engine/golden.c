@@ -36,11 +36,14 @@ float fov_golden_element(fov_dtype dtype, const void *bytes, uint64_t i)
     }
 }
 
-void fov_golden_sum_up(fov_dtype dtype, const void *bytes, size_t elements, uint64_t *digest, double *mean)
+void fov_golden_sum_up(fov_dtype dtype, const void *bytes, size_t elements, uint64_t *digest, double *rms)
 {
     double sum = 0;
-    for (size_t i = 0; i < elements; i++) sum += fabs((double)fov_golden_element(dtype, bytes, i));
-    *mean = elements ? sum / (double)elements : 0;
+    for (size_t i = 0; i < elements; i++) {
+        const double x = (double)fov_golden_element(dtype, bytes, i);
+        sum += x * x;
+    }
+    *rms = elements ? sqrt(sum / (double)elements) : 0;
     *digest = XXH3_64bits(bytes, elements * fov_dtype_size(dtype));
 }
 
@@ -68,7 +71,7 @@ static fov_status record_layer(void *context, const fov_plan *plan, int value, c
     layer->name = fov_strdup(name);
     layer->sample = fov_alloc_array(layer->n_sample, sizeof *layer->sample);
     if (!layer->name || !layer->sample) return fov_fail_memory(err, "golden vectors");
-    fov_golden_sum_up(layer->dtype, bytes, elements, &layer->digest, &layer->mean);
+    fov_golden_sum_up(layer->dtype, bytes, elements, &layer->digest, &layer->rms);
     for (uint32_t k = 0; k < layer->n_sample; k++)
         layer->sample[k] = fov_golden_element(layer->dtype, bytes, fov_golden_place(elements, layer->n_sample, k));
     return FOV_OK;

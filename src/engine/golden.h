@@ -22,7 +22,7 @@ typedef struct fov_golden_layer {
     char     *name; /* of the value */
     fov_dtype dtype;
     uint64_t  elements, digest; /* XXH3-64 of the elements as they are stored, little-endian */
-    double    mean;             /* of all elements' magnitudes */
+    double    rms;              /* root of the mean of all elements' squares */
     uint32_t  n_sample;
     float    *sample;
 } fov_golden_layer;
@@ -66,8 +66,8 @@ fov_status fov_golden_make(const fov_engine *engine, const fov_golden_input *inp
 typedef struct fov_drift {
     char       *layer;
     size_t      vector;
-    const char *what; /* "samples", "mean", "bits", "output" or "shape" */
-    const char *unit; /* of both numbers: "relative", to the element or the layer's mean, or "steps" of 8 bits */
+    const char *what; /* "samples", "rms", "bits", "output" or "shape" */
+    const char *unit; /* of both numbers: "relative", to the element or the layer's rms, or "steps" of 8 bits */
     double      difference, tolerance;
 } fov_drift;
 
@@ -98,7 +98,7 @@ void fov_golden_pixels(const fov_golden_input *input, uint8_t *pixels);
 uint64_t fov_golden_place(uint64_t elements, uint32_t n_sample, uint32_t k);
 /** An element as a sample keeps it. */
 float fov_golden_element(fov_dtype dtype, const void *bytes, uint64_t i);
-/** Digest and mean of a whole value. */
-void fov_golden_sum_up(fov_dtype dtype, const void *bytes, size_t elements, uint64_t *digest, double *mean);
+/** Digest and root mean square of a whole value. */
+void fov_golden_sum_up(fov_dtype dtype, const void *bytes, size_t elements, uint64_t *digest, double *rms);
 
 #endif

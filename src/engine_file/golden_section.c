@@ -18,13 +18,13 @@ static void put_floats(const float *data, size_t count, fov_text *to)
 
 static void put_layer(const fov_golden_layer *layer, fov_text *to)
 {
-    uint64_t mean;
-    memcpy(&mean, &layer->mean, sizeof mean);
+    uint64_t rms;
+    memcpy(&rms, &layer->rms, sizeof rms);
     fov_put_string(to, layer->name);
     fov_put_le(to, 1, (uint64_t)layer->dtype);
     fov_put_le(to, 8, layer->elements);
     fov_put_le(to, 8, layer->digest);
-    fov_put_le(to, 8, mean);
+    fov_put_le(to, 8, rms);
     fov_put_le(to, 4, layer->n_sample);
     put_floats(layer->sample, layer->n_sample, to);
 }
@@ -64,18 +64,18 @@ static fov_status get_floats(const fov_place *place, fov_bytes *in, uint64_t cou
 static fov_status read_layer(const fov_place *place, fov_bytes *in, fov_golden_layer *layer)
 {
     uint8_t    dtype;
-    uint64_t   mean;
+    uint64_t   rms;
     fov_status st = fov_get_string(place, in, "the name of a layer", &layer->name);
     if (st) return st;
     if (!fov_bytes_u8(in, &dtype) || !fov_bytes_le(in, 8, &layer->elements) || !fov_bytes_le(in, 8, &layer->digest) ||
-        !fov_bytes_le(in, 8, &mean) || !fov_get_u32(in, &layer->n_sample))
+        !fov_bytes_le(in, 8, &rms) || !fov_get_u32(in, &layer->n_sample))
         return fov_place_short(place, "a layer");
     if (dtype > FOV_I8 || layer->elements > INT64_MAX / FOV_GOLDEN_SAMPLES || layer->n_sample > FOV_GOLDEN_SAMPLES ||
         layer->n_sample > layer->elements)
         return fov_place_fail(place, "layer '%.200s': %u samples of %llu elements of type %d are not possible", layer->name,
                               layer->n_sample, (unsigned long long)layer->elements, dtype);
     layer->dtype = (fov_dtype)dtype;
-    memcpy(&layer->mean, &mean, sizeof mean);
+    memcpy(&layer->rms, &rms, sizeof rms);
     return get_floats(place, in, layer->n_sample, &layer->sample);
 }
 
