@@ -8,15 +8,18 @@
 #include "settings.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MODEL = 1, BACKEND, CPU, THREADS, N_SLOT, MAX_THREADS = 1024 };
 static char *slots[N_SLOT];
 
-struct poptOption cli_model_option[] = {
-    CLI_TEXT_SLOTS(slots),
-    {"model", 'm', POPT_ARG_STRING, NULL, MODEL, ".pth, .wts, .safetensors or .onnx; default: the bundled model", "FILE"},
-    POPT_TABLEEND};
+struct poptOption cli_model_option[] = {CLI_TEXT_SLOTS(slots),
+                                        {"model", 'm', POPT_ARG_STRING, NULL, MODEL,
+                                         ".pth, .wts, .safetensors, .onnx, or an engine (.fov); default: the bundled model",
+                                         "FILE"},
+                                        POPT_TABLEEND};
 
 struct poptOption cli_engine_options[] = {
     CLI_TEXT_SLOTS(slots),
@@ -87,10 +90,40 @@ cli_exit cli_engine_build(const fov_model *model, fov_engine **engine)
     return build(model, FOV_PRECISION_AUTO, engine);
 }
 
+bool cli_is_engine(const char *path)
+{
+    static const char magic[] = "\x89"
+                                "FOV\r\n";
+    char              start[sizeof magic - 1];
+    struct stat       info;
+    if (stat(path, &info) || !S_ISREG(info.st_mode)) return false; /* a pipe can be read once only */
+    FILE *file = fopen(path, "rbe");
+    bool  is_engine = file && fread(start, sizeof start, 1, file) && !memcmp(start, magic, sizeof start);
+    if (file) fclose(file);
+    return is_engine;
+}
+
+cli_exit cli_engine_load(const char *path, fov_engine **engine)
+{
+    fov_error          err = {0};
+    fov_engine_options options = {.backend = cli_backend()};
+    cli_exit           code = limit_cpu();
+    if (!code) code = cli_plugins(&options.plugins, &options.n_plugin);
+    if (code) return code;
+    if (cli_settings()) {
+        cli_error("%s: is an engine and carries its settings: give them when it is built", path);
+        return CLI_USAGE;
+    }
+    if (!fov_engine_load(path, &options, engine, &err)) return CLI_OK;
+    cli_error("%s", err.message);
+    return CLI_MODEL;
+}
+
 cli_exit cli_engine_at(const char *path, fov_precision precision, fov_engine **engine)
 {
     fov_model *model = NULL;
-    cli_exit   code = cli_model_open(path, &model);
+    if (cli_is_engine(path)) return cli_engine_load(path, engine);
+    cli_exit code = cli_model_open(path, &model);
     if (!code) code = build(model, precision, engine);
     fov_model_free(model);
     return code;
@@ -109,9 +142,11 @@ static cli_exit open_all(cli_engine *e)
     cli_exit  code;
 
     if ((code = cli_threads(&e->threads))) return code;
-    if ((code = cli_model_open(cli_model_path(), &e->model))) return code;
+    if ((code = cli_is_engine(cli_model_path()) ? cli_engine_load(cli_model_path(), &e->engine)
+                                                : cli_model_open(cli_model_path(), &e->model)))
+        return code;
     e->load_s = cli_now_s() - start;
-    if ((code = cli_engine_build(e->model, &e->engine))) return code;
+    if (!e->engine && (code = cli_engine_build(e->model, &e->engine))) return code;
     e->build_s = cli_now_s() - start - e->load_s;
     if (fov_detector_new(e->engine, &(fov_detector_options){.threads = e->threads}, &e->detector, &err)) {
         cli_error("%s", err.message);

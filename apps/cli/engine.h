@@ -13,7 +13,7 @@ extern struct poptOption cli_engine_options[]; /* --backend, --cpu     */
 extern struct poptOption cli_threads_option[]; /* --threads            */
 
 typedef struct cli_engine {
-    fov_model    *model;
+    fov_model    *model; /* NULL: an engine was opened, which needs none */
     fov_engine   *engine;
     fov_detector *detector;
     int           threads; /* as asked for; 0: all that are useful */
@@ -23,9 +23,14 @@ typedef struct cli_engine {
 const char *cli_model_path(void); /* of -m, or "default" */
 const char *cli_backend(void);
 
+/** True when the file is an engine, by its first bytes. */
+bool cli_is_engine(const char *path);
+
 /* Each says what failed and returns CLI_OK, CLI_USAGE or CLI_MODEL. A failed open leaves nothing to close. */
 cli_exit cli_model_open(const char *path, fov_model **model);
 cli_exit cli_engine_build(const fov_model *model, fov_engine **engine);
+cli_exit cli_engine_load(const char *path, fov_engine **engine); /* an engine file */
+/** Of a model, at this precision, or of an engine file, at the precision it has. */
 cli_exit cli_engine_at(const char *path, fov_precision precision, fov_engine **engine);
 cli_exit cli_threads(int *threads); /* of --threads; 0: all that are useful */
 cli_exit cli_engine_open(cli_engine *engine);

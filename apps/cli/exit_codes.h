@@ -11,6 +11,7 @@
     X(CLI_MODEL, 3, "the model could not be loaded or its engine not be built")                                                    \
     X(CLI_OUTPUT, 4, "output could not be written")                                                                                \
     X(CLI_INTERNAL, 5, "out of memory, or a bug")                                                                                  \
+    X(CLI_DIFFERS, 6, "verify: the engine computes something else here than where it was built")                                   \
     X(CLI_SIGNAL, 128, "plus a signal's number: stopped by that signal, what was printed is complete")
 
 #define CLI_EXIT_ENUM(name, code, meaning) name = code,
