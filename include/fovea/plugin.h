@@ -85,8 +85,8 @@ typedef struct fovea_plugin_operator {
     size_t      size;   /**< sizeof (fovea_plugin_operator) */
     const char *name;   /**< op_type of the nodes in ONNX files                                                          */
     const char *domain; /**< their domain, such as "org.example"; "": ONNX's own, for names that Fovea does not know       */
-    int32_t     min_inputs, max_inputs;
-    int32_t     min_outputs, max_outputs; /**< at least 1 */
+    int32_t     min_inputs, max_inputs;   /**< 1 to 64; a node may leave out those beyond the first min_inputs */
+    int32_t     min_outputs, max_outputs; /**< 1 to 64 */
 
     /**
      * Whether input (or output) `index` may be of this type: not 0 if so. Fovea converts to a type that may, so F32 must be

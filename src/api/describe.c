@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "engine/engine.h"
+#include "graph/plugin.h"
 
 #include <string.h>
 
@@ -144,8 +145,11 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
 {
     const fov_graph *graph = plan->engine->graph;
     const fov_node  *node = &graph->node[step->node];
+    const char      *kernel = plan->engine->lowered[step->node].kernel;
+    char             name[160];
     json_t          *origin = json_array();
     size_t           weights = 0, count;
+    if (node->op == FOV_OP_Plugin) kernel = fov_plugin_node_name(node, name, sizeof name);
     for (int i = 0; i < node->n_in; i++) {
         const fov_value *v = node->in[i] == FOV_NONE ? NULL : &graph->value[node->in[i]];
         if (!v || (!v->data && !v->packed)) continue;
@@ -153,7 +157,7 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
         if (v->origin) add_origins(origin, v->origin);
     }
     return json_pack("{s:o, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "name", fov_json_name(graph->value[node->out[0]].name), "op",
-                     fov_op_def_of(node->op)->name, "kernel", plan->engine->lowered[step->node].kernel, "fused", fused_json(node),
+                     fov_op_def_of(node->op)->name, "kernel", kernel, "fused", fused_json(node),
                      "out", shape_json(&step->out[0].shape), "macs", fov_step_macs(plan, step), "weights", (json_int_t)weights,
                      "origin", origin);
 }

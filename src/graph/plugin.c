@@ -72,6 +72,9 @@ static fov_status check_ports(const fov_node *node, const fovea_plugin_operator 
     if (node->n_out < call->min_outputs || node->n_out > call->max_outputs)
         return fov_fail(err, FOV_ERR_FORMAT, "%s '%.200s' has %d outputs; the plugin gives %d to %d", call->name, node->name,
                         node->n_out, call->min_outputs, call->max_outputs);
+    for (int i = 0; i < call->min_inputs; i++)
+        if (node->in[i] == FOV_NONE)
+            return fov_fail(err, FOV_ERR_FORMAT, "%s '%.200s': input %d is left out but not optional", call->name, node->name, i);
     return FOV_OK;
 }
 

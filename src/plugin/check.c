@@ -27,9 +27,9 @@ static fov_status check_size(size_t has, size_t least, const char *what, const c
                     path, what, has, least, MAX_STRUCT);
 }
 
-static bool range_allowed(int32_t least, int32_t most, int32_t lowest)
+static bool range_allowed(int32_t least, int32_t most)
 {
-    return least >= lowest && least <= most && most >= 1 && most <= FOV_PLUGIN_MAX_PORTS;
+    return least >= 1 && least <= most && most <= FOV_PLUGIN_MAX_PORTS;
 }
 
 static fov_status check_operator(const fovea_plugin_operator *op, size_t i, const char *path, fov_error *err)
@@ -41,11 +41,10 @@ static fov_status check_operator(const fovea_plugin_operator *op, size_t i, cons
         return fov_fail(err, FOV_ERR_FORMAT,
                         "%s: operator %zu of the plugin has no name and domain of printable ASCII, at most %d bytes each", path, i,
                         MAX_NAME);
-    if (!range_allowed(op->min_inputs, op->max_inputs, 0) || !range_allowed(op->min_outputs, op->max_outputs, 1))
+    if (!range_allowed(op->min_inputs, op->max_inputs) || !range_allowed(op->min_outputs, op->max_outputs))
         return fov_fail(err, FOV_ERR_FORMAT,
-                        "%s: operator '%s' has %d to %d inputs and %d to %d outputs; possible are at most %d of each, and at least "
-                        "one output",
-                        path, op->name, op->min_inputs, op->max_inputs, op->min_outputs, op->max_outputs, FOV_PLUGIN_MAX_PORTS);
+                        "%s: operator '%s' has %d to %d inputs and %d to %d outputs; possible are 1 to %d of each", path, op->name,
+                        op->min_inputs, op->max_inputs, op->min_outputs, op->max_outputs, FOV_PLUGIN_MAX_PORTS);
     if (!op->infer_shape || !op->run)
         return fov_fail(err, FOV_ERR_FORMAT, "%s: operator '%s' has no function %s", path, op->name,
                         op->run ? "infer_shape" : "run");

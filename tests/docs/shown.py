@@ -5,8 +5,8 @@
 usage: shown.py SOURCE_DIR FOVEA
 
 C blocks must be an example without its licence line. Console blocks after the comment <!-- tested --> are run, command by command,
-in a copy of the photos; a line "..." stands for any lines, and a decimal number may differ by two in its last place: processors
-round differently.
+in a copy of photos, examples and headers; a line "..." stands for any lines, and a decimal number may differ by two in its last
+place: processors round differently.
 """
 import os
 import re
@@ -57,7 +57,8 @@ def check_code(document, examples):
 def check_sessions(document, source, fovea):
     blocks = TESTED.findall(document.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(source / "photos", Path(folder) / "photos")
+        for name in ("photos", "examples", "include"):
+            shutil.copytree(source / name, Path(folder) / name)
         for command, expected in (session for block in blocks for session in sessions(block)):
             output = run(command, folder, fovea)
             yield f"{document.name}: $ {command}", same(expected, output), output

@@ -163,7 +163,7 @@ static fov_status run(const fov_op_call *call, fov_error *err)
 }
 
 const fov_op_def fov_op_plugin = {.name = "Plugin",
-                                  .min_in = 0,
+                                  .min_in = 1,
                                   .max_in = FOV_PLUGIN_MAX_PORTS,
                                   .max_out = FOV_PLUGIN_MAX_PORTS,
                                   .infer = infer,
