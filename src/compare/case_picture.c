@@ -25,14 +25,14 @@ static void cover(part *p, const fov_face *face)
     p->y1 = fmaxf(p->y1, face->box[3] + around);
 }
 
-/* Faces that only one engine shows; where there are none, all. */
+/* Faces that only one engine shows; where there are none, the one that differs most. */
 static part interesting(const fov_case *item)
 {
     part       p = {INFINITY, INFINITY, -INFINITY, -INFINITY};
     const bool any = item->lost + item->gained;
     for (size_t i = 0; i < item->marks; i++) {
         const fov_mark *mark = item->mark + i;
-        if (any && mark->in_a == mark->in_b) continue;
+        if (any ? mark->in_a == mark->in_b : i != item->clearest) continue;
         cover(&p, mark->in_a ? &mark->a : &mark->b);
     }
     return p;

@@ -76,28 +76,35 @@ static double landmark_drift(const fov_mark *mark)
 }
 
 /* A face lost or gained weighs more than any drift, and the more the surer the other engine was of it. */
-static void weigh(fov_case *item, const fov_mark *mark)
+static double weigh(fov_case *item, const fov_mark *mark)
 {
+    double       badness;
     const double score = fabs((double)mark->a.score - (double)mark->b.score);
     const bool   one_only = mark->in_a != mark->in_b;
     item->lost += mark->in_a && !mark->in_b;
     item->gained += mark->in_b && !mark->in_a;
     item->score_max = fmax(item->score_max, score);
-    item->badness += (one_only ? 1 + score : 0.1 * score);
-    if (!(mark->a.score > 0) || !(mark->b.score > 0)) return;
+    badness = one_only ? 1 + score : 0.1 * score;
+    if (!(mark->a.score > 0) || !(mark->b.score > 0)) return badness;
     const double drift = landmark_drift(mark);
     item->landmark_px_max = fmax(item->landmark_px_max, drift);
-    item->badness += 0.1 * fmin(1, drift / (double)fov_box_size(mark->a.box));
+    return badness + 0.1 * fmin(1, drift / (double)fov_box_size(mark->a.box));
 }
 
 static fov_status list_marks(fov_case *item, const pairing *p, fov_error *err)
 {
     fov_mark mark;
+    double   most = 0;
     item->mark = fov_alloc_array(p->a->count + p->b->count, sizeof *item->mark);
     if (!item->mark) return fov_fail_memory(err, "the faces of a photo");
     for (size_t i = 0; (i = next_mark(p, i, &mark));) {
         if (!mark.in_a && !mark.in_b) continue;
-        weigh(item, &mark);
+        const double badness = weigh(item, &mark);
+        item->badness += badness;
+        if (badness > most) {
+            most = badness;
+            item->clearest = item->marks;
+        }
         item->mark[item->marks++] = mark;
     }
     return FOV_OK;

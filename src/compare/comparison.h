@@ -22,8 +22,8 @@ typedef struct fov_case {
     double     badness; /* what the cases are ordered by */
     size_t     lost, gained;
     double     score_max, landmark_px_max;
-    fov_mark  *mark; /* faces that at least one engine shows */
-    size_t     marks;
+    fov_mark  *mark;            /* faces that at least one engine shows */
+    size_t     marks, clearest; /* how many, and which one differs most */
     float      left, top, zoom; /* from pixels of the photo to those of the picture: (x - left) * zoom */
     int        width, height;   /* of the picture */
     fov_buffer jpeg;            /* the part of the photo where the differences are */

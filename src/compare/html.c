@@ -60,11 +60,11 @@ static void print_page(fov_text *html, const fov_comparison *c, const char *verd
     fov_text_add(html, fov_html_style, strlen(fov_html_style));
     fov_text_print(html, "</style>\n</head>\n<body>\n<main>\n");
     fov_html_summary(html, c, verdict);
-    fov_html_photos(html, c);
     fov_html_numbers(html, c);
     fov_html_scores(html, c);
     fov_html_layers(html, &c->layers);
     fov_html_clipping(html, &c->layers);
+    fov_html_photos(html, c);
     fov_html_layer_table(html, &c->layers);
     fov_text_print(html, "<footer>Made by fovea %s</footer>\n</main>\n</body>\n</html>\n", fov_version());
 }

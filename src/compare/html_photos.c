@@ -5,6 +5,10 @@
 #include <math.h>
 #include <stdio.h>
 
+#define FAR 1e7F /* a coordinate that is no place in any photo */
+
+enum { CROWD = 5 }; /* labels of more faces than this are smaller */
+
 typedef struct frame { /* of the picture, in its pixels */
     const fov_case *item;
     bool            b;    /* B's side */
@@ -37,6 +41,19 @@ static void print_box(fov_text *html, const frame *f, const fov_face *face, cons
                    (double)fmaxf(0, (face->box[3] - face->box[1]) * item->zoom), (double)(f->text / 6));
 }
 
+/* Where there is room for them. */
+static void print_landmarks(fov_text *html, const frame *f, const fov_face *face, const char *kind)
+{
+    const fov_case *item = f->item;
+    if ((face->box[2] - face->box[0]) * item->zoom < 2.5F * f->text) return;
+    for (int i = 0; i < 5; i++) {
+        const float x = (face->landmarks[i][0] - item->left) * item->zoom, y = (face->landmarks[i][1] - item->top) * item->zoom;
+        if (!(fabsf(x) < FAR && fabsf(y) < FAR)) continue;
+        fov_text_print(html, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>", kind, (double)x, (double)y,
+                       (double)(f->text / 8));
+    }
+}
+
 static void print_label(fov_text *html, const frame *f, const fov_mark *mark, const fov_face *face)
 {
     const fov_case *item = f->item;
@@ -44,16 +61,16 @@ static void print_label(fov_text *html, const frame *f, const fov_mark *mark, co
                 above = (face->box[1] - item->top) * item->zoom - f->text * 0.35F,
                 below = (face->box[3] - item->top) * item->zoom + f->text * 1.05F;
     char words[32] = "none";
-    if (score > 0) snprintf(words, sizeof words, "%.3f", (double)score);
+    if (score > 0) snprintf(words, sizeof words, ".%03d", (int)fminf(999, rintf(score * 1000))); /* no 0: room is short */
     fov_text_print(html, "<text x=\"%.1f\" y=\"%.1f\" style=\"font-size: %.1fpx; stroke-width: %.1fpx\">%s</text>",
-                   (double)fmaxf(2, fminf(x, (float)item->width - 3 * f->text)), (double)(above > f->text ? above : below),
+                   (double)fmaxf(2, fminf(x, (float)item->width - 2.6F * f->text)), (double)(above > f->text ? above : below),
                    (double)f->text, (double)(f->text / 5), words);
 }
 
 static bool is_drawable(const fov_face *face)
 {
     for (int i = 0; i < 4; i++)
-        if (!(fabsf(face->box[i]) < 1e7F)) return false;
+        if (!(fabsf(face->box[i]) < FAR)) return false;
     return true;
 }
 
@@ -66,7 +83,8 @@ static void print_mark(fov_text *html, const frame *f, const fov_mark *mark)
     fov_text_print(html, "<g><title>score %.4f by A, %.4f by B</title>", (double)mark->a.score, (double)mark->b.score);
     print_box(html, f, face, "under");
     print_box(html, f, face, kind);
-    if (mark->in_a != mark->in_b) print_label(html, f, mark, face);
+    print_landmarks(html, f, face, kind);
+    if (mark->in_a != mark->in_b || mark == f->item->mark + f->item->clearest) print_label(html, f, mark, face);
     fov_text_print(html, "</g>\n");
 }
 
@@ -74,7 +92,8 @@ static void print_mark(fov_text *html, const frame *f, const fov_mark *mark)
 static void print_side(fov_text *html, const fov_case *item, size_t number, bool b)
 {
     const int   longer = item->width > item->height ? item->width : item->height;
-    const frame f = {item, b, fmaxf(4, (float)longer / 32)};
+    const bool  crowded = item->lost + item->gained > CROWD;
+    const frame f = {item, b, fmaxf(4, (float)longer / (crowded ? 44 : 32))};
     fov_text_print(html, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"as %s sees it\">\n", item->width, item->height,
                    b ? "B" : "A");
     if (b) {

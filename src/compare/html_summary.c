@@ -16,7 +16,7 @@ static void print_tiles(fov_text *html, const fov_agreement *g)
 {
     fov_text_print(html,
                    "<div class=\"tiles\">\n"
-                   "<div class=\"tile\"><b>%zu of %zu</b><span>of A&#8217;s faces found by B</span></div>\n"
+                   "<div class=\"tile\"><b>%zu / %zu</b><span>of A&#8217;s faces found by B</span></div>\n"
                    "<div class=\"tile\"><b class=\"%s\">%zu</b><span>faces lost</span></div>\n"
                    "<div class=\"tile\"><b class=\"%s\">%zu</b><span>faces gained</span></div>\n",
                    g->matched, g->faces_a, g->lost ? "lost" : "good", g->lost, g->gained ? "gained" : "good", g->gained);
@@ -77,7 +77,8 @@ void fov_html_numbers(fov_text *html, const fov_comparison *c)
     const size_t         n = sizeof text;
     fov_text_print(html,
                    "<section>\n<h2>Numbers</h2>\n<p class=\"muted\">A face counts above a score of 0.5; two boxes are the same "
-                   "face from an IoU of 0.5 on. Drift is of the %zu faces that both have.</p>\n<div class=\"scroll\"><table>\n",
+                   "face from an IoU of 0.5 on. Drift is of the %zu faces that both have, at whatever score.</p>\n"
+                   "<table class=\"facts\">\n",
                    g->pairs);
     snprintf(text, n, "%zu / %zu", g->faces_a, g->faces_b);
     row(html, "Faces of A / of B", text, "");
@@ -86,5 +87,5 @@ void fov_html_numbers(fov_text *html, const fov_comparison *c)
     snprintf(text, n, "%.3f points", 100 * g->loss);
     row(html, "Loss", text, "100 &#8722; average precision of B, with A&#8217;s faces above 0.3 as truth, at IoU 0.5");
     if (g->pairs) print_drift(html, g);
-    fov_text_print(html, "</table></div>\n</section>\n");
+    fov_text_print(html, "</table>\n</section>\n");
 }
