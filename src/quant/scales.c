@@ -5,7 +5,7 @@
  * one scale for all and each channel's own range lies a choice. With its own range a channel loses less to rounding of activations;
  * but the weights that read it are multiplied by its scale, and those of one output share one scale themselves. A depthwise
  * convolution has one input channel an output, so there each channel gets its own range. Elsewhere the two are balanced, scale
- * = own^0.5 * common^0.5: equalisation across layers (Nagel et al., arXiv:1906.04721, 4.1) without touching the weights before. */
+ * = own^0.75 * common^0.25: equalisation across layers (Nagel et al., arXiv:1906.04721, 4.1) without touching the weights before. */
 #include "base/alloc.h"
 #include "graph/op.h"
 #include "quant/typed.h"
@@ -14,7 +14,7 @@
 
 enum { LEVELS = 255, SYMMETRIC_LEVELS = 127, SYMMETRIC_ZERO = 128 };
 
-static const float BALANCE = 0.5F;
+static const float BALANCE = 0.75F;
 /* A channel that was quiet in calibration may speak up elsewhere: its range is at least this part of the tensor's. */
 static const float LEAST_PART = 1.0F / 64;
 
