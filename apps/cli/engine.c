@@ -114,6 +114,11 @@ cli_exit cli_engine_load(const char *path, fov_engine **engine)
         cli_error("%s: is an engine and carries its settings: give them when it is built", path);
         return CLI_USAGE;
     }
+    if (cli_head_plugin()) {
+        cli_error("--heads %s: %s is an engine, whose heads are decoded as it was built: give --heads when it is built",
+                  cli_head_plugin(), path);
+        return CLI_USAGE;
+    }
     if (!fov_engine_load(path, &options, engine, &err)) return CLI_OK;
     cli_error("%s", err.message);
     return CLI_MODEL;

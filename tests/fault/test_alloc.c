@@ -5,6 +5,8 @@
 
 #include "base/file.h"
 
+#include <stdlib.h>
+
 /* Where n is in the thousands the steps grow, so that a whole job takes seconds. */
 enum { EVERY = 60, STEPS = 120 };
 
@@ -95,6 +97,25 @@ static fov_status run_detector(const input *in, fov_error *err)
     return detect(shared_engine, err);
 }
 
+/* A plugin decodes the heads: those of the bundled model, or those of an ONNX file that has its node. */
+static fov_status use_plugin(const input *in, fov_error *err)
+{
+    fov_plugin       *plugin = NULL;
+    fov_model        *model = NULL;
+    fov_engine       *engine = NULL;
+    fov_status        st = fov_plugin_load(getenv("FOVEA_EXAMPLE_PLUGIN"), &plugin, err);
+    const fov_plugin *plugins[] = {plugin};
+    fov_model_options options = {.plugins = plugins, .n_plugin = 1, .head_plugin = in->file.data ? NULL : "FaceDecode"};
+    if (!st && in->file.data) st = fov_model_load_memory(in->file.data, in->file.size, in->name, &options, &model, err);
+    else if (!st) st = fov_model_load("default", &options, &model, err);
+    fov_plugin_unload(plugin);
+    if (!st) st = fov_engine_build(model, &(fov_engine_options){.precision = FOV_PRECISION_FP32}, &engine, err);
+    fov_model_free(model);
+    if (!st) st = detect(engine, err);
+    fov_engine_free(engine);
+    return st;
+}
+
 /* ---- tests */
 
 static void with_file(const char *what, const char *path, job *work)
@@ -180,12 +201,37 @@ static void test_run_detector(void **state)
     fov_engine_free(engine);
 }
 
+static void test_plugin_behind_heads(void **state)
+{
+    (void)state;
+    fail_every_allocation("a plugin behind the heads", use_plugin, &(input){0});
+}
+
+static void test_plugin_in_onnx(void **state)
+{
+    fov_error   err = {0};
+    fov_plugin *plugin;
+    fov_model  *model;
+    char        path[256];
+    (void)state;
+    assert_ok(fov_plugin_load(getenv("FOVEA_EXAMPLE_PLUGIN"), &plugin, &err));
+    const fov_plugin *plugins[] = {plugin};
+    fov_model_options options = {.plugins = plugins, .n_plugin = 1, .head_plugin = "FaceDecode"};
+    snprintf(path, sizeof path, "%s/plugin.onnx", test_folder());
+    assert_ok(fov_model_load("default", &options, &model, &err));
+    assert_ok(fov_model_save(model, path, &err));
+    fov_model_free(model);
+    fov_plugin_unload(plugin);
+    with_file("a plugin in .onnx", path, use_plugin);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_load_pth_zip), cmocka_unit_test(test_load_pth_legacy), cmocka_unit_test(test_load_safetensors),
-        cmocka_unit_test(test_load_wts),     cmocka_unit_test(test_load_onnx),       cmocka_unit_test(test_load_onnx_of_others),
-        cmocka_unit_test(test_build_engine), cmocka_unit_test(test_run_detector),
+        cmocka_unit_test(test_load_pth_zip),   cmocka_unit_test(test_load_pth_legacy), cmocka_unit_test(test_load_safetensors),
+        cmocka_unit_test(test_load_wts),       cmocka_unit_test(test_load_onnx),       cmocka_unit_test(test_load_onnx_of_others),
+        cmocka_unit_test(test_build_engine),   cmocka_unit_test(test_run_detector),    cmocka_unit_test(test_plugin_behind_heads),
+        cmocka_unit_test(test_plugin_in_onnx),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

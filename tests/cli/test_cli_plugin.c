@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/* --plugin and --heads as users give them. */
+#include "pictures.h"
+#include "program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *face_decode(void)
+{
+    return getenv("FOVEA_EXAMPLE_PLUGIN");
+}
+
+static const char *faulty(const char *fault)
+{
+    static char path[4096];
+    snprintf(path, sizeof path, "%s/faulty_%s.so", getenv("FOVEA_PLUGINS"), fault);
+    return path;
+}
+
+static const char *photo(void)
+{
+    return source_path("photos/astronaut.png");
+}
+
+static void check_says(program p, int code, const char *part)
+{
+    check_code(&p, code);
+    check_contains(p.err, part);
+    assert_string_equal(p.out, "");
+    program_clear(&p);
+}
+
+static void prints_what_it_prints_without(void **state)
+{
+    (void)state;
+    program plain = RUN("detect", photo()), with = RUN("detect", "--plugin", face_decode(), "--heads", "FaceDecode", photo());
+    check_code(&plain, 0);
+    check_code(&with, 0);
+    check_contains(with.out, "1 face\n");
+    assert_string_equal(with.out, plain.out);
+    assert_string_equal(with.err, "");
+    program_clear(&plain);
+    program_clear(&with);
+}
+
+static void no_library_is_looked_for(void **state)
+{
+    (void)state;
+    check_says(RUN("detect", "--plugin", "libm.so.6", "--heads", "FaceDecode", photo()), 3, "libm.so.6: cannot open");
+    check_says(RUN("detect", "--heads", "FaceDecode", photo()), 2, "--plugin");
+    check_says(RUN("detect", "--plugin", face_decode(), "--heads", "NoSuch", photo()), 3, "'NoSuch'");
+    /* a library that nothing uses is loaded all the same, and so are two */
+    program p = RUN("detect", "--plugin", face_decode(), "--plugin", faulty("none"), photo());
+    check_code(&p, 0);
+    check_contains(p.out, "1 face\n");
+    program_clear(&p);
+}
+
+static void faults_are_errors(void **state)
+{
+    (void)state;
+    check_says(RUN("detect", "--plugin", faulty("wrong_abi"), photo()), 3, "version 99");
+    check_says(RUN("bench", "--plugin", faulty("no_symbol"), photo()), 3, "no function fovea_plugin");
+    check_says(RUN("detect", "--plugin", faulty("wrong_table"), "--heads", "NoFaces", photo()), 3, "2x4x14");
+    program p = RUN("detect", "--plugin", faulty("run_fails"), "--heads", "NoFaces", photo());
+    check_code(&p, 1);
+    check_contains(p.err, "out of luck");
+    program_clear(&p);
+}
+
+static void a_model_keeps_the_node_and_never_loads_a_library(void **state)
+{
+    (void)state;
+    program p = RUN("convert", "--plugin", face_decode(), "--heads", "FaceDecode", "default", "decoded.onnx");
+    check_code(&p, 0);
+    program_clear(&p);
+    check_says(RUN("detect", "-m", "decoded.onnx", photo()), 3, "org.fovea.examples::FaceDecode");
+    p = RUN("detect", "-m", "decoded.onnx", "--plugin", face_decode(), photo());
+    check_code(&p, 0);
+    check_contains(p.out, "1 face\n");
+    program_clear(&p);
+    p = RUN("inspect", "--json", "--plugin", face_decode(), "decoded.onnx");
+    check_code(&p, 0);
+    check_contains(p.out, "org.fovea.examples::FaceDecode");
+    program_clear(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prints_what_it_prints_without),
+        cmocka_unit_test(no_library_is_looked_for),
+        cmocka_unit_test(faults_are_errors),
+        cmocka_unit_test(a_model_keeps_the_node_and_never_loads_a_library),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
