@@ -54,7 +54,7 @@ void fov_layer_add(fov_layer *layer, const float *a, const float *b, int64_t pix
 double fov_layer_gain(const fov_layer *layer, int c)
 {
     const double aa = sums(layer, AA)[c], ab = sums(layer, AB)[c], bb = sums(layer, BB)[c];
-    if (!(aa > 0) || !(bb > 0) || !(ab > 0.9 * sqrt(aa) * sqrt(bb))) return 1;
+    if (!(aa > 0) || !(bb > 0) || !(ab > 0.95 * sqrt(aa) * sqrt(bb))) return 1;
     const double gain = ab / bb, octaves = log2(gain), nearest = rint(octaves);
     if (!(fabs(octaves) > 0.25)) return 1;
     return fabs(octaves - nearest) < 0.05 ? exp2(nearest) : gain;
