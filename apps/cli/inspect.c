@@ -4,32 +4,40 @@
 #include "console.h"
 #include "detect_options.h"
 #include "engine.h"
+#include "health.h"
 #include "inspect_print.h"
 #include "options.h"
+#include "plugins.h"
 #include "settings.h"
 
 #include <jansson.h>
 
-enum { SIZE = 1, N_SLOT };
+enum { SIZE = 1, PRECISION, N_SLOT };
 static char *slots[N_SLOT];
 static int   as_json;
 
 static struct poptOption inspect_options[] = {
     CLI_TEXT_SLOTS(slots),
     {"size", '\0', POPT_ARG_STRING, NULL, SIZE, "network input for shapes, MACs and memory (default: 640x640)", "WxH"},
+    {"precision", '\0', POPT_ARG_STRING, NULL, PRECISION, "show what it does to the weights and outputs: fp16, bf16 or int8", "P"},
     {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print as JSON", NULL},
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
+    CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
     CLI_INCLUDE(cli_engine_options, "Engine:"),
     POPT_TABLEEND};
 
 const cli_manual cli_inspect_manual = {
-    .arguments = "[OPTION...] MODEL",
+    .arguments = "[OPTION...] MODEL [PHOTO...]",
     .about = "Shows a model's family, format and settings, and how it would run: what was fused, and for each layer its\n"
              "output's shape, multiply-adds (MACs), weights, kernel, and the tensors of the file that its weights came from.\n"
-             "MODEL is .pth, .wts, .safetensors or .onnx, or 'default' for the bundled model. With -v, every tensor too.\n",
+             "MODEL is .pth, .wts, .safetensors or .onnx, or 'default' for the bundled model. With -v, every tensor too.\n"
+             "With --precision: how many weights it makes subnormal, zero or infinite, as the file has them and with BatchNorm\n"
+             "folded, the worst tensors (-v: all), and what such weights alone change in the outputs for the photos (default: the\n"
+             "bundled one). 'fovea convert --repair' helps where FP16 loses weights.\n",
     .examples = "  fovea inspect default\n"
                 "  fovea inspect --size 320x320 mobilenet0.25.pth\n"
-                "  fovea inspect --json model.onnx | jq '.engine.memory'\n",
+                "  fovea inspect --json model.onnx | jq '.engine.memory'\n"
+                "  fovea inspect --precision fp16 mobilenet0.25.pth photos/\n",
     .options = inspect_options,
 };
 
@@ -86,7 +94,7 @@ cli_exit cli_inspect(int count, const char **args)
 {
     fov_model *model = NULL;
     int        width = 640, height = 640;
-    if (count != 1) {
+    if (count < 1 || (count > 1 && !slots[PRECISION])) {
         cli_error("inspect needs one model, as in 'fovea inspect model.pth'; 'default' is the bundled one");
         return CLI_USAGE;
     }
@@ -95,7 +103,8 @@ cli_exit cli_inspect(int count, const char **args)
         return CLI_USAGE;
     }
     cli_exit code = cli_model_open(args[0], &model);
-    if (!code) code = inspect(model, width, height);
+    if (!code && slots[PRECISION]) code = cli_health(model, slots[PRECISION], count - 1, args + 1, as_json);
+    else if (!code) code = inspect(model, width, height);
     fov_model_free(model);
     return code;
 }
