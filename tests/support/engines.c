@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "engines.h"
+
+#include "base/alloc.h"
+#include "engine/golden.h"
+#include "engine_file/engine_file.h"
+#include "models/net.h"
+#include "quant/typed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Deep inside helpers there is no test to fail. */
+static void must(fov_status status, const fov_error *err)
+{
+    if (!status) return;
+    fprintf(stderr, "small engine: %s\n", err->message);
+    abort();
+}
+
+/* ---------------------------------------------------------------- the network */
+
+static int layer(fov_net *net, int x, const char *name, int in, int out, int kernel, int stride, int group, float slope)
+{
+    char         norm_name[80];
+    fov_net_conv conv = fov_net_conv_params(net, name, in, out, kernel, stride, group, false);
+    snprintf(norm_name, sizeof norm_name, "%s.norm", name);
+    fov_net_norm norm = fov_net_norm_params(net, norm_name, out);
+    int          y = fov_net_normalise(net, fov_net_convolve(net, x, &conv), &norm);
+    snprintf(norm_name, sizeof norm_name, "%s.act", name);
+    return slope == 1 ? y : fov_net_activate(net, y, norm_name, slope);
+}
+
+static void head(fov_net *net, int x, const char *name, int channels)
+{
+    fov_net_conv conv = fov_net_conv_params(net, name, 16, channels, 1, 1, 1, true);
+    fov_net_output(net, fov_net_convolve(net, x, &conv));
+}
+
+static fov_graph *network(void)
+{
+    fov_error  err;
+    fov_graph *graph;
+    fov_net    net = fov_net_begin(NULL, &err);
+    int        x = layer(&net, fov_net_input(&net, "input", 3), "first", 3, 8, 3, 2, 1, 0.1F);
+    x = layer(&net, x, "depthwise", 8, 8, 3, 1, 8, 0);
+    x = layer(&net, x, "pointwise", 8, 16, 1, 2, 1, 0);
+    int narrow = layer(&net, x, "block.narrow", 16, 8, 1, 1, 1, 0);
+    int wide = layer(&net, narrow, "block.wide", 8, 16, 3, 1, 1, 1);
+    x = fov_net_activate(&net, fov_net_add(&net, wide, x, "block.add"), "block.act", 0);
+    x = fov_net_max_pool(&net, x, "pool", 3, 2);
+    const int parts[] = {layer(&net, x, "left", 16, 8, 3, 1, 1, 0.1F), layer(&net, x, "right", 16, 8, 1, 1, 1, 0.1F)};
+    int       both = fov_net_concat(&net, parts, 2, "both");
+    int       coarse = layer(&net, both, "coarse", 16, 16, 3, 2, 1, 0), side = layer(&net, both, "side", 16, 16, 1, 1, 1, 0.1F);
+    x = fov_net_add(&net, fov_net_upsample2(&net, coarse, "up"), side, "merge");
+    head(&net, x, "scores", 4);
+    head(&net, x, "boxes", 8);
+    head(&net, x, "landmarks", 20);
+    must(fov_net_finish(&net, "small engine", "small network", &graph), &err);
+    return graph;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    const size_t a = strlen(name), b = strlen(end);
+    return a >= b && !strcmp(name + a - b, end);
+}
+
+/* The template's parameters get numbers: the same ones everywhere. */
+static void fill_parameters(fov_graph *graph)
+{
+    test_random random = {2026};
+    for (int i = 0; i < graph->n_value; i++) {
+        fov_value *value = &graph->value[i];
+        size_t     count;
+        if (value->data || i == graph->input[0] || fov_graph_producer(graph, i) != FOV_NONE) continue;
+        if (!fov_shape_count(&value->shape, &count)) abort();
+        float *data = fov_alloc_array(count, sizeof *data);
+        for (size_t k = 0; k < count; k++)
+            data[k] = ends_with(value->name, "running_var") ? test_random_float(&random, 0.5F, 2)
+                      : value->shape.rank == 1              ? test_random_float(&random, -0.5F, 1)
+                                                            : test_random_float(&random, -0.3F, 0.3F);
+        value->data = data;
+        value->origin = fov_strdup(value->name);
+    }
+}
+
+static fov_settings small_settings(void)
+{
+    fov_error    err;
+    fov_settings settings = fov_settings_default();
+    must(fov_settings_parse(&settings, SMALL_ENGINE_SETTINGS, "small engine", &err), &err);
+    return settings;
+}
+
+/* ---------------------------------------------------------------- precisions */
+
+/* What the definitions make of a picture, as ranges of all values. */
+static struct fov_calibration calibrate(const fov_graph *graph)
+{
+    enum { W = SMALL_ENGINE_WIDTH, H = SMALL_ENGINE_HEIGHT };
+    static float           input[3 * H * W];
+    fov_error              err;
+    fov_view              *values;
+    struct fov_calibration ranges = {
+        .range = calloc((size_t)graph->n_value, sizeof *ranges.range), .method = "min-max", .photos = 1};
+    test_random random = {1};
+    for (int i = 0; i < 3 * H * W; i++) input[i] = test_random_float(&random, -123, 151);
+    const fov_shape shape = fov_shape_make(4, (int64_t[]){1, 3, H, W});
+    const fov_view  view = fov_view_dense(FOV_F32, &shape, input);
+    must(fov_graph_evaluate(graph, &view, &values, &err), &err);
+    for (int i = 0; i < graph->n_value; i++) {
+        size_t count;
+        if (graph->value[i].data || values[i].shape.rank != 4 || !fov_shape_count(&values[i].shape, &count)) continue;
+        fov_range   *range = &ranges.range[ranges.count++];
+        const float *data = values[i].data;
+        range->name = graph->value[i].name;
+        for (size_t k = 0; k < count; k++) {
+            if (data[k] < range->lo) range->lo = data[k];
+            if (data[k] > range->hi) range->hi = data[k];
+        }
+    }
+    fov_values_free(graph, values);
+    return ranges;
+}
+
+static void set_types(fov_graph *graph, fov_precision precision, const fov_settings *settings)
+{
+    static const fov_dtype of_precision[] = {[FOV_PRECISION_FP32] = FOV_F32,
+                                             [FOV_PRECISION_BF16] = FOV_BF16,
+                                             [FOV_PRECISION_FP16] = FOV_F16,
+                                             [FOV_PRECISION_INT8] = FOV_U8};
+    static const fov_dtype mixed[] = {FOV_F32, FOV_U8, FOV_U8, FOV_BF16, FOV_U8, FOV_F16};
+    fov_error              err;
+    fov_dtype             *types = calloc((size_t)graph->n_node, sizeof *types);
+    struct fov_calibration ranges = calibrate(graph);
+    const fov_typing       typing = {.node = types, .ranges = &ranges, .settings = settings};
+    for (int i = 0; i < graph->n_node; i++)
+        types[i] = precision == FOV_PRECISION_MIXED ? mixed[(size_t)i % (sizeof mixed / sizeof *mixed)] : of_precision[precision];
+    must(fov_graph_set_types(graph, &typing, &err), &err);
+    free(ranges.range);
+    free(types);
+}
+
+fov_engine *small_engine(fov_precision precision, const char *backend)
+{
+    static const fov_golden_input inputs[] = {{SMALL_ENGINE_WIDTH, SMALL_ENGINE_HEIGHT, NULL}, {32, 64, NULL}};
+    fov_error                     err;
+    fov_engine                   *engine;
+    const fov_settings            settings = small_settings();
+    fov_graph                    *graph = network();
+    fov_pass_count                passes[FOV_PASS_COUNT];
+    fill_parameters(graph);
+    must(fov_graph_optimize(graph, passes, &err), &err);
+    set_types(graph, precision, &settings);
+    must(fov_engine_from_graph(graph, &settings, backend, true, &engine, &err), &err);
+    memcpy(engine->passes, passes, sizeof passes);
+    must(fov_golden_make(engine, inputs, sizeof inputs / sizeof *inputs, &engine->golden, &err), &err);
+    engine->source = fov_strdup("small network");
+    engine->certificate = fov_strdup("{\"verdict\":\"of a network that finds nothing\",\"photos\":0}");
+    return engine;
+}
+
+unsigned char *engine_bytes(const fov_engine *engine, size_t *size)
+{
+    fov_error err;
+    fov_text  file = {0};
+    must(fov_engine_file_write(engine, &file, &err), &err);
+    *size = file.size;
+    return (unsigned char *)fov_text_take(&file);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/* A small network with everything in it that RetinaFace has, its answers meaningless, in every precision: for tests of what is done
+ * with engines, and for the fixtures that later releases must read (tests/fixtures/v1). */
+#ifndef FOVEA_TESTS_ENGINES_H
+#define FOVEA_TESTS_ENGINES_H
+
+#include "engine/engine.h"
+#include "support.h"
+
+/** Input of the golden vectors that the engines carry. */
+enum { SMALL_ENGINE_WIDTH = 64, SMALL_ENGINE_HEIGHT = 48 };
+
+/** A settings text for a network with one level of stride 8. */
+#define SMALL_ENGINE_SETTINGS "strides = 8\nanchors = 16,32\n"
+
+/**
+ * Built with keep_weights, with golden vectors and a certificate.
+ * @param precision MIXED: a layer of each. @param backend NULL: "cpu"
+ * @return release with fov_engine_free(); a failure ends the program
+ */
+fov_engine *small_engine(fov_precision precision, const char *backend);
+
+/** An engine as a file's bytes. Release with fov_free(). */
+unsigned char *engine_bytes(const fov_engine *engine, size_t *size);
+
+#endif
