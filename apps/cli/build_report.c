@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "build_report.h"
+
+#include "console.h"
+
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FEW = 12 /* layers that are listed without -v */ };
+
+static double number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value ? value : "";
+}
+
+static void print_head(const fov_engine *engine, const char *path, double seconds)
+{
+    struct stat info;
+    printf("%s  %s", path, fov_precision_name(fov_engine_precision(engine)));
+    if (!stat(path, &info)) printf(", %.2f MB", (double)info.st_size / 1e6);
+    printf(", built in %.1f s\n", seconds);
+}
+
+static void print_share(const json_t *certificate)
+{
+    const char *precision;
+    json_t     *share;
+    json_object_foreach(json_object_get(certificate, "share"), precision, share)
+        printf("  %-12s %d layers, %.1f %% of the work\n", precision, (int)number(share, "layers"), 100 * number(share, "macs"));
+}
+
+static void print_measured(const json_t *certificate)
+{
+    const json_t *measured = json_object_get(certificate, "measured");
+    const json_t *faces = json_object_get(measured, "faces"), *drift = json_object_get(measured, "drift");
+    if (!measured) return;
+    printf("  loss         %.2f points of AP against FP32, on %d photos\n",
+           100 * number(json_object_get(measured, "agreement"), "loss"), (int)number(measured, "photos"));
+    printf("  faces        %d of %d found, %d more; scores off by %.4f on average, landmarks by %.2f px\n",
+           (int)number(faces, "matched"), (int)number(faces, "a"), (int)number(faces, "gained"), number(drift, "score_mean"),
+           number(drift, "landmark_px_mean"));
+}
+
+static void print_considered(const json_t *certificate)
+{
+    size_t  i;
+    json_t *candidate;
+    json_array_foreach(json_object_get(certificate, "considered"), i, candidate)
+    {
+        const json_t *loss = json_object_get(candidate, "loss");
+        if (json_is_number(loss))
+            printf("  considered   %-6s loses %.2f points, %.2fx the time of FP32\n", text(candidate, "precision"),
+                   100 * json_number_value(loss), number(candidate, "cost"));
+        else printf("  considered   %-6s no faster here\n", text(candidate, "precision"));
+    }
+}
+
+static void print_stayed(const json_t *certificate)
+{
+    const json_t *stayed = json_object_get(certificate, "stayed_higher");
+    size_t        i;
+    json_t       *layer;
+    json_array_foreach(stayed, i, layer)
+    {
+        if (i == FEW && !cli_verbose) {
+            printf("  and %zu more (-v lists them)\n", json_array_size(stayed) - i);
+            break;
+        }
+        printf("  stayed %-5s ", text(layer, "precision"));
+        cli_print_plain(stdout, text(layer, "layer"));
+        printf(": %s\n", text(layer, "why"));
+    }
+}
+
+void cli_build_report(const fov_engine *engine, const char *path, double seconds)
+{
+    json_t *certificate = json_loads(fov_engine_certificate(engine), 0, NULL);
+    size_t  i;
+    json_t *note;
+    print_head(engine, path, seconds);
+    print_share(certificate);
+    print_measured(certificate);
+    print_considered(certificate);
+    print_stayed(certificate);
+    json_array_foreach(json_object_get(certificate, "notes"), i, note) printf("  note         %s\n", json_string_value(note));
+    json_decref(certificate);
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+/* What `fovea build` says of the engine it wrote. */
+#ifndef FOVEA_CLI_BUILD_REPORT_H
+#define FOVEA_CLI_BUILD_REPORT_H
+
+#include "fovea/fovea.h"
+
+/** On standard output, from the engine's certificate. @param seconds that building took */
+void cli_build_report(const fov_engine *engine, const char *path, double seconds);
+
+#endif
