@@ -25,7 +25,7 @@ static void misuse_is_told(void **state)
 {
     (void)state;
     const struct {
-        const char *args[8], *says;
+        const char *args[10], *says;
         int         code;
     } cases[] = {
         {{"compare", "default", "default"}, "needs two models or engines, and photos", 2},
