@@ -3,43 +3,105 @@
  * pixels that lose the same columns of the window: single pixels at the left and right edge, one long run between them. */
 #include "backend/cpu/conv.h"
 
+#include "backend/cpu/storage.h"
 #include "base/alloc.h"
+#include "base/half.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_WINDOW_ROWS = 64 };
+enum { MAX_WINDOW_ROWS = 64, SQUARE = 3 };
 
 typedef struct conv_depthwise {
-    fov_conv          conv;
-    fov_depthwise_f32 kernel;
-    char              name[64];
-    ptrdiff_t         padded;        /* channels */
-    float            *bias, *weight; /* [padded], [kh][kw][padded] in one block that starts at bias */
-    size_t            floats;
+    fov_conv             conv;
+    fov_depthwise_kernel kernel;
+    char                 name[64];
+    ptrdiff_t            padded; /* channels */
+    fov_storage          x, y;
+    float               *bias, *weight;             /* [padded], [kh][kw][padded] in one block that starts at bias */
+    float               *scale;                     /* of integers, in the same block: [padded] */
+    int32_t             *start, *weights, *columns; /* [padded], [kh][kw][padded], [3][words][padded] */
+    size_t               bytes;
 } conv_depthwise;
+
+/* ---------------------------------------------------------------- packing */
+
+static float weight_f32(const fov_conv *conv, ptrdiff_t i)
+{
+    if (conv->w.dtype == FOV_F16) return fov_float_from_half(conv->weight_half[i]);
+    if (conv->w.dtype == FOV_BF16) return fov_float_from_bf16(conv->weight_half[i]);
+    return conv->weight[i];
+}
+
+static ptrdiff_t words_of(const conv_depthwise *step)
+{
+    return (SQUARE + step->kernel.taps - 1) / step->kernel.taps;
+}
+
+static bool is_square(const fov_conv *conv)
+{
+    return conv->kh == SQUARE && conv->kw == SQUARE;
+}
+
+/* Put the weight of window row r, column s into its word. */
+static void put_column(const conv_depthwise *step, ptrdiff_t c, ptrdiff_t r, ptrdiff_t s, int8_t weight)
+{
+    const int taps = step->kernel.taps, bits = 32 / taps;
+    int32_t  *word = step->columns + (s * words_of(step) + r / taps) * step->padded + c;
+    uint32_t  field = (uint32_t)(int32_t)weight & UINT32_MAX >> (32 - bits);
+    *word = (int32_t)((uint32_t)*word | field << (r % taps * bits));
+}
+
+static void pack_int8(const conv_depthwise *step, ptrdiff_t c)
+{
+    const fov_conv *conv = &step->conv;
+    const int32_t   zero_point = fov_quant_zero_point(conv->x.quant, c);
+    step->scale[c] = fov_quant_scale(conv->w.quant, c);
+    for (ptrdiff_t t = 0; t < conv->kh * conv->kw; t++) {
+        const int8_t weight = conv->weight_i8[c * conv->kh * conv->kw + t];
+        step->weights[t * step->padded + c] = weight;
+        step->start[c] -= zero_point * weight;
+        if (is_square(conv)) put_column(step, c, t / SQUARE, t % SQUARE, weight);
+    }
+}
+
+static void pack_float(const conv_depthwise *step, ptrdiff_t c)
+{
+    const ptrdiff_t taps = step->conv.kh * step->conv.kw;
+    for (ptrdiff_t t = 0; t < taps; t++) step->weight[t * step->padded + c] = weight_f32(&step->conv, c * taps + t);
+}
 
 static fov_status pack(conv_depthwise *step, fov_error *err)
 {
     const fov_conv *conv = &step->conv;
-    const ptrdiff_t taps = conv->kh * conv->kw;
-    step->floats = (size_t)(step->padded * (1 + taps));
-    if (!(step->bias = fov_alloc_aligned(step->floats * sizeof(float)))) return fov_fail_memory(err, "packed weights");
-    memset(step->bias, 0, step->floats * sizeof(float));
-    step->weight = step->bias + step->padded;
+    const bool      int8 = fov_conv_takes_int8(conv);
+    const ptrdiff_t taps = conv->kh * conv->kw, extra = int8 ? 2 + SQUARE * words_of(step) : 0;
+    step->bytes = (size_t)(step->padded * (1 + taps + extra)) * sizeof(float);
+    if (!(step->bias = fov_alloc_aligned(step->bytes))) return fov_fail_memory(err, "packed weights");
+    memset(step->bias, 0, step->bytes);
+    step->weight = step->scale = step->bias + step->padded;
+    step->start = (int32_t *)(void *)(step->scale + step->padded);
+    step->weights = step->start + step->padded;
+    step->columns = step->weights + taps * step->padded;
     for (ptrdiff_t c = 0; c < conv->cout; c++) {
         step->bias[c] = conv->bias ? conv->bias[c] : 0;
-        for (ptrdiff_t t = 0; t < taps; t++) step->weight[t * step->padded + c] = conv->weight[c * taps + t];
+        if (int8) pack_int8(step, c);
+        else pack_float(step, c);
     }
-    return FOV_OK;
+    fov_status st = fov_storage_init(&step->x, conv->x.dtype, conv->x.quant, 1, err);
+    return st ? st : fov_storage_init(&step->y, conv->y.dtype, conv->y.quant, 1, err);
 }
 
 static void free_depthwise(void *impl)
 {
     conv_depthwise *step = impl;
     fov_free_aligned(step->bias);
+    fov_storage_free(&step->x);
+    fov_storage_free(&step->y);
     fov_free(step);
 }
+
+/* ---------------------------------------------------------------- running */
 
 typedef struct depthwise_run {
     const conv_depthwise *step;
@@ -66,35 +128,55 @@ static ptrdiff_t inside_run(const fov_conv_shape *s, ptrdiff_t col)
     return run < s->y.w - col ? run : s->y.w - col;
 }
 
+/* The clipped window begins at row r0, column s0; all of it is there, or not. */
+static void point_to_weights(const conv_depthwise *step, fov_depthwise_call *call, ptrdiff_t r0, ptrdiff_t s0)
+{
+    const ptrdiff_t first = (r0 * step->conv.kw + s0) * step->padded;
+    if (!fov_conv_takes_int8(&step->conv)) {
+        call->w = step->weight + first;
+        return;
+    }
+    call->w_int8 = step->weights + first;
+    call->columns = is_square(&step->conv) && call->rows == SQUARE && call->cols == SQUARE ? step->columns : NULL;
+}
+
+static fov_depthwise_call call_of(const conv_depthwise *step, const fov_conv_shape *s)
+{
+    return (fov_depthwise_call){.channels = (size_t)step->conv.cout,
+                                .step = s->window.stride[1] * s->x.ld * s->x.size,
+                                .tap = s->window.dilation[1] * s->x.ld * s->x.size,
+                                .ldw = step->conv.kw * step->padded,
+                                .ldtap = step->padded,
+                                .bias = step->bias,
+                                .scale = step->scale,
+                                .start = step->start,
+                                .ldy = s->y.ld * s->y.size,
+                                .slope = step->conv.fused.slope,
+                                .as_x = &step->x,
+                                .as_y = &step->y};
+}
+
 static void run_row(const depthwise_run *run, ptrdiff_t n, ptrdiff_t oy)
 {
     const conv_depthwise *step = run->step;
     const fov_conv_shape *s = &run->shape;
     const fov_window     *w = &s->window;
-    const float          *row[MAX_WINDOW_ROWS];
+    const unsigned char  *row[MAX_WINDOW_ROWS];
     const ptrdiff_t       y0 = oy * w->stride[0] - w->pad_top;
     ptrdiff_t             r0, r1, s0, s1;
-
-    fov_depthwise_f32_call call = {.channels = (size_t)step->conv.cout,
-                                   .row = row,
-                                   .step = w->stride[1] * s->x.ld,
-                                   .tap = w->dilation[1] * s->x.ld,
-                                   .ldw = step->conv.kw * step->padded,
-                                   .ldtap = step->padded,
-                                   .bias = step->bias,
-                                   .ldy = s->y.ld,
-                                   .slope = step->conv.fused.slope};
+    fov_depthwise_call    call = call_of(step, s);
     clip(y0, s->x.h, w->kernel[0], w->dilation[0], &r0, &r1);
+    call.row = row;
     call.rows = (size_t)(r1 - r0);
     for (ptrdiff_t col = 0; col < s->y.w; col += (ptrdiff_t)call.m) {
         const ptrdiff_t x0 = col * w->stride[1] - w->pad_left, inside = inside_run(s, col);
         clip(x0, s->x.w, w->kernel[1], w->dilation[1], &s0, &s1);
         call.m = inside ? (size_t)inside : 1;
         call.cols = (size_t)(s1 - s0);
-        call.w = step->weight + (r0 * step->conv.kw + s0) * step->padded;
-        call.y = s->y.data + ((n * s->y.h + oy) * s->y.w + col) * s->y.ld;
+        point_to_weights(step, &call, r0, s0);
+        call.y = fov_pixel_at(&s->y, (n * s->y.h + oy) * s->y.w + col);
         for (ptrdiff_t r = r0; r < r1 && s0 < s1; r++)
-            row[r - r0] = s->x.data + ((n * s->x.h + y0 + r * w->dilation[0]) * s->x.w + x0 + s0 * w->dilation[1]) * s->x.ld;
+            row[r - r0] = fov_pixel_at(&s->x, (n * s->x.h + y0 + r * w->dilation[0]) * s->x.w + x0 + s0 * w->dilation[1]);
         step->kernel.run(&call);
     }
 }
@@ -131,20 +213,18 @@ fov_status fov_conv_lower_depthwise(const fov_conv *conv, const fov_kernels *ker
     conv_depthwise *step = fov_calloc(1, sizeof *step);
     if (!step) return fov_fail_memory(err, "a lowered Conv");
     step->conv = *conv;
-    step->kernel = kernels->depthwise;
+    step->kernel = fov_conv_takes_int8(conv) ? kernels->depthwise_int8 : kernels->depthwise;
     step->padded = (conv->cout + FOV_DEPTHWISE_PAD - 1) / FOV_DEPTHWISE_PAD * FOV_DEPTHWISE_PAD;
     fov_status st = pack(step, err);
     if (st) {
         free_depthwise(step);
         return st;
     }
-    snprintf(step->name, sizeof step->name, "depthwise%tdx%td_%s", conv->kh, conv->kw, step->kernel.name);
+    const bool int8 = fov_conv_takes_int8(conv);
+    snprintf(step->name, sizeof step->name, "depthwise%tdx%td_%s%s%s", conv->kh, conv->kw,
+             int8 ? "" : fov_dtype_name(conv->x.dtype), int8 ? "" : "_", step->kernel.name);
     step->conv.weight = step->conv.bias = NULL; /* the graph may give them back */
-    *out = (fov_lowered){.kernel = step->name,
-                         .packed = true,
-                         .bytes = step->floats * sizeof(float),
-                         .impl = step,
-                         .run = depthwise_step,
-                         .free = free_depthwise};
+    *out = (fov_lowered){
+        .kernel = step->name, .packed = true, .bytes = step->bytes, .impl = step, .run = depthwise_step, .free = free_depthwise};
     return FOV_OK;
 }

@@ -123,26 +123,35 @@ typedef struct fov_widen {
 } fov_widen;
 
 /**
- * Depthwise: y[i][c] = act(bias[c] + sum over (r, s) of w[r][s][c] * row[r][i * step + s * tap + c]) for i < m.
+ * Depthwise: y[i][c] = act(bias[c] + sum over (r, s) of w[r][s][c] * x at row[r] + i * step + s * tap, channel c) for i < m.
  * All taps are inside the image: drivers clip rows and columns of the window at the edges and pass what is left.
+ *
+ * Of U8 and I8 (graph/ops/conv_int8.h): act(bias[c] + scale[c] * sum of w[r][s][c] * (q - zero point)). Where the whole of a
+ * window of 3x3 is inside, there are also its columns: words of `taps` weights, one below the other, lowest bits first.
  */
-typedef struct fov_depthwise_f32_call {
-    size_t              m, channels;
-    size_t              rows, cols; /* of the clipped window */
-    const float *const *row;        /* [rows] input of output 0 at column 0 of the clipped window */
-    ptrdiff_t           step, tap;  /* floats from one output pixel, one tap, to the next */
-    const float        *w;          /* the clipped window's first tap; a tap's weights are padded to FOV_DEPTHWISE_PAD */
-    ptrdiff_t           ldw, ldtap; /* floats from one window row, one tap, to the next */
-    const float        *bias;       /* padded likewise */
-    float              *y;
-    ptrdiff_t           ldy;
-    float               slope;
-} fov_depthwise_f32_call;
+typedef struct fov_depthwise_call {
+    size_t                      m, channels;
+    size_t                      rows, cols; /* of the clipped window */
+    const unsigned char *const *row;        /* [rows] input of output 0 at column 0 of the clipped window */
+    ptrdiff_t                   step, tap;  /* bytes from one output pixel, one tap, to the next */
+    const float                *w;          /* the clipped window's first tap; a tap's weights are padded to FOV_DEPTHWISE_PAD */
+    const int32_t              *w_int8;     /* the same of integers */
+    ptrdiff_t                   ldw, ldtap; /* weights from one window row, one tap, to the next */
+    const float                *bias;       /* padded likewise */
+    const float                *scale;      /* of integers, padded */
+    const int32_t              *columns;    /* [3][words][padded], or NULL */
+    const int32_t              *start;      /* padded: what the zero points add to the sum of a whole window */
+    unsigned char              *y;
+    ptrdiff_t                   ldy; /* bytes */
+    float                       slope;
+    const fov_storage          *as_x, *as_y; /* x: F32, F16, BF16; or U8, of integers */
+} fov_depthwise_call;
 
-typedef struct fov_depthwise_f32 {
+typedef struct fov_depthwise_kernel {
     const char *name;
-    void (*run)(const fov_depthwise_f32_call *call);
-} fov_depthwise_f32;
+    int         taps; /* in a word of a column: 1, 2 or 4, of 32 / taps bits; 0: of floats */
+    void (*run)(const fov_depthwise_call *call);
+} fov_depthwise_kernel;
 
 /** m pixels of n channels, each `step` bytes after the one before; as_x says what the elements stand for. */
 typedef struct fov_rows_call {
@@ -173,15 +182,15 @@ typedef struct fov_max_kernel {
 } fov_max_kernel;
 
 typedef struct fov_kernels {
-    fov_gemm_f32      gemm[FOV_GEMM_WIDTHS];      /* widest first */
-    fov_gemm_dot      gemm_int8[FOV_GEMM_WIDTHS]; /* widest first */
-    fov_gemm_dot      gemm_bf16[FOV_GEMM_WIDTHS]; /* widest first; none: widen, and use gemm */
-    fov_gemm_end      gemm_end;
-    fov_widen         widen;
-    fov_depthwise_f32 depthwise;
-    fov_rows_kernel   add, convert;
-    fov_max_kernel    max;
-    fov_max_kernel    max_u8; /* of bytes as they are: x and y have the same scales and zero points */
+    fov_gemm_f32         gemm[FOV_GEMM_WIDTHS];      /* widest first */
+    fov_gemm_dot         gemm_int8[FOV_GEMM_WIDTHS]; /* widest first */
+    fov_gemm_dot         gemm_bf16[FOV_GEMM_WIDTHS]; /* widest first; none: widen, and use gemm */
+    fov_gemm_end         gemm_end;
+    fov_widen            widen;
+    fov_depthwise_kernel depthwise, depthwise_int8;
+    fov_rows_kernel      add, convert;
+    fov_max_kernel       max;
+    fov_max_kernel       max_u8; /* of bytes as they are: x and y have the same scales and zero points */
 } fov_kernels;
 
 /** @param cpu bits of base/cpu.h that may be used */

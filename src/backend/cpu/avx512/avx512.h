@@ -12,6 +12,7 @@ void fov_depthwise_avx512(fov_kernels *kernels);
 void fov_rows_avx512(fov_kernels *kernels);
 
 /** Depthwise in half vectors: for up to 8 channels. */
-void fov_depthwise_narrow_avx512_run(const fov_depthwise_f32_call *call);
+void fov_depthwise_narrow_avx512_run(const fov_depthwise_call *call);
+void fov_depthwise_int8_narrow_avx512_run(const fov_depthwise_call *call);
 
 #endif

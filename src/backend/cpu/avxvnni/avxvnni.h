@@ -6,5 +6,6 @@
 #include "backend/cpu/kernels.h"
 
 void fov_gemm_avxvnni(fov_kernels *kernels);
+void fov_depthwise_avxvnni(fov_kernels *kernels);
 
 #endif
