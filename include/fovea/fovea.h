@@ -408,6 +408,15 @@ FOV_API fov_status fov_engine_load_memory(const void *data, size_t bytes, const 
 FOV_API fov_status fov_engine_open(const char *path, const fov_model_options *model_options, const fov_engine_options *options,
                                    fov_engine **engine, fov_error *err);
 
+/**
+ * Write an engine as ONNX for other runtimes: what it keeps in 8 bits as QuantizeLinear and DequantizeLinear with symmetric INT8
+ * scales, one a tensor of activations and one a filter (TensorRT's explicit quantisation); the rest as floats. Inputs and answers are
+ * those of fov_model_save()'s ONNX: input, bbox, conf, landmarks. Never leaves half a file.
+ * @param engine built or loaded with keep_weights
+ * @return FOV_OK, FOV_ERR_ARGUMENT (weights not kept), FOV_ERR_IO, FOV_ERR_MEMORY
+ */
+FOV_API fov_status fov_engine_export_onnx(const fov_engine *engine, const char *path, fov_error *err);
+
 /** The certificate, as JSON (docs/engine-format.md); "{}" for an engine that was never measured. Owned by the engine. */
 FOV_API const char *fov_engine_certificate(const fov_engine *engine);
 /** What the engine runs at: FP32, BF16, FP16, INT8 or MIXED. */

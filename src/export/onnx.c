@@ -6,10 +6,10 @@
  *
  * unless a plugin decodes the heads: its node then ends the file as it ends the network, in the plugin's own domain.
  * Settings and family travel in metadata_props. */
-#include "export/export.h"
+#include "export/onnx.h"
 
 #include "base/alloc.h"
-#include "export/onnx_write.h"
+#include "export/export.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -127,26 +127,34 @@ static fov_status name_input(fov_graph *graph, fov_error *err)
 
 /* ---------------------------------------------------------------- the file */
 
-static fov_status write_model(const fov_graph *graph, const struct fov_model *model, fov_buffer *out, fov_error *err)
+static fov_status write_noted(const fov_graph *graph, const fov_settings *settings, const fov_onnx_note *note, fov_buffer *out,
+                              fov_error *err)
 {
     fov_text text = {0};
-    fov_settings_print(&model->settings, &text);
-    char *settings = fov_text_take(&text);
-    if (!settings) return fov_fail_memory(err, "the settings");
-    const fov_onnx_note notes[] = {{"fovea.settings", settings}, {"fovea.family", model->family ? model->family->name : ""}};
-    fov_status          st = fov_onnx_write(graph, notes, model->family ? 2 : 1, out, err);
-    fov_free(settings);
+    fov_settings_print(settings, &text);
+    char *lines = fov_text_take(&text);
+    if (!lines) return fov_fail_memory(err, "the settings");
+    const fov_onnx_note notes[] = {{"fovea.settings", lines}, note ? *note : (fov_onnx_note){0}};
+    fov_status          st = fov_onnx_write(graph, notes, note ? 2 : 1, out, err);
+    fov_free(lines);
     return st;
+}
+
+fov_status fov_onnx_write_detector(fov_graph *graph, const fov_settings *settings, const fov_onnx_note *note, fov_buffer *out,
+                                   fov_error *err)
+{
+    fov_status st = name_input(graph, err);
+    if (!st && !fov_graph_gives_table(graph)) st = add_tail(graph, settings, err);
+    return st ? st : write_noted(graph, settings, note, out, err);
 }
 
 static fov_status export(const struct fov_model *model, fov_buffer *out, fov_error *err)
 {
-    fov_graph *graph;
-    fov_status st = fov_graph_clone(model->graph, &graph, err);
+    const fov_onnx_note family = {"fovea.family", model->family ? model->family->name : ""};
+    fov_graph          *graph;
+    fov_status          st = fov_graph_clone(model->graph, &graph, err);
     if (st) return st;
-    st = name_input(graph, err);
-    if (!st && !fov_graph_gives_table(graph)) st = add_tail(graph, &model->settings, err);
-    if (!st) st = write_model(graph, model, out, err);
+    st = fov_onnx_write_detector(graph, &model->settings, model->family ? &family : NULL, out, err);
     fov_graph_free(graph);
     return st;
 }

@@ -4,24 +4,18 @@
 #include "export/onnx_write.h"
 
 #include "base/alloc.h"
+#include "export/onnx_writer.h"
 #include "graph/op.h"
 #include "graph/plugin.h"
-
-#include "onnx.pb-c.h"
 
 #include <string.h>
 
 enum { IR_VERSION = 8, OPSET = 13 };
 
-typedef struct writer {
-    const fov_graph *graph;
-    void           **block;
-    size_t           n_block, capacity;
-    bool             failed;
-} writer;
+typedef fov_onnx_writer writer;
 
 /* Zeroed memory that lives as long as the writer; NULL once an allocation has failed. */
-static void *take(writer *w, size_t count, size_t size)
+void *fov_onnx_take(writer *w, size_t count, size_t size)
 {
     if (!w->failed && w->n_block == w->capacity) {
         size_t larger = w->capacity ? w->capacity * 2 : 1024;
@@ -42,12 +36,6 @@ static void writer_clear(writer *w)
 {
     for (size_t i = 0; i < w->n_block; i++) fov_free(w->block[i]);
     fov_free(w->block);
-}
-
-/* Strings that protobuf-c's structs borrow are not const in its types, and are not written to. */
-static char *borrow(const char *text)
-{
-    return (char *)(uintptr_t)text;
 }
 
 /* ---------------------------------------------------------------- attributes */
@@ -100,10 +88,10 @@ static const struct schema *find_schema(fov_op op, const char *name)
 
 static attribute *make_attribute(writer *w, const fov_attr *from, Onnx__AttributeProto__AttributeType type)
 {
-    attribute *a = take(w, 1, sizeof *a);
+    attribute *a = fov_onnx_take(w, 1, sizeof *a);
     if (!a) return NULL;
     onnx__attribute_proto__init(a);
-    a->name = borrow(from->name);
+    a->name = fov_onnx_borrow(from->name);
     a->has_type = true;
     a->type = type;
     if (type == TYPE(INT)) {
@@ -159,7 +147,7 @@ static bool attribute_type(fov_op op, const fov_attr *attr, Onnx__AttributeProto
 
 static void add_attributes(writer *w, const fov_node *from, Onnx__NodeProto *node)
 {
-    node->attribute = take(w, (size_t)from->n_attr, sizeof *node->attribute);
+    node->attribute = fov_onnx_take(w, (size_t)from->n_attr, sizeof *node->attribute);
     for (int i = 0; i < from->n_attr && !w->failed; i++) {
         Onnx__AttributeProto__AttributeType type;
         if (attribute_type(from->op, &from->attr[i], &type))
@@ -171,48 +159,50 @@ static void add_attributes(writer *w, const fov_node *from, Onnx__NodeProto *nod
 
 static char **name_ports(writer *w, const int *ids, int count)
 {
-    char **names = take(w, (size_t)count, sizeof *names);
-    for (int i = 0; i < count && names; i++) names[i] = borrow(ids[i] == FOV_NONE ? "" : w->graph->value[ids[i]].name);
+    char **names = fov_onnx_take(w, (size_t)count, sizeof *names);
+    for (int i = 0; i < count && names; i++) names[i] = fov_onnx_borrow(ids[i] == FOV_NONE ? "" : w->graph->value[ids[i]].name);
     return names;
 }
 
 static Onnx__NodeProto *make_node(writer *w, const fov_node *from)
 {
-    Onnx__NodeProto *node = take(w, 1, sizeof *node);
+    Onnx__NodeProto *node = fov_onnx_take(w, 1, sizeof *node);
     if (!node) return NULL;
     onnx__node_proto__init(node);
     node->name = from->name;
     const bool plugin = from->op == FOV_OP_Plugin;
-    node->op_type = borrow(plugin ? fov_node_string(from, FOV_PLUGIN_OPERATOR, "") : fov_op_def_of(from->op)->name);
-    if (plugin) node->domain = borrow(fov_node_string(from, FOV_PLUGIN_DOMAIN, ""));
+    node->op_type = fov_onnx_borrow(plugin ? fov_node_string(from, FOV_PLUGIN_OPERATOR, "") : fov_op_def_of(from->op)->name);
+    if (plugin) node->domain = fov_onnx_borrow(fov_node_string(from, FOV_PLUGIN_DOMAIN, ""));
     node->n_input = (size_t)from->n_in;
     node->input = name_ports(w, from->in, from->n_in);
     node->n_output = (size_t)from->n_out;
     node->output = name_ports(w, from->out, from->n_out);
-    add_attributes(w, from, node);
+    if (from->op == FOV_OP_Convert) fov_onnx_convert(w, from, node);
+    else add_attributes(w, from, node);
     return node;
 }
 
-static int32_t element_type(fov_dtype dtype)
+int32_t fov_onnx_element_type(fov_dtype dtype)
 {
     static const int32_t type[] = {
-        [FOV_F32] = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
-        [FOV_I64] = ONNX__TENSOR_PROTO__DATA_TYPE__INT64,
-        [FOV_BOOL] = ONNX__TENSOR_PROTO__DATA_TYPE__BOOL,
+        [FOV_F32] = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,     [FOV_I64] = ONNX__TENSOR_PROTO__DATA_TYPE__INT64,
+        [FOV_BOOL] = ONNX__TENSOR_PROTO__DATA_TYPE__BOOL,     [FOV_F16] = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16,
+        [FOV_BF16] = ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16, [FOV_U8] = ONNX__TENSOR_PROTO__DATA_TYPE__UINT8,
+        [FOV_I8] = ONNX__TENSOR_PROTO__DATA_TYPE__INT8,
     };
     return type[dtype];
 }
 
 static Onnx__TensorProto *make_tensor(writer *w, fov_value *from)
 {
-    Onnx__TensorProto *tensor = take(w, 1, sizeof *tensor);
+    Onnx__TensorProto *tensor = fov_onnx_take(w, 1, sizeof *tensor);
     size_t             count = 0;
     if (!tensor) return NULL;
     fov_shape_count(&from->shape, &count);
     onnx__tensor_proto__init(tensor);
     tensor->name = from->name;
     tensor->has_data_type = true;
-    tensor->data_type = element_type(from->dtype);
+    tensor->data_type = fov_onnx_element_type(from->dtype);
     tensor->n_dims = (size_t)from->shape.rank;
     tensor->dims = from->shape.dim;
     tensor->has_raw_data = true;
@@ -223,17 +213,17 @@ static Onnx__TensorProto *make_tensor(writer *w, fov_value *from)
 static char *open_dimension(int rank, int i)
 {
     static const char *const image[] = {"n", "c", "h", "w"}, *const table[] = {"n", "anchors", "k"};
-    if (rank == 4) return borrow(image[i]);
-    return borrow(rank == 3 ? table[i] : "d");
+    if (rank == 4) return fov_onnx_borrow(image[i]);
+    return fov_onnx_borrow(rank == 3 ? table[i] : "d");
 }
 
 static Onnx__TensorShapeProto *make_shape(writer *w, const fov_shape *from)
 {
-    Onnx__TensorShapeProto            *shape = take(w, 1, sizeof *shape);
-    Onnx__TensorShapeProto__Dimension *dim = take(w, (size_t)from->rank, sizeof *dim);
+    Onnx__TensorShapeProto            *shape = fov_onnx_take(w, 1, sizeof *shape);
+    Onnx__TensorShapeProto__Dimension *dim = fov_onnx_take(w, (size_t)from->rank, sizeof *dim);
     if (!shape || !dim) return NULL;
     onnx__tensor_shape_proto__init(shape);
-    shape->dim = take(w, (size_t)from->rank, sizeof *shape->dim);
+    shape->dim = fov_onnx_take(w, (size_t)from->rank, sizeof *shape->dim);
     for (int i = 0; i < from->rank && shape->dim; i++) {
         onnx__tensor_shape_proto__dimension__init(&dim[i]);
         const bool open = from->dim[i] < 0;
@@ -248,9 +238,9 @@ static Onnx__TensorShapeProto *make_shape(writer *w, const fov_shape *from)
 
 static Onnx__ValueInfoProto *make_info(writer *w, const fov_value *from)
 {
-    Onnx__ValueInfoProto    *info = take(w, 1, sizeof *info);
-    Onnx__TypeProto         *type = take(w, 1, sizeof *type);
-    Onnx__TypeProto__Tensor *tensor = take(w, 1, sizeof *tensor);
+    Onnx__ValueInfoProto    *info = fov_onnx_take(w, 1, sizeof *info);
+    Onnx__TypeProto         *type = fov_onnx_take(w, 1, sizeof *type);
+    Onnx__TypeProto__Tensor *tensor = fov_onnx_take(w, 1, sizeof *tensor);
     if (!info || !type || !tensor) return NULL;
     onnx__value_info_proto__init(info);
     onnx__type_proto__init(type);
@@ -260,7 +250,7 @@ static Onnx__ValueInfoProto *make_info(writer *w, const fov_value *from)
     type->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
     type->tensor_type = tensor;
     tensor->has_elem_type = true;
-    tensor->elem_type = element_type(from->dtype);
+    tensor->elem_type = fov_onnx_element_type(from->dtype);
     tensor->shape = make_shape(w, &from->shape);
     return info;
 }
@@ -269,7 +259,7 @@ static Onnx__ValueInfoProto *make_info(writer *w, const fov_value *from)
 
 static Onnx__ValueInfoProto **make_infos(writer *w, const int *ids, int count)
 {
-    Onnx__ValueInfoProto **infos = take(w, (size_t)count, sizeof *infos);
+    Onnx__ValueInfoProto **infos = fov_onnx_take(w, (size_t)count, sizeof *infos);
     for (int i = 0; i < count && infos; i++) infos[i] = make_info(w, &w->graph->value[ids[i]]);
     return infos;
 }
@@ -278,9 +268,10 @@ static void fill_graph(writer *w, Onnx__GraphProto *graph)
 {
     const fov_graph *from = w->graph;
     onnx__graph_proto__init(graph);
-    graph->name = borrow("fovea");
-    graph->node = take(w, (size_t)from->n_node, sizeof *graph->node);
-    graph->initializer = take(w, (size_t)from->n_value, sizeof *graph->initializer);
+    graph->name = fov_onnx_borrow("fovea");
+    graph->node = fov_onnx_take(w, (size_t)from->n_node, sizeof *graph->node);
+    graph->initializer = fov_onnx_take(w, (size_t)from->n_value + 2 * (size_t)from->n_node, sizeof *graph->initializer);
+    w->body = graph;
     for (int i = 0; i < from->n_node && !w->failed; i++)
         if (!from->node[i].dead) graph->node[graph->n_node++] = make_node(w, &from->node[i]);
     for (int i = 0; i < from->n_value && !w->failed; i++)
@@ -293,22 +284,22 @@ static void fill_graph(writer *w, Onnx__GraphProto *graph)
 
 static void fill_notes(writer *w, Onnx__ModelProto *model, const fov_onnx_note *notes, size_t count)
 {
-    Onnx__StringStringEntryProto *entry = take(w, count, sizeof *entry);
-    model->metadata_props = take(w, count, sizeof *model->metadata_props);
+    Onnx__StringStringEntryProto *entry = fov_onnx_take(w, count, sizeof *entry);
+    model->metadata_props = fov_onnx_take(w, count, sizeof *model->metadata_props);
     for (size_t i = 0; i < count && !w->failed; i++) {
         onnx__string_string_entry_proto__init(&entry[i]);
-        entry[i].key = borrow(notes[i].key);
-        entry[i].value = borrow(notes[i].value);
+        entry[i].key = fov_onnx_borrow(notes[i].key);
+        entry[i].value = fov_onnx_borrow(notes[i].value);
         model->metadata_props[model->n_metadata_props++] = &entry[i];
     }
 }
 
 static Onnx__OperatorSetIdProto *make_opset(writer *w, const char *domain, int64_t version)
 {
-    Onnx__OperatorSetIdProto *opset = take(w, 1, sizeof *opset);
+    Onnx__OperatorSetIdProto *opset = fov_onnx_take(w, 1, sizeof *opset);
     if (!opset) return NULL;
     onnx__operator_set_id_proto__init(opset);
-    opset->domain = borrow(domain);
+    opset->domain = fov_onnx_borrow(domain);
     opset->has_version = true;
     opset->version = version;
     return opset;
@@ -317,7 +308,7 @@ static Onnx__OperatorSetIdProto *make_opset(writer *w, const char *domain, int64
 /* ONNX's own, and those of plugins, which have no versions that we know of. */
 static void fill_opsets(writer *w, Onnx__ModelProto *model)
 {
-    model->opset_import = take(w, (size_t)w->graph->n_node + 1, sizeof *model->opset_import);
+    model->opset_import = fov_onnx_take(w, (size_t)w->graph->n_node + 1, sizeof *model->opset_import);
     if (w->failed) return;
     model->opset_import[model->n_opset_import++] = make_opset(w, "", OPSET);
     for (int i = 0; i < w->graph->n_node && !w->failed; i++) {
@@ -353,8 +344,8 @@ fov_status fov_onnx_write(const fov_graph *graph, const fov_onnx_note *notes, si
     fill_opsets(&w, &model);
     model.has_ir_version = true;
     model.ir_version = IR_VERSION;
-    model.producer_name = borrow("fovea");
-    model.producer_version = borrow(FOVEA_VERSION);
+    model.producer_name = fov_onnx_borrow("fovea");
+    model.producer_version = fov_onnx_borrow(FOVEA_VERSION);
     model.graph = &body;
     st = w.failed ? fov_fail_memory(err, "the ONNX file") : pack(&model, out, err);
     writer_clear(&w);
