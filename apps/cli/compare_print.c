@@ -43,8 +43,7 @@ static void print_numbers(const json_t *json)
     if (count(json, "failed")) printf(", and %zu that could not be compared", count(json, "failed"));
     printf("\nfaces     A %zu, B %zu, both %zu, lost %zu, gained %zu   (score > 0.5, IoU >= 0.5)\n", count(faces, "a"),
            count(faces, "b"), count(faces, "matched"), count(faces, "lost"), count(faces, "gained"));
-    printf("loss      %.3f points of AP, with A's %zu faces above 0.3 as truth\n", 100 * number(agreement, "loss"),
-           count(agreement, "truth"));
+    printf("loss      %.3f points of expected AP\n", 100 * number(agreement, "loss"));
     if (!count(drift, "pairs")) return;
     printf("scores    differ by %.5f in the mean, %.5f at most; B's are %+.5f\n", number(drift, "score_mean"),
            number(drift, "score_max"), number(drift, "score_bias"));

@@ -97,7 +97,7 @@ void fov_agreement_finish(fov_agreement *g)
 {
     g->recall = ratio((double)g->matched, g->faces_a, 1);
     g->precision = ratio((double)g->matched, g->faces_b, 1);
-    g->loss = g->truth ? 1 - fov_average_precision(g->verdict, g->verdicts, g->truth) : 0;
+    g->loss = fov_average_precision(&g->of_a, g->truth) - fov_average_precision(&g->of_b, g->truth);
     g->mean_iou = ratio(g->sum.iou, g->pairs, 0);
     g->score_mean = ratio(g->sum.score, g->pairs, 0);
     g->score_bias = ratio(g->sum.bias, g->pairs, 0);
@@ -109,6 +109,7 @@ void fov_agreement_finish(fov_agreement *g)
 
 void fov_agreement_clear(fov_agreement *g)
 {
-    fov_free(g->verdict);
+    fov_free(g->of_a.item);
+    fov_free(g->of_b.item);
     *g = (fov_agreement){0};
 }

@@ -7,13 +7,18 @@
 #include "base/error.h"
 
 #define FOV_AGREEMENT_CANDIDATE 0.02F /* the score_threshold that both lists of faces must have been made with     */
-#define FOV_AGREEMENT_TRUTH 0.3F      /* loss: faces of A above this are the truth; those between may come or stay */
 
-/** One face of B, judged: a point of the precision-recall curve. */
+/** A point of an expected precision-recall curve: a face, and how likely it is one. */
 typedef struct fov_verdict {
-    float score;
-    bool  right;
+    float score;       /* by which the engine ranks it                                    */
+    float probability; /* A's score of the same face: how likely there is one; 0: A has none */
 } fov_verdict;
+
+/** Verdicts of all photos. */
+typedef struct fov_verdicts {
+    fov_verdict *item;
+    size_t       count, capacity;
+} fov_verdicts;
 
 /** Starts as {0}. All of it may be read after fov_agreement_finish(); of no face at all, recall and precision are 1, the rest 0. */
 typedef struct fov_agreement {
@@ -23,8 +28,13 @@ typedef struct fov_agreement {
     size_t lost, gained;     /* only A has it, only B has it; the other may have it with a lower score */
     double recall;           /* matched / faces_a                                                    */
     double precision;        /* matched / faces_b                                                    */
-    double loss;             /* 1 - AP of B with A's faces as truth, at IoU 0.5: 0.005 is half a point */
-    size_t truth;            /* faces of A that count for the loss                                   */
+    /**
+     * Expected AP of A less that of B, at IoU 0.5, where each face of A is one with the probability of its score: 0.005 is half a
+     * point. Nobody ranks these faces better than A, so the loss is never negative, and faces that change places cost
+     * something even if all are still found.
+     */
+    double loss;
+    double truth; /* sum of the probabilities: faces to be expected */
 
     /* Drift of the pairs that at least one of them shows with a score > 0.5. Box sizes are A's, geometric mean of both sides. */
     size_t pairs;
@@ -36,8 +46,7 @@ typedef struct fov_agreement {
     double box_mean, box_max; /* distance of an edge, in box sizes           */
     double box_px_mean, box_px_max;
 
-    fov_verdict *verdict; /* of all photos */
-    size_t       verdicts, capacity;
+    fov_verdicts of_a, of_b;
     struct {
         double iou, score, bias, landmark, landmark_px, box, box_px;
     } sum;
@@ -54,12 +63,13 @@ void fov_agreement_finish(fov_agreement *agreement);
 /** Release; the result is {0}. */
 void fov_agreement_clear(fov_agreement *agreement);
 
-/** Judge the faces of b, and append them to the agreement's verdicts. */
+/** Judge the faces of both, and append them to the agreement's verdicts. */
 fov_status fov_agreement_judge(fov_agreement *agreement, const fov_faces *a, const fov_faces *b, fov_error *err);
 /**
- * Average precision: area under the precision-recall curve, precision made monotone, all points (as PASCAL VOC since 2010).
- * @param verdict is sorted; of equal scores the wrong ones come first
+ * Expected average precision: area under the precision-recall curve, precision made monotone, all points (as PASCAL VOC since
+ * 2010), where each face counts for its probability. The verdicts are sorted; of equal scores the less likely come first.
+ * @param truth sum of the probabilities of what could be found
  */
-double fov_average_precision(fov_verdict *verdict, size_t count, size_t truth);
+double fov_average_precision(fov_verdicts *verdicts, double truth);
 
 #endif

@@ -77,8 +77,8 @@ static json_t *comparison_json(const fov_comparison *c, const char *verdict)
     const fov_agreement *g = &c->agreement;
     json_t *faces = json_pack("{s:I, s:I, s:I, s:I, s:I}", "a", (json_int_t)g->faces_a, "b", (json_int_t)g->faces_b, "matched",
                               (json_int_t)g->matched, "lost", (json_int_t)g->lost, "gained", (json_int_t)g->gained);
-    json_t *agreement = json_pack("{s:f, s:f, s:f, s:f, s:I}", "recall", g->recall, "precision", g->precision, "mean_iou",
-                                  g->mean_iou, "loss", g->loss, "truth", (json_int_t)g->truth);
+    json_t *agreement = json_pack("{s:f, s:f, s:f, s:f, s:f}", "recall", g->recall, "precision", g->precision, "mean_iou",
+                                  g->mean_iou, "loss", g->loss, "truth", g->truth);
     return json_pack("{s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "a",
                      engine_json(c->a_name, c->a_precision), "b", engine_json(c->b_name, c->b_precision), "verdict", verdict,
                      "photos", (json_int_t)c->photos, "failed", (json_int_t)c->failed, "faces", faces, "agreement", agreement,

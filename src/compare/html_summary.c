@@ -85,7 +85,7 @@ void fov_html_numbers(fov_text *html, const fov_comparison *c)
     row(html, "Recall", put(text, n, "%.2f%%", 100 * g->recall, 0), "of A&#8217;s faces, how many B shows");
     row(html, "Precision", put(text, n, "%.2f%%", 100 * g->precision, 0), "of B&#8217;s faces, how many A shows");
     snprintf(text, n, "%.3f points", 100 * g->loss);
-    row(html, "Loss", text, "100 &#8722; average precision of B, with A&#8217;s faces above 0.3 as truth, at IoU 0.5");
+    row(html, "Loss", text, "expected average precision of A less that of B, where A&#8217;s scores are how likely a face is one");
     if (g->pairs) print_drift(html, g);
     fov_text_print(html, "</table>\n</section>\n");
 }

@@ -45,7 +45,7 @@ char *fov_comparison_verdict(const fov_comparison *c)
     const fov_agreement *g = &c->agreement;
     const double         points = g->loss * 100;
     add_faces(&text, g);
-    if (!g->truth) fov_text_print(&text, "; there is nothing to measure a loss on.");
+    if (!(g->truth > 0)) fov_text_print(&text, "; there is nothing to measure a loss on.");
     else if (points == 0) fov_text_print(&text, ", and loses nothing of A's average precision.");
     else if (points < 0.01) fov_text_print(&text, ", and loses less than 0.01 points of A's average precision.");
     else fov_text_print(&text, ", and loses %.2f points of A's average precision.", points);
