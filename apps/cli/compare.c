@@ -38,7 +38,7 @@ static struct poptOption compare_options[] = {
 const cli_manual cli_compare_manual = {
     .arguments = "[OPTION...] A B PHOTO...",
     .about = "Runs two models or engines on the same photos and tells what B costs against A: faces lost and gained, points of\n"
-             "average precision with A's faces as truth, drift of scores, landmarks and boxes, and, for the raw outputs and each\n"
+             "expected average precision, drift of scores, landmarks and boxes, and, for the raw outputs and each\n"
              "layer that both have by name, the signal-to-noise ratio and cosine. A and B are models (.pth, .wts, .safetensors,\n"
              ".onnx, 'default') or engines (.fov). PHOTO is what 'fovea detect' takes, but for standard input. Of the layers, the\n"
              "six worst are printed; -v prints all.\n",
