@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* fovea inspect MODEL */
+#include "certificate_print.h"
 #include "command.h"
 #include "console.h"
 #include "detect_options.h"
@@ -31,6 +32,7 @@ const cli_manual cli_inspect_manual = {
     .about = "Shows a model's family, format and settings, and how it would run: what was fused, and for each layer its\n"
              "output's shape, multiply-adds (MACs), weights, kernel, and the tensors of the file that its weights came from.\n"
              "MODEL is .pth, .wts, .safetensors or .onnx, or 'default' for the bundled model. With -v, every tensor too.\n"
+             "Of an engine file (.fov): its precision and its certificate, which says what that costs, then how it would run.\n"
              "With --precision: how many weights it makes subnormal, zero or infinite, as the file has them and with BatchNorm\n"
              "folded, the worst tensors (-v: all), and what such weights alone change in the outputs for the photos (default: the\n"
              "bundled one). 'fovea convert --repair' helps where FP16 loses weights.\n",
@@ -90,6 +92,43 @@ static cli_exit inspect(const fov_model *model, int width, int height)
     return code;
 }
 
+static void print_engine_json(const fov_engine *engine, const json_t *certificate, const json_t *description)
+{
+    json_t *json = json_pack("{s:s, s:O, s:O}", "precision", fov_precision_name(fov_engine_precision(engine)), "certificate",
+                             certificate, "engine", description);
+    json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(json);
+}
+
+/* An engine file: what it is and what it was proven to do, then how it runs here. */
+static cli_exit inspect_engine(const char *path, int width, int height)
+{
+    fov_engine *engine = NULL;
+    fov_error   err = {0};
+    char       *text = NULL;
+    cli_exit    code = cli_engine_load(path, &engine);
+    if (code) return code;
+    if (fov_engine_describe_json(engine, width, height, &text, &err)) {
+        cli_error("%s: %s", path, err.message);
+        fov_engine_free(engine);
+        return CLI_MODEL;
+    }
+    json_t *description = parse(text), *certificate = json_loads(fov_engine_certificate(engine), 0, NULL);
+    if (!description || !certificate) {
+        code = cli_no_memory();
+    } else if (as_json) {
+        print_engine_json(engine, certificate, description);
+    } else {
+        cli_print_certificate(path, fov_precision_name(fov_engine_precision(engine)), certificate);
+        cli_print_engine(description);
+    }
+    json_decref(description);
+    json_decref(certificate);
+    fov_engine_free(engine);
+    return code;
+}
+
 cli_exit cli_inspect(int count, const char **args)
 {
     fov_model *model = NULL;
@@ -102,6 +141,7 @@ cli_exit cli_inspect(int count, const char **args)
         cli_error("--size %s: expected WxH such as 640x480", slots[SIZE]);
         return CLI_USAGE;
     }
+    if (!slots[PRECISION] && cli_is_engine(args[0])) return inspect_engine(args[0], width, height);
     cli_exit code = cli_model_open(args[0], &model);
     if (!code && slots[PRECISION]) code = cli_health(model, slots[PRECISION], count - 1, args + 1, as_json);
     else if (!code) code = inspect(model, width, height);
