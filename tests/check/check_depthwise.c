@@ -102,12 +102,14 @@ static void make_integers(check *t, depthwise_case *d, int taps, bool whole)
             }
     call->w_int8 = w;
     call->start = start;
+    whole = whole && fov_depthwise_is_plain(call->channels, call->slope, call->scale, call->bias, &d->as_y);
     call->columns = whole ? columns : NULL;
 }
 
 static void make_case(check *t, depthwise_case *d, const fov_depthwise_kernel *kernel)
 {
     static const int       channels[] = {8, 16, 32, 64, 24, 1, 3};
+    static const float     slopes[] = {1, 0, 0.1F, -0.5F};
     static const fov_dtype floats[] = {FOV_F32, FOV_F16, FOV_BF16};
     const int              usual = pick(t, 0, 13);
     const bool             square = pick(t, 0, 1); /* the case with kernels of its own */
@@ -117,7 +119,7 @@ static void make_case(check *t, depthwise_case *d, const fov_depthwise_kernel *k
     call->m = (size_t)pick(t, 1, 19);
     call->rows = square ? SQUARE : (size_t)pick(t, 0, MAX_ROWS);
     call->cols = square ? SQUARE : (size_t)pick(t, 1, 5);
-    call->slope = pick(t, 0, 1) ? 0.1F : 1.0F;
+    call->slope = slopes[pick(t, 0, 3)];
     make_input(t, d, d->int8 ? FOV_U8 : floats[pick(t, 0, 2)], pick(t, 1, 2), pick(t, 0, 4) ? 1 : 2);
     make_output(t, d, pick(t, 0, 1) ? d->x.dtype : random_dtype(t));
     make_weights(t, d);

@@ -22,6 +22,7 @@ typedef struct conv_depthwise {
     float               *scale;                     /* of integers, in the same block: [padded] */
     int32_t             *start, *weights, *columns; /* [padded], [kh][kw][padded], [3][words][padded] */
     size_t               bytes;
+    bool                 plain; /* columns can be used where all of the window is inside */
 } conv_depthwise;
 
 /* ---------------------------------------------------------------- packing */
@@ -89,7 +90,10 @@ static fov_status pack(conv_depthwise *step, fov_error *err)
         else pack_float(step, c);
     }
     fov_status st = fov_storage_init(&step->x, conv->x.dtype, conv->x.quant, 1, err);
-    return st ? st : fov_storage_init(&step->y, conv->y.dtype, conv->y.quant, 1, err);
+    if (!st) st = fov_storage_init(&step->y, conv->y.dtype, conv->y.quant, 1, err);
+    step->plain = !st && int8 && is_square(conv) &&
+                  fov_depthwise_is_plain((size_t)conv->cout, conv->fused.slope, step->scale, step->bias, &step->y);
+    return st;
 }
 
 static void free_depthwise(void *impl)
@@ -137,7 +141,7 @@ static void point_to_weights(const conv_depthwise *step, fov_depthwise_call *cal
         return;
     }
     call->w_int8 = step->weights + first;
-    call->columns = is_square(&step->conv) && call->rows == SQUARE && call->cols == SQUARE ? step->columns : NULL;
+    call->columns = step->plain && call->rows == SQUARE && call->cols == SQUARE ? step->columns : NULL;
 }
 
 static fov_depthwise_call call_of(const conv_depthwise *step, const fov_conv_shape *s)

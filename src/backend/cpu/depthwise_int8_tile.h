@@ -22,6 +22,22 @@ FOV_ALWAYS_INLINE void finish(const fov_depthwise_call *call, const fov_dtype y_
     store_stored(y_type, call->as_y, y, c, n, vec_activate(v, vec_set1(call->slope)));
 }
 
+/* The same where fov_depthwise_call.columns promises that nothing becomes NaN, and that the slope is 0 .. 1. */
+FOV_ALWAYS_INLINE void finish_plain(const fov_depthwise_call *call, const fov_dtype y_type, unsigned char *y, size_t c, int n,
+                                    ivec sum)
+{
+    const size_t lane = c & call->as_y->mask;
+    const vec    v = vec_add(vec_mul(vec_from_int(sum), vec_load(call->scale + c)), vec_load(call->bias + c));
+    const vec    real = vec_max(v, vec_mul(v, vec_set1(call->slope)));
+    if (y_type != FOV_U8) {
+        store_stored(y_type, call->as_y, y, c, n, real);
+        return;
+    }
+    const vec  inverse = vec_load_part(call->as_y->inverse + lane, LANES);
+    const ivec zero_point = ivec_load(call->as_y->zero_point + lane);
+    ivec_store_u8(y + c, n, vec_quantize_number(real, inverse, zero_point));
+}
+
 typedef struct column {
     ivec word[WORDS];
 } column;
@@ -72,7 +88,7 @@ FOV_ALWAYS_INLINE void square_block(const fov_depthwise_call *call, const fov_dt
         }
     }
     FOV_UNROLL
-    for (int p = 0; p < pixels; p++) finish(call, y_type, call->y + ((ptrdiff_t)i + p) * call->ldy, c, n, sum[p]);
+    for (int p = 0; p < pixels; p++) finish_plain(call, y_type, call->y + ((ptrdiff_t)i + p) * call->ldy, c, n, sum[p]);
 }
 
 /* The same of any window. */

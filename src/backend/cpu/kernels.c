@@ -3,6 +3,8 @@
 
 #include "base/cpu.h"
 
+#include <math.h>
+
 void fov_kernels_init(fov_kernels *kernels, unsigned cpu)
 {
     *kernels = (fov_kernels){0};
@@ -16,4 +18,17 @@ void fov_kernels_init(fov_kernels *kernels, unsigned cpu)
 #else
     (void)cpu;
 #endif
+}
+
+static bool moderate(float v)
+{
+    return fabsf(v) < 0x1p60F;
+}
+
+bool fov_depthwise_is_plain(size_t channels, float slope, const float *scale, const float *bias, const fov_storage *y)
+{
+    bool plain = slope >= 0 && slope <= 1;
+    for (size_t c = 0; c < channels; c++)
+        plain = plain && moderate(scale[c]) && moderate(bias[c]) && (y->dtype != FOV_U8 || moderate(y->inverse[c & y->mask]));
+    return plain;
 }

@@ -139,13 +139,16 @@ typedef struct fov_depthwise_call {
     ptrdiff_t                   ldw, ldtap; /* weights from one window row, one tap, to the next */
     const float                *bias;       /* padded likewise */
     const float                *scale;      /* of integers, padded */
-    const int32_t              *columns;    /* [3][words][padded], or NULL */
+    const int32_t              *columns;    /* [3][words][padded], NULL unless fov_depthwise_is_plain() as well */
     const int32_t              *start;      /* padded: what the zero points add to the sum of a whole window */
     unsigned char              *y;
     ptrdiff_t                   ldy; /* bytes */
     float                       slope;
     const fov_storage          *as_x, *as_y; /* x: F32, F16, BF16; or U8, of integers */
 } fov_depthwise_call;
+
+/** The slope is 0 .. 1, and all numbers are so moderate that no result can be NaN. @param y of U8, or any other */
+bool fov_depthwise_is_plain(size_t channels, float slope, const float *scale, const float *bias, const fov_storage *y);
 
 typedef struct fov_depthwise_kernel {
     const char *name;

@@ -9,6 +9,7 @@
  *     ivec_load_u8, ivec_store_u8     the same of bytes; the store saturates to 0 .. 255
  *     vec_dequantize                  (q - zero point) * scale
  *     vec_quantize                    as fov_quantize() of graph/view.h once it is stored by ivec_store_u8()
+ *     vec_quantize_number             the same when the result is known to be no NaN
  *
  * No multiply-add is fused: the bits are the definition's. */
 #ifndef FOVEA_BACKEND_CPU_STORAGE_TILE_H

@@ -104,6 +104,12 @@ static inline vec vec_dequantize(ivec q, ivec zero_point, vec scale)
 }
 
 /* What is too low for an integer becomes the lowest one, and the store saturates it; only the upper side needs a bound. */
+static inline ivec vec_quantize_number(vec v, vec inverse, ivec zero_point)
+{
+    const vec bounded = _mm256_min_ps(_mm256_mul_ps(v, inverse), _mm256_set1_ps(512));
+    return _mm256_add_epi32(_mm256_cvtps_epi32(bounded), zero_point);
+}
+
 static inline ivec vec_quantize(vec v, vec inverse, ivec zero_point)
 {
     const vec scaled = _mm256_mul_ps(v, inverse);

@@ -84,6 +84,12 @@ static inline vec vec_dequantize(ivec q, ivec zero_point, vec scale)
 }
 
 /* What is too low for an integer becomes the lowest one, and the store saturates it; only the upper side needs a bound. */
+static inline ivec vec_quantize_number(vec v, vec inverse, ivec zero_point)
+{
+    const vec bounded = _mm512_min_ps(_mm512_mul_ps(v, inverse), _mm512_set1_ps(512));
+    return _mm512_add_epi32(_mm512_cvtps_epi32(bounded), zero_point);
+}
+
 static inline ivec vec_quantize(vec v, vec inverse, ivec zero_point)
 {
     const vec       scaled = _mm512_mul_ps(v, inverse);

@@ -73,13 +73,23 @@ static inline vec vec_dequantize(ivec q, ivec zero_point, vec scale)
 }
 
 /* Adding 1.5 * 2^23 leaves no bits for fractions: the sum is rounded to nearest even. */
+static inline ivec round_bounded(vec scaled, ivec zero_point)
+{
+    const vec limit = vec_set1(512), shift = vec_set1(0x1.8p23F);
+    const vec bounded = -vec_max(-vec_max(scaled, -limit), -limit);
+    return __builtin_convertvector((bounded + shift) - shift, ivec) + zero_point;
+}
+
+static inline ivec vec_quantize_number(vec v, vec inverse, ivec zero_point)
+{
+    return round_bounded(v * inverse, zero_point);
+}
+
 static inline ivec vec_quantize(vec v, vec inverse, ivec zero_point)
 {
-    const vec  scaled = v * inverse, limit = vec_set1(512), shift = vec_set1(0x1.8p23F);
+    const vec  scaled = v * inverse;
     const ivec is_number = scaled == scaled;
-    vec        bounded = (vec)((ivec)scaled & is_number);
-    bounded = -vec_max(-vec_max(bounded, -limit), -limit);
-    return __builtin_convertvector((bounded + shift) - shift, ivec) + zero_point;
+    return round_bounded((vec)((ivec)scaled & is_number), zero_point);
 }
 
 #endif
