@@ -62,8 +62,11 @@ typedef struct fov_conv_pieces {
     bool           whole_rows; /* where the layout of the input allows it */
     bool           packed;     /* weights are packed for whole rows: pieces are made if need be */
     bool           copies;     /* always */
+    bool           collide;    /* copies where the layout of the input makes rows collide */
+    size_t         edge_bytes; /* of patches of pieces at the edge, for each row */
     fov_widen_run *widen;      /* what copies; NULL: memcpy */
     size_t         room;       /* bytes from one copy to the next */
+    size_t         wide_size;  /* bytes of an element for kernels */
 } fov_conv_pieces;
 
 /**
@@ -73,7 +76,7 @@ typedef struct fov_conv_pieces {
  */
 fov_conv_pieces fov_conv_pieces_of(const fov_conv *conv, size_t per_group, fov_widen_run *widen, size_t wide_size);
 /** Bytes of patches that `m` rows may need. */
-size_t fov_conv_pieces_patch(const fov_conv *conv, const fov_conv_pieces *pieces, size_t m);
+size_t fov_conv_pieces_patch(const fov_conv_pieces *pieces, size_t m);
 
 /** The same at one input size. */
 typedef struct fov_conv_rows {
@@ -83,7 +86,6 @@ typedef struct fov_conv_rows {
     size_t                 taps, k;
     size_t                 lda;        /* pointers from one tap to the next */
     size_t                 copied;     /* elements of a piece that a copy needs */
-    size_t                 edge_bytes; /* of patches of pieces at the edge, for each row */
     bool                   linear;     /* 1x1, stride 1: row i is pixel i */
     bool                   whole_rows; /* a piece is a row of the window ... */
     bool                   gather;     /* ... whose pixels do not lie side by side */
@@ -95,7 +97,7 @@ fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_pieces *piec
 /**
  * Pointers of output pixels first .. first + m - 1.
  * @param a     out, taps * lda
- * @param patch fov_conv_pieces_patch(conv, m) bytes, aligned; must live as long as the pointers
+ * @param patch fov_conv_pieces_patch(pieces, m) bytes, aligned; must live as long as the pointers
  */
 void fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const void **a, unsigned char *patch);
 /** Pointers into the residual, which is upsampled by `scale`. */

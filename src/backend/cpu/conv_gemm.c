@@ -31,8 +31,10 @@ static ptrdiff_t round_up_div(ptrdiff_t a, ptrdiff_t b)
 /* Bytes of one row of A that a chunk keeps in the cache: neighbours share what they read, but no copies. */
 static ptrdiff_t a_bytes(const fov_conv_gemm *step)
 {
+    const fov_conv *conv = &step->conv;
+    if (step->pieces.widen) return conv->kh * conv->cin * (ptrdiff_t)step->pieces.wide_size;
     if (step->pieces.copies) return (ptrdiff_t)(step->pieces.taps * step->pieces.room);
-    return step->conv.cin * (ptrdiff_t)fov_dtype_size(step->conv.x.dtype);
+    return conv->cin * (ptrdiff_t)fov_dtype_size(conv->x.dtype);
 }
 
 static split split_chunks(const fov_conv_gemm *step, ptrdiff_t pixels, int threads)
@@ -68,7 +70,7 @@ static size_t pointers_per_tile(const fov_conv_gemm *step)
 
 static size_t patch_bytes(const fov_conv_gemm *step)
 {
-    return fov_conv_pieces_patch(&step->conv, &step->pieces, (size_t)step->mr);
+    return fov_conv_pieces_patch(&step->pieces, (size_t)step->mr);
 }
 
 static size_t scratch_per_thread(const fov_conv_gemm *step, ptrdiff_t block_tiles)

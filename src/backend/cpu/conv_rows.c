@@ -9,6 +9,7 @@ enum {
     ROW_MAX = 64,          /* longest piece in whole-row form, in elements */
     COPY_MIN_COLUMNS = 64, /* output channels that make a copy of A worth its time */
     COPY_GAP = 64,         /* bytes between copied rows, and what fov_widen may write too much */
+    COPY_BLOCK = 16,       /* bytes that are copied at once; no more than FOV_OVERREAD */
     COPY_STEP = 16,        /* elements that copies are rounded up to, as fov_widen does */
     ALIASING = 4096,       /* bytes: pixels this far apart share a set of the first-level cache */
 };
@@ -41,14 +42,10 @@ static bool may_collide(const fov_conv *conv)
     return conv->group == 1 && conv->kh * conv->kw == 1 && step % ALIASING == 0 && conv->cout >= COPY_MIN_COLUMNS;
 }
 
-static bool wants_copies(const fov_conv *conv, const fov_conv_pieces *pieces)
-{
-    return pieces->copies || may_collide(conv);
-}
-
 fov_conv_pieces fov_conv_pieces_of(const fov_conv *conv, size_t per_group, fov_widen_run *widen, size_t wide_size)
 {
-    fov_conv_pieces p = {.taps = (size_t)(conv->kh * conv->kw), .k = (size_t)(conv->cin / conv->group), .widen = widen};
+    fov_conv_pieces p = {
+        .taps = (size_t)(conv->kh * conv->kw), .k = (size_t)(conv->cin / conv->group), .widen = widen, .wide_size = wide_size};
     p.whole_rows = conv->group == 1 && conv->kw > 1 && conv->cin * conv->kw <= ROW_MAX && !is_dilated(conv);
     p.packed = p.whole_rows && per_group > 1;
     if (p.packed) {
@@ -56,22 +53,19 @@ fov_conv_pieces fov_conv_pieces_of(const fov_conv *conv, size_t per_group, fov_w
         p.k *= (size_t)conv->kw;
     }
     /* What stands behind a piece meets weights of 0, which makes 0 of integers, but not of every float. */
+    p.collide = may_collide(conv);
     p.copies = widen || (conv->x.dtype == FOV_BF16 && p.k % per_group);
     const size_t longest = (size_t)(p.whole_rows ? conv->cin * conv->kw : conv->cin);
     p.room = round_up(longest, COPY_STEP) * wide_size + COPY_GAP;
     if (p.room % ALIASING == 0) p.room += COPY_GAP;
+    if (p.whole_rows) p.edge_bytes = (size_t)(conv->kh * conv->kw * conv->cin * element_size(conv));
     return p;
 }
 
-static size_t edge_bytes(const fov_conv *conv, const fov_conv_pieces *pieces)
+size_t fov_conv_pieces_patch(const fov_conv_pieces *pieces, size_t m)
 {
-    return pieces->whole_rows ? (size_t)(conv->kh * conv->kw * conv->cin * element_size(conv)) : 0;
-}
-
-size_t fov_conv_pieces_patch(const fov_conv *conv, const fov_conv_pieces *pieces, size_t m)
-{
-    size_t bytes = round_up(edge_bytes(conv, pieces) * m, FOV_ALIGN);
-    if (wants_copies(conv, pieces)) bytes += pieces->taps * m * pieces->room;
+    size_t bytes = round_up(pieces->edge_bytes * m, FOV_ALIGN);
+    if (pieces->copies || pieces->collide) bytes += pieces->taps * m * pieces->room;
     return bytes ? bytes + FOV_OVERREAD : 0;
 }
 
@@ -83,10 +77,9 @@ fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_pieces *piec
     const bool        padded = w->pad_top || w->pad_left || w->pad_bottom || w->pad_right;
     fov_conv_rows     rows = {.pieces = pieces, .shape = shape, .zero = zero, .taps = pieces->taps, .k = pieces->k, .lda = lda};
     rows.linear = rows.taps == 1 && conv->kw == 1 && w->stride[0] == 1 && w->stride[1] == 1 && !padded;
-    rows.copy = pieces->copies || (may_collide(conv) && w->stride[1] * x->ld * x->size % ALIASING == 0);
+    rows.copy = pieces->copies || (pieces->collide && w->stride[1] * x->ld * x->size % ALIASING == 0);
     rows.whole_rows = pieces->whole_rows && (pieces->packed || x->ld == conv->cin);
     rows.gather = rows.whole_rows && x->ld != conv->cin;
-    rows.edge_bytes = edge_bytes(conv, pieces);
     if (rows.whole_rows) {
         rows.taps = (size_t)conv->kh;
         rows.k = (size_t)(conv->kw * conv->cin);
@@ -184,23 +177,47 @@ static void find_straight(const fov_conv_rows *rows, ptrdiff_t offset, int m, co
         }
 }
 
+/* Whole blocks, since a call costs more than most pieces, and no bytes are so few; then zeros for the rest of a group. */
+static void copy_piece(unsigned char *to, const unsigned char *from, size_t bytes)
+{
+    static const unsigned char zeros[4];
+    for (size_t i = 0; i < bytes; i += COPY_BLOCK) memcpy(to + i, from + i, COPY_BLOCK);
+    memcpy(to + bytes, zeros, sizeof zeros);
+}
+
 /* Work on copies: of another type, with zeros behind, or because rows 4 KiB apart would fight for the same few lines of the first
  * cache. */
 static void copy_rows(const fov_conv_rows *rows, int m, const void **a, unsigned char *patch)
 {
-    static const unsigned char zeros[4];
-    const fov_conv_pieces     *pieces = rows->pieces;
-    const size_t               bytes = rows->copied * (size_t)rows->shape->x.size;
+    const fov_conv_pieces *pieces = rows->pieces;
+    const size_t           bytes = rows->copied * (size_t)rows->shape->x.size;
     for (size_t tap = 0; tap < rows->taps; tap++, a += rows->lda)
         for (int i = 0; i < m; i++, patch += pieces->room) {
-            if (pieces->widen) {
-                pieces->widen(rows->copied, a[i], patch);
-            } else {
-                memcpy(patch, a[i], bytes);
-                memcpy(patch + bytes, zeros, sizeof zeros);
-            }
+            if (pieces->widen) pieces->widen(rows->copied, a[i], patch);
+            else copy_piece(patch, a[i], bytes);
             a[i] = patch;
         }
+}
+
+/* Straight rows share most of what they read: each row of the image is made wider once, and rows of A point into that. False where
+ * it would be more than the pieces are, or make rows collide. `offset`: bytes from the first pixel to the first window. */
+static bool widen_spans(const fov_conv_rows *rows, ptrdiff_t offset, int m, const void **a, unsigned char *patch)
+{
+    const fov_pixels *x = &rows->shape->x;
+    const fov_window *w = &rows->shape->window;
+    const ptrdiff_t   wide = x->c * (ptrdiff_t)rows->pieces->wide_size, step = w->stride[1] * wide, pixel = x->ld * x->size;
+    const ptrdiff_t   span = (m - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1] + 1;
+    const ptrdiff_t   pieces = rows->whole_rows ? 1 : w->kernel[1];
+    if (m < 2 || span > m * w->kernel[1] || step % ALIASING == 0) return false;
+    for (ptrdiff_t r = 0; r < w->kernel[0]; r++, patch += span * wide + COPY_GAP) {
+        const unsigned char *from = x->bytes + offset + r * w->dilation[0] * x->w * pixel;
+        if (x->ld == x->c) rows->pieces->widen((size_t)(span * x->c), from, patch);
+        else
+            for (ptrdiff_t p = 0; p < span; p++) rows->pieces->widen((size_t)x->c, from + p * pixel, patch + p * wide);
+        for (ptrdiff_t s = 0; s < pieces; s++, a += rows->lda)
+            for (int i = 0; i < m; i++) a[i] = patch + s * w->dilation[1] * wide + i * step;
+    }
+    return true;
 }
 
 /* One tap, stride 1, no padding: row i is pixel i. */
@@ -219,11 +236,13 @@ static void find_at_edges(const fov_conv_rows *rows, ptrdiff_t first, int m, con
 
 void fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const void **a, unsigned char *patch)
 {
-    ptrdiff_t offset;
+    ptrdiff_t  offset = first * rows->shape->x.ld * rows->shape->x.size;
+    const bool straight = rows->linear || is_straight(rows->shape, first, m, &offset);
+    if (straight && rows->pieces->widen && widen_spans(rows, offset, m, a, patch)) return;
     if (rows->linear) find_linear(&rows->shape->x, first, m, a);
-    else if (!rows->gather && is_straight(rows->shape, first, m, &offset)) find_straight(rows, offset, m, a);
+    else if (straight && !rows->gather) find_straight(rows, offset, m, a);
     else find_at_edges(rows, first, m, a, patch);
-    if (rows->copy) copy_rows(rows, m, a, patch + round_up(rows->edge_bytes * (size_t)m, FOV_ALIGN));
+    if (rows->copy) copy_rows(rows, m, a, patch + round_up(rows->pieces->edge_bytes * (size_t)m, FOV_ALIGN));
 }
 
 void fov_conv_residual_find(const fov_conv_shape *shape, int scale, ptrdiff_t first, int m, const void **residual)

@@ -14,5 +14,7 @@ void fov_rows_avx512(fov_kernels *kernels);
 /** Depthwise in half vectors: for up to 8 channels. */
 void fov_depthwise_narrow_avx512_run(const fov_depthwise_call *call);
 void fov_depthwise_int8_narrow_avx512_run(const fov_depthwise_call *call);
+/** The end of sums in half vectors: for up to 8 columns. */
+void fov_gemm_end_narrow_avx512_run(const fov_gemm_end_call *call);
 
 #endif
