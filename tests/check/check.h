@@ -48,6 +48,8 @@ bool check_near(float got, double want, size_t terms, double magnitude);
 /* ---- the checks */
 
 void check_gemm(check *t);
+void check_dot(check *t);
+void check_gemm_end(check *t);
 void check_depthwise(check *t);
 void check_rows(check *t);
 void check_lowerings(check *t);

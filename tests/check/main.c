@@ -21,6 +21,8 @@ static void check_level(check *t)
 {
     fov_kernels_init(&t->now, t->level);
     check_gemm(t);
+    check_dot(t);
+    check_gemm_end(t);
     check_depthwise(t);
     check_rows(t);
     check_lowerings(t);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/* The GEMM kernels that take four bytes along k at once, and what ends their sums: integers to the bit, whatever the numbers. */
+#include "check.h"
+#include "typed.h"
+
+#include "base/half.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CASES = 300, MAX_TAPS = 9, MAX_GROUPS = 12, GROUP = 4, MAX_PIECES = MAX_TAPS * (FOV_GEMM_MAX_MR + 2) };
+
+/* Numbers of one operand, as the kernel's groups hold them. */
+typedef struct operand {
+    int16_t low, high;
+    bool    extreme, same; /* only low and high; only high */
+} operand;
+
+typedef struct dot_case {
+    fov_gemm_dot_call call;
+    guarded           w, sum;
+    unsigned char     a[MAX_PIECES][MAX_GROUPS * GROUP + 4];
+    const void       *rows[MAX_PIECES];
+} dot_case;
+
+static int pick(check *t, int low, int high)
+{
+    return test_random_int(&t->random, low, high);
+}
+
+static int per_group(fov_gemm_group group)
+{
+    return group == FOV_GROUP_U8 ? 4 : 2;
+}
+
+static int random_number(check *t, const operand *o)
+{
+    if (o->same) return o->high;
+    return o->extreme ? (pick(t, 0, 1) ? o->low : o->high) : pick(t, o->low, o->high);
+}
+
+static void fill_group(check *t, fov_gemm_group group, const operand *o, unsigned char *to)
+{
+    for (int i = 0; i < per_group(group); i++) {
+        const int      number = random_number(t, o);
+        const int16_t  wide = (int16_t)number;
+        const uint16_t half = fov_bf16_from_float(test_random_float(&t->random, -1, 1));
+        if (group == FOV_GROUP_U8) to[i] = (unsigned char)number;
+        else memcpy(to + 2 * i, group == FOV_GROUP_S16 ? (const void *)&wide : &half, 2);
+    }
+}
+
+static double number_at(fov_gemm_group group, const unsigned char *from, int i, bool is_signed)
+{
+    uint16_t half;
+    if (group == FOV_GROUP_U8) return is_signed ? (int8_t)from[i] : from[i];
+    memcpy(&half, from + 2 * i, sizeof half);
+    return group == FOV_GROUP_S16 ? (int16_t)half : (double)fov_float_from_bf16(half);
+}
+
+static void make_case(check *t, const fov_gemm_dot *kernel, dot_case *d)
+{
+    fov_gemm_dot_call *call = &d->call;
+    const size_t       nr = (size_t)kernel->nr;
+    const operand      a = {0, 255, pick(t, 0, 1), pick(t, 0, 3) == 0}, w = {-127, pick(t, 0, 1) ? 127 : -127, a.extreme, a.same};
+    *call = (fov_gemm_dot_call){.m = pick(t, 1, kernel->mr),
+                                .taps = (size_t)pick(t, 1, MAX_TAPS),
+                                .groups = (size_t)pick(t, 1, MAX_GROUPS),
+                                .a = d->rows,
+                                .a_offset = pick(t, -5, 5)};
+    call->lda = (size_t)(call->m + pick(t, 0, 2));
+    for (size_t i = 0; i < call->taps * call->lda; i++) {
+        const int shift = pick(t, 0, 3); /* rows begin anywhere */
+        for (size_t g = 0; g < call->groups; g++) fill_group(t, kernel->group, &a, d->a[i] + shift + GROUP * g);
+        d->rows[i] = d->a[i] + shift - call->a_offset;
+    }
+    d->w = guarded_new(nr * (1 + call->taps * call->groups), 0);
+    for (size_t i = 0; i < d->w.floats; i++) fill_group(t, kernel->group, &w, (unsigned char *)(d->w.data + i));
+    for (size_t j = 0; j < nr; j++) d->w.data[j] = kernel->group == FOV_GROUP_BF16 ? 0 : d->w.data[j];
+    d->sum = guarded_new((size_t)call->m * nr, 0);
+    call->w = d->w.data;
+    call->sum = d->sum.data;
+}
+
+static void compare(check *t, const fov_gemm_dot *kernel, const dot_case *d, int row, int column)
+{
+    const fov_gemm_dot_call *call = &d->call;
+    const size_t             nr = (size_t)kernel->nr, at = (size_t)row * nr + (size_t)column;
+    int32_t                  start, got;
+    memcpy(&start, d->w.data + column, sizeof start);
+    memcpy(&got, d->sum.data + at, sizeof got);
+    double sum = kernel->group == FOV_GROUP_BF16 ? 0 : start, magnitude = 0;
+    for (size_t i = 0; i < call->taps * call->groups; i++)
+        for (int e = 0; e < per_group(kernel->group); e++) {
+            const size_t         tap = i / call->groups, g = i % call->groups;
+            const unsigned char *a = (const unsigned char *)call->a[tap * call->lda + (size_t)row] + call->a_offset + GROUP * g;
+            const unsigned char *w = (const unsigned char *)(d->w.data + nr * (1 + i) + column);
+            const double         term = number_at(kernel->group, a, e, false) * number_at(kernel->group, w, e, true);
+            sum += term;
+            magnitude += fabs(term);
+        }
+    const bool right = kernel->group == FOV_GROUP_BF16 ? check_near(d->sum.data[at], sum, 2 * call->taps * call->groups, magnitude)
+                                                       : (uint32_t)got == (uint32_t)(int64_t)sum;
+    if (!right)
+        check_fail(t, "%s: m %d taps %zu groups %zu: sum[%d][%d] is %g, should be %g", kernel->name, call->m, call->taps,
+                   call->groups, row, column, kernel->group == FOV_GROUP_BF16 ? (double)d->sum.data[at] : got, sum);
+}
+
+/* A row must not depend on the tile it is computed in. */
+static void check_rows_alone(check *t, const fov_gemm_dot *kernel, const dot_case *d)
+{
+    _Alignas(64) float alone[FOV_GEMM_MAX_NR];
+    fov_gemm_dot_call  call = d->call;
+    call.m = 1;
+    call.sum = alone;
+    for (int i = 0; i < d->call.m; i++) {
+        call.a = d->call.a + i;
+        kernel->run(&call);
+        if (memcmp(alone, d->sum.data + i * kernel->nr, (size_t)kernel->nr * sizeof *alone) != 0)
+            check_fail(t, "%s: row %d of %d differs when computed alone", kernel->name, i, d->call.m);
+    }
+}
+
+static void check_kernel(check *t, const fov_gemm_dot *kernel)
+{
+    static dot_case d;
+    for (int i = 0; i < CASES; i++) {
+        make_case(t, kernel, &d);
+        kernel->run(&d.call);
+        for (int row = 0; row < d.call.m; row++)
+            for (int column = 0; column < kernel->nr; column++) compare(t, kernel, &d, row, column);
+        if (!guarded_intact(&d.sum)) check_fail(t, "%s: m %d: wrote outside of its sums", kernel->name, d.call.m);
+        check_rows_alone(t, kernel, &d);
+        guarded_free(&d.w);
+        guarded_free(&d.sum);
+    }
+}
+
+static void check_table(check *t, const fov_gemm_dot *now, const fov_gemm_dot *below)
+{
+    for (int i = 0; i < FOV_GEMM_WIDTHS; i++) {
+        if (!now[i].nr || now[i].run == below[i].run || !check_begin(t, now[i].name)) continue;
+        check_kernel(t, &now[i]);
+        check_end(t);
+    }
+}
+
+void check_dot(check *t)
+{
+    check_table(t, t->now.gemm_int8, t->below.gemm_int8);
+    check_table(t, t->now.gemm_bf16, t->below.gemm_bf16);
+}
