@@ -32,10 +32,33 @@ typedef struct search {
     size_t             trials;
 } search;
 
-/* The cheaper of what keeps nearly everything: BF16 where the machine multiplies it, else FP32. */
-static fov_dtype raised_type(void)
+static fov_status loss_of(search *s, double *loss, fov_error *err)
 {
-    return fov_cost_of(FOV_BF16) < fov_cost_of(FOV_F32) ? FOV_BF16 : FOV_F32;
+    fov_engine   *engine;
+    fov_agreement agreement = {0};
+    fov_status    st = fov_build_progress(s->compile, "trying assignments", s->trials++, 0, err);
+    if (st) return st;
+    st = fov_compile_trial(s->compile, s->mixed->types, &engine, err);
+    if (!st) st = fov_measure_faces(s->measure, engine, &agreement, err);
+    *loss = agreement.loss;
+    fov_agreement_clear(&agreement);
+    fov_engine_free(engine);
+    return st;
+}
+
+/* What layers are raised to: BF16 where the machine multiplies it faster and it leaves half of the budget to INT8, else FP32. */
+static fov_status choose_raised(search *s, fov_error *err)
+{
+    double     loss;
+    fov_status st = FOV_OK;
+    s->raised = FOV_F32;
+    if (fov_cost_of(FOV_BF16) < fov_cost_of(FOV_F32)) {
+        for (int i = 0; i < s->compile->graph->n_node; i++) s->mixed->types[i] = FOV_BF16;
+        st = loss_of(s, &loss, err);
+        if (!st && loss <= s->budget / 2) s->raised = FOV_BF16;
+    }
+    for (int i = 0; i < s->compile->graph->n_node; i++) s->mixed->types[i] = s->raised;
+    return st;
 }
 
 /* ---------------------------------------------------------------- ranking */
@@ -77,7 +100,6 @@ static fov_status rank_layers(search *s, fov_error *err)
     for (int i = 0; types && i < graph->n_node; i++) types[i] = FOV_F32;
     for (int i = 0; i < graph->n_node && !st; i++) {
         s->mixed->choice[i].change = s->mixed->choice[i].loss_in_int8 = -1;
-        s->mixed->types[i] = s->raised;
         if (!fov_node_is_typed(graph, &graph->node[i])) continue;
         s->mixed->n_layer++;
         if (!fov_node_fits_int8(graph, &graph->node[i])) continue;
@@ -91,20 +113,6 @@ static fov_status rank_layers(search *s, fov_error *err)
 }
 
 /* ---------------------------------------------------------------- how many */
-
-static fov_status loss_of(search *s, double *loss, fov_error *err)
-{
-    fov_engine   *engine;
-    fov_agreement agreement = {0};
-    fov_status    st = fov_build_progress(s->compile, "trying assignments", s->trials++, 0, err);
-    if (st) return st;
-    st = fov_compile_trial(s->compile, s->mixed->types, &engine, err);
-    if (!st) st = fov_measure_faces(s->measure, engine, &agreement, err);
-    *loss = agreement.loss;
-    fov_agreement_clear(&agreement);
-    fov_engine_free(engine);
-    return st;
-}
 
 /* The first `count` of the ranking stay higher, the others go to INT8. */
 static fov_status loss_of_raised(search *s, int count, double *loss, fov_error *err)
@@ -162,7 +170,7 @@ static fov_status lower_again(search *s, int raised, fov_error *err)
 fov_status fov_mixed_search(const fov_compile *compile, fov_measure *measure, double budget, fov_mixed *mixed, fov_error *err)
 {
     const size_t n = (size_t)compile->graph->n_node;
-    search       s = {.compile = compile, .measure = measure, .mixed = mixed, .raised = raised_type(), .budget = budget};
+    search       s = {.compile = compile, .measure = measure, .mixed = mixed, .budget = budget};
     double      *macs = fov_calloc(n, sizeof *macs);
     int          raised = 0;
     *mixed = (fov_mixed){.types = fov_calloc(n, sizeof *mixed->types), .choice = fov_calloc(n, sizeof *mixed->choice)};
@@ -170,6 +178,7 @@ fov_status fov_mixed_search(const fov_compile *compile, fov_measure *measure, do
     fov_status st = macs && mixed->types && mixed->choice && s.order ? FOV_OK : fov_fail_memory(err, "precisions");
     if (!st) st = fov_cost_macs(compile->graph, macs, err);
     for (size_t i = 0; i < n && !st; i++) mixed->choice[i].macs = macs[i];
+    if (!st) st = choose_raised(&s, err);
     if (!st) st = rank_layers(&s, err);
     if (!st) st = find_count(&s, &raised, err);
     if (!st && mixed->within_budget) st = lower_again(&s, raised, err);
