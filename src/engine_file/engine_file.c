@@ -30,13 +30,21 @@ fov_status fov_engine_file_write(const fov_engine *engine, fov_text *file, fov_e
     return st;
 }
 
+/* Messages about plugins name the node; here the file's name comes before it. */
+static fov_status bind_plugins(fov_graph *graph, const char *name, fov_plugin_set plugins, fov_error *err)
+{
+    fov_error  why = {0};
+    fov_status st = fov_plugin_bind(graph, plugins, &why);
+    return st ? fov_fail(err, st, "%s: %s", name, why.message) : FOV_OK;
+}
+
 static fov_status read_graph(const fov_sections *sections, const char *name, const fov_settings *settings,
                              const fov_engine_options *options, fov_graph **graph, fov_error *err)
 {
     const fov_plugin_set plugins = {options->plugins, options->n_plugin};
     fov_status           st = fov_graph_section_read(sections, name, graph, err);
     if (st) return st;
-    st = fov_plugin_bind(*graph, plugins, err);
+    st = bind_plugins(*graph, name, plugins, err);
     if (!st) st = fov_graph_section_check(*graph, settings, name, err);
     if (st) fov_graph_free(*graph);
     return st;

@@ -149,7 +149,7 @@ static void add_attributes(writer *w, const fov_node *from, Onnx__NodeProto *nod
 {
     node->attribute = fov_onnx_take(w, (size_t)from->n_attr, sizeof *node->attribute);
     for (int i = 0; i < from->n_attr && !w->failed; i++) {
-        Onnx__AttributeProto__AttributeType type;
+        Onnx__AttributeProto__AttributeType type = TYPE(UNDEFINED);
         if (attribute_type(from->op, &from->attr[i], &type))
             node->attribute[node->n_attribute++] = make_attribute(w, &from->attr[i], type);
     }

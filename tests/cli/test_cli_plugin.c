@@ -3,6 +3,7 @@
 #include "pictures.h"
 #include "program.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,51 @@ static void a_model_keeps_the_node_and_never_loads_a_library(void **state)
     program_clear(&p);
 }
 
+/* The scales that `fovea calibrate` tells for the inputs of the plugin's node, in their order. */
+static size_t read_scales(const char *text, double *scale, size_t most)
+{
+    json_t *json = parse_json(text), *node, *input;
+    size_t  i, k, count = 0;
+    json_array_foreach(json_object_get(json, "inputs"), i, node)
+    {
+        if (strcmp(json_string_value(json_object_get(node, "node")), "FaceDecode") != 0) continue;
+        json_array_foreach(json_object_get(node, "inputs"), k, input)
+        {
+            assert_true(count < most);
+            scale[count++] = json_number_value(json_object_get(input, "scale"));
+        }
+    }
+    json_decref(json);
+    return count;
+}
+
+/* What made a calibrator fail that this project set out from: a node of several inputs. Here each has its scale. */
+static void nine_inputs_calibrate_and_run_in_8_bits(void **state)
+{
+    (void)state;
+    double  scale[9];
+    program p =
+        RUN("calibrate", "-q", "--json", "--plugin", face_decode(), "--heads", "FaceDecode", "default", photo(), "-o", "c.cache");
+    check_code(&p, 0);
+    assert_int_equal(read_scales(p.out, scale, 9), 9);
+    for (int i = 0; i < 9; i++) {
+        assert_true(scale[i] > 0);
+        for (int k = 0; k < i; k++) assert_true(scale[i] != scale[k]);
+    }
+    program_clear(&p);
+    p = RUN("build", "--plugin", face_decode(), "--heads", "FaceDecode", "default", "-o", "int8.fov", "--precision", "int8",
+            "--cache", "c.cache");
+    check_code(&p, 0);
+    program_clear(&p);
+    p = RUN("detect", "-m", "int8.fov", "--plugin", face_decode(), photo());
+    check_code(&p, 0);
+    check_contains(p.out, "1 face\n");
+    program_clear(&p);
+    check_says(RUN("detect", "-m", "int8.fov", photo()), 3,
+               "int8.fov: 'FaceDecode' needs the operator org.fovea.examples::FaceDecode");
+    check_says(RUN("detect", "-m", "int8.fov", "--plugin", face_decode(), "--heads", "FaceDecode", photo()), 2, "when it is built");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +139,7 @@ int main(void)
         cmocka_unit_test(no_library_is_looked_for),
         cmocka_unit_test(faults_are_errors),
         cmocka_unit_test(a_model_keeps_the_node_and_never_loads_a_library),
+        cmocka_unit_test(nine_inputs_calibrate_and_run_in_8_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
