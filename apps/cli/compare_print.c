@@ -68,7 +68,7 @@ static void add_row(cli_table *table, const json_t *layer, const char *name)
     cli_table_add(table, snr_text(layer));
     cli_table_add(table, cli_format("%.6f", number(layer, "cosine")));
     cli_table_add(table, cli_format("%.4g", number(layer, "max")));
-    cli_table_add(table, json_is_number(clipped) ? cli_format("%.3f%%", 100 * json_number_value(clipped)) : cli_strdup(""));
+    cli_table_add(table, json_is_number(clipped) ? cli_format("%.2g%%", 100 * json_number_value(clipped)) : cli_strdup(""));
 }
 
 static double snr_of(const json_t *layer)

@@ -74,7 +74,7 @@ void fov_html_clipping(fov_text *html, const fov_layers *layers)
         fov_html_escape(html, layer->name);
         fov_text_print(html, "</h3>\n<div class=\"muted\">SNR ");
         fov_html_snr(html, layer);
-        fov_text_print(html, " dB, %.3f%% clipped%s</div>\n",
+        fov_text_print(html, " dB, %.2g%% clipped%s</div>\n",
                        100 * (double)layer->clipping->clipped / (double)layer->clipping->total,
                        layer->clipping->per_channel ? ", a scale for each channel" : "");
         fov_svg_clipping(html, layer->clipping);
@@ -91,7 +91,7 @@ static void print_row(fov_text *html, const fov_layer *layer)
     fov_html_snr(html, layer);
     fov_text_print(html, "</td><td>%.6f</td><td>%.4g</td><td>", layer->cosine, layer->max);
     if (layer->clipping && layer->clipping->total)
-        fov_text_print(html, "%.3f%%", 100 * (double)layer->clipping->clipped / (double)layer->clipping->total);
+        fov_text_print(html, "%.2g%%", 100 * (double)layer->clipping->clipped / (double)layer->clipping->total);
     fov_text_print(html, "</td><td>");
     if (layer->rescaled) fov_text_print(html, "%d of %d", layer->rescaled, layer->channels);
     fov_text_print(html, "</td></tr>\n");

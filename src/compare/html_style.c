@@ -60,7 +60,7 @@ const char fov_html_style[] =
     "stroke-width: "
     "4; }\n"
     ".pair .m { stroke: #fff; stroke-width: 1.6; } .pair .l { stroke: #ff4d57; stroke-width: 2.4; }\n"
-    ".pair .g { stroke: #c59bff; stroke-width: 2.4; } .pair .miss { stroke-dasharray: 5 4; }\n"
+    ".pair .g { stroke: #c59bff; stroke-width: 2.4; } .pair rect.miss { stroke-dasharray: 5 4; }\n"
     "footer { color: var(--muted); font-size: 13px; margin-top: 24px; text-align: center; }\n"
     "@media (max-width: 640px) { .pair, .split { grid-template-columns: 1fr; } .verdict { font-size: 20px; }\n"
     "  main { padding: 18px 12px; } section { padding: 14px; }\n"

@@ -75,7 +75,7 @@ static fov_status list_heads(fov_layers *layers, const fov_engine *a, const fov_
     static const char *const kinds[HEADS_PER_LEVEL] = {"scores", "boxes", "landmarks"};
     const int                levels = a->settings.n_level < b->settings.n_level ? a->settings.n_level : b->settings.n_level;
     fov_status               st = FOV_OK;
-    for (int i = 0; i < HEADS_PER_LEVEL * levels && !st; i++) {
+    for (int i = 0; i < HEADS_PER_LEVEL * levels && i < a->graph->n_output && i < b->graph->n_output && !st; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s at stride %d", kinds[i % HEADS_PER_LEVEL], a->settings.level[i / HEADS_PER_LEVEL].stride);
         st = append(layers, b->graph, a->graph->output[i], b->graph->output[i], name, err);

@@ -30,13 +30,12 @@ static void add_faces(fov_text *text, const fov_agreement *g)
 {
     if (!g->faces_a && !g->faces_b) {
         fov_text_print(text, "Neither finds a face above a score of 0.5");
-    } else if (!g->lost && !g->gained) {
-        fov_text_print(text, "B finds %s %zu face%s of A and no other", g->faces_a == 1 ? "the" : "all", g->faces_a,
-                       plural(g->faces_a));
-    } else {
-        fov_text_print(text, "B finds %zu of A's %zu face%s", g->matched, g->faces_a, plural(g->faces_a));
-        if (g->gained) fov_text_print(text, ", shows %zu that A does not", g->gained);
+        return;
     }
+    if (g->lost) fov_text_print(text, "B finds %zu of A's %zu face%s", g->matched, g->faces_a, plural(g->faces_a));
+    else fov_text_print(text, "B finds %s %zu face%s of A", g->faces_a == 1 ? "the" : "all", g->faces_a, plural(g->faces_a));
+    if (g->gained) fov_text_print(text, ", shows %zu that A does not", g->gained);
+    else if (!g->lost) fov_text_print(text, " and no other");
 }
 
 char *fov_comparison_verdict(const fov_comparison *c)
