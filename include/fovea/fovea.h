@@ -594,11 +594,11 @@ FOV_API fov_status fov_compare(const fov_engine *a, const fov_engine *b, const f
                                const fov_compare_options *options, fov_comparison **comparison, fov_error *err);
 /**
  * As JSON (docs/compare.md says what each number is):
- * {"a": {"name", "precision"}, "b": {..}, "verdict", "photos", "failed", "faces": {"a", "b", "matched", "lost", "gained"}, "agreement": {"recall", "precision",
- * "mean_iou", "loss", "truth"}, "drift": {"pairs", "score_mean", "score_max", "score_bias", "landmark_mean", "landmark_max",
- * "landmark_px_mean", "landmark_px_max", "box_mean", "box_max", "box_px_mean", "box_px_max"}, "heads": [{"output", "snr_db",
- * "cosine", "max"}], "layers": [{"name", "op", "precision", "snr_db", "cosine", "max", "rescaled", "clipped"}], "layers_a",
- * "layers_b", "worst": [{"photo", "index", "lost", "gained", "score_max", "landmark_px_max"}]}
+ * {"a": {"name", "precision"}, "b": {..}, "verdict", "photos", "failed", "faces": {"a", "b", "matched", "lost", "gained"},
+ * "agreement": {"recall", "precision", "mean_iou", "loss", "truth"}, "drift": {"pairs", "score_mean", "score_max", "score_bias",
+ * "landmark_mean", "landmark_max", "landmark_px_mean", "landmark_px_max", "box_mean", "box_max", "box_px_mean", "box_px_max"},
+ * "heads": [{"output", "precision", "snr_db", "cosine", "max"}], "layers": [{"name", "op", "precision", "snr_db", "cosine", "max",
+ * "rescaled", "clipped"}], "layers_a", "layers_b", "worst": [{"photo", "index", "lost", "gained", "score_max", "landmark_px_max"}]}
  * "snr_db" is null where both are the same to the bit; "clipped" is null where B does not quantise.
  * @return a string to release with fov_string_free(); NULL without memory
  */
