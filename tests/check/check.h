@@ -52,6 +52,7 @@ void check_dot(check *t);
 void check_gemm_end(check *t);
 void check_depthwise(check *t);
 void check_rows(check *t);
+void check_typed(check *t);
 void check_lowerings(check *t);
 void check_conv(check *t);
 

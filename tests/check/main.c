@@ -25,6 +25,7 @@ static void check_level(check *t)
     check_gemm_end(t);
     check_depthwise(t);
     check_rows(t);
+    check_typed(t);
     check_lowerings(t);
     check_conv(t);
     t->below = t->now;
