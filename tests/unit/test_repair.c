@@ -385,7 +385,7 @@ static void scale(float *data, size_t count, float by)
 
 /*
  * The same function in FP32, to the bit, with weights that FP16 cannot keep: in each block of the body every third channel
- * leaves the depthwise layer 2^-16 times as large, and the pointwise layer makes up for it.
+ * leaves the depthwise layer 2^-14 times as large, and the pointwise layer makes up for it.
  */
 static void damage(fov_model *model)
 {
@@ -398,9 +398,9 @@ static void damage(fov_model *model)
         snprintf(name[2], sizeof name[2], "body.%s.3.weight", blocks[i]);
         float *gamma = weights(model, name[0], &channels), *beta = weights(model, name[1], &n), *w = weights(model, name[2], &n);
         for (size_t c = 0; c < channels; c += 3) {
-            scale(gamma + c, 1, 0x1p-16F);
-            scale(beta + c, 1, 0x1p-16F);
-            for (size_t o = 0; o < n / channels; o++) scale(w + o * channels + c, 1, 0x1p16F);
+            scale(gamma + c, 1, 0x1p-14F);
+            scale(beta + c, 1, 0x1p-14F);
+            for (size_t o = 0; o < n / channels; o++) scale(w + o * channels + c, 1, 0x1p14F);
         }
     }
 }
@@ -448,12 +448,13 @@ static void subnormal_weights_spoil_the_network_until_it_is_repaired(void **stat
     const loss whole = flushed_loss(sound), before = flushed_loss(model);
     json_t    *report = check_repair(model, &repaired);
     const loss after = flushed_loss(repaired);
-    if (!(before.faces == 1 && (before.lost || before.score > 0.05) && before.snr < 15))
-        fail_msg("damaged: %d of %d lost, score %.3f, %.1f dB", before.lost, before.faces, before.score, before.snr);
-    if (!(after.faces == 1 && !after.lost && after.score < 0.005 && after.snr > 40 && after.snr >= whole.snr - 1))
-        fail_msg("repaired: %d of %d lost, score %.4f, %.1f dB; never damaged: %.1f dB", after.lost, after.faces, after.score,
-                 after.snr, whole.snr);
+    print_message(
+        "damaged: %d of %d faces lost, score drift %.3f, %.1f dB; repaired: %d lost, %.4f, %.1f dB; never damaged: %.1f dB\n",
+        before.lost, before.faces, before.score, before.snr, after.lost, after.score, after.snr, whole.snr);
+    assert_true(before.faces == 1 && before.score > 0.2 && before.snr < 10);
+    assert_true(after.faces == 1 && after.lost == 0 && after.score < 0.005 && after.snr > 40 && after.snr >= whole.snr);
     assert_true(number(report, "before", "matter") > 1000);
+    assert_int_equal(number(report, "before", "overflow"), 0); /* it is the small weights that do it */
     json_decref(report);
     fov_model_free(repaired);
     fov_model_free(model);
