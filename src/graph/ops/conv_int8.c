@@ -43,7 +43,7 @@ fov_status fov_conv_run_int8(const fov_op_call *call, const fov_window *window, 
     for (fov_walk i = fov_walk_begin(&y->shape); i.more; fov_walk_next(&i)) {
         const int64_t sum = window_sum(x, w, window, i.at, i.at[1] / per_group * w->shape.dim[1]);
         float         v = (float)(int32_t)sum * fov_quant_scale(w->quant, i.at[1]);
-        if (bias) v += *fov_view_f32(bias, i.at + 1);
+        if (bias) v += fov_view_load_one(bias, i.at + 1); /* of any type: an engine file may have it so */
         const int64_t source[4] = {i.at[0], i.at[1], i.at[2] / fused.residual_scale, i.at[3] / fused.residual_scale};
         const float   extra = residual ? fov_view_load_one(residual, source) : 0;
         v = !residual              ? activate(v, fused.slope)
