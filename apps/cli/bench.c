@@ -26,6 +26,7 @@ static int   as_json, no_decode;
 static struct poptOption bench_options[] = {
     CLI_TEXT_SLOTS(slots),
     CLI_INCLUDE(cli_model_option, NULL),
+    CLI_INCLUDE(cli_precision_option, NULL),
     {"rounds", '\0', POPT_ARG_STRING, NULL, ROUNDS, "measured runs, after 3 to warm up (default: 50)", "N"},
     {"no-decode", '\0', POPT_ARG_NONE, &no_decode, 0, "decode the photo once, outside of the measurement", NULL},
     {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print as JSON", NULL},

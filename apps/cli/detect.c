@@ -25,6 +25,7 @@ static int    as_json, as_ndjson, as_csv, strict;
 static struct poptOption detect_options[] = {
     CLI_TEXT_SLOTS(slots),
     CLI_INCLUDE(cli_model_option, NULL),
+    CLI_INCLUDE(cli_precision_option, NULL),
     {"list", '\0', POPT_ARG_ARGV, &lists, 0, "read names and patterns from FILE, one a line (- is standard input); may be repeated",
      "FILE"},
     {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print one JSON array", NULL},

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MODEL = 1, BACKEND, CPU, THREADS, N_SLOT, MAX_THREADS = 1024 };
+enum { MODEL = 1, PRECISION, BACKEND, CPU, THREADS, N_SLOT, MAX_THREADS = 1024 };
 static char *slots[N_SLOT];
 
 struct poptOption cli_model_option[] = {CLI_TEXT_SLOTS(slots),
@@ -20,6 +20,12 @@ struct poptOption cli_model_option[] = {CLI_TEXT_SLOTS(slots),
                                          ".pth, .wts, .safetensors, .onnx, or an engine (.fov); default: the bundled model",
                                          "FILE"},
                                         POPT_TABLEEND};
+
+struct poptOption cli_precision_option[] = {
+    CLI_TEXT_SLOTS(slots),
+    {"precision", 'p', POPT_ARG_STRING, NULL, PRECISION,
+     "of a model: fp32, bf16, fp16, int8, or auto: what is proven within half a point of FP32 and fast here (default)", "NAME"},
+    POPT_TABLEEND};
 
 struct poptOption cli_engine_options[] = {
     CLI_TEXT_SLOTS(slots),
@@ -140,19 +146,59 @@ cli_exit cli_threads(int *threads)
     return cli_parse_int("--threads", slots[THREADS], 0, MAX_THREADS, threads) ? CLI_OK : CLI_USAGE;
 }
 
-static cli_exit open_all(cli_engine *e)
+/* The bundled model comes with an engine, which the library takes where it serves. */
+static cli_exit open_bundled(fov_engine **engine)
 {
     fov_error err = {0};
-    double    start = cli_now_s();
-    cli_exit  code;
+    cli_exit  code = limit_cpu();
+    if (code) return code;
+    if (!fov_engine_open("default", NULL, &(fov_engine_options){.backend = cli_backend()}, engine, &err)) return CLI_OK;
+    cli_error("%s", err.message);
+    return CLI_MODEL;
+}
+
+/* Exactly one of e->engine and e->model. */
+static cli_exit open_file(cli_engine *e, fov_precision precision)
+{
+    const char *path = cli_model_path();
+    if (cli_is_engine(path)) {
+        if (precision == FOV_PRECISION_AUTO) return cli_engine_load(path, &e->engine);
+        cli_error("--precision %s: %s is an engine, whose precision was chosen when it was built", fov_precision_name(precision),
+                  path);
+        return CLI_USAGE;
+    }
+    if (!strcmp(path, "default") && precision == FOV_PRECISION_AUTO && !cli_settings() && !cli_head_plugin())
+        return open_bundled(&e->engine);
+    return cli_model_open(path, &e->model);
+}
+
+static void tell_precision(const cli_engine *e, fov_precision asked)
+{
+    const char *reason = fov_engine_reason(e->engine);
+    if (asked != FOV_PRECISION_AUTO) return;
+    cli_detail("%s: precision %s: %s", cli_model_path(), fov_precision_name(fov_engine_precision(e->engine)),
+               *reason                           ? reason
+               : cli_is_engine(cli_model_path()) ? "as the engine was built"
+                                                 : "nothing is proven about others; `fovea build` can");
+}
+
+static cli_exit open_all(cli_engine *e)
+{
+    fov_precision precision = FOV_PRECISION_AUTO;
+    fov_error     err = {0};
+    double        start = cli_now_s();
+    cli_exit      code;
 
     if ((code = cli_threads(&e->threads))) return code;
-    if ((code = cli_is_engine(cli_model_path()) ? cli_engine_load(cli_model_path(), &e->engine)
-                                                : cli_model_open(cli_model_path(), &e->model)))
-        return code;
+    if (slots[PRECISION] && fov_precision_parse(slots[PRECISION], &precision, &err)) {
+        cli_error("--precision: %s", err.message);
+        return CLI_USAGE;
+    }
+    if ((code = open_file(e, precision))) return code;
     e->load_s = cli_now_s() - start;
-    if (!e->engine && (code = cli_engine_build(e->model, &e->engine))) return code;
+    if (!e->engine && (code = build(e->model, precision, &e->engine))) return code;
     e->build_s = cli_now_s() - start - e->load_s;
+    tell_precision(e, precision);
     if (fov_detector_new(e->engine, &(fov_detector_options){.threads = e->threads}, &e->detector, &err)) {
         cli_error("%s", err.message);
         return CLI_MODEL;

@@ -9,6 +9,7 @@
 #include "fovea/fovea.h"
 
 extern struct poptOption cli_model_option[];   /* -m                   */
+extern struct poptOption cli_precision_option[]; /* --precision       */
 extern struct poptOption cli_engine_options[]; /* --backend, --cpu     */
 extern struct poptOption cli_threads_option[]; /* --threads            */
 

@@ -419,6 +419,8 @@ FOV_API fov_status fov_engine_export_onnx(const fov_engine *engine, const char *
 
 /** The certificate, as JSON (docs/engine-format.md); "{}" for an engine that was never measured. Owned by the engine. */
 FOV_API const char *fov_engine_certificate(const fov_engine *engine);
+/** Why FOV_PRECISION_AUTO came to the engine's precision, in a sentence; "" where it was asked for. Owned by the engine. */
+FOV_API const char *fov_engine_reason(const fov_engine *engine);
 /** What the engine runs at: FP32, BF16, FP16, INT8 or MIXED. */
 FOV_API fov_precision fov_engine_precision(const fov_engine *engine);
 

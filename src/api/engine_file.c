@@ -38,37 +38,14 @@ fov_status fov_engine_load(const char *path, const fov_engine_options *options, 
     return st;
 }
 
-static fov_status build_and_free(fov_model *model, const fov_engine_options *options, fov_engine **engine, fov_error *err)
-{
-    fov_status st = fov_engine_build(model, options, engine, err);
-    fov_model_free(model);
-    return st;
-}
-
-fov_status fov_engine_open(const char *path, const fov_model_options *model_options, const fov_engine_options *options,
-                           fov_engine **engine, fov_error *err)
-{
-    fov_engine_options engine_options = options ? *options : defaults;
-    fov_model         *model = NULL;
-    fov_buffer         file = {0};
-    fov_status         st;
-    *engine = NULL;
-    if (!engine_options.n_plugin && model_options) {
-        engine_options.plugins = model_options->plugins;
-        engine_options.n_plugin = model_options->n_plugin;
-    }
-    if (!strcmp(path, "default")) st = fov_model_load(path, model_options, &model, err);
-    else st = fov_file_read(path, FOV_MAX_MODEL_BYTES, &file, err);
-    if (!st && fov_engine_file_recognise(file.data, file.size))
-        st = fov_engine_load_memory(file.data, file.size, name_of(path), &engine_options, engine, err);
-    else if (!st && !model) st = fov_model_from_file(&file, path, model_options, &model, err);
-    fov_buffer_clear(&file);
-    return model ? build_and_free(model, &engine_options, engine, err) : st;
-}
-
 const char *fov_engine_certificate(const fov_engine *engine)
 {
     return engine->certificate ? engine->certificate : "{}";
+}
+
+const char *fov_engine_reason(const fov_engine *engine)
+{
+    return engine->reason ? engine->reason : "";
 }
 
 fov_precision fov_engine_precision(const fov_engine *engine)

@@ -2,7 +2,7 @@
 /* Loading and saving of models: where the bytes and the settings come from. */
 #include "api/model_file.h"
 
-#include "api/default_model.h"
+#include "api/bundled.h"
 #include "base/text.h"
 #include "export/export.h"
 #include "import/import.h"
@@ -86,7 +86,10 @@ fov_status fov_model_load(const char *path, const fov_model_options *options, fo
 {
     fov_buffer file;
     *model = NULL;
-    if (!strcmp(path, "default")) return import(fov_default_model, fov_default_model_size(), "default", NULL, options, model, err);
+    if (!strcmp(path, "default")) {
+        const fov_bundled bundled = fov_bundled_model();
+        return import(bundled.data, bundled.size, "default", NULL, options, model, err);
+    }
     fov_status st = fov_file_read(path, FOV_MAX_MODEL_BYTES, &file, err);
     if (!st) st = fov_model_from_file(&file, path, options, model, err);
     fov_buffer_clear(&file);

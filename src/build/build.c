@@ -57,8 +57,8 @@ static fov_status find_ranges(build *b, fov_error *err)
     const fov_engine_options *o = b->compile.options;
     fov_status                st = FOV_OK;
     if (o->calibration || !may_use_int8(o)) return FOV_OK;
-    if (b->calibrate_on.source.count > 1) st = calibrate(b, err);
-    else return fov_fail(err, FOV_ERR_ARGUMENT, "INT8 needs photos to calibrate on, or a calibration");
+    if (b->calibrate_on.source.count < 2) st = fov_calibration_from_statistics(b->model, &b->made, err);
+    if (b->calibrate_on.source.count > 1 || (st == FOV_ERR_UNSUPPORTED && b->calibrate_on.source.count)) st = calibrate(b, err);
     b->compile.ranges = b->made;
     return st;
 }
@@ -146,6 +146,7 @@ static fov_status make(build *b, fov_engine **engine, fov_error *err)
     }
     if ((st = fov_choose(&b->compile, b->measuring ? &b->measure : NULL, b->macs, &b->decision, err))) return st;
     if ((st = fov_compile_finish(&b->compile, b->decision.types, engine, err))) return st;
+    if (b->model->source && !((*engine)->source = fov_strdup(b->model->source))) return fov_fail_memory(err, "a model's name");
     if (o->keep_weights || b->measuring) st = certify(b, *engine, err);
     if (!st && o->keep_weights) st = record_golden(b, *engine, err);
     return st;

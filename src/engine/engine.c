@@ -118,6 +118,7 @@ void fov_engine_free(fov_engine *engine)
     fov_free(engine->lowered);
     fov_free(engine->slice);
     fov_free(engine->certificate);
+    fov_free(engine->reason);
     fov_golden_free(engine->golden);
     fov_free(engine->source);
     fov_graph_free(engine->graph);

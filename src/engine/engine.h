@@ -29,6 +29,7 @@ struct fov_engine {
     size_t             weight_bytes;    /* packed */
     fov_precision      precision;       /* FP32, BF16, FP16, INT8 or MIXED: what the graph's values say */
     char              *certificate;     /* JSON, NULL: never measured */
+    char              *reason;          /* for its precision, where nobody asked for one; NULL: none */
     fov_golden        *golden;          /* NULL: none */
     char              *source;          /* what the model was called, NULL: unknown */
     bool               keeps_weights;   /* the graph's constants were not given back: the engine can be written */

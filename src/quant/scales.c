@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-enum { LEVELS = 255, SYMMETRIC_LEVELS = 127, SYMMETRIC_ZERO = 128 };
+enum { LEVELS = 255, SYMMETRIC_ZERO = 128 };
 
 static const float BALANCE = 0.75F;
 /* A channel that was quiet in calibration may speak up elsewhere: its range is at least this part of the tensor's. */
@@ -37,13 +37,10 @@ static int32_t zero_point_of(float lo, float hi)
     return hi > lo ? (int32_t)rintf(-lo / (hi - lo) * LEVELS) : 0;
 }
 
-static void set_common(fov_quant *quant, const fov_range *range, bool symmetric)
+static void set_common(fov_quant *quant, const struct fov_calibration *ranges, const fov_range *range)
 {
-    const float most = fmaxf(-range->lo, range->hi);
-    for (int c = 0; c < quant->count; c++) {
-        quant->scale[c] = at_least_tiny(symmetric ? most / SYMMETRIC_LEVELS : (range->hi - range->lo) / LEVELS);
-        quant->zero_point[c] = symmetric ? SYMMETRIC_ZERO : zero_point_of(range->lo, range->hi);
-    }
+    quant->scale[0] = at_least_tiny(ranges->symmetric ? fov_range_scale(ranges, range) : (range->hi - range->lo) / LEVELS);
+    quant->zero_point[0] = ranges->symmetric ? SYMMETRIC_ZERO : zero_point_of(range->lo, range->hi);
 }
 
 static float clip(float v, float lo, float hi)
@@ -126,7 +123,7 @@ static fov_status set_from_range(fov_types *types, int v, const readers *r, fov_
     fov_status st = new_quant(&types->quant[v], per_channel ? range->channels : 1, err);
     if (st) return st;
     if (per_channel) set_per_channel(&types->quant[v], range, r->depthwise && !r->other ? 1 : BALANCE);
-    else set_common(&types->quant[v], range, ranges->symmetric);
+    else set_common(&types->quant[v], ranges, range);
     return FOV_OK;
 }
 
