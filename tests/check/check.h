@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* fov-check: proves every CPU kernel and lowering against plain sums in double, and times them. After dav1d's checkasm.
  *
- * A check belongs to a level (generic, avx2, avx512 ...); kernels of a level are tested where the level below has another pointer. */
+ * A check belongs to a level (generic, avx2, avx512 ...); kernels of a level are tested where the level below has another pointer.
+ */
 #ifndef FOVEA_TESTS_CHECK_H
 #define FOVEA_TESTS_CHECK_H
 
