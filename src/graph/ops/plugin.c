@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* A workspace that is asked for beyond this is a bug of the plugin, not a wish. */
-#define MAX_WORKSPACE ((size_t)1 << 40)
+#define MAX_WORKSPACE ((size_t)1 << 36)
 
 _Static_assert((int)FOV_MAX_RANK <= (int)FOVEA_PLUGIN_MAX_RANK, "every shape of ours fits into one of a plugin");
 
@@ -79,6 +79,15 @@ static fov_status take_shape(const fov_op_call *call, int i, const fovea_plugin_
     return FOV_OK;
 }
 
+static fov_status check_workspace(const fov_op_call *call, const shapes *s, fov_error *err)
+{
+    const fov_plugin_op *op = call->node->plugin;
+    const size_t         bytes = op->call->workspace ? op->call->workspace(op->state, s->in, call->n_in) : 0;
+    if (bytes <= MAX_WORKSPACE) return FOV_OK;
+    return fov_op_fail(call, FOV_ERR_LIMIT, err, "the plugin asks for a workspace of %zu bytes; the most is %zu", bytes,
+                       MAX_WORKSPACE);
+}
+
 static fov_status infer(const fov_op_call *call, fov_error *err)
 {
     fovea_plugin_shape   out[FOV_PLUGIN_MAX_PORTS];
@@ -97,7 +106,7 @@ static fov_status infer(const fov_op_call *call, fov_error *err)
     if (op->call->infer_shape(op->state, s.in, call->n_in, out, call->n_out, &why.message))
         return fail_plugin(call, FOV_ERR_UNSUPPORTED, &why, "refuses the shapes of its inputs", err);
     for (int i = 0; i < call->n_out && !st; i++) st = take_shape(call, i, &out[i], err);
-    return st;
+    return st ? st : check_workspace(call, &s, err);
 }
 
 /* ---------------------------------------------------------------- running */
