@@ -27,7 +27,7 @@ static const double SAVE_EVERY_S = 30; /* what an interruption that cannot be ca
 static struct poptOption calibrate_options[] = {
     CLI_TEXT_SLOTS(slots),
     {"output", 'o', POPT_ARG_STRING, NULL, OUTPUT, "the cache to write", "FILE"},
-    {"method", '\0', POPT_ARG_STRING, NULL, METHOD, "entropy (default), min-max, percentile or mse", "NAME"},
+    {"method", '\0', POPT_ARG_STRING, NULL, METHOD, "mse (default), min-max, percentile or entropy", "NAME"},
     {"percentile", '\0', POPT_ARG_STRING, NULL, PERCENTILE, "of the numbers on each side that are kept (default: 99.99)", "P"},
     {"format", '\0', POPT_ARG_STRING, NULL, FORMAT, "of FILE: fovea (default) or tensorrt", "NAME"},
     {"from", '\0', POPT_ARG_STRING, NULL, FROM, "take the ranges from a cache, Fovea's or TensorRT's, instead of photos", "CACHE"},
@@ -92,8 +92,8 @@ static bool find_name(const char *option, const char *text, const char *names, i
 
 static bool get_options(job *j)
 {
-    int method = FOV_CALIBRATE_ENTROPY, format = 0;
-    if (!find_name("--method", slots[METHOD], "entropy min-max percentile mse", &method) ||
+    int method = FOV_CALIBRATE_MSE, format = 0;
+    if (!find_name("--method", slots[METHOD], "mse min-max percentile entropy", &method) ||
         !find_name("--format", slots[FORMAT], "fovea tensorrt", &format) ||
         !cli_parse_number("--percentile", slots[PERCENTILE], 50.001, 100, &j->percentile) || !cli_detect_options_get(&j->detect))
         return false;

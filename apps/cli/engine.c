@@ -167,7 +167,11 @@ static cli_exit open_file(cli_engine *e, fov_precision precision)
                   path);
         return CLI_USAGE;
     }
-    if (!strcmp(path, "default") && precision == FOV_PRECISION_AUTO && !cli_settings() && !cli_head_plugin())
+    const fov_plugin *const *plugins;
+    size_t                   n_plugin;
+    cli_exit                 code = cli_plugins(&plugins, &n_plugin);
+    if (code) return code;
+    if (!strcmp(path, "default") && precision == FOV_PRECISION_AUTO && !cli_settings() && !n_plugin)
         return open_bundled(&e->engine);
     return cli_model_open(path, &e->model);
 }

@@ -303,10 +303,10 @@ FOV_API fov_status fov_model_repair(const fov_model *model, fov_model **repaired
 
 /** How the range that 8 bits cover is chosen from what a tensor was seen to hold. */
 typedef enum fov_calibration_method {
-    FOV_CALIBRATE_ENTROPY = 0, /**< least Kullback-Leibler divergence, default   */
-    FOV_CALIBRATE_MIN_MAX = 1, /**< everything that was seen                     */
-    FOV_CALIBRATE_PERCENTILE = 2,
-    FOV_CALIBRATE_MSE = 3 /**< least mean squared error                     */
+    FOV_CALIBRATE_MSE = 0,        /**< least mean squared error, default                             */
+    FOV_CALIBRATE_MIN_MAX = 1,    /**< everything that was seen                                      */
+    FOV_CALIBRATE_PERCENTILE = 2, /**< all but the outermost                                         */
+    FOV_CALIBRATE_ENTROPY = 3     /**< least Kullback-Leibler divergence; cuts off what finds faces here */
 } fov_calibration_method;
 
 /** Ranges of every tensor of a network. Immutable; may be read by any number of threads. */
@@ -410,8 +410,8 @@ FOV_API fov_status fov_engine_open(const char *path, const fov_model_options *mo
 
 /**
  * Write an engine as ONNX for other runtimes: what it keeps in 8 bits as QuantizeLinear and DequantizeLinear with symmetric INT8
- * scales, one a tensor of activations and one a filter (TensorRT's explicit quantisation); the rest as floats. Inputs and answers are
- * those of fov_model_save()'s ONNX: input, bbox, conf, landmarks. Never leaves half a file.
+ * scales, one a tensor of activations and one a filter (TensorRT's explicit quantisation); the rest as floats. Inputs and answers
+ * are those of fov_model_save()'s ONNX: input, bbox, conf, landmarks. Never leaves half a file.
  * @param engine built or loaded with keep_weights
  * @return FOV_OK, FOV_ERR_ARGUMENT (weights not kept), FOV_ERR_IO, FOV_ERR_MEMORY
  */
@@ -576,9 +576,9 @@ FOV_API fov_status fov_face_crop(const fov_image *image, const fov_face *face, i
 typedef struct fov_comparison fov_comparison;
 
 typedef struct fov_compare_options {
-    const fov_detect_options *detect;         /**< NULL: defaults. Faces count from a score of 0.5 on, whatever it says */
-    int                       threads;        /**< 0: fov_cpu_threads()                                                 */
-    bool                      layers;         /**< also every layer that both have by name: SNR and cosine              */
+    const fov_detect_options *detect;          /**< NULL: defaults. Faces count from a score of 0.5 on, whatever it says */
+    int                       threads;         /**< 0: fov_cpu_threads()                                                 */
+    bool                      layers;          /**< also every layer that both have by name: SNR and cosine              */
     const char               *a_name, *b_name; /**< as reports call them; NULL: "A" and "B"                              */
     /** What reports call a photo, `user` being the photo source's; NULL: "photo 1", "photo 2", .. */
     const char *(*photo_name)(void *user, size_t index);
@@ -627,8 +627,8 @@ typedef struct fov_truth fov_truth;
 
 /**
  * Read ground truth, recognised by content (docs/evaluate.md): JSON; WIDER FACE's wider_face_val.mat, with wider_easy_val.mat,
- * wider_medium_val.mat and wider_hard_val.mat beside it, or the folder of these; its wider_face_val_bbx_gt.txt, which has no lists of
- * easy, medium and hard faces: the one setting is then "all", every face that it does not call invalid.
+ * wider_medium_val.mat and wider_hard_val.mat beside it, or the folder of these; its wider_face_val_bbx_gt.txt, which has no lists
+ * of easy, medium and hard faces: the one setting is then "all", every face that it does not call invalid.
  * @param truth out: release with fov_truth_free()
  * @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (the message names the photo), FOV_ERR_UNSUPPORTED (.mat without libmatio),
  *         FOV_ERR_MEMORY
@@ -652,16 +652,16 @@ typedef struct fov_evaluate_options {
     bool                      skip_missing; /**< photos that are not there are left out, with their faces, and counted  */
     const char               *detections;   /**< folder for what is found, in WIDER's layout: EVENT/PHOTO.txt; in a folder of
                                                  its name for each engine if there are several; NULL: not written       */
-    fov_progress             *progress;     /**< counts photos times engines; may be NULL                               */
-    void                     *progress_user;
+    fov_progress *progress;                 /**< counts photos times engines; may be NULL                               */
+    void         *progress_user;
 } fov_evaluate_options;
 
 /** The protocol of RetinaFace's published figures: native size, score > 0.02, NMS at 0.4, 5000 candidates, 750 faces. */
 FOV_API fov_detect_options fov_detect_options_wider(void);
 
 /**
- * Find the faces of all photos of the truth with all engines, each photo decoded once, and measure average precision as WIDER FACE's
- * tools do.
+ * Find the faces of all photos of the truth with all engines, each photo decoded once, and measure average precision as WIDER
+ * FACE's tools do.
  * @param images     folder of the photos; a photo of "EVENT/NAME.jpg" may also lie in it as NAME.jpg
  * @param evaluation out: release with fov_evaluation_free()
  * @return FOV_OK, FOV_ERR_IO (a photo that is missing, named), FOV_ERR_FORMAT (damaged, or not of the size that the truth tells),

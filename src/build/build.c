@@ -47,7 +47,7 @@ static fov_status calibrate(build *b, fov_error *err)
         st = fov_calibrator_add(calibrator, &image, name, err);
         fov_photo_free(photo);
     }
-    if (!st) st = fov_calibrator_finish(calibrator, FOV_CALIBRATE_ENTROPY, 0, &b->made, err);
+    if (!st) st = fov_calibrator_finish(calibrator, FOV_CALIBRATE_MSE, 0, &b->made, err);
     fov_calibrator_free(calibrator);
     return st;
 }

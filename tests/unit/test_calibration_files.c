@@ -197,7 +197,7 @@ static void test_methods_stay_inside(void **state)
     for (int i = 0; i < PHOTOS; i++) add(c, i);
     all = finish(c, FOV_CALIBRATE_MIN_MAX);
     assert_true(all->count > 50);
-    for (int m = FOV_CALIBRATE_ENTROPY; m <= FOV_CALIBRATE_MSE; m++) {
+    for (int m = FOV_CALIBRATE_MSE; m <= FOV_CALIBRATE_ENTROPY; m++) {
         fov_calibration *some = finish(c, (fov_calibration_method)m);
         assert_int_equal(some->count, all->count);
         for (size_t i = 0; i < all->count; i++) {
