@@ -303,6 +303,27 @@ static void engines_are_written(void **state)
     free(data);
 }
 
+/* ONNX Runtime's word on it: valid, symmetric, the same faces. */
+static void onnx_runtime_finds_the_same_faces(void **state)
+{
+    (void)state;
+    const fov_engine_options keep = {.precision = FOV_PRECISION_INT8, .calibration = ranges, .keep_weights = true};
+    const char              *python = getenv("FOVEA_PYTHON"), *cli = getenv("FOVEA_CLI");
+    char                     path[512], command[8192];
+    fov_engine              *engine;
+    if (!python || !*python || !cli) {
+        print_message("skipped: FOVEA_PYTHON names no python with onnx, onnxruntime and opencv\n");
+        skip();
+    }
+    snprintf(path, sizeof path, "%s/engine.fov", test_folder());
+    assert_ok(fov_engine_build(model, &keep, &engine, &err));
+    assert_ok(fov_engine_save(engine, path, &err));
+    fov_engine_free(engine);
+    snprintf(command, sizeof command, "FOVEA_BUILD=\"$(dirname '%s')\" '%s' '%s' '%s' '%s' >&2", cli, python,
+             source_path("bench/qdq_check.py"), path, source_path("photos/astronaut.png"));
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +335,7 @@ int main(void)
         cmocka_unit_test(what_was_fused_is_taken_apart),
         cmocka_unit_test(a_residual_before_the_activation_is_taken_apart),
         cmocka_unit_test(engines_are_written),
+        cmocka_unit_test(onnx_runtime_finds_the_same_faces),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
