@@ -2,6 +2,8 @@
 /* The assembler takes the files in as they are: no generated array, and pages are loaded only when they are used. */
 #include "api/bundled.h"
 
+#include "bundled_files.h" /* so that a new file is taken in */
+
 #define BUNDLE(symbol, path)                                                                                                       \
     __asm__(".section .rodata." #symbol ", \"a\", @progbits\n"                                                                     \
             ".balign 64\n"                                                                                                         \

@@ -203,7 +203,7 @@ static void run_band(void *context, size_t index, size_t thread)
             continue;
         }
         fill(w, out, box->left);
-        picture_row(w, y - box->top, w->row + w->row_floats * thread, out + box->left * w->ld);
+        picture_row(w, y - box->top, w->row ? w->row + w->row_floats * thread : NULL, out + box->left * w->ld);
         fill(w, out + right * w->ld, box->out_w - right);
     }
 }

@@ -121,7 +121,7 @@ static void converted_models_find_the_same_faces(void **state)
     fov_photo *face = picture_of_face();
     picture_save(face, in_folder("face.png"));
     fov_photo_free(face);
-    program p = RUN("detect", "--size", "long:320", "face.png");
+    program p = RUN("detect", "-p", "fp32", "--size", "long:320", "face.png");
     check_contains(p.out, " 1 face\n");
     check_converts_to("copy.wts", p.out);
     check_converts_to("copy.safetensors", p.out);

@@ -35,7 +35,7 @@ static void check_says(program p, int code, const char *part)
 static void prints_what_it_prints_without(void **state)
 {
     (void)state;
-    program plain = RUN("detect", photo()), with = RUN("detect", "--plugin", face_decode(), "--heads", "FaceDecode", photo());
+    program plain = RUN("detect", "-p", "fp32", photo()), with = RUN("detect", "--plugin", face_decode(), "--heads", "FaceDecode", photo());
     check_code(&plain, 0);
     check_code(&with, 0);
     check_contains(with.out, "1 face\n");
