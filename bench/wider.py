@@ -20,7 +20,7 @@ PROTOCOL = ["--size", "native", "--score", "0.02", "--nms", "0.4", "--top-k", "5
 
 def detect(images, arguments):
     """{file: [[x, y, w, h, score]...]}"""
-    command = [common.FOVEA, "detect", "--ndjson", *PROTOCOL, *arguments, images]
+    command = [common.FOVEA, "detect", "--precision", "fp32", "--ndjson", *PROTOCOL, *arguments, images]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     out = {}
     for photo in map(json.loads, done.stdout.splitlines()):

@@ -6,15 +6,13 @@
 static fov_status detect(const char *path, fov_error *err)
 {
     fov_photo    *photo = NULL;
-    fov_model    *model = NULL;
     fov_engine   *engine = NULL;
     fov_detector *detector = NULL;
     fov_faces     faces;
     fov_status    status;
 
     if ((status = fov_photo_load(path, NULL, &photo, err))) goto done;
-    if ((status = fov_model_load("default", NULL, &model, err))) goto done;
-    if ((status = fov_engine_build(model, NULL, &engine, err))) goto done;
+    if ((status = fov_engine_open("default", NULL, NULL, &engine, err))) goto done; /* or a model, or a .fov file */
     if ((status = fov_detector_new(engine, NULL, &detector, err))) goto done;
 
     fov_image image = fov_photo_image(photo);
@@ -27,7 +25,6 @@ static fov_status detect(const char *path, fov_error *err)
 done:
     fov_detector_free(detector);
     fov_engine_free(engine);
-    fov_model_free(model);
     fov_photo_free(photo);
     return status;
 }
