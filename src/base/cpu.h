@@ -21,6 +21,8 @@ unsigned fov_cpu_features(void);
 unsigned fov_cpu_detected(void);
 /** Name of a single feature bit, as fov_cpu_limit() takes it; NULL for an unknown bit. */
 const char *fov_cpu_feature_name(unsigned bit);
+/** fov_cpu_features(), less what the processor has and other instructions do faster: what engines should be made of. */
+unsigned fov_cpu_worthwhile(void);
 /** Brand string of the processor, "" if unknown. */
 const char *fov_cpu_brand(void);
 

@@ -26,7 +26,7 @@ static const struct {
 
 double fov_cost_of(fov_dtype type)
 {
-    const unsigned have = fov_cpu_features();
+    const unsigned have = fov_cpu_worthwhile();
     for (size_t i = 0; i < sizeof costs / sizeof *costs; i++)
         if (costs[i].type == type && (costs[i].feature & have) == costs[i].feature) return costs[i].cost;
     return 1;

@@ -20,7 +20,7 @@ static fov_status lower(const fov_graph *graph, const fov_node *node, fov_lowere
 #undef FOV_OP
     };
     fov_kernels kernels;
-    fov_kernels_init(&kernels, fov_cpu_features());
+    fov_kernels_init(&kernels, fov_cpu_worthwhile());
     return lowering[node->op](graph, node, &kernels, out, err);
 }
 
