@@ -54,14 +54,19 @@ def suppress(box, score, iou):
     return keep
 
 
-def faces(network, path, threshold=0.5, iou=0.4):
-    """(boxes, scores, landmarks) of a photo at its own size, best first."""
-    x = network_input(cv2.imread(path))
-    loc, conf, marks = run(network, x)
+def decode(loc, conf, marks, shape, threshold=0.5, iou=0.4):
+    """(boxes, scores, landmarks) from what a network says about a photo of that shape, best first."""
+    h, w = (-(-side // 32) * 32 for side in shape[:2])
     some = np.flatnonzero(conf[:, 1] > threshold)
-    prior, loc, score, marks = priors(*x.shape[2:])[some], loc[some], conf[some, 1], marks[some]
+    prior, loc, score, marks = priors(h, w)[some], loc[some], conf[some, 1], marks[some]
     centre, size = prior[:, :2] + 0.1 * loc[:, :2] * prior[:, 2:], prior[:, 2:] * np.exp(0.2 * loc[:, 2:])
     box = np.concatenate([centre - size / 2, centre + size / 2], 1)
     points = prior[:, None, :2] + 0.1 * marks.reshape(-1, 5, 2) * prior[:, None, 2:]
     keep = suppress(box, score, iou)
     return box[keep], score[keep], points[keep]
+
+
+def faces(network, path, threshold=0.5, iou=0.4):
+    """(boxes, scores, landmarks) of a photo at its own size, best first."""
+    image = cv2.imread(path)
+    return decode(*run(network, network_input(image)), image.shape, threshold, iou)
