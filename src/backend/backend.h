@@ -2,15 +2,14 @@
 /* What a backend is. The engine knows buffers, steps and this struct; a backend knows nothing of the others.
  *
  * Activations are NHWC in memory (fov_view_nhwc): channel stride 1, a pixel every `ld` elements, so that a value may be a
- * slice of a wider one (Concat without copies). Every buffer honours FOV_OVERREAD. */
+ * slice of a wider one (Concat without copies). Every buffer honours FOV_OVERREAD
+ * (base/alloc.h). */
 #ifndef FOVEA_BACKEND_BACKEND_H
 #define FOVEA_BACKEND_BACKEND_H
 
+#include "base/alloc.h"
 #include "base/threads.h"
 #include "graph/op.h"
-
-/** Bytes that a kernel may read (never write) past the end of any activation buffer or packed weight. */
-#define FOV_OVERREAD 64
 
 /** A node made ready to run, with packed weights. Immutable and shared by all plans of an engine. */
 typedef struct fov_lowered {

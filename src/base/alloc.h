@@ -8,6 +8,9 @@
 /** Alignment of fov_alloc_aligned(): a cache line and the widest vector. */
 #define FOV_ALIGN 64
 
+/** Bytes that a kernel may read (never write) past the end of anything it reads: activations, constants, packed weights. */
+#define FOV_OVERREAD 64
+
 /** All return NULL on failure or when a size overflows; a size of 0 gives a valid pointer. */
 void *fov_alloc(size_t bytes);
 void *fov_calloc(size_t count, size_t size); /* zeroed */
@@ -16,6 +19,9 @@ void *fov_realloc_array(void *block, size_t count, size_t size); /* on failure `
 char *fov_strdup(const char *s);
 char *fov_strndup(const char *s, size_t length);
 void  fov_free(void *block); /* NULL is allowed */
+
+/** With FOV_OVERREAD bytes more, which may be read and are 0; the rest is zeroed too. Release with fov_free(). */
+void *fov_calloc_overread(size_t count, size_t size);
 
 /** FOV_ALIGN-aligned; release with fov_free_aligned() only. */
 void *fov_alloc_aligned(size_t bytes);

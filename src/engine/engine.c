@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Channel counts do not depend on the input's size, so any size tells them; this one every stride divides. */
+/* Channel counts must not depend on the input's size (plan.c sees to it), so any size tells them; this one every stride divides. */
 enum { PROBE_SIDE = 128 };
 
 static fov_status find_channels(const fov_graph *graph, int64_t *channels, fov_error *err)
@@ -26,7 +26,7 @@ static void release_packed(fov_graph *graph, int node)
         int        id = graph->node[node].in[i];
         fov_value *value = id == FOV_NONE ? NULL : &graph->value[id];
         if (!value || !value->data || fov_graph_only_user(graph, id) != node) continue;
-        if (!value->borrowed) fov_free(value->data);
+        fov_free(value->data);
         value->data = NULL;
         value->packed = true;
     }
@@ -34,17 +34,16 @@ static void release_packed(fov_graph *graph, int node)
 
 /* What lower_nodes() needs while it works. */
 typedef struct layout {
-    int64_t *channels; /* one a value */
-    bool    *shared;   /* one a value */
-    bool    *in_place; /* one a node: a Concat without work */
+    bool *shared;   /* one a value */
+    bool *in_place; /* one a node: a Concat without work */
 } layout;
 
 static fov_status lower_nodes(fov_engine *engine, layout *l, fov_error *err)
 {
     fov_graph *graph = engine->graph;
-    fov_status st = find_channels(graph, l->channels, err);
+    fov_status st = find_channels(graph, engine->channels, err);
     if (st) return st;
-    fov_slices_assign(graph, l->channels, engine->slice, l->in_place);
+    fov_slices_assign(graph, engine->channels, engine->slice, l->in_place);
     for (int i = 0; i < graph->n_node && !st; i++) {
         engine->concat_in_place += l->in_place[i];
         if (l->in_place[i]) continue;
@@ -52,20 +51,19 @@ static fov_status lower_nodes(fov_engine *engine, layout *l, fov_error *err)
         engine->weight_bytes += engine->lowered[i].bytes;
         if (engine->lowered[i].packed && !engine->keeps_weights) release_packed(graph, i);
     }
-    if (!st) engine->add_in_place = fov_slices_share(graph, engine->lowered, l->channels, engine->slice, l->shared);
+    if (!st) engine->add_in_place = fov_slices_share(graph, engine->lowered, engine->channels, engine->slice, l->shared);
     return st;
 }
 
 static fov_status lower(fov_engine *engine, fov_error *err)
 {
     const size_t n_node = (size_t)engine->graph->n_node, n_value = (size_t)engine->graph->n_value;
-    layout       l = {fov_calloc(n_value, sizeof *l.channels), fov_calloc(n_value, sizeof *l.shared),
-                      fov_calloc(n_node, sizeof *l.in_place)};
+    layout       l = {fov_calloc(n_value, sizeof *l.shared), fov_calloc(n_node, sizeof *l.in_place)};
     engine->lowered = fov_calloc(n_node, sizeof *engine->lowered);
     engine->slice = fov_calloc(n_value, sizeof *engine->slice);
-    bool       enough = l.channels && l.shared && l.in_place && engine->lowered && engine->slice;
+    engine->channels = fov_calloc(n_value, sizeof *engine->channels);
+    bool       enough = l.shared && l.in_place && engine->lowered && engine->slice && engine->channels;
     fov_status st = enough ? lower_nodes(engine, &l, err) : fov_fail_memory(err, "the engine's layers");
-    fov_free(l.channels);
     fov_free(l.shared);
     fov_free(l.in_place);
     return st;
@@ -117,6 +115,7 @@ void fov_engine_free(fov_engine *engine)
         if (engine->lowered[i].free) engine->lowered[i].free(engine->lowered[i].impl);
     fov_free(engine->lowered);
     fov_free(engine->slice);
+    fov_free(engine->channels);
     fov_free(engine->certificate);
     fov_free(engine->reason);
     fov_golden_free(engine->golden);

@@ -18,9 +18,10 @@ typedef struct fov_slice {
 } fov_slice;
 
 struct fov_engine {
-    fov_graph         *graph;   /* optimised */
-    fov_lowered       *lowered; /* one a node; run is NULL for nodes that need no work (Concat in place) */
-    fov_slice         *slice;   /* one a value */
+    fov_graph         *graph;    /* optimised */
+    fov_lowered       *lowered;  /* one a node; run is NULL for nodes that need no work (Concat in place) */
+    fov_slice         *slice;    /* one a value */
+    int64_t           *channels; /* one a value, -1 unless it has four dimensions: the same at every input size */
     fov_settings       settings;
     const fov_backend *backend;
     fov_pass_count     passes[FOV_PASS_COUNT];

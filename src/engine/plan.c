@@ -127,6 +127,26 @@ static fov_status add_step(fov_plan *plan, int node, fov_error *err)
     return FOV_OK;
 }
 
+/* Slices, scales and packed weights were laid out for the channels that the engine found. A graph out of a hostile file makes
+ * channels of rows (Reshape), which would be other ones here. */
+static fov_status check_channels(const fov_plan *plan, fov_error *err)
+{
+    const fov_engine *engine = plan->engine;
+    for (int i = 0; i < engine->graph->n_value; i++) {
+        const fov_view *view = &plan->value[i];
+        const int64_t   channels = view->shape.rank == 4 ? view->shape.dim[1] : -1;
+        const bool      many_scales = view->quant && view->dtype == FOV_U8 && view->quant->count > 1;
+        if (channels != engine->channels[i] || (many_scales && channels != view->quant->count))
+            return fov_fail(
+                err, FOV_ERR_FORMAT,
+                "value '%.200s' would have %lld channels at %lldx%lld and %lld at another size; Fovea runs networks whose "
+                "channels do not depend on the size of the input",
+                engine->graph->value[i].name, (long long)channels, (long long)plan->w, (long long)plan->h,
+                (long long)engine->channels[i]);
+    }
+    return FOV_OK;
+}
+
 /* Activations are NHWC; slices take the pixel stride of the value they live in. */
 static void set_strides(fov_plan *plan)
 {
@@ -157,6 +177,7 @@ fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t 
     if (!plan) return fov_fail_memory(err, "a plan");
     *plan = (fov_plan){.engine = engine, .n = n, .h = h, .w = w};
     if ((st = fov_graph_infer(engine->graph, &input, &plan->value, err))) goto fail;
+    if ((st = check_channels(plan, err))) goto fail;
     set_strides(plan);
     plan->step = fov_calloc((size_t)engine->graph->n_node, sizeof *plan->step);
     if (!plan->step) st = fov_fail_memory(err, "the steps of a plan");

@@ -66,7 +66,7 @@ fov_status fov_graph_set_storage(fov_graph *graph, int value, fov_dtype dtype, c
 void fov_value_clear(fov_value *value)
 {
     fov_free(value->name);
-    if (!value->borrowed) fov_free(value->data);
+    fov_free(value->data);
     fov_free(value->origin);
     quant_free(value->quant);
 }
@@ -123,7 +123,7 @@ int fov_graph_add_constant(fov_graph *graph, const char *name, fov_dtype dtype, 
         fov_fail(err, FOV_ERR_FORMAT, "constant '%s': shape %s is too large", name, fov_shape_print(shape, text, sizeof text));
         return FOV_NONE;
     }
-    void *copy = fov_calloc(count, fov_dtype_size(dtype));
+    void *copy = fov_calloc_overread(count, fov_dtype_size(dtype));
     char *from = origin ? fov_strdup(origin) : NULL;
     int   id = copy && (from || !origin) ? fov_graph_add_value(graph, name, dtype, shape, err) : FOV_NONE;
     if (id == FOV_NONE) {

@@ -22,12 +22,11 @@ typedef enum fov_op {
 typedef struct fov_value {
     char      *name; /* unique in the graph, never NULL */
     fov_dtype  dtype;
-    fov_shape  shape;    /* as far as it is known; rank -1: not known yet */
-    void      *data;     /* constants: dense row-major, owned by the graph; else NULL */
-    char      *origin;   /* constants from a file: the tensor(s) it was made of, "a, b"; NULL otherwise */
-    bool       packed;   /* a constant whose data was given back because a backend keeps it in a form of its own */
-    bool       borrowed; /* data belongs to whoever made the graph and outlives it (a mapped engine file) */
-    fov_quant *quant;    /* of U8 and I8: what the integers stand for; owned */
+    fov_shape  shape;  /* as far as it is known; rank -1: not known yet */
+    void      *data;   /* constants: dense row-major, owned by the graph; else NULL */
+    char      *origin; /* constants from a file: the tensor(s) it was made of, "a, b"; NULL otherwise */
+    bool       packed; /* a constant whose data was given back because a backend keeps it in a form of its own */
+    fov_quant *quant;  /* of U8 and I8: what the integers stand for; owned */
 } fov_value;
 
 typedef enum fov_attr_kind { FOV_ATTR_INTS, FOV_ATTR_FLOATS, FOV_ATTR_STRING } fov_attr_kind;

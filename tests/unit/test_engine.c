@@ -173,6 +173,69 @@ static void a_sum_may_live_in_a_concat(void **state)
     check(&n);
 }
 
+/* Three planes of H x W, told to be 16 pixels of as many channels as that makes. */
+static int channels_of_rows(net *n, int x)
+{
+    fov_error err;
+    char      name[16];
+    int64_t   dims[] = {0, -1, 4, 4};
+    fov_shape shape = fov_shape_make(1, (int64_t[]){4});
+    snprintf(name, sizeof name, "s%d", n->count);
+    int to = fov_graph_add_constant(n->graph, name, FOV_I64, &shape, dims, NULL, &err);
+    return apply(n, FOV_OP_Reshape, x, to);
+}
+
+/* What files can ask for: the halves of a Concat would be written beside it, had they fewer channels than at the probe's size. */
+static void channels_must_not_depend_on_the_size(void **state)
+{
+    fov_error    err;
+    fov_plan    *plan;
+    fov_engine  *engine;
+    fov_settings settings = {0};
+    int          x;
+    net          n = net_new(&x);
+    (void)state;
+    int a = channels_of_rows(&n, x), b = channels_of_rows(&n, x);
+    fov_graph_add_output(n.graph, apply(&n, FOV_OP_Concat, a, b), &err);
+    assert_ok(fov_engine_from_graph(n.graph, &settings, "cpu", false, &engine, &err));
+    assert_ok(fov_plan_new(engine, 1, 128, 128, 1, &plan, &err)); /* as many as the engine found */
+    fov_plan_free(plan);
+    assert_int_equal(fov_plan_new(engine, 1, 32, 64, 1, &plan, &err), FOV_ERR_FORMAT);
+    assert_null(plan);
+    assert_non_null(strstr(err.message, "384 channels at 64x32 and 3072 at another size"));
+    fov_engine_free(engine);
+}
+
+/* Kernels read whole vectors of five numbers: the memory of constants must stand that, which AddressSanitizer tells. */
+static void constants_may_be_read_past_their_end(void **state)
+{
+    static const uint16_t numbers[] = {0x3c00, 0x4000, 0x4200, 0x4400, 0x4500}; /* 1 .. 5 */
+    const fov_shape       shape = fov_shape_make(4, (int64_t[]){1, 5, 1, 1});
+    fov_settings          settings = {0};
+    fov_engine           *engine;
+    fov_plan             *plan;
+    fov_pool             *pool;
+    fov_error             err;
+    int                   x;
+    net                   n = net_new(&x);
+    (void)state;
+    int constant = fov_graph_add_constant(n.graph, "constant", FOV_F16, &shape, numbers, NULL, &err);
+    int y = apply(&n, FOV_OP_MaxPool, constant, FOV_NONE);
+    fov_node_set_ints(&n.graph->node[n.graph->n_node - 1], "kernel_shape", (int64_t[]){1, 1}, 2, &err);
+    fov_graph_add_output(n.graph, y, &err);
+    assert_ok(fov_engine_from_graph(n.graph, &settings, "cpu", false, &engine, &err));
+    assert_ok(fov_plan_new(engine, 1, H, W, 1, &plan, &err));
+    assert_ok(fov_pool_new(1, &pool, &err));
+    unsigned char *arena = fov_alloc_aligned(plan->arena_bytes);
+    fov_plan_bind(plan, arena);
+    assert_ok(fov_plan_run(plan, pool, &err));
+    for (int i = 0; i < 5; i++) assert_float_equal(((const float *)fov_plan_output(plan, 0)->data)[i], (float)(i + 1), 0);
+    fov_plan_free(plan);
+    fov_pool_free(pool);
+    fov_free_aligned(arena);
+    fov_engine_free(engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +243,8 @@ int main(void)
         cmocka_unit_test(what_is_read_later_is_not_overwritten),
         cmocka_unit_test(slices_are_not_overwritten),
         cmocka_unit_test(a_sum_may_live_in_a_concat),
+        cmocka_unit_test(channels_must_not_depend_on_the_size),
+        cmocka_unit_test(constants_may_be_read_past_their_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
