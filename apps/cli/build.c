@@ -12,6 +12,7 @@
 #include "plugins.h"
 #include "settings.h"
 #include "text_file.h"
+#include "writable.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -67,7 +68,7 @@ static bool parse_loss(const char *text, double *loss)
     value = strtod(text, &end);
     if (end != text && *end == '%') value /= 100, end++;
     if (end == text || *end || !(value > 0 && value < 1)) {
-        cli_error("--max-loss %s: expected a part of 1 or percent, such as 0.5%%", text);
+        cli_error("--max-loss %s: expected a part of 1 or percent, above 0, such as 0.5%%; '--precision fp32' loses nothing", text);
         return false;
     }
     *loss = value;
@@ -128,6 +129,11 @@ static cli_exit read_options(job *j)
         return CLI_USAGE;
     }
     if (!parse_loss(slots[MAX_LOSS], &j->options.max_loss)) return CLI_USAGE;
+    if (slots[MAPPING] && !slots[CACHE]) {
+        cli_error("--mapping is for names in a cache that --cache reads");
+        return CLI_USAGE;
+    }
+    if (!cli_is_writable(slots[OUT])) return CLI_OUTPUT;
     j->options.backend = cli_backend();
     j->options.repair = repair;
     j->options.keep_weights = true;
@@ -167,9 +173,10 @@ cli_exit cli_build(int count, const char **args)
         cli_error("build needs a model and a name to write, as in 'fovea build model.pth -o model.fov'");
         return CLI_USAGE;
     }
-    if ((code = read_options(&j))) return code;
+    if ((code = read_options(&j)) || (code = cli_cpu_limit())) return code;
     if ((code = cli_model_open(args[0], &j.model))) return code;
     if (!(code = open_photos(&j)) && !(code = open_cache(&j))) code = build_and_save(&j);
+    if (!code && j.options.photos && cli_photos_failed(&j.photos)) code = CLI_SOME_FAILED;
     cli_photos_clear(&j.photos);
     fov_calibration_free(j.calibration);
     fov_model_free(j.model);

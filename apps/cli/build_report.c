@@ -58,7 +58,9 @@ static void print_considered(const json_t *certificate)
         if (json_is_number(loss))
             printf("  considered   %-6s loses %.2f points, %.2fx the time of FP32\n", text(candidate, "precision"),
                    100 * json_number_value(loss), number(candidate, "cost"));
-        else printf("  considered   %-6s no faster here\n", text(candidate, "precision"));
+        else
+            printf("  considered   %-6s not measured; %.2fx the time of FP32\n", text(candidate, "precision"),
+                   number(candidate, "cost"));
     }
 }
 

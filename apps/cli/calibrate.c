@@ -13,6 +13,7 @@
 #include "plugins.h"
 #include "settings.h"
 #include "text_file.h"
+#include "writable.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,7 @@ static cli_exit run(job *j, int count, const char **args)
     const double start = cli_now_s();
     cli_exit     code, printed;
     if (!get_options(j) || !check_arguments(count)) return CLI_USAGE;
+    if (!cli_is_writable(slots[OUTPUT])) return CLI_OUTPUT;
     if ((code = cli_threads(&j->threads)) || (code = cli_model_open(args[0], &j->model))) return code;
     if ((code = slots[FROM] ? read_cache(j) : calibrate(j, count, args))) return code;
     code = write_cache(j, start);

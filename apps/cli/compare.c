@@ -12,6 +12,7 @@
 #include "photos.h"
 #include "plugins.h"
 #include "settings.h"
+#include "writable.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,13 @@ static cli_exit get_options(comparing *c, int count, const char **args)
     if (!get_precision("--precision-a", slots[PRECISION_A], &c->precision[0]) ||
         !get_precision("--precision-b", slots[PRECISION_B], &c->precision[1]) || !cli_detect_options_get(&c->detect))
         return CLI_USAGE;
+    for (int i = 0; i < 2; i++) {
+        if (!slots[PRECISION_A + i] || !cli_is_engine(args[i])) continue;
+        cli_error("--precision-%c %s: %s is an engine, whose precision was chosen when it was built", 'a' + i,
+                  slots[PRECISION_A + i], args[i]);
+        return CLI_USAGE;
+    }
+    if (!cli_is_writable(slots[HTML])) return CLI_OUTPUT;
     if ((code = cli_threads(&c->threads))) return code;
     return cli_photos_open(&c->photos, "compare", count - 2, args + 2) ? CLI_OK : CLI_USAGE;
 }

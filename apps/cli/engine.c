@@ -72,7 +72,7 @@ cli_exit cli_model_open(const char *path, fov_model **model)
     return CLI_OK;
 }
 
-static cli_exit limit_cpu(void)
+cli_exit cli_cpu_limit(void)
 {
     fov_error err = {0};
     if (!slots[CPU] || !fov_cpu_limit(slots[CPU], &err)) return CLI_OK;
@@ -83,7 +83,7 @@ static cli_exit limit_cpu(void)
 static cli_exit build(const fov_model *model, fov_precision precision, fov_engine **engine)
 {
     fov_error err = {0};
-    cli_exit  code = limit_cpu();
+    cli_exit  code = cli_cpu_limit();
     if (code) return code;
     if (!fov_engine_build(model, &(fov_engine_options){.backend = cli_backend(), .precision = precision}, engine, &err))
         return CLI_OK;
@@ -113,7 +113,7 @@ cli_exit cli_engine_load(const char *path, fov_engine **engine)
 {
     fov_error          err = {0};
     fov_engine_options options = {.backend = cli_backend()};
-    cli_exit           code = limit_cpu();
+    cli_exit           code = cli_cpu_limit();
     if (!code) code = cli_plugins(&options.plugins, &options.n_plugin);
     if (code) return code;
     if (cli_settings()) {
@@ -150,7 +150,7 @@ cli_exit cli_threads(int *threads)
 static cli_exit open_bundled(fov_engine **engine)
 {
     fov_error err = {0};
-    cli_exit  code = limit_cpu();
+    cli_exit  code = cli_cpu_limit();
     if (code) return code;
     if (!fov_engine_open("default", NULL, &(fov_engine_options){.backend = cli_backend()}, engine, &err)) return CLI_OK;
     cli_error("%s", err.message);
@@ -178,6 +178,10 @@ static cli_exit open_file(cli_engine *e, fov_precision precision)
 
 static void tell_precision(const cli_engine *e, fov_precision asked)
 {
+    if (asked == FOV_PRECISION_INT8)
+        cli_warning(
+            "%s: in int8 with ranges guessed from its BatchNorm statistics, and nobody measured the loss: `fovea build` does",
+            cli_model_path());
     const char *reason = fov_engine_reason(e->engine);
     if (asked != FOV_PRECISION_AUTO) return;
     cli_detail("%s: precision %s: %s", cli_model_path(), fov_precision_name(fov_engine_precision(e->engine)),

@@ -8,10 +8,10 @@
 #include "exit_codes.h"
 #include "fovea/fovea.h"
 
-extern struct poptOption cli_model_option[];   /* -m                   */
+extern struct poptOption cli_model_option[];     /* -m                   */
 extern struct poptOption cli_precision_option[]; /* --precision       */
-extern struct poptOption cli_engine_options[]; /* --backend, --cpu     */
-extern struct poptOption cli_threads_option[]; /* --threads            */
+extern struct poptOption cli_engine_options[];   /* --backend, --cpu     */
+extern struct poptOption cli_threads_option[];   /* --threads            */
 
 typedef struct cli_engine {
     fov_model    *model; /* NULL: an engine was opened, which needs none */
@@ -28,6 +28,7 @@ const char *cli_backend(void);
 bool cli_is_engine(const char *path);
 
 /* Each says what failed and returns CLI_OK, CLI_USAGE or CLI_MODEL. A failed open leaves nothing to close. */
+cli_exit cli_cpu_limit(void); /* of --cpu; the functions below that make engines ask for it themselves */
 cli_exit cli_model_open(const char *path, fov_model **model);
 cli_exit cli_engine_build(const fov_model *model, fov_engine **engine);
 cli_exit cli_engine_load(const char *path, fov_engine **engine); /* an engine file */

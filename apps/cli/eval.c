@@ -12,6 +12,7 @@
 #include "outputs.h"
 #include "plugins.h"
 #include "settings.h"
+#include "writable.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,7 @@ static cli_exit check_usage(job *j, int count)
         return CLI_USAGE;
     }
     if (slots[CURVES] && !is_picture(slots[CURVES])) return CLI_USAGE;
+    if (!cli_is_writable(slots[CURVES])) return CLI_OUTPUT;
     j->detect = fov_detect_options_wider();
     return cli_detect_options_lay_over(&j->detect) ? CLI_OK : CLI_USAGE;
 }

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static char **models, **precisions;
 
@@ -43,13 +42,6 @@ static char *name_of(const cli_entrants *entrants, const char *path, const char 
     return name;
 }
 
-/* An engine is in a precision already. */
-static bool is_engine(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    return dot && !strcasecmp(dot, ".fov");
-}
-
 static cli_exit add(cli_entrants *e, const char *path, const char *precision)
 {
     fov_error     err = {0};
@@ -73,7 +65,7 @@ cli_exit cli_entrants_open(cli_entrants *e)
     static char *bundled[] = {name, NULL}, *automatic[] = {NULL, NULL};
     cli_exit     code = cli_threads(&e->threads);
     for (char **m = or_default(models, bundled); *m && !code; m++) {
-        char **p = is_engine(*m) ? automatic : or_default(precisions, automatic);
+        char **p = cli_is_engine(*m) ? automatic : or_default(precisions, automatic); /* an engine has its own */
         do code = add(e, *m, *p);
         while (!code && *p && *++p);
     }
