@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* From a model to an engine: ranges, types, lowering, and what the engine says of itself. */
 #include "base/alloc.h"
+#include "base/text.h"
 #include "build/certificate.h"
 #include "build/choose.h"
 #include "build/cost.h"
@@ -43,10 +44,12 @@ static fov_status calibrate(build *b, fov_error *err)
         if ((st = fov_build_progress(&b->compile, "calibrating", i, photos->count, err))) break;
         if (photos->load(photos->user, i, &photo, NULL)) continue;
         const fov_image image = fov_photo_image(photo);
-        snprintf(name, sizeof name, "%zu", i);
+        snprintf(name, sizeof name, "photo %zu", i + 1);
         st = fov_calibrator_add(calibrator, &image, name, err);
         fov_photo_free(photo);
     }
+    if (!st && !fov_calibrator_count(calibrator))
+        st = fov_fail(err, FOV_ERR_IO, "none of the photos to calibrate on could be loaded");
     if (!st) st = fov_calibrator_finish(calibrator, FOV_CALIBRATE_MSE, 0, &b->made, err);
     fov_calibrator_free(calibrator);
     return st;
@@ -121,6 +124,35 @@ static fov_status record_golden(const build *b, fov_engine *engine, fov_error *e
 
 /* ---------------------------------------------------------------- all together */
 
+static fov_status check_options(const fov_engine_options *o, fov_error *err)
+{
+    if (!fov_precision_name(o->precision)) return fov_fail(err, FOV_ERR_ARGUMENT, "%d is no precision", (int)o->precision);
+    if (!(o->max_loss >= 0 && o->max_loss < 1))
+        return fov_fail(err, FOV_ERR_ARGUMENT, "a loss of at most %g: a part of 1 is needed, 0.005 being half a point",
+                        o->max_loss);
+    if (o->photos && !o->photos->count) return fov_fail(err, FOV_ERR_ARGUMENT, "no photos to measure on: name some, or no source");
+    return FOV_OK;
+}
+
+/* Why AUTO came to this. */
+static fov_status explain(const build *b, fov_engine *engine, fov_error *err)
+{
+    const fov_candidate *found = NULL;
+    fov_text             text = {0};
+    if (b->compile.options->precision != FOV_PRECISION_AUTO || !b->measuring) return FOV_OK;
+    for (size_t i = 0; i < b->decision.n_candidate; i++)
+        if (b->decision.candidate[i].precision == engine->precision) found = &b->decision.candidate[i];
+    if (found)
+        fov_text_print(&text,
+                       "loses %.2f points on the photos, within the budget of %.2f, and is the fastest such: %.2fx FP32's time",
+                       100 * found->loss, 100 * b->compile.max_loss, found->cost);
+    else
+        fov_text_print(&text, "no other is both faster on this processor and within the budget of %.2f points",
+                       100 * b->compile.max_loss);
+    engine->reason = fov_text_take(&text);
+    return engine->reason ? FOV_OK : fov_fail_memory(err, "the reason for a precision");
+}
+
 /* With a calibration that was made elsewhere, all photos are there to measure on. */
 static void split_photos(build *b, const fov_engine_options *o)
 {
@@ -147,7 +179,8 @@ static fov_status make(build *b, fov_engine **engine, fov_error *err)
     if ((st = fov_choose(&b->compile, b->measuring ? &b->measure : NULL, b->macs, &b->decision, err))) return st;
     if ((st = fov_compile_finish(&b->compile, b->decision.types, engine, err))) return st;
     if (b->model->source && !((*engine)->source = fov_strdup(b->model->source))) return fov_fail_memory(err, "a model's name");
-    if (o->keep_weights || b->measuring) st = certify(b, *engine, err);
+    st = explain(b, *engine, err);
+    if (!st && (o->keep_weights || b->measuring)) st = certify(b, *engine, err);
     if (!st && o->keep_weights) st = record_golden(b, *engine, err);
     return st;
 }
@@ -168,9 +201,10 @@ fov_status fov_engine_build(const fov_model *model, const fov_engine_options *op
 {
     static const fov_engine_options defaults = {0};
     build                           b = {.model = model, .compile.options = options ? options : &defaults};
-    fov_status                      st = repair(&b, err);
+    fov_status                      st = check_options(b.compile.options, err);
     *engine = NULL;
     split_photos(&b, b.compile.options);
+    if (!st) st = repair(&b, err);
     if (!st) st = fov_compile_begin(&b.compile, b.model, b.compile.options, err);
     if (!st) st = make(&b, engine, err);
     if (st) {

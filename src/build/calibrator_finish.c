@@ -127,11 +127,12 @@ static void name_method(fov_calibration *calibration, const choice *chosen)
 fov_status fov_calibrator_finish(const fov_calibrator *c, fov_calibration_method method, double percentile, fov_calibration **out,
                                  fov_error *err)
 {
-    const choice     chosen = {method, percentile > 0 ? percentile : DEFAULT_PERCENTILE};
+    const choice     chosen = {method, percentile != 0 ? percentile : DEFAULT_PERCENTILE};
     fov_calibration *calibration;
     fov_status       st;
     *out = NULL;
-    if ((unsigned)method > FOV_CALIBRATE_ENTROPY) return fov_fail(err, FOV_ERR_ARGUMENT, "%d is no method of calibration", (int)method);
+    if ((unsigned)method > FOV_CALIBRATE_ENTROPY)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "%d is no method of calibration", (int)method);
     if (method == FOV_CALIBRATE_PERCENTILE && (!(chosen.percentile > 50) || chosen.percentile > 100))
         return fov_fail(err, FOV_ERR_ARGUMENT, "a percentile of %g: above 50 and at most 100 is needed", chosen.percentile);
     if (!c->photos)

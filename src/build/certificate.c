@@ -97,7 +97,17 @@ static json_t *considered_json(const fov_evidence *e)
     return array;
 }
 
-static json_t *notes_json(const fov_evidence *e)
+/* The search measures on smaller inputs than the certificate does. */
+static void note_loss(const fov_evidence *e, const json_t *measured, json_t *notes)
+{
+    const fov_precision asked = e->compile->options->precision;
+    const double        loss = json_number_value(json_object_get(json_object_get(measured, "agreement"), "loss"));
+    if ((asked != FOV_PRECISION_MIXED && asked != FOV_PRECISION_AUTO) || loss <= e->compile->max_loss) return;
+    json_array_append_new(notes, json_sprintf("over the budget: %.2f points at the inputs measured here, where %.2f were allowed",
+                                              100 * loss, 100 * e->compile->max_loss));
+}
+
+static json_t *notes_json(const fov_evidence *e, const json_t *measured)
 {
     json_t                       *array = json_array();
     const struct fov_calibration *ranges = e->compile->ranges;
@@ -108,6 +118,7 @@ static json_t *notes_json(const fov_evidence *e)
     if (e->fp32 && e->calibrated_on_held_out)
         json_array_append_new(
             array, json_string("weaker: measured on the photos that were calibrated on, there were too few to keep some back"));
+    note_loss(e, measured, array);
     return array;
 }
 
@@ -140,6 +151,6 @@ fov_status fov_certificate_make(const fov_evidence *e, char **certificate, fov_e
                                            fov_version(), "precision", fov_precision_name(fov_engine_precision(e->engine)),
                                            "source", source_json(e), "calibration", calibration_json(e), "options", options_json(e),
                                            "share", share_json(e), "stayed_higher", stayed_json(e), "considered",
-                                           considered_json(e), "measured", measured, "notes", notes_json(e)));
+                                           considered_json(e), "measured", measured, "notes", notes_json(e, measured)));
     return *certificate ? FOV_OK : fov_fail_memory(err, "the certificate");
 }

@@ -20,7 +20,7 @@ static fov_status measure_types(const fov_compile *compile, fov_measure *measure
     fov_agreement agreement = {0};
     fov_status    st = fov_compile_trial(compile, types, &engine, err);
     if (!st) st = fov_measure_faces(measure, engine, &agreement, err);
-    *loss = agreement.loss;
+    *loss = agreement.loss > 0 ? agreement.loss : 0;
     fov_agreement_clear(&agreement);
     fov_engine_free(engine);
     return st;
@@ -28,7 +28,10 @@ static fov_status measure_types(const fov_compile *compile, fov_measure *measure
 
 static fov_status search_mixed(const fov_compile *compile, fov_measure *measure, fov_decision *d, fov_error *err)
 {
-    if (!measure) return fov_fail(err, FOV_ERR_ARGUMENT, "mixed precision follows from measured losses: give photos to measure on");
+    if (!measure)
+        return fov_fail(
+            err, FOV_ERR_ARGUMENT,
+            "mixed precision follows from measured losses: photos to measure on are needed, as `fovea build` takes them");
     fov_status st = fov_mixed_search(compile, measure, compile->max_loss, &d->mixed, err);
     if (!st) memcpy(d->types, d->mixed.types, (size_t)compile->graph->n_node * sizeof *d->types);
     return st;
@@ -44,6 +47,8 @@ static fov_status consider(const fov_compile *compile, fov_measure *measure, con
     fov_candidate *c = &d->candidate[d->n_candidate];
     fov_dtype     *types = fov_alloc_array((size_t)n, sizeof *types);
     fov_status     st = types ? FOV_OK : fov_fail_memory(err, "precisions");
+    fov_error      own = {0};
+    bool           taken = false;
     if (st) return st;
     *c = (fov_candidate){.precision = precision};
     fov_compile_types(compile, precision, types);
@@ -54,13 +59,17 @@ static fov_status consider(const fov_compile *compile, fov_measure *measure, con
     c->cost = fov_cost_total(macs, types, n);
     if (!st && c->cost < *best) {
         st = fov_build_progress(compile, "measuring", d->n_candidate, 0, err);
-        if (!st) st = measure_types(compile, measure, types, &c->loss, err);
+        if (!st) st = measure_types(compile, measure, types, &c->loss, &own);
         c->measured = !st;
         if (!st && c->loss <= compile->max_loss) {
             *best = c->cost;
             memcpy(d->types, types, (size_t)n * sizeof *types);
+            taken = true;
         }
+        if (own.code == FOV_ERR_UNSUPPORTED) st = FOV_OK; /* a network that this precision cannot hold */
+        else if (own.code && err) *err = own;
     }
+    if (!taken) fov_mixed_clear(&d->mixed); /* its reasons are not those of what was taken */
     d->n_candidate++;
     fov_free(types);
     return st;
@@ -75,8 +84,9 @@ static fov_status choose_fastest(const fov_compile *compile, fov_measure *measur
     double       best = fp32;
     fov_status   st = FOV_OK;
     for (size_t i = 0; i < sizeof order / sizeof *order && !st; i++) {
-        /* Mixed lies between INT8 and what its layers are raised to: of no use once INT8 itself will do. */
-        if (order[i] == FOV_PRECISION_MIXED && d->candidate[0].measured && d->candidate[0].loss <= compile->max_loss) continue;
+        /* Mixed lies between INT8 and what its layers are raised to: of no use where INT8 itself will do, or is slow. */
+        const bool int8_serves = d->candidate[0].measured && d->candidate[0].loss <= compile->max_loss;
+        if (order[i] == FOV_PRECISION_MIXED && (int8_serves || fov_cost_of(FOV_U8) >= fov_cost_of(FOV_F32))) continue;
         st = consider(compile, measure, macs, order[i], d, &best, err);
     }
     for (size_t i = 0; i < d->n_candidate && fp32 > 0; i++) d->candidate[i].cost /= fp32;

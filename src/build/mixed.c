@@ -14,6 +14,8 @@
 
 enum { MAX_LOWERED = 24 /* trials of the last step */ };
 
+static const double LEAST_SAVED = 0.1; /* of FP32's time */
+
 fov_status fov_build_progress(const fov_compile *compile, const char *what, size_t done, size_t total, fov_error *err)
 {
     const fov_engine_options *options = compile->options;
@@ -40,7 +42,7 @@ static fov_status loss_of(search *s, double *loss, fov_error *err)
     if (st) return st;
     st = fov_compile_trial(s->compile, s->mixed->types, &engine, err);
     if (!st) st = fov_measure_faces(s->measure, engine, &agreement, err);
-    *loss = agreement.loss;
+    *loss = agreement.loss > 0 ? agreement.loss : 0; /* equal rankings may differ by rounding */
     fov_agreement_clear(&agreement);
     fov_engine_free(engine);
     return st;
@@ -74,10 +76,12 @@ static fov_status rank_layer(search *s, int node, fov_dtype *types, fov_error *e
     return st;
 }
 
+/* Where bytes are no faster than what is raised to, every layer saves alike for its size. */
 static double gain(const search *s, int node)
 {
     const fov_choice *c = &s->mixed->choice[node];
-    return c->change / (c->macs * (fov_cost_of(s->raised) - fov_cost_of(FOV_U8)) + 1);
+    const double      saved = fov_cost_of(s->raised) - fov_cost_of(FOV_U8);
+    return c->change / (c->macs * (saved > LEAST_SAVED ? saved : LEAST_SAVED) + 1);
 }
 
 /* Insertion sort, largest gain first: there are about a hundred layers, and equal ones keep their order. */
