@@ -26,6 +26,9 @@ static inline char *fov_onnx_borrow(const char *text)
 
 int32_t fov_onnx_element_type(fov_dtype dtype);
 
+/** Give `node` the attributes of `from` that opset 13 knows, or a plugin's. */
+void fov_onnx_attributes(fov_onnx_writer *writer, const fov_node *from, Onnx__NodeProto *node);
+
 /** Make `node`, whose name, first input and output are set, what a Convert is in ONNX: QuantizeLinear, DequantizeLinear or Cast. */
 void fov_onnx_convert(fov_onnx_writer *writer, const fov_node *from, Onnx__NodeProto *node);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "backend/cpu/conv.h"
 
+#include "base/half.h"
+
 static bool has_input(const fov_node *node, int input)
 {
     return input < node->n_in && node->in[input] != FOV_NONE;
@@ -73,6 +75,13 @@ bool fov_conv_is_f32(const fov_conv *conv)
 bool fov_conv_takes_int8(const fov_conv *conv)
 {
     return conv->x.dtype == FOV_U8 && conv->w.dtype == FOV_I8;
+}
+
+float fov_conv_weight_f32(const fov_conv *conv, size_t i)
+{
+    if (conv->w.dtype == FOV_F16) return fov_float_from_half(conv->weight_half[i]);
+    if (conv->w.dtype == FOV_BF16) return fov_float_from_bf16(conv->weight_half[i]);
+    return conv->weight[i];
 }
 
 /* 32 bits hold the sums of U8 times I8 together with what zero points add to them. */

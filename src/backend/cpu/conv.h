@@ -31,6 +31,8 @@ typedef struct fov_conv {
 bool fov_conv_is_f32(const fov_conv *conv);
 /** U8 with I8 weights: graph/ops/conv_int8.h says what happens. */
 bool fov_conv_takes_int8(const fov_conv *conv);
+/** Weight `i` of those that are F32, F16 or BF16. */
+float fov_conv_weight_f32(const fov_conv *conv, size_t i);
 
 /** A convolution at one input size. */
 typedef struct fov_conv_shape {

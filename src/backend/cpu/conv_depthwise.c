@@ -5,7 +5,6 @@
 
 #include "backend/cpu/storage.h"
 #include "base/alloc.h"
-#include "base/half.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,13 +25,6 @@ typedef struct conv_depthwise {
 } conv_depthwise;
 
 /* ---------------------------------------------------------------- packing */
-
-static float weight_f32(const fov_conv *conv, ptrdiff_t i)
-{
-    if (conv->w.dtype == FOV_F16) return fov_float_from_half(conv->weight_half[i]);
-    if (conv->w.dtype == FOV_BF16) return fov_float_from_bf16(conv->weight_half[i]);
-    return conv->weight[i];
-}
 
 static ptrdiff_t words_of(const conv_depthwise *step)
 {
@@ -69,7 +61,8 @@ static void pack_int8(const conv_depthwise *step, ptrdiff_t c)
 static void pack_float(const conv_depthwise *step, ptrdiff_t c)
 {
     const ptrdiff_t taps = step->conv.kh * step->conv.kw;
-    for (ptrdiff_t t = 0; t < taps; t++) step->weight[t * step->padded + c] = weight_f32(&step->conv, c * taps + t);
+    for (ptrdiff_t t = 0; t < taps; t++)
+        step->weight[t * step->padded + c] = fov_conv_weight_f32(&step->conv, (size_t)(c * taps + t));
 }
 
 static fov_status pack(conv_depthwise *step, fov_error *err)

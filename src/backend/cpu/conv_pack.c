@@ -6,7 +6,6 @@
 
 #include "backend/cpu/storage.h"
 #include "base/alloc.h"
-#include "base/half.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -98,13 +97,6 @@ static size_t weight_index(const fov_conv_gemm *step, ptrdiff_t channel, size_t 
     return ((size_t)channel * cin + c) * taps + t;
 }
 
-static float weight_f32(const fov_conv *conv, size_t i)
-{
-    if (conv->w.dtype == FOV_F16) return fov_float_from_half(conv->weight_half[i]);
-    if (conv->w.dtype == FOV_BF16) return fov_float_from_bf16(conv->weight_half[i]);
-    return conv->weight[i];
-}
-
 static void pack_f32(const fov_conv_gemm *step, const fov_conv_panel *p, float *to)
 {
     const fov_conv *conv = &step->conv;
@@ -113,7 +105,8 @@ static void pack_f32(const fov_conv_gemm *step, const fov_conv_panel *p, float *
         to[j] = step->direct ? step->bias[p->channel + (ptrdiff_t)j] : 0;
         for (size_t tap = 0; tap < taps; tap++)
             for (size_t k = 0; k < k_count; k++)
-                to[nr * (1 + tap * k_count + k) + j] = weight_f32(conv, weight_index(step, p->channel + (ptrdiff_t)j, tap, k));
+                to[nr * (1 + tap * k_count + k) + j] =
+                    fov_conv_weight_f32(conv, weight_index(step, p->channel + (ptrdiff_t)j, tap, k));
     }
 }
 
@@ -199,14 +192,12 @@ static fov_status pack(fov_conv_gemm *step, fov_error *err)
 
 /* ---------------------------------------------------------------- the whole */
 
-/* Vectors of scales begin at any channel where groups do, and end behind the last: all channels twice are room enough. */
 static fov_status read_storage(fov_conv_gemm *step, fov_error *err)
 {
     const fov_conv *conv = &step->conv;
-    const size_t    repeat = conv->group > 1 ? 2 : 1;
-    fov_status      st = fov_storage_init(&step->out, conv->y.dtype, conv->y.quant, repeat, err);
+    fov_status      st = fov_storage_init(&step->out, conv->y.dtype, conv->y.quant, 1, err);
     if (st || !conv->has_residual) return st;
-    return fov_storage_init(&step->residual, conv->residual.dtype, conv->residual.quant, repeat, err);
+    return fov_storage_init(&step->residual, conv->residual.dtype, conv->residual.quant, 1, err);
 }
 
 static void name_step(fov_conv_gemm *step)
