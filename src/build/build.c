@@ -33,7 +33,7 @@ static bool may_use_int8(const fov_engine_options *o)
 
 /* ---------------------------------------------------------------- ranges */
 
-static fov_status calibrate(build *b, fov_error *err)
+static fov_status calibrate(build *b, fov_calibration_method method, fov_calibration **made, fov_error *err)
 {
     const fov_photo_source *photos = &b->calibrate_on.source;
     fov_calibrator         *calibrator;
@@ -50,8 +50,20 @@ static fov_status calibrate(build *b, fov_error *err)
     }
     if (!st && !fov_calibrator_count(calibrator))
         st = fov_fail(err, FOV_ERR_IO, "none of the photos to calibrate on could be loaded");
-    if (!st) st = fov_calibrator_finish(calibrator, FOV_CALIBRATE_MSE, 0, &b->made, err);
+    if (!st) st = fov_calibrator_finish(calibrator, method, 0, made, err);
     fov_calibrator_free(calibrator);
+    return st;
+}
+
+/* A single photo is too little to calibrate on, but it shows what statistics cannot know. */
+static fov_status ranges_from_statistics(build *b, fov_error *err)
+{
+    fov_calibration *seen = NULL;
+    fov_status       st = fov_calibration_from_statistics(b->model, &b->made, err);
+    if (st || !b->calibrate_on.source.count) return st;
+    st = calibrate(b, FOV_CALIBRATE_MIN_MAX, &seen, err);
+    if (!st) fov_calibration_widen(b->made, seen);
+    fov_calibration_free(seen);
     return st;
 }
 
@@ -60,8 +72,9 @@ static fov_status find_ranges(build *b, fov_error *err)
     const fov_engine_options *o = b->compile.options;
     fov_status                st = FOV_OK;
     if (o->calibration || !may_use_int8(o)) return FOV_OK;
-    if (b->calibrate_on.source.count < 2) st = fov_calibration_from_statistics(b->model, &b->made, err);
-    if (b->calibrate_on.source.count > 1 || (st == FOV_ERR_UNSUPPORTED && b->calibrate_on.source.count)) st = calibrate(b, err);
+    if (b->calibrate_on.source.count < 2) st = ranges_from_statistics(b, err);
+    if (b->calibrate_on.source.count > 1 || (st == FOV_ERR_UNSUPPORTED && b->calibrate_on.source.count))
+        st = calibrate(b, FOV_CALIBRATE_MSE, &b->made, err);
     b->compile.ranges = b->made;
     return st;
 }

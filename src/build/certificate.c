@@ -112,7 +112,7 @@ static json_t *notes_json(const fov_evidence *e, const json_t *measured)
     json_t                       *array = json_array();
     const struct fov_calibration *ranges = e->compile->ranges;
     if (ranges && !ranges->photos && !ranges->symmetric)
-        json_array_append_new(array, json_string("weaker: the ranges come from BatchNorm statistics, no photo was calibrated on"));
+        json_array_append_new(array, json_string("weaker: the ranges come from BatchNorm statistics and at most one photo"));
     if (!e->fp32) json_array_append_new(array, json_string("nothing was measured: no photos were given"));
     else if (e->held_out->count < 8) json_array_append_new(array, json_string("weaker: measured on very few photos"));
     if (e->fp32 && e->calibrated_on_held_out)

@@ -41,6 +41,9 @@ float fov_range_scale(const struct fov_calibration *calibration, const fov_range
 /** A value that holds activations: the network's input, or what a node computes. */
 bool fov_value_is_calibrated(const fov_graph *graph, int value);
 
+/** Make the ranges take in what was seen, too: those that follow from statistics know nothing of rare large numbers. */
+void fov_calibration_widen(struct fov_calibration *ranges, const struct fov_calibration *seen);
+
 /* ---- making one */
 
 /** An empty one with room for a range for each calibrated value of the graph, and the list of its nodes' inputs. */
