@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const commands[] = {"detect", "inspect", "convert", "bench", "help", "version"};
+static const char *const commands[] = {"detect", "inspect", "verify", "build", "convert", "calibrate",
+                                       "eval",   "compare", "bench",  "help",  "version"};
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static void check_says(program p, int code, const char *part)
