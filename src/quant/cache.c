@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "graph/op.h"
 #include "graph/passes.h"
 #include "models/model.h"
 
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_CACHE_BYTES = 256 << 20, MISSING_SHOWN = 10 };
+enum { MAX_CACHE_BYTES = 256 << 20, MISSING_SHOWN = 10, PROBE_SIDE = 128 /* channels do not depend on it */ };
 
 /* ---------------------------------------------------------------- lines */
 
@@ -65,6 +66,22 @@ static fov_status check_names(const fov_calibration *calibration, const fov_grap
     return st;
 }
 
+/* Networks of one family share their tensors' names, whatever their widths. */
+static fov_status check_channels(const fov_calibration *calibration, const fov_graph *graph, const char *path, fov_error *err)
+{
+    fov_view   input = fov_view_nhwc(1, 3, PROBE_SIDE, PROBE_SIDE, 3, NULL), *values;
+    fov_status st = fov_graph_infer(graph, &input, &values, err);
+    if (st) return st;
+    for (int v = 0; v < graph->n_value && !st; v++) {
+        const fov_range *range = fov_value_is_calibrated(graph, v) ? fov_range_find(calibration, graph->value[v].name) : NULL;
+        if (!range || !range->channels || values[v].shape.rank != 4 || values[v].shape.dim[1] == range->channels) continue;
+        st = fov_fail(err, FOV_ERR_FORMAT, "%s: is of another network: '%s' has %d channels there and %lld here", path,
+                      graph->value[v].name, range->channels, (long long)values[v].shape.dim[1]);
+    }
+    fov_values_free(graph, values);
+    return st;
+}
+
 /* Inputs of nodes are the network's business: what a file says of them is for its readers. */
 static fov_status fit(fov_calibration **calibration, const fov_model *model, const char *path, fov_error *err)
 {
@@ -72,7 +89,8 @@ static fov_status fit(fov_calibration **calibration, const fov_model *model, con
     fov_calibration *fitted = NULL;
     fov_status       st = fov_graph_clone(model->graph, &graph, err);
     if (st) return st;
-    if (!(st = fov_graph_optimize(graph, NULL, err)) && !(st = check_names(*calibration, graph, path, err)))
+    if (!(st = fov_graph_optimize(graph, NULL, err)) && !(st = check_names(*calibration, graph, path, err)) &&
+        !(st = check_channels(*calibration, graph, path, err)))
         st = fov_calibration_new(graph, &fitted, err);
     if (!st) {
         fov_calibrated_input *input = fitted->input;

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "graph/op.h"
+#include "graph/plugin.h"
 
 #include <math.h>
 #include <string.h>
@@ -41,13 +42,19 @@ static const char *name_of(const fov_graph *graph, const fov_node *node)
     return graph->value[node->out[0]].name;
 }
 
+static const char *op_of(const fov_node *node, char *text, size_t size)
+{
+    return node->op == FOV_OP_Plugin ? fov_plugin_node_name(node, text, size) : fov_op_def_of(node->op)->name;
+}
+
 static fov_status add_inputs(fov_calibration *calibration, const fov_graph *graph, fov_error *err)
 {
     for (int i = 0; i < graph->n_node; i++) {
         const fov_node *node = &graph->node[i];
+        char            op[160];
         for (int j = 0; j < node->n_in && !node->dead; j++) {
             if (node->in[j] == FOV_NONE || !fov_value_is_calibrated(graph, node->in[j])) continue;
-            fov_status st = fov_calibration_add_input(calibration, name_of(graph, node), fov_op_def_of(node->op)->name, j,
+            fov_status st = fov_calibration_add_input(calibration, name_of(graph, node), op_of(node, op, sizeof op), j,
                                                       graph->value[node->in[j]].name, err);
             if (st) return st;
         }

@@ -124,7 +124,7 @@ static float mean_shift(const filters *f, int64_t o, const fov_quant *x, const i
 static const float *input_mean(const fov_types *types, int node)
 {
     const int        v = types->graph->node[node].in[0];
-    const fov_range *range = fov_range_find(types->typing->ranges, types->graph->value[v].name);
+    const fov_range *range = types->typing->ranges ? fov_range_find(types->typing->ranges, types->graph->value[v].name) : NULL;
     return range && range->channels == types->channels[v] ? range->channel_mean : NULL;
 }
 
@@ -143,6 +143,20 @@ static bool has_bias(const fov_graph *graph, const fov_node *node)
     return node->n_in > BIAS && node->in[BIAS] != FOV_NONE && graph->value[node->in[BIAS]].data;
 }
 
+static fov_status check_bytes(const fov_types *types, int node, const filters *f, fov_error *err)
+{
+    const fov_node *n = &types->graph->node[node];
+    if (!fov_node_fits_int8(types->graph, n))
+        return fov_fail(err, FOV_ERR_UNSUPPORTED,
+                        "layer '%s' sums %lld products: more than 32 bits hold; keep it in another precision", n->name,
+                        (long long)(f->per_group * f->taps));
+    for (int64_t i = 0; i < f->cout * f->per_group * f->taps; i++)
+        if (!isfinite(f->w[i]))
+            return fov_fail(err, FOV_ERR_FORMAT, "layer '%s': weight %lld of '%s' is NaN or infinite, which no byte stands for",
+                            n->name, (long long)i, f->name);
+    return FOV_OK;
+}
+
 static fov_status to_8_bits(fov_types *types, int node, const fov_quant *x, fov_error *err)
 {
     const filters f = filters_of(types->graph, &types->graph->node[node]);
@@ -153,10 +167,7 @@ static fov_status to_8_bits(fov_types *types, int node, const fov_quant *x, fov_
     int32_t      *zero = fov_calloc((size_t)f.cout, sizeof *zero);
     int8_t       *to = NULL;
     fov_status    st = scaled && scale && shift && zero ? FOV_OK : fov_fail_memory(err, "8-bit weights");
-    if (!st && !fov_node_fits_int8(types->graph, &types->graph->node[node]))
-        st = fov_fail(err, FOV_ERR_UNSUPPORTED,
-                      "layer '%s' sums %lld products: more than 32 bits hold; keep it in another precision",
-                      types->graph->node[node].name, (long long)count);
+    if (!st) st = check_bytes(types, node, &f, err);
     if (!st) st = replace(types, node, WEIGHT, FOV_I8, (void **)&to, err);
     for (int64_t o = 0; o < f.cout && !st; o++) {
         int8_t *row = to + o * count;
