@@ -14,7 +14,7 @@ static fov_status find_channels(const fov_graph *graph, int64_t *channels, fov_e
     fov_view   input = fov_view_nhwc(1, 3, PROBE_SIDE, PROBE_SIDE, 3, NULL), *values;
     fov_status st = fov_graph_infer(graph, &input, &values, err);
     if (st) return st;
-    for (int i = 0; i < graph->n_value; i++) channels[i] = values[i].shape.rank == 4 ? values[i].shape.dim[1] : -1;
+    for (int i = 0; i < graph->n_value; i++) channels[i] = fov_channels_of(&values[i]);
     fov_values_free(graph, values);
     return FOV_OK;
 }

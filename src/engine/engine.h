@@ -21,7 +21,7 @@ struct fov_engine {
     fov_graph         *graph;    /* optimised */
     fov_lowered       *lowered;  /* one a node; run is NULL for nodes that need no work (Concat in place) */
     fov_slice         *slice;    /* one a value */
-    int64_t           *channels; /* one a value, -1 unless it has four dimensions: the same at every input size */
+    int64_t           *channels; /* one a value, as fov_channels_of() says: the same at every input size */
     fov_settings       settings;
     const fov_backend *backend;
     fov_pass_count     passes[FOV_PASS_COUNT];
@@ -59,6 +59,9 @@ void fov_slices_assign(const fov_graph *graph, const int64_t *channels, fov_slic
  * @return how many
  */
 int fov_slices_share(const fov_graph *graph, const fov_lowered *lowered, const int64_t *channels, fov_slice *slice, bool *shared);
+
+/** Channels of an activation, which is four-dimensional and NHWC in memory; -1 of anything else. */
+int64_t fov_channels_of(const fov_view *view);
 
 /* ---- memory by liveness */
 

@@ -134,7 +134,7 @@ static fov_status check_channels(const fov_plan *plan, fov_error *err)
     const fov_engine *engine = plan->engine;
     for (int i = 0; i < engine->graph->n_value; i++) {
         const fov_view *view = &plan->value[i];
-        const int64_t   channels = view->shape.rank == 4 ? view->shape.dim[1] : -1;
+        const int64_t   channels = fov_channels_of(view);
         const bool      many_scales = view->quant && view->dtype == FOV_U8 && view->quant->count > 1;
         if (channels != engine->channels[i] || (many_scales && channels != view->quant->count))
             return fov_fail(
@@ -157,7 +157,7 @@ static void set_strides(fov_plan *plan)
         if (v->data || v->shape.rank < 0) continue;
         const fov_quant *quant = v->quant;
         const int64_t   *dim = v->shape.dim;
-        if (v->shape.rank != 4 || (v->dtype != FOV_F32 && !fov_dtype_is_storage(v->dtype))) {
+        if (fov_channels_of(v) < 0) {
             *v = fov_view_dense(v->dtype, &v->shape, NULL);
         } else {
             const fov_shape *root = &plan->value[root_of(plan->engine, i, &channel)].shape;

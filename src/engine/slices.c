@@ -3,6 +3,12 @@
  * pixels at a larger stride. Adds in place: an output may take the memory of an input that nobody reads any more. */
 #include "engine/engine.h"
 
+int64_t fov_channels_of(const fov_view *view)
+{
+    const bool activation = view->shape.rank == 4 && (view->dtype == FOV_F32 || fov_dtype_is_storage(view->dtype));
+    return activation ? view->shape.dim[1] : -1;
+}
+
 /* Channels of both stand for reals in the same way, so that what is written as one can be read as the other. */
 static bool same_storage(const fov_value *slice, const fov_value *parent, int64_t first, int64_t channels)
 {

@@ -6,7 +6,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { RESIDUAL = 3 };
+enum { BIAS = 2, RESIDUAL = 3 };
+
+/* A bias that can be multiplied, or none. */
+static bool has_plain_bias(const fov_graph *g, const fov_node *n)
+{
+    const fov_value *bias = n->n_in > BIAS && n->in[BIAS] != FOV_NONE ? &g->value[n->in[BIAS]] : NULL;
+    return !bias || (bias->data && bias->dtype == FOV_F32);
+}
 
 /* A convolution through which a factor a channel can be pulled back: nothing is added to it that would need the factor too. */
 static bool can_take_parts(const fov_graph *g, int value)
@@ -14,7 +21,8 @@ static bool can_take_parts(const fov_graph *g, int value)
     const int p = fov_graph_producer(g, value);
     if (p == FOV_NONE || g->node[p].op != FOV_OP_Conv) return false;
     const fov_node *n = &g->node[p];
-    return (n->n_in <= RESIDUAL || n->in[RESIDUAL] == FOV_NONE) && g->value[n->in[1]].data && g->value[n->in[1]].shape.rank == 4;
+    return has_plain_bias(g, n) && (n->n_in <= RESIDUAL || n->in[RESIDUAL] == FOV_NONE) && g->value[n->in[1]].data &&
+           g->value[n->in[1]].shape.rank == 4;
 }
 
 /* Do only convolutions read a value, and `other`, which may be FOV_NONE? */

@@ -2,7 +2,6 @@
 #include "export/onnx_qdq.h"
 
 #include "base/alloc.h"
-#include "base/half.h"
 
 #include <math.h>
 #include <string.h>
@@ -99,28 +98,18 @@ static fov_status set_integers(fov_qdq *q, int node, const filters *f, fov_error
 
 /* ---------------------------------------------------------------- floats */
 
-static float weight_at(const fov_value *w, int64_t i)
-{
-    switch (w->dtype) {
-    case FOV_F16:
-        return fov_float_from_half(((const uint16_t *)w->data)[i]);
-    case FOV_BF16:
-        return fov_float_from_bf16(((const uint16_t *)w->data)[i]);
-    default:
-        return ((const float *)w->data)[i];
-    }
-}
-
+/* An engine file may give floats to a convolution with weights of any type. */
 static fov_status set_floats(fov_qdq *q, int node, const filters *f, fov_error *err)
 {
     float    *to;
     const int id = fov_qdq_add_constant(q->graph, f->weight->name, "f32", FOV_F32, &f->weight->shape, (void **)&to, err);
     if (id == FOV_NONE) return FOV_ERR_MEMORY;
+    fov_view       from = fov_view_dense(f->weight->dtype, &f->weight->shape, f->weight->data);
+    const fov_view reals = fov_view_dense(FOV_F32, &f->weight->shape, to);
+    from.quant = f->weight->quant;
+    fov_view_load_f32(&from, &reals);
     for (int64_t o = 0; o < f->cout; o++)
-        for (int64_t i = 0; i < f->per_group * f->taps; i++) {
-            const int64_t at = o * f->per_group * f->taps + i;
-            to[at] = weight_at(f->weight, at) * factor(f, o, i / f->taps);
-        }
+        for (int64_t i = 0; i < f->per_group * f->taps; i++) to[o * f->per_group * f->taps + i] *= factor(f, o, i / f->taps);
     q->graph->node[node].in[WEIGHT] = id;
     return FOV_OK;
 }
