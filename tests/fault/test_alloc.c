@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include "base/file.h"
+#include "engine_file/engine_file.h"
 
 #include <stdlib.h>
 
@@ -116,6 +117,78 @@ static fov_status use_plugin(const input *in, fov_error *err)
     return st;
 }
 
+/* ---- jobs on what precisions are made of; what they work on was made before */
+
+static const fov_model       *shared_model;
+static const fov_calibration *shared_calibration;
+static char                   shared_file[256];
+
+static fov_status build_int8(const input *in, fov_error *err)
+{
+    fov_engine *engine = NULL;
+    (void)in;
+    const fov_engine_options options = {.precision = FOV_PRECISION_INT8, .calibration = shared_calibration, .keep_weights = true};
+    fov_status               st = fov_engine_build(shared_model, &options, &engine, err);
+    fov_engine_free(engine);
+    return st;
+}
+
+static fov_status save_engine(const input *in, fov_error *err)
+{
+    fov_text file = {0};
+    (void)in;
+    fov_status st = fov_engine_file_write(shared_engine, &file, err); /* to disk, the last allocation may fail: base/file.c */
+    fov_text_clear(&file);
+    return st;
+}
+
+static fov_status load_engine(const input *in, fov_error *err)
+{
+    fov_engine *engine = NULL;
+    (void)in;
+    fov_status st = fov_engine_load(shared_file, &(fov_engine_options){.keep_weights = true}, &engine, err);
+    fov_engine_free(engine);
+    return st;
+}
+
+static fov_status load_calibration(const input *in, fov_error *err)
+{
+    fov_calibration *calibration = NULL;
+    (void)in;
+    fov_status st = fov_calibration_load(shared_file, shared_model, "theirs = input\n", &calibration, err);
+    fov_calibration_free(calibration);
+    return st;
+}
+
+static fov_status repair_model(const input *in, fov_error *err)
+{
+    fov_model *repaired = NULL;
+    char      *report = NULL;
+    (void)in;
+    fov_status st = fov_model_repair(shared_model, &repaired, &report, err);
+    fov_string_free(report);
+    fov_model_free(repaired);
+    return st;
+}
+
+static fov_status make_photo(void *user, size_t index, fov_photo **photo, fov_error *err)
+{
+    (void)user;
+    (void)index;
+    return fov_photo_new(96, 64, photo, err);
+}
+
+static fov_status compare_engines(const input *in, fov_error *err)
+{
+    const fov_photo_source    photos = {1, make_photo, NULL};
+    const fov_compare_options options = {.layers = true, .threads = 2};
+    fov_comparison           *comparison = NULL;
+    (void)in;
+    fov_status st = fov_compare(shared_engine, shared_engine, &photos, &options, &comparison, err);
+    fov_comparison_free(comparison);
+    return st;
+}
+
 /* ---- tests */
 
 static void with_file(const char *what, const char *path, job *work)
@@ -225,13 +298,44 @@ static void test_plugin_in_onnx(void **state)
     with_file("a plugin in .onnx", path, use_plugin);
 }
 
+/* An INT8 engine by ranges without data, and a cache of them. */
+static void test_precisions(void **state)
+{
+    fov_error        err = {0};
+    fov_model       *model;
+    fov_calibration *calibration;
+    fov_engine      *engine;
+    const input      none = {0};
+    (void)state;
+    assert_ok(fov_model_load("default", NULL, &model, &err));
+    assert_ok(fov_calibration_from_statistics(model, &calibration, &err));
+    const fov_engine_options options = {.precision = FOV_PRECISION_INT8, .calibration = calibration, .keep_weights = true};
+    assert_ok(fov_engine_build(model, &options, &engine, &err));
+    shared_model = model;
+    shared_calibration = calibration;
+    shared_engine = engine;
+    fail_every_allocation("build in INT8", build_int8, &none);
+    snprintf(shared_file, sizeof shared_file, "%s/x.fov", test_folder());
+    fail_every_allocation("save an engine", save_engine, &none);
+    assert_ok(fov_engine_save(engine, shared_file, &err));
+    fail_every_allocation("load an engine", load_engine, &none);
+    snprintf(shared_file, sizeof shared_file, "%s/x.cache", test_folder());
+    assert_ok(fov_calibration_save(calibration, shared_file, false, &err));
+    fail_every_allocation("load a calibration", load_calibration, &none);
+    fail_every_allocation("repair", repair_model, &none);
+    fail_every_allocation("compare", compare_engines, &none);
+    fov_engine_free(engine);
+    fov_calibration_free(calibration);
+    fov_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_load_pth_zip),   cmocka_unit_test(test_load_pth_legacy), cmocka_unit_test(test_load_safetensors),
         cmocka_unit_test(test_load_wts),       cmocka_unit_test(test_load_onnx),       cmocka_unit_test(test_load_onnx_of_others),
         cmocka_unit_test(test_build_engine),   cmocka_unit_test(test_run_detector),    cmocka_unit_test(test_plugin_behind_heads),
-        cmocka_unit_test(test_plugin_in_onnx),
+        cmocka_unit_test(test_plugin_in_onnx), cmocka_unit_test(test_precisions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
