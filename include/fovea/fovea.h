@@ -281,7 +281,9 @@ FOV_API fov_status fov_precision_parse(const char *name, fov_precision *precisio
  * Subnormal is kept with fewer bits, tiny is below the smallest subnormal, flushed rounds to zero (docs/weight-health.md).
  * FP16: smallest normal 2^-14, smallest subnormal 2^-24, largest 65504 (IEEE 754-2019, 3.6). INT8 has in COUNTS also
  * {"channels", "outlier_channels", "snr_db", "worst_snr_db"}.
+ * "min", "max" and "smallest" are null where there is no finite weight.
  * @param precision FP16, BF16 or INT8
+ * @param json out: release with fov_string_free()
  */
 FOV_API fov_status fov_model_health_json(const fov_model *model, fov_precision precision, char **json, fov_error *err);
 
@@ -336,7 +338,8 @@ FOV_API bool fov_calibrator_has(const fov_calibrator *calibrator, const fov_imag
 /** Images that fov_calibrator_resume() brought and that were not added again since: not 0 when a run goes on with others. */
 FOV_API size_t fov_calibrator_unconfirmed(const fov_calibrator *calibrator);
 FOV_API size_t fov_calibrator_count(const fov_calibrator *calibrator); /**< images taken into account */
-/** Write, or read back into a new calibrator of the same model, all that was collected: an interrupted run goes on from there. */
+/** Write, or read back into a new calibrator of the same model and options, all that was collected: an interrupted run goes on from
+ * there. */
 FOV_API fov_status fov_calibrator_save(const fov_calibrator *calibrator, const char *path, fov_error *err);
 FOV_API fov_status fov_calibrator_resume(fov_calibrator *calibrator, const char *path, fov_error *err);
 /**
@@ -348,19 +351,28 @@ FOV_API fov_status fov_calibrator_finish(const fov_calibrator *calibrator, fov_c
                                          fov_calibration **calibration, fov_error *err);
 FOV_API void       fov_calibrator_free(fov_calibrator *calibrator); /**< NULL is allowed */
 
-/** Ranges without any photo, from the statistics that BatchNorm layers keep: weaker than photos. */
+/**
+ * Ranges without any photo, from the statistics that BatchNorm layers keep: weaker than photos.
+ * @return FOV_OK, FOV_ERR_UNSUPPORTED (BatchNorm was folded before the import, or is not there), FOV_ERR_FORMAT (statistics that
+ *         are not finite), FOV_ERR_MEMORY
+ */
 FOV_API fov_status fov_calibration_from_statistics(const fov_model *model, fov_calibration **calibration, fov_error *err);
 /**
  * Read a cache: Fovea's own, or TensorRT's (`TRT-<version>-<algorithm>`, any version), recognised by content.
+ * @param model   must have a range for each of its tensors; NULL: take the cache as it is, to be shown or rewritten
  * @param mapping "their name = our name" lines for tensors that are called otherwise; may be NULL
- * @return FOV_ERR_FORMAT when it does not fit the model, with the names that are missing
+ * @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (damaged, or it does not fit the model, with the names that are missing or the tensor
+ *         that has other channels), FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_calibration_load(const char *path, const fov_model *model, const char *mapping,
                                         fov_calibration **calibration, fov_error *err);
 /** @param tensorrt true: in TensorRT's format, which keeps one symmetric scale a tensor and nothing else */
 FOV_API fov_status fov_calibration_save(const fov_calibration *calibration, const char *path, bool tensorrt, fov_error *err);
-/** As JSON: {"method", "photos", "tensors": [{"name", "lo", "hi", "scale", "channels"}], "inputs": [{"node", "op", "inputs":
- * [{"tensor", "scale"}]}]} */
+/**
+ * As JSON: {"method", "photos", "digest", "symmetric", "tensors": [{"name", "lo", "hi", "scale", "channels"}], "inputs": [{"node",
+ * "op", "inputs": [{"index", "tensor", "scale"}]}]}. "digest" is of the photos; "op" of a plugin's operator is its own name.
+ * @return a string to release with fov_string_free(); NULL without memory
+ */
 FOV_API char *fov_calibration_describe_json(const fov_calibration *calibration);
 FOV_API void  fov_calibration_free(fov_calibration *calibration); /**< NULL is allowed */
 
@@ -373,7 +385,7 @@ typedef struct fov_engine_options {
     const char              *backend; /**< "cpu" (default when NULL) or "reference": the plain-C definitions, slow and sure */
     fov_precision            precision;
     const fov_calibration   *calibration;  /**< INT8, MIXED, AUTO: ranges; NULL: taken from `photos`, or else without data       */
-    const fov_photo_source  *photos;       /**< what losses are measured on; NULL: nothing is measured but on the bundled photo  */
+    const fov_photo_source  *photos;       /**< what losses are measured on; NULL: nothing is measured, MIXED fails, AUTO is FP32 */
     double                   max_loss;     /**< MIXED, AUTO: budget, 0.005 is half a point; 0: that default                      */
     bool                     repair;       /**< fov_model_repair() first                                                         */
     bool                     keep_weights; /**< so that fov_engine_save() works; costs the weights a second time                 */
@@ -386,8 +398,9 @@ typedef struct fov_engine_options {
 /**
  * Compile a model. The model may be freed afterwards.
  * @param engine out: release with fov_engine_free()
- * @return FOV_OK, FOV_ERR_ARGUMENT (unknown backend), FOV_ERR_UNSUPPORTED or FOV_ERR_FORMAT (a graph that cannot be run; the
- *         message names the node), FOV_ERR_CANCELLED, FOV_ERR_MEMORY
+ * @return FOV_OK, FOV_ERR_ARGUMENT (unknown backend, an impossible option), FOV_ERR_UNSUPPORTED or FOV_ERR_FORMAT (a graph that
+ *         cannot be run, or not in this precision; the message names the node), FOV_ERR_IO (no photo could be loaded),
+ *         FOV_ERR_CANCELLED, FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_engine_build(const fov_model *model, const fov_engine_options *options, fov_engine **engine, fov_error *err);
 
@@ -426,7 +439,8 @@ FOV_API fov_precision fov_engine_precision(const fov_engine *engine);
 
 /**
  * Replay the golden vectors that the engine carries, on this machine, and compare.
- * @param json out, may be NULL: {"pass", "vectors", "layers", "drifted": [{"layer", "difference", "tolerance"}]}
+ * @param json out, may be NULL: {"pass", "vectors", "layers", "identical", "drifted": [{"layer", "vector", "what", "unit",
+ *             "difference", "tolerance"}]}; the last two are null for a layer of another shape
  * @return FOV_OK whether it passes or not, FOV_ERR_UNSUPPORTED (the engine carries no golden vectors)
  */
 FOV_API fov_status fov_engine_verify(const fov_engine *engine, bool *pass, char **json, fov_error *err);
@@ -669,8 +683,8 @@ FOV_API fov_detect_options fov_detect_options_wider(void);
  */
 FOV_API fov_status fov_evaluate(const fov_entrant *entrants, size_t count, const fov_truth *truth, const char *images,
                                 const fov_evaluate_options *options, fov_evaluation **evaluation, fov_error *err);
-/** {"photos", "missing", "settings": [{"name", "faces"}], "engines": [{"name", "detections", "seconds", "ap":
- * {setting: 0..1}}]} */
+/** As JSON: {"photos", "missing", "settings": [{"name", "faces"}], "engines": [{"name", "detections", "seconds", "ap":
+ * {setting: 0..1}}]}. @return a string to release with fov_string_free(); NULL without memory */
 FOV_API char *fov_evaluation_json(const fov_evaluation *evaluation);
 
 /** Recall and precision at falling thresholds of the score, of one engine in one setting. */

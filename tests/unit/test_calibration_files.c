@@ -300,6 +300,28 @@ static void test_wrong_network_is_refused(void **state)
     assert_non_null(strstr(err.message, "mapping of names:1"));
 }
 
+/* What the mapping says comes before a range that the cache has under that name, with all that is known of channels. */
+static void test_mapping_wins_and_keeps_channels(void **state)
+{
+    static const char mapping[] = "input = body.stage1.0.2\n";
+    fov_calibration  *made = some_ranges(FOV_CALIBRATE_MSE), *read;
+    const fov_range  *input = fov_range_find(made, "input");
+    fov_error         err = {0};
+    (void)state;
+    save(made, path_of("own"), false);
+    assert_ok(fov_calibration_load(path_of("own"), NULL, mapping, &read, &err));
+    const fov_range *mapped = fov_range_find(read, "body.stage1.0.2");
+    assert_int_equal(mapped->channels, 3);
+    assert_memory_equal(mapped->channel_lo, input->channel_lo, 3 * sizeof(float));
+    assert_memory_equal(mapped->channel_mean, input->channel_mean, 3 * sizeof(float));
+    assert_true(mapped->lo == input->lo && mapped->hi == input->hi);
+    assert_int_equal(fov_range_find(read, "input")->channels, 3);
+    fov_calibration_free(read);
+    assert_int_equal(fov_calibration_load(path_of("own"), model, mapping, &read, &err), FOV_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "'body.stage1.0.2' has 3 channels there and 8 here"));
+    fov_calibration_free(made);
+}
+
 static void test_nonsense_is_refused(void **state)
 {
     static const char *const texts[] = {"",
@@ -422,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_caches_read_back),
         cmocka_unit_test(test_other_versions_of_tensorrt),
         cmocka_unit_test(test_wrong_network_is_refused),
+        cmocka_unit_test(test_mapping_wins_and_keeps_channels),
         cmocka_unit_test(test_nonsense_is_refused),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_data_free_ranges),
