@@ -50,11 +50,13 @@ void *fov_calloc(size_t count, size_t size)
     return block ? memset(block, 0, count * size) : NULL;
 }
 
-void *fov_calloc_overread(size_t count, size_t size)
+void *fov_alloc_overread(size_t count, size_t size)
 {
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || __builtin_add_overflow(bytes, (size_t)FOV_OVERREAD, &bytes)) return NULL;
-    return fov_calloc(bytes, 1);
+    size_t bytes, total;
+    if (__builtin_mul_overflow(count, size, &bytes) || __builtin_add_overflow(bytes, (size_t)FOV_OVERREAD, &total)) return NULL;
+    unsigned char *block = fov_alloc(total);
+    if (block) memset(block + bytes, 0, FOV_OVERREAD);
+    return block;
 }
 
 void *fov_realloc_array(void *block, size_t count, size_t size)

@@ -20,8 +20,8 @@ char *fov_strdup(const char *s);
 char *fov_strndup(const char *s, size_t length);
 void  fov_free(void *block); /* NULL is allowed */
 
-/** With FOV_OVERREAD bytes more, which may be read and are 0; the rest is zeroed too. Release with fov_free(). */
-void *fov_calloc_overread(size_t count, size_t size);
+/** With FOV_OVERREAD bytes more, which are 0. Release with fov_free(). */
+void *fov_alloc_overread(size_t count, size_t size);
 
 /** FOV_ALIGN-aligned; release with fov_free_aligned() only. */
 void *fov_alloc_aligned(size_t bytes);

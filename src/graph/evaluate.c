@@ -141,7 +141,7 @@ static fov_status compute(const fov_op_call *call, fov_error *err)
 {
     for (int i = 0; i < call->n_out; i++) {
         fov_view *out = &call->out[i];
-        out->data = fov_calloc_overread((size_t)elements(out), fov_dtype_size(out->dtype)); /* kernels may read it */
+        out->data = fov_alloc_overread((size_t)elements(out), fov_dtype_size(out->dtype)); /* kernels may read it */
         if (!out->data) return fov_op_fail(call, FOV_ERR_MEMORY, err, "no memory for output %d", i);
     }
     size_t bytes = fov_op_run_scratch(call);

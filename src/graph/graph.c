@@ -123,7 +123,7 @@ int fov_graph_add_constant(fov_graph *graph, const char *name, fov_dtype dtype, 
         fov_fail(err, FOV_ERR_FORMAT, "constant '%s': shape %s is too large", name, fov_shape_print(shape, text, sizeof text));
         return FOV_NONE;
     }
-    void *copy = fov_calloc_overread(count, fov_dtype_size(dtype));
+    void *copy = fov_alloc_overread(count, fov_dtype_size(dtype));
     char *from = origin ? fov_strdup(origin) : NULL;
     int   id = copy && (from || !origin) ? fov_graph_add_value(graph, name, dtype, shape, err) : FOV_NONE;
     if (id == FOV_NONE) {
@@ -132,7 +132,8 @@ int fov_graph_add_constant(fov_graph *graph, const char *name, fov_dtype dtype, 
         fov_fail_memory(err, name);
         return FOV_NONE;
     }
-    if (data && count) memcpy(copy, data, count * fov_dtype_size(dtype));
+    if (data) memcpy(copy, data, count * fov_dtype_size(dtype));
+    else memset(copy, 0, count * fov_dtype_size(dtype));
     graph->value[id].data = copy;
     graph->value[id].origin = from;
     return id;

@@ -37,7 +37,7 @@ typedef struct fov_op_def {
      * fov_op_run() sees to it. True: `run` takes these views as they are, because it says more exactly what happens to integers.
      */
     bool (*takes_storage)(const fov_op_call *call);
-    /** Bytes of memory that `run` wants for these shapes; aligned for floats and pointers. NULL: none. */
+    /** Bytes of memory that `run` wants for these shapes; aligned for floats. NULL: none. */
     size_t (*workspace)(const fov_op_call *call);
 } fov_op_def;
 

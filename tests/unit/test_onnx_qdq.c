@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "export/onnx.h"
+#include "export/onnx_qdq.h"
 #include "graph/op.h"
 #include "quant/typed.h"
 
@@ -324,6 +325,67 @@ static void onnx_runtime_finds_the_same_faces(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* ---------------------------------------------------------------- types that no builder makes */
+
+/* A constant of 8-bit weights, or of numbers rounded to binary16. */
+static int constant_of(fov_graph *graph, const char *name, fov_dtype dtype, const fov_shape *shape, const float *numbers)
+{
+    static float   scales[] = {0.01F, 0.02F, 0.03F};
+    static int32_t zeros[3];
+    size_t         count;
+    const int      id = fov_graph_add_constant(graph, name, dtype, shape, NULL, NULL, &err);
+    fov_shape_count(shape, &count);
+    if (dtype == FOV_I8) assert_ok(fov_graph_set_storage(graph, id, dtype, &(fov_quant){(int)shape->dim[0], scales, zeros}, &err));
+    const fov_view from = fov_view_dense(FOV_F32, shape, (void *)(uintptr_t)numbers);
+    fov_view       to = fov_view_dense(dtype, shape, graph->value[id].data);
+    to.quant = graph->value[id].quant;
+    fov_view_store_f32(&from, &to);
+    return id;
+}
+
+static int conv_of(fov_graph *graph, const char *name, int x, int weight, int bias)
+{
+    const int y = fov_graph_add_value(graph, name, FOV_F32, NULL, &err);
+    fov_graph_add_node(graph, name, FOV_OP_Conv, (int[]){x, weight, bias}, 3, &y, 1, &err);
+    return y;
+}
+
+static float output_of(const fov_graph *graph, const float *input, int i)
+{
+    const fov_shape shape = fov_shape_make(4, (int64_t[]){1, 2, 1, 1});
+    const fov_view  in = fov_view_dense(FOV_F32, &shape, (void *)(uintptr_t)input);
+    fov_view       *values;
+    assert_ok(fov_graph_evaluate(graph, &in, &values, &err));
+    const float y = ((const float *)values[graph->output[0]].data)[i];
+    fov_values_free(graph, values);
+    return y;
+}
+
+/* Engine files may have floats meet 8-bit weights, and biases of binary16, in front of channels with scales of their own. */
+static void weights_and_biases_of_any_type(void **state)
+{
+    static const float numbers[] = {0.5F, -1, 1.5F, 2, -2.5F, 3, 0.25F, -0.75F, 1.25F}, input[] = {0.75F, -0.5F};
+    static float       scales[] = {0.02F, 0.04F, 0.08F};
+    static int32_t     zeros[] = {128, 128, 128};
+    const fov_shape    open = fov_shape_make(4, (int64_t[]){-1, 2, -1, -1}), three = fov_shape_make(1, (int64_t[]){3});
+    const fov_shape    first = fov_shape_make(4, (int64_t[]){3, 2, 1, 1}), second = fov_shape_make(4, (int64_t[]){3, 3, 1, 1});
+    fov_graph         *graph = fov_graph_new(), *written;
+    (void)state;
+    int x = fov_graph_add_value(graph, "x", FOV_F32, &open, &err);
+    fov_graph_add_input(graph, x, &err);
+    int bias = constant_of(graph, "bias", FOV_F16, &three, numbers);
+    int middle = conv_of(graph, "middle", x, constant_of(graph, "w1", FOV_I8, &first, numbers), bias);
+    assert_ok(fov_graph_set_storage(graph, middle, FOV_U8, &(fov_quant){3, scales, zeros}, &err));
+    fov_graph_add_output(graph, conv_of(graph, "y", middle, constant_of(graph, "w2", FOV_I8, &second, numbers), bias), &err);
+    assert_ok(fov_qdq_from_typed(graph, &written, &err));
+    for (int i = 0; i < 3; i++) {
+        const float y = output_of(graph, input, i);
+        assert_float_equal(output_of(written, input, i), y, 0.1F * (1 + fabsf(y)));
+    }
+    fov_graph_free(written);
+    fov_graph_free(graph);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_residual_before_the_activation_is_taken_apart),
         cmocka_unit_test(engines_are_written),
         cmocka_unit_test(onnx_runtime_finds_the_same_faces),
+        cmocka_unit_test(weights_and_biases_of_any_type),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
