@@ -151,7 +151,7 @@ static void check_same_weights(const fov_model *a, const fov_model *b)
     assert_ok(fov_fold_copy(b->graph, &y, &err));
     for (int i = 0; i < x->n_value; i++) {
         const fov_value *v = &x->value[i], *w;
-        size_t           n;
+        size_t           n = 0;
         if (!v->data) continue;
         const int other = fov_graph_find(y, v->name);
         if (other == FOV_NONE) fail_msg("'%s' is gone", v->name);
