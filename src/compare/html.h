@@ -26,7 +26,6 @@ void fov_html_layer_table(fov_text *html, const fov_layers *layers);
 
 /* Plots. */
 void fov_svg_layers(fov_text *html, const fov_layers *layers);
-void fov_svg_scores(fov_text *html, const fov_comparison *comparison);
 void fov_svg_clipping(fov_text *html, const fov_clipping *clipping);
 
 #endif

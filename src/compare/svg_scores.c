@@ -54,7 +54,7 @@ static void print_axes(fov_text *html)
                    LEFT + SIDE / 2, TOP + SIDE + 38, TOP + SIDE / 2);
 }
 
-void fov_svg_scores(fov_text *html, const fov_comparison *c)
+static void print_plot(fov_text *html, const fov_comparison *c)
 {
     size_t ordinary = 0, seen = 0;
     for (size_t i = 0; i < c->scores; i++) ordinary += is_ordinary(&c->score[i]);
@@ -75,7 +75,7 @@ void fov_html_scores(fov_text *html, const fov_comparison *c)
 {
     if (!c->scores) return;
     fov_text_print(html, "<section>\n<h2>Scores</h2>\n<div class=\"split\">\n");
-    fov_svg_scores(html, c);
+    print_plot(html, c);
     fov_text_print(
         html,
         "<div>\n<ul class=\"key\"><li style=\"color: var(--both)\"><i></i><span>the same verdict</span></li>"

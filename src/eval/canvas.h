@@ -35,7 +35,4 @@ struct fov_canvas {
 /** Height of a capital. Words stand on the line y. */
 #define FOV_CANVAS_CAPITAL 9.0F
 
-/** By the ending of `path`. @return NULL: none is written in that */
-const fov_canvas_format *fov_canvas_format_of(const char *path);
-
 #endif

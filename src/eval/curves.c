@@ -100,7 +100,8 @@ static void draw(fov_canvas *c, const fov_evaluation *e)
     for (size_t i = 0; i < e->count; i++) draw_row(c, e, i);
 }
 
-const fov_canvas_format *fov_canvas_format_of(const char *path)
+/* By the ending of `path`. @return NULL: none is written in that */
+static const fov_canvas_format *format_of(const char *path)
 {
     static const fov_canvas_format *const all[] = {&fov_canvas_svg, &fov_canvas_png};
     const char                           *dot = strrchr(path, '.');
@@ -111,7 +112,7 @@ const fov_canvas_format *fov_canvas_format_of(const char *path)
 
 fov_status fov_evaluation_save_curves(const fov_evaluation *e, const char *path, fov_error *err)
 {
-    fov_canvas c = {.format = fov_canvas_format_of(path),
+    fov_canvas c = {.format = format_of(path),
                     .width = LEFT + e->settings * (PANEL + GAP) - GAP + RIGHT,
                     .height = TOP + PANEL + BELOW + ROW * (int)e->count};
     fov_buffer file = {0};

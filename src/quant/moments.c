@@ -11,7 +11,8 @@
 static const double DEVIATIONS = 6;
 static const double PIXEL_MOST = 255;
 
-fov_channel_moments fov_moments_normal(double mean, double deviation)
+/* Six deviations to each side. */
+static fov_channel_moments normal(double mean, double deviation)
 {
     return (fov_channel_moments){mean, deviation, mean - DEVIATIONS * deviation, mean + DEVIATIONS * deviation};
 }
@@ -71,7 +72,7 @@ static fov_status of_conv(const fov_graph *graph, const fov_node *node, fov_mome
             mean += (double)*w * from[i / window].mean;
             variance += pow((double)*w * from[i / window].deviation, 2);
         }
-        y->channel[m] = fov_moments_normal(mean, sqrt(variance));
+        y->channel[m] = normal(mean, sqrt(variance));
     }
     return st;
 }
@@ -101,10 +102,10 @@ static fov_status of_batch_norm(const fov_graph *graph, const fov_node *node, fo
         const double deviation = sqrt((double)p[VAR][c] + epsilon), scale = (double)p[GAMMA][c] / deviation;
         if (known) {
             const double seen = sqrt(fmax((double)p[VAR][c], 0)) / deviation; /* 1, but for channels that hardly move */
-            all[node->out[0]].channel[c] = fov_moments_normal((double)p[BETA][c], fabs((double)p[GAMMA][c]) * seen);
+            all[node->out[0]].channel[c] = normal((double)p[BETA][c], fabs((double)p[GAMMA][c]) * seen);
         } else {
             const double mean = (x->channel[c].mean - (double)p[MEAN][c]) * scale + (double)p[BETA][c];
-            all[node->out[0]].channel[c] = fov_moments_normal(mean, x->channel[c].deviation * fabs(scale));
+            all[node->out[0]].channel[c] = normal(mean, x->channel[c].deviation * fabs(scale));
         }
     }
     *measured = *measured || known;
@@ -119,7 +120,7 @@ static fov_status of_add(const fov_node *node, fov_moments *all, fov_error *err)
     fov_status st = set_channels(&all[node->out[0]], a->channels, err);
     for (int c = 0; c < a->channels && !st; c++) {
         const fov_channel_moments *x = &a->channel[c], *y = &b->channel[c];
-        fov_channel_moments        sum = fov_moments_normal(x->mean + y->mean, x->deviation + y->deviation);
+        fov_channel_moments        sum = normal(x->mean + y->mean, x->deviation + y->deviation);
         sum.lo = fmax(sum.lo, x->lo + y->lo);
         sum.hi = fmin(sum.hi, x->hi + y->hi);
         all[node->out[0]].channel[c] = sum;

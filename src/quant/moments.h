@@ -17,8 +17,6 @@ typedef struct fov_moments {
     fov_channel_moments *channel;
 } fov_moments;
 
-/** Of a normal distribution: six deviations to each side. */
-fov_channel_moments fov_moments_normal(double mean, double deviation);
 /** After v < 0 ? slope * v : v. */
 fov_channel_moments fov_moments_activated(const fov_channel_moments *before, double slope);
 /** Of a pixel in 0 .. 255, as the network's input has it. */
