@@ -116,6 +116,7 @@ static fov_status certify(const build *b, fov_engine *engine, fov_error *err)
                                    .mixed = b->decision.mixed.types ? &b->decision.mixed : NULL,
                                    .held_out = &b->held_out.source,
                                    .calibrated_on_held_out = b->made && b->made->photos && b->held_out.whole,
+                                   .too_few_faces = b->decision.too_few_faces,
                                    .candidate = b->decision.candidate,
                                    .n_candidate = b->decision.n_candidate,
                                    .layer = (const char *const *)b->layer,
@@ -155,7 +156,8 @@ static fov_status explain(const build *b, fov_engine *engine, fov_error *err)
     if (b->compile.options->precision != FOV_PRECISION_AUTO || !b->measuring) return FOV_OK;
     for (size_t i = 0; i < b->decision.n_candidate; i++)
         if (b->decision.candidate[i].precision == engine->precision) found = &b->decision.candidate[i];
-    if (found)
+    if (b->decision.too_few_faces) fov_text_print(&text, "the photos show too few faces to prove anything about others");
+    else if (found)
         fov_text_print(&text,
                        "loses %.2f points on the photos, within the budget of %.2f, and is the fastest such: %.2fx FP32's time",
                        100 * found->loss, 100 * b->compile.max_loss, found->cost);

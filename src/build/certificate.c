@@ -23,9 +23,16 @@ static json_t *source_json(const fov_evidence *e)
                      e->model->family ? e->model->family->name : NULL);
 }
 
+static bool uses_ranges(const fov_evidence *e)
+{
+    for (int i = 0; i < e->n_layer; i++)
+        if (e->macs[i] > 0 && e->types[i] == FOV_U8) return true;
+    return false;
+}
+
 static json_t *calibration_json(const fov_evidence *e)
 {
-    const struct fov_calibration *ranges = e->compile->ranges;
+    const struct fov_calibration *ranges = uses_ranges(e) ? e->compile->ranges : NULL;
     if (!ranges) return json_null();
     return json_pack("{s:s, s:I, s:s, s:b}", "method", ranges->method, "photos", (json_int_t)ranges->photos, "digest",
                      ranges->digest, "symmetric", ranges->symmetric);
@@ -110,14 +117,18 @@ static void note_loss(const fov_evidence *e, const json_t *measured, json_t *not
 static json_t *notes_json(const fov_evidence *e, const json_t *measured)
 {
     json_t                       *array = json_array();
-    const struct fov_calibration *ranges = e->compile->ranges;
+    const struct fov_calibration *ranges = uses_ranges(e) ? e->compile->ranges : NULL;
     if (ranges && !ranges->photos && !ranges->symmetric)
         json_array_append_new(array, json_string("weaker: the ranges come from BatchNorm statistics and at most one photo"));
     if (!e->fp32) json_array_append_new(array, json_string("nothing was measured: no photos were given"));
     else if (e->held_out->count < 8) json_array_append_new(array, json_string("weaker: measured on very few photos"));
-    if (e->fp32 && e->calibrated_on_held_out)
+    if (e->fp32 && ranges && e->calibrated_on_held_out)
         json_array_append_new(
             array, json_string("weaker: measured on the photos that were calibrated on, there were too few to keep some back"));
+    if (e->too_few_faces)
+        json_array_append_new(array,
+                              json_string("auto stayed with fp32: the photos show too few faces to prove anything; give some with "
+                                          "fifty or more, or choose a precision"));
     note_loss(e, measured, array);
     return array;
 }

@@ -20,6 +20,7 @@ typedef struct fov_evidence {
     const fov_engine       *fp32;                   /* NULL: nothing was measured */
     const fov_mixed        *mixed;                  /* NULL: no search was made */
     const fov_photo_source *held_out;               /* NULL: nothing to measure on */
+    bool                    too_few_faces;          /* for AUTO to choose by */
     bool                    calibrated_on_held_out; /* too few photos to keep some back */
     const fov_candidate    *candidate;
     size_t                  n_candidate;

@@ -75,14 +75,26 @@ static fov_status consider(const fov_compile *compile, fov_measure *measure, con
     return st;
 }
 
+/* FP32 against itself: how many faces there are to lose. */
+static fov_status find_faces(fov_measure *measure, double *faces, fov_error *err)
+{
+    fov_agreement agreement;
+    fov_status    st = fov_measure_faces(measure, measure->fp32, &agreement, err);
+    *faces = agreement.truth;
+    fov_agreement_clear(&agreement);
+    return st;
+}
+
 static fov_status choose_fastest(const fov_compile *compile, fov_measure *measure, const double *macs, fov_decision *d,
                                  fov_error *err)
 {
     static const fov_precision order[] = {FOV_PRECISION_INT8, FOV_PRECISION_BF16, FOV_PRECISION_FP16, FOV_PRECISION_MIXED};
     fov_compile_types(compile, FOV_PRECISION_FP32, d->types);
     const double fp32 = fov_cost_total(macs, d->types, compile->graph->n_node);
-    double       best = fp32;
-    fov_status   st = FOV_OK;
+    double       best = fp32, faces;
+    fov_status   st = find_faces(measure, &faces, err);
+    d->too_few_faces = faces < FOV_ENOUGH_FACES;
+    if (d->too_few_faces) return st;
     for (size_t i = 0; i < sizeof order / sizeof *order && !st; i++) {
         /* Mixed lies between INT8 and what its layers are raised to: of no use where INT8 itself will do, or is slow. */
         const bool int8_serves = d->candidate[0].measured && d->candidate[0].loss <= compile->max_loss;

@@ -44,6 +44,23 @@ static fov_status load_shades(void *user, size_t index, fov_photo **photo, fov_e
 
 static const fov_photo_source shades = {12, load_shades, NULL};
 
+/* Sixteen of them in one photo: enough faces for auto to choose by. */
+static fov_status load_crowd(void *user, size_t index, fov_photo **photo, fov_error *e)
+{
+    enum { TILE = 160, SIDE = 4 * TILE };
+    fov_photo *one;
+    fov_status st = load_shades(user, index % 12, &one, e);
+    if (!st) st = fov_photo_new(SIDE, SIDE, photo, e);
+    for (int i = 0; i < SIDE * SIDE * 3 && !st; i++) {
+        const int x = i / 3 % SIDE % TILE * 256 / TILE, y = i / (3 * SIDE) % TILE * 224 / TILE;
+        fov_photo_pixels(*photo)[i] = fov_photo_pixels(one)[(y * 256 + x) * 3 + i % 3];
+    }
+    fov_photo_free(one);
+    return st;
+}
+
+static const fov_photo_source crowd = {16, load_crowd, NULL};
+
 static fov_status load_none(void *user, size_t index, fov_photo **photo, fov_error *e)
 {
     (void)user;
@@ -230,6 +247,11 @@ static void auto_needs_proof(void **state)
     fov_engine *engine = build((fov_engine_options){0});
     assert_int_equal(fov_engine_precision(engine), FOV_PRECISION_FP32);
     fov_engine_free(engine);
+    engine = build((fov_engine_options){.photos = &shades}); /* three faces to measure on */
+    assert_int_equal(fov_engine_precision(engine), FOV_PRECISION_FP32);
+    assert_non_null(strstr(fov_engine_certificate(engine), "too few faces"));
+    assert_non_null(strstr(fov_engine_reason(engine), "too few faces"));
+    fov_engine_free(engine);
 }
 
 static void auto_takes_what_the_machine_multiplies_fast(void **state)
@@ -238,7 +260,7 @@ static void auto_takes_what_the_machine_multiplies_fast(void **state)
     static const char *const levels[] = {"generic", NULL};
     for (int i = 0; i < 2; i++) {
         assert_ok(fov_cpu_limit(levels[i], &err));
-        fov_engine *engine = build((fov_engine_options){.photos = &shades, .max_loss = 0.05});
+        fov_engine *engine = build((fov_engine_options){.photos = &crowd, .max_loss = 0.05});
         json_t     *json = certificate_of(engine);
         const bool  bytes =
             fov_engine_precision(engine) == FOV_PRECISION_INT8 || fov_engine_precision(engine) == FOV_PRECISION_MIXED;
