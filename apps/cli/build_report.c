@@ -2,23 +2,13 @@
 #include "build_report.h"
 
 #include "console.h"
+#include "json_read.h"
 
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { FEW = 12 /* layers that are listed without -v */ };
-
-static double number(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
-
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value ? value : "";
-}
 
 static void print_head(const fov_engine *engine, const char *path, double seconds)
 {
@@ -33,7 +23,8 @@ static void print_share(const json_t *certificate)
     const char *precision;
     json_t     *share;
     json_object_foreach(json_object_get(certificate, "share"), precision, share)
-        printf("  %-12s %d layers, %.1f %% of the work\n", precision, (int)number(share, "layers"), 100 * number(share, "macs"));
+        printf("  %-12s %d layers, %.1f %% of the work\n", precision, (int)cli_json_number_of(share, "layers"),
+               100 * cli_json_number_of(share, "macs"));
 }
 
 static void print_measured(const json_t *certificate)
@@ -42,10 +33,10 @@ static void print_measured(const json_t *certificate)
     const json_t *faces = json_object_get(measured, "faces"), *drift = json_object_get(measured, "drift");
     if (!measured) return;
     printf("  loss         %.2f points of AP against FP32, on %d photos\n",
-           100 * number(json_object_get(measured, "agreement"), "loss"), (int)number(measured, "photos"));
+           100 * cli_json_number_of(json_object_get(measured, "agreement"), "loss"), (int)cli_json_number_of(measured, "photos"));
     printf("  faces        %d of %d found, %d more; scores off by %.4f on average, landmarks by %.2f px\n",
-           (int)number(faces, "matched"), (int)number(faces, "a"), (int)number(faces, "gained"), number(drift, "score_mean"),
-           number(drift, "landmark_px_mean"));
+           (int)cli_json_number_of(faces, "matched"), (int)cli_json_number_of(faces, "a"), (int)cli_json_number_of(faces, "gained"),
+           cli_json_number_of(drift, "score_mean"), cli_json_number_of(drift, "landmark_px_mean"));
 }
 
 static void print_considered(const json_t *certificate)
@@ -56,11 +47,11 @@ static void print_considered(const json_t *certificate)
     {
         const json_t *loss = json_object_get(candidate, "loss");
         if (json_is_number(loss))
-            printf("  considered   %-6s loses %.2f points, %.2fx the time of FP32\n", text(candidate, "precision"),
-                   100 * json_number_value(loss), number(candidate, "cost"));
+            printf("  considered   %-6s loses %.2f points, %.2fx the time of FP32\n", cli_json_text_of(candidate, "precision"),
+                   100 * json_number_value(loss), cli_json_number_of(candidate, "cost"));
         else
-            printf("  considered   %-6s not measured; %.2fx the time of FP32\n", text(candidate, "precision"),
-                   number(candidate, "cost"));
+            printf("  considered   %-6s not measured; %.2fx the time of FP32\n", cli_json_text_of(candidate, "precision"),
+                   cli_json_number_of(candidate, "cost"));
     }
 }
 
@@ -75,9 +66,9 @@ static void print_stayed(const json_t *certificate)
             printf("  and %zu more (-v lists them)\n", json_array_size(stayed) - i);
             break;
         }
-        printf("  stayed %-5s ", text(layer, "precision"));
-        cli_print_plain(stdout, text(layer, "layer"));
-        printf(": %s\n", text(layer, "why"));
+        printf("  stayed %-5s ", cli_json_text_of(layer, "precision"));
+        cli_print_plain(stdout, cli_json_text_of(layer, "layer"));
+        printf(": %s\n", cli_json_text_of(layer, "why"));
     }
 }
 

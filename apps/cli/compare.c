@@ -6,7 +6,6 @@
 #include "detect_options.h"
 #include "engine.h"
 #include "interrupt.h"
-#include "json_text.h"
 #include "memory.h"
 #include "options.h"
 #include "photos.h"

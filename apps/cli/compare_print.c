@@ -2,6 +2,7 @@
 #include "compare_print.h"
 
 #include "console.h"
+#include "json_read.h"
 #include "memory.h"
 #include "table.h"
 
@@ -12,16 +13,6 @@
 
 enum { WORST_LAYERS = 6 };
 
-static double number(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
-
-static const char *string(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
-
 static size_t count(const json_t *object, const char *key)
 {
     return (size_t)json_integer_value(json_object_get(object, key));
@@ -31,8 +22,8 @@ static void print_engine(const json_t *json, const char *key, const char *title)
 {
     const json_t *engine = json_object_get(json, key);
     printf("%-10s", title);
-    cli_print_plain(stdout, string(engine, "name"));
-    printf(", %s\n", string(engine, "precision"));
+    cli_print_plain(stdout, cli_json_text_of(engine, "name"));
+    printf(", %s\n", cli_json_text_of(engine, "precision"));
 }
 
 static void print_numbers(const json_t *json)
@@ -43,15 +34,15 @@ static void print_numbers(const json_t *json)
     if (count(json, "failed")) printf(", and %zu that could not be compared", count(json, "failed"));
     printf("\nfaces     A %zu, B %zu, both %zu, lost %zu, gained %zu   (score > 0.5, IoU >= 0.5)\n", count(faces, "a"),
            count(faces, "b"), count(faces, "matched"), count(faces, "lost"), count(faces, "gained"));
-    printf("loss      %.3f points of expected AP\n", 100 * number(agreement, "loss"));
+    printf("loss      %.3f points of expected AP\n", 100 * cli_json_number_of(agreement, "loss"));
     if (!count(drift, "pairs")) return;
-    printf("scores    differ by %.5f in the mean, %.5f at most; B's are %+.5f\n", number(drift, "score_mean"),
-           number(drift, "score_max"), number(drift, "score_bias"));
+    printf("scores    differ by %.5f in the mean, %.5f at most; B's are %+.5f\n", cli_json_number_of(drift, "score_mean"),
+           cli_json_number_of(drift, "score_max"), cli_json_number_of(drift, "score_bias"));
     printf("points    differ by %.4f px in the mean, %.3f at most (%.3f%% and %.2f%% of the box)\n",
-           number(drift, "landmark_px_mean"), number(drift, "landmark_px_max"), 100 * number(drift, "landmark_mean"),
-           100 * number(drift, "landmark_max"));
-    printf("boxes     differ by %.4f px in the mean, %.3f at most; mean IoU %.5f\n", number(drift, "box_px_mean"),
-           number(drift, "box_px_max"), number(agreement, "mean_iou"));
+           cli_json_number_of(drift, "landmark_px_mean"), cli_json_number_of(drift, "landmark_px_max"),
+           100 * cli_json_number_of(drift, "landmark_mean"), 100 * cli_json_number_of(drift, "landmark_max"));
+    printf("boxes     differ by %.4f px in the mean, %.3f at most; mean IoU %.5f\n", cli_json_number_of(drift, "box_px_mean"),
+           cli_json_number_of(drift, "box_px_max"), cli_json_number_of(agreement, "mean_iou"));
 }
 
 static char *snr_text(const json_t *layer)
@@ -63,11 +54,11 @@ static char *snr_text(const json_t *layer)
 static void add_row(cli_table *table, const json_t *layer, const char *name)
 {
     const json_t *clipped = json_object_get(layer, "clipped");
-    cli_table_add(table, cli_strdup(string(layer, name)));
-    cli_table_add(table, cli_strdup(string(layer, "precision")));
+    cli_table_add(table, cli_strdup(cli_json_text_of(layer, name)));
+    cli_table_add(table, cli_strdup(cli_json_text_of(layer, "precision")));
     cli_table_add(table, snr_text(layer));
-    cli_table_add(table, cli_format("%.6f", number(layer, "cosine")));
-    cli_table_add(table, cli_format("%.4g", number(layer, "max")));
+    cli_table_add(table, cli_format("%.6f", cli_json_number_of(layer, "cosine")));
+    cli_table_add(table, cli_format("%.4g", cli_json_number_of(layer, "max")));
     cli_table_add(table, json_is_number(clipped) ? cli_format("%.2g%%", 100 * json_number_value(clipped)) : cli_strdup(""));
 }
 
@@ -120,11 +111,11 @@ static void print_worst(const json_t *json)
     size_t        i;
     json_array_foreach(worst, i, photo)
     {
-        cli_table_add(&table, cli_strdup(string(photo, "photo")));
+        cli_table_add(&table, cli_strdup(cli_json_text_of(photo, "photo")));
         cli_table_add(&table, cli_format("%zu", count(photo, "lost")));
         cli_table_add(&table, cli_format("%zu", count(photo, "gained")));
-        cli_table_add(&table, cli_format("%.4f", number(photo, "score_max")));
-        cli_table_add(&table, cli_format("%.2f", number(photo, "landmark_px_max")));
+        cli_table_add(&table, cli_format("%.4f", cli_json_number_of(photo, "score_max")));
+        cli_table_add(&table, cli_format("%.2f", cli_json_number_of(photo, "landmark_px_max")));
     }
     if (!i) return;
     putchar('\n');
@@ -140,7 +131,7 @@ void cli_print_comparison(const char *text, bool all)
     }
     print_engine(json, "a", "A");
     print_engine(json, "b", "B");
-    printf("\n%s\n\n", string(json, "verdict"));
+    printf("\n%s\n\n", cli_json_text_of(json, "verdict"));
     print_numbers(json);
     print_heads(json);
     if (json_array_size(json_object_get(json, "layers"))) print_layers(json, all);

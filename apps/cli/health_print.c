@@ -2,6 +2,7 @@
 #include "health_print.h"
 
 #include "console.h"
+#include "json_read.h"
 #include "memory.h"
 #include "table.h"
 
@@ -12,14 +13,9 @@
 
 enum { WORST_SHOWN = 12 };
 
-static long long count_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
 static char *count_text(const json_t *object, const char *key)
 {
-    return cli_format("%lld", count_of(object, key));
+    return cli_format("%lld", cli_json_count_of(object, key));
 }
 
 /* "-" for what JSON has as null. */
@@ -72,8 +68,8 @@ static char *total_text(const json_t *total, const row *wanted)
 {
     const json_t *tensors = json_object_get(json_object_get(total, "tensors"), wanted->key);
     if (wanted->number) return number_text(total, wanted->key, "");
-    if (!tensors || !count_of(total, wanted->key)) return count_text(total, wanted->key);
-    return cli_format("%lld in %lld tensors", count_of(total, wanted->key), (long long)json_integer_value(tensors));
+    if (!tensors || !cli_json_count_of(total, wanted->key)) return count_text(total, wanted->key);
+    return cli_format("%lld in %lld tensors", cli_json_count_of(total, wanted->key), (long long)json_integer_value(tensors));
 }
 
 static void print_totals(const json_t *stages, const row *rows)
@@ -91,9 +87,11 @@ static void print_totals(const json_t *stages, const row *rows)
 /* Infinite weights before lost ones, lost ones before narrow ones. */
 static double badness(const json_t *tensor)
 {
-    const double broken = (double)(count_of(tensor, "overflow") + count_of(tensor, "inf") + count_of(tensor, "nan"));
-    return broken * 1e18 + (double)count_of(tensor, "outlier_channels") * 1e15 + (double)count_of(tensor, "tiny") * 1e9 +
-           (double)count_of(tensor, "subnormal") + (double)count_of(tensor, "dead_channels") * 1e-3;
+    const double broken =
+        (double)(cli_json_count_of(tensor, "overflow") + cli_json_count_of(tensor, "inf") + cli_json_count_of(tensor, "nan"));
+    return broken * 1e18 + (double)cli_json_count_of(tensor, "outlier_channels") * 1e15 +
+           (double)cli_json_count_of(tensor, "tiny") * 1e9 + (double)cli_json_count_of(tensor, "subnormal") +
+           (double)cli_json_count_of(tensor, "dead_channels") * 1e-3;
 }
 
 static int worst_first(const void *a, const void *b)
@@ -166,7 +164,7 @@ static void add_variant(cli_table *table, const json_t *variant)
     double        snr, largest;
     worst_heads(json_object_get(comparison, "heads"), &snr, &largest);
     cli_table_add(table, cli_strdup(json_string_value(json_object_get(variant, "weights"))));
-    cli_table_add(table, cli_format("%lld of %lld", count_of(faces, "matched"), count_of(faces, "a")));
+    cli_table_add(table, cli_format("%lld of %lld", cli_json_count_of(faces, "matched"), cli_json_count_of(faces, "a")));
     cli_table_add(table, count_text(faces, "lost"));
     cli_table_add(table, count_text(faces, "gained"));
     cli_table_add(table, number_text(drift, "score_max", ""));
@@ -184,7 +182,7 @@ static void print_effect(const json_t *effect, const char *precision)
     size_t        i;
     json_t       *variant;
     printf("\nwhat %s weights alone do to the outputs (%lld photos; largest differences from fp32)\n", precision,
-           count_of(first, "photos"));
+           cli_json_count_of(first, "photos"));
     json_array_foreach(variants, i, variant) add_variant(&table, variant);
     cli_table_print_and_clear(&table);
 }

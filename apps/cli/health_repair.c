@@ -2,38 +2,36 @@
 /* fovea convert --repair */
 #include "console.h"
 #include "health.h"
+#include "json_read.h"
 
 #include <jansson.h>
-
-static long long count_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
 
 static void tell_channels(const char *what, const json_t *entries)
 {
     size_t  i;
     json_t *entry;
-    json_array_foreach(entries, i, entry)
-        cli_detail("%s: %s, channel %lld: %lld weights up to %.3g, %.2g of what the channel sums up%s", what,
-                   json_string_value(json_object_get(entry, "tensor")), count_of(entry, "channel"), count_of(entry, "weights"),
-                   json_number_value(json_object_get(entry, "largest")), json_number_value(json_object_get(entry, "share")),
-                   json_is_true(json_object_get(entry, "matters")) ? ": matters" : "");
+    json_array_foreach(entries, i, entry) cli_detail(
+        "%s: %s, channel %lld: %lld weights up to %.3g, %.2g of what the channel sums up%s", what,
+        json_string_value(json_object_get(entry, "tensor")), cli_json_count_of(entry, "channel"),
+        cli_json_count_of(entry, "weights"), json_number_value(json_object_get(entry, "largest")),
+        json_number_value(json_object_get(entry, "share")), json_is_true(json_object_get(entry, "matters")) ? ": matters" : "");
 }
 
 static void tell(const json_t *report)
 {
     const json_t *before = json_object_get(report, "before"), *after = json_object_get(report, "after");
     cli_note("repaired for fp16: %lld groups of channels scaled by powers of two, %lld weights set to zero that no output notices",
-             count_of(report, "channels_scaled"), count_of(report, "weights_zeroed"));
+             cli_json_count_of(report, "channels_scaled"), cli_json_count_of(report, "weights_zeroed"));
     cli_note("subnormal weights: %lld before, %lld after; of those that matter: %lld before, %lld after",
-             count_of(before, "subnormal") + count_of(before, "tiny"), count_of(after, "subnormal") + count_of(after, "tiny"),
-             count_of(before, "matter"), count_of(after, "matter"));
-    if (count_of(before, "overflow") || count_of(after, "overflow"))
-        cli_note("weights beyond 65504: %lld before, %lld after", count_of(before, "overflow"), count_of(after, "overflow"));
+             cli_json_count_of(before, "subnormal") + cli_json_count_of(before, "tiny"),
+             cli_json_count_of(after, "subnormal") + cli_json_count_of(after, "tiny"), cli_json_count_of(before, "matter"),
+             cli_json_count_of(after, "matter"));
+    if (cli_json_count_of(before, "overflow") || cli_json_count_of(after, "overflow"))
+        cli_note("weights beyond 65504: %lld before, %lld after", cli_json_count_of(before, "overflow"),
+                 cli_json_count_of(after, "overflow"));
     tell_channels("set to zero", json_object_get(report, "zeroed"));
     tell_channels("still subnormal", json_object_get(report, "kept"));
-    if (count_of(after, "matter"))
+    if (cli_json_count_of(after, "matter"))
         cli_warning("some weights that matter are subnormal still: keep their layers in FP32 (-v lists them)");
 }
 

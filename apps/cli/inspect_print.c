@@ -2,6 +2,7 @@
 #include "inspect_print.h"
 
 #include "console.h"
+#include "json_read.h"
 #include "memory.h"
 #include "table.h"
 
@@ -9,17 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
 
 static void print_field(const char *title, const char *text)
 {
@@ -94,9 +84,9 @@ static void print_tensors(const json_t *tensors)
     json_t   *t;
     json_array_foreach(tensors, i, t)
     {
-        cli_table_add(&table, cli_strdup(text_of(t, "name")));
+        cli_table_add(&table, cli_strdup(cli_json_text_of(t, "name")));
         cli_table_add(&table, join(json_object_get(t, "shape"), "x"));
-        cli_table_add(&table, cli_strdup(text_of(t, "origin")));
+        cli_table_add(&table, cli_strdup(cli_json_text_of(t, "origin")));
     }
     putchar('\n');
     cli_table_print_and_clear(&table);
@@ -104,12 +94,12 @@ static void print_tensors(const json_t *tensors)
 
 void cli_print_model(const json_t *model)
 {
-    const char *key, *family = text_of(model, "title");
+    const char *key, *family = cli_json_text_of(model, "title");
     json_t     *value;
-    print_field("model", text_of(model, "source"));
+    print_field("model", cli_json_text_of(model, "source"));
     print_field("family", *family ? family : "none of the known ones; a graph with RetinaFace heads");
-    print_field("format", text_of(model, "format"));
-    printf("%-12s%.0f\n", "parameters", number_of(model, "parameters"));
+    print_field("format", cli_json_text_of(model, "format"));
+    printf("%-12s%.0f\n", "parameters", cli_json_number_of(model, "parameters"));
     fputs("operators   ", stdout);
     json_object_foreach(json_object_get(model, "operators"), key, value)
         printf("%s %lld  ", key, (long long)json_integer_value(value));
@@ -125,7 +115,7 @@ static void print_passes(const json_t *passes)
     json_t *pass;
     fputs("passes\n", stdout);
     json_array_foreach(passes, i, pass)
-        printf("  %-24s%lld\n", text_of(pass, "name"), (long long)json_integer_value(json_object_get(pass, "count")));
+        printf("  %-24s%lld\n", cli_json_text_of(pass, "name"), (long long)json_integer_value(json_object_get(pass, "count")));
 }
 
 static void print_memory(const json_t *memory)
@@ -135,7 +125,7 @@ static void print_memory(const json_t *memory)
                                           {"unshared", "what the activations would take without that plan"}};
     fputs("memory\n", stdout);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        printf("  %-10s%9.2f MiB  %s\n", rows[i][0], number_of(memory, rows[i][0]) / 0x1p20, rows[i][1]);
+        printf("  %-10s%9.2f MiB  %s\n", rows[i][0], cli_json_number_of(memory, rows[i][0]) / 0x1p20, rows[i][1]);
 }
 
 static void print_layers(const json_t *layers)
@@ -145,13 +135,13 @@ static void print_layers(const json_t *layers)
     json_t   *l;
     json_array_foreach(layers, i, l)
     {
-        cli_table_add(&table, cli_strdup(text_of(l, "name")));
-        cli_table_add(&table, cli_strdup(text_of(l, "op")));
+        cli_table_add(&table, cli_strdup(cli_json_text_of(l, "name")));
+        cli_table_add(&table, cli_strdup(cli_json_text_of(l, "op")));
         cli_table_add(&table, join(json_object_get(l, "out"), "x"));
-        cli_table_add(&table, count_text(number_of(l, "macs")));
-        cli_table_add(&table, count_text(number_of(l, "weights")));
-        cli_table_add(&table, cli_strdup(text_of(l, "kernel")));
-        cli_table_add(&table, cli_strdup(text_of(l, "fused")));
+        cli_table_add(&table, count_text(cli_json_number_of(l, "macs")));
+        cli_table_add(&table, count_text(cli_json_number_of(l, "weights")));
+        cli_table_add(&table, cli_strdup(cli_json_text_of(l, "kernel")));
+        cli_table_add(&table, cli_strdup(cli_json_text_of(l, "fused")));
         cli_table_add(&table, join_names(json_object_get(l, "origin")));
     }
     putchar('\n');
@@ -161,9 +151,9 @@ static void print_layers(const json_t *layers)
 void cli_print_engine(const json_t *engine)
 {
     char *input = join(json_object_get(engine, "input"), "x");
-    print_field("backend", text_of(engine, "backend"));
+    print_field("backend", cli_json_text_of(engine, "backend"));
     print_field("input", input);
-    print_count("work", number_of(engine, "macs"), "MACs");
+    print_count("work", cli_json_number_of(engine, "macs"), "MACs");
     print_passes(json_object_get(engine, "passes"));
     print_memory(json_object_get(engine, "memory"));
     print_layers(json_object_get(engine, "layers"));

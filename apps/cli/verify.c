@@ -3,6 +3,7 @@
 #include "command.h"
 #include "console.h"
 #include "engine.h"
+#include "json_read.h"
 #include "memory.h"
 #include "options.h"
 #include "plugins.h"
@@ -30,23 +31,12 @@ const cli_manual cli_verify_manual = {
     .options = verify_options,
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
-static long long count_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
 /* "0.0312", "3 steps", "another shape" */
 static char *amount(const json_t *drift, const char *key)
 {
     const json_t *number = json_object_get(drift, key);
     if (!json_is_number(number)) return cli_strdup("another shape");
-    return cli_format(strcmp(text_of(drift, "unit"), "steps") ? "%.3g" : "%.3g steps", json_number_value(number));
+    return cli_format(strcmp(cli_json_text_of(drift, "unit"), "steps") ? "%.3g" : "%.3g steps", json_number_value(number));
 }
 
 static void print_drifted(const json_t *drifted)
@@ -56,9 +46,9 @@ static void print_drifted(const json_t *drifted)
     json_t   *d;
     json_array_foreach(drifted, i, d)
     {
-        cli_table_add(&table, cli_strdup(text_of(d, "layer")));
-        cli_table_add(&table, cli_format("%lld", count_of(d, "vector") + 1));
-        cli_table_add(&table, cli_strdup(text_of(d, "what")));
+        cli_table_add(&table, cli_strdup(cli_json_text_of(d, "layer")));
+        cli_table_add(&table, cli_format("%lld", cli_json_count_of(d, "vector") + 1));
+        cli_table_add(&table, cli_strdup(cli_json_text_of(d, "what")));
         cli_table_add(&table, amount(d, "difference"));
         cli_table_add(&table, amount(d, "tolerance"));
     }
@@ -71,13 +61,13 @@ static void print_words(const char *path, const json_t *result)
     const json_t *drifted = json_object_get(result, "drifted"), *first = json_array_get(drifted, 0);
     cli_print_plain(stdout, path);
     if (!first) {
-        printf(": pass; %lld layers on %lld pictures, %lld of them the same to the bit\n", count_of(result, "layers"),
-               count_of(result, "vectors"), count_of(result, "identical"));
+        printf(": pass; %lld layers on %lld pictures, %lld of them the same to the bit\n", cli_json_count_of(result, "layers"),
+               cli_json_count_of(result, "vectors"), cli_json_count_of(result, "identical"));
         return;
     }
     char *difference = amount(first, "difference"), *tolerance = amount(first, "tolerance");
-    printf(": DRIFTED; first in layer '%s', by %s where %s would do; %zu differences in all\n", text_of(first, "layer"), difference,
-           tolerance, json_array_size(drifted));
+    printf(": DRIFTED; first in layer '%s', by %s where %s would do; %zu differences in all\n", cli_json_text_of(first, "layer"),
+           difference, tolerance, json_array_size(drifted));
     free(difference);
     free(tolerance);
     print_drifted(drifted);
