@@ -56,6 +56,13 @@ static size_t make_panels(const fov_conv_gemm *step, ptrdiff_t group, fov_conv_p
     return count;
 }
 
+/* Behind an odd number of channels stands a zero, or the next group's first channel, which times a weight of 0 is no 0 when it is
+ * infinite. */
+static bool ends_with_pairs(const fov_conv *conv)
+{
+    return conv->group == 1 || conv->cin / conv->group % 2 == 0;
+}
+
 /* Bytes of an element of A as the kernels of panels want it, and what makes it so. */
 static size_t choose_kernels(fov_conv_gemm *step, size_t *per_group, fov_widen_run **widen)
 {
@@ -64,7 +71,8 @@ static size_t choose_kernels(fov_conv_gemm *step, size_t *per_group, fov_widen_r
     const fov_dtype    x = conv->x.dtype;
     *widen = NULL;
     if (fov_conv_takes_int8(conv)) step->dot = kernels->gemm_int8;
-    if (x == FOV_BF16 && conv->w.dtype == FOV_BF16 && kernels->gemm_bf16[0].nr) step->dot = kernels->gemm_bf16;
+    if (x == FOV_BF16 && conv->w.dtype == FOV_BF16 && kernels->gemm_bf16[0].nr && ends_with_pairs(conv))
+        step->dot = kernels->gemm_bf16;
     if (!step->dot) {
         *widen = x == FOV_F16 ? kernels->widen.f16_f32 : x == FOV_BF16 ? kernels->widen.bf16_f32 : NULL;
         *per_group = 1;
