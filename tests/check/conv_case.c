@@ -2,42 +2,33 @@
 #include "conv_case.h"
 
 #include "base/alloc.h"
+#include "typed.h"
+
+#include <stdlib.h>
 
 static int pick(check *t, int low, int high)
 {
     return test_random_int(&t->random, low, high);
 }
 
-static fov_dtype pick_activation(check *t)
-{
-    static const fov_dtype types[] = {FOV_F32, FOV_F16, FOV_BF16, FOV_U8};
-    return types[pick(t, 0, 3)];
-}
-
 /* ---------------------------------------------------------------- values */
 
 /* One scale, or one a channel. */
-static fov_quant *random_quant(check *t, fov_dtype dtype, int64_t channels, bool extreme, float largest)
+static fov_quant *case_quant(check *t, fov_dtype dtype, int64_t channels, bool extreme, float largest)
 {
     if (dtype != FOV_U8 && dtype != FOV_I8) return NULL;
     const bool each = channels > 1 && pick(t, 0, 1);
-    fov_quant *q = fov_calloc(1, sizeof *q);
+    fov_quant *q = calloc(1, sizeof *q);
+    if (!q) abort();
     q->count = each ? (int)channels : 1;
-    q->scale = fov_alloc_array((size_t)q->count, sizeof *q->scale);
-    q->zero_point = fov_alloc_array((size_t)q->count, sizeof *q->zero_point);
+    q->scale = calloc((size_t)q->count, sizeof *q->scale);
+    q->zero_point = calloc((size_t)q->count, sizeof *q->zero_point);
+    if (!q->scale || !q->zero_point) abort();
     for (int i = 0; i < q->count; i++) {
         q->scale[i] = largest * test_random_float(&t->random, 0.5F, 1);
         q->zero_point[i] = dtype == FOV_I8 ? 0 : extreme ? 255 * pick(t, 0, 1) : pick(t, 0, 255);
     }
     return q;
-}
-
-static void free_quant(fov_quant *q)
-{
-    if (!q) return;
-    fov_free(q->scale);
-    fov_free(q->zero_point);
-    fov_free(q);
 }
 
 /* Integers of the whole range, or only its ends; `end` 0: either end, 1: the low one, 2: the high one. */
@@ -70,7 +61,7 @@ static void add_activation(check *t, conv_case *k, int index, fov_dtype dtype, c
 {
     const int64_t ld = dim[1] + (pick(t, 0, 1) ? pick(t, 1, 20) : 0), count = dim[0] * dim[2] * dim[3] * ld;
     const size_t  size = fov_dtype_size(dtype), offset = (size_t)pick(t, 0, 15) * size;
-    fov_quant    *quant = random_quant(t, dtype, dim[1], k->extreme, 0.02F);
+    fov_quant    *quant = case_quant(t, dtype, dim[1], k->extreme, 0.02F);
     char          name[16];
     snprintf(name, sizeof name, "x%d", index);
     int id = fov_graph_add_value(k->graph, name, FOV_F32, &(fov_shape){4, {dim[0], dim[1], dim[2], dim[3]}}, NULL);
@@ -89,7 +80,7 @@ static void add_constant(check *t, conv_case *k, int index, fov_dtype dtype, con
     size_t count;
     snprintf(name, sizeof name, "x%d", index);
     fov_shape_count(shape, &count);
-    fov_quant *quant = random_quant(t, dtype, shape->dim[0], false, 0.001F);
+    fov_quant *quant = case_quant(t, dtype, shape->dim[0], false, 0.001F);
     int        id = fov_graph_add_constant(k->graph, name, dtype, shape, NULL, NULL, NULL);
     fov_graph_set_storage(k->graph, id, dtype, quant, NULL);
     free_quant(quant);
@@ -136,7 +127,7 @@ static void add_residual(check *t, conv_case *k, fov_node *node)
     const int64_t  scale = after && dim[2] % 2 == 0 && dim[3] % 2 == 0 ? 2 : 1;
     fov_node_set_string(node, "fused_residual", after ? "after" : "before", NULL);
     fov_node_set_int(node, "fused_residual_scale", scale, NULL);
-    add_activation(t, k, RESIDUAL, pick_activation(t), (int64_t[]){dim[0], dim[1], dim[2] / scale, dim[3] / scale});
+    add_activation(t, k, RESIDUAL, random_dtype(t), (int64_t[]){dim[0], dim[1], dim[2] / scale, dim[3] / scale});
     node->in[RESIDUAL] = fov_graph_find(k->graph, "x3");
 }
 
@@ -164,7 +155,7 @@ static float rounding_of(fov_dtype dtype)
 bool conv_case_make(check *t, conv_case *k, fov_dtype x_type)
 {
     int64_t         cin, cout, group, kernel[2];
-    const fov_dtype y_type = pick_activation(t);
+    const fov_dtype y_type = random_dtype(t);
     random_sizes(t, &cin, &cout, &group, kernel);
     k->extreme = pick(t, 0, 3) == 0;
     k->int8 = x_type == FOV_U8;
@@ -178,7 +169,7 @@ bool conv_case_make(check *t, conv_case *k, fov_dtype x_type)
     random_attributes(t, node, group, kernel);
     if (!infer(k, &k->out)) return false;
     if (pick(t, 0, 2)) add_residual(t, k, node);
-    fov_quant *quant = random_quant(t, y_type, cout, k->extreme, 0.05F);
+    fov_quant *quant = case_quant(t, y_type, cout, k->extreme, 0.05F);
     fov_graph_set_storage(k->graph, y, y_type, quant, NULL);
     free_quant(quant);
     k->out.dtype = y_type;
