@@ -129,6 +129,11 @@ static cli_exit read_options(job *j)
         return CLI_USAGE;
     }
     if (!parse_loss(slots[MAX_LOSS], &j->options.max_loss)) return CLI_USAGE;
+    if (slots[MAX_LOSS] && j->options.precision != FOV_PRECISION_AUTO && j->options.precision != FOV_PRECISION_MIXED) {
+        cli_error("--max-loss is for --precision mixed and auto: %s is taken whatever it loses",
+                  fov_precision_name(j->options.precision));
+        return CLI_USAGE;
+    }
     if (slots[MAPPING] && !slots[CACHE]) {
         cli_error("--mapping is for names in a cache that --cache reads");
         return CLI_USAGE;

@@ -10,8 +10,8 @@ static volatile sig_atomic_t received;
 
 static void note(int number)
 {
-    static const char text[] = "\nfovea: stopping after this photo; once more to stop at once\n";
-    const int before = errno; /* the call that was interrupted still wants its own */
+    static const char text[] = "\nfovea: stopping as soon as nothing is left half-done; once more to stop at once\n";
+    const int         before = errno; /* the call that was interrupted still wants its own */
     received = number;
     ssize_t written = number == SIGINT && isatty(STDERR_FILENO) ? write(STDERR_FILENO, text, sizeof text - 1) : 0;
     (void)written; /* a hint that cannot be shown changes nothing */

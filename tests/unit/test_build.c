@@ -266,6 +266,7 @@ static void auto_takes_what_the_machine_multiplies_fast(void **state)
             fov_engine_precision(engine) == FOV_PRECISION_INT8 || fov_engine_precision(engine) == FOV_PRECISION_MIXED;
         const bool fast = fov_cpu_features() & (FOV_CPU_AVX_VNNI | FOV_CPU_AVX512_VNNI);
         assert_true(json_array_size(json_object_get(json, "considered")) >= 3);
+        assert_non_null(strstr(fov_engine_reason(engine), bytes ? "is the fastest" : "no other is both faster"));
         if (!levels[i]) assert_true(!fast || bytes);
         else assert_int_equal(fov_engine_precision(engine), FOV_PRECISION_FP32);
         json_decref(json);
@@ -282,6 +283,23 @@ static bool stop_at(void *user, const char *what, size_t done, size_t total)
     (void)total;
     assert_true(what && *what);
     return --*left >= 0;
+}
+
+static void impossible_options_are_refused(void **state)
+{
+    (void)state;
+    const fov_photo_source   none = {0};
+    const fov_engine_options wrong[] = {{.precision = (fov_precision)42},
+                                        {.precision = (fov_precision)-1},
+                                        {.max_loss = -0.1},
+                                        {.max_loss = 1},
+                                        {.max_loss = (double)NAN},
+                                        {.photos = &none}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        fov_engine *engine;
+        assert_int_equal(fov_engine_build(model, &wrong[i], &engine, &err), FOV_ERR_ARGUMENT);
+        assert_null(engine);
+    }
 }
 
 static void stopped_at_any_point_it_leaves_nothing(void **state)
@@ -453,6 +471,7 @@ int main(void)
         cmocka_unit_test(ranges_without_photos_are_called_weaker),
         cmocka_unit_test(auto_needs_proof),
         cmocka_unit_test(auto_takes_what_the_machine_multiplies_fast),
+        cmocka_unit_test(impossible_options_are_refused),
         cmocka_unit_test(stopped_at_any_point_it_leaves_nothing),
         cmocka_unit_test(what_cannot_be_built_is_told),
         cmocka_unit_test(the_same_build_gives_the_same_bytes),
