@@ -133,11 +133,16 @@ size_t fov_calibrator_unconfirmed(const fov_calibrator *c)
     return count;
 }
 
+static bool is_picture(const fov_image *image)
+{
+    return image->data && image->width > 0 && image->height > 0 && (unsigned)image->format <= FOV_RGBA8;
+}
+
 bool fov_calibrator_has(const fov_calibrator *c, const fov_image *image)
 {
     fov_digest digest;
     size_t     at;
-    return !fov_digest_image(image, &digest, NULL) && fov_calibrator_find(c, &digest, &at);
+    return is_picture(image) && !fov_digest_image(image, &digest, NULL) && fov_calibrator_find(c, &digest, &at);
 }
 
 /* ---------------------------------------------------------------- one photo */
@@ -174,7 +179,7 @@ fov_status fov_calibrator_add(fov_calibrator *c, const fov_image *image, const c
 {
     fov_digest digest;
     size_t     at;
-    if (!image->data || image->width < 1 || image->height < 1 || (unsigned)image->format > FOV_RGBA8)
+    if (!is_picture(image))
         return fov_fail(err, FOV_ERR_ARGUMENT, "%s: an empty picture, or of no known format", name ? name : "a photo");
     fov_status st = fov_digest_image(image, &digest, err);
     if (!st && fov_calibrator_find(c, &digest, &at)) {
