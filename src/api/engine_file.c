@@ -20,7 +20,7 @@ static const fov_engine_options defaults;
 fov_status fov_engine_load_memory(const void *data, size_t bytes, const char *name, const fov_engine_options *options,
                                   fov_engine **engine, fov_error *err)
 {
-    return fov_engine_file_read(data, bytes, name ? name : "engine in memory", options ? options : &defaults, engine, err);
+    return fov_engine_file_read(data, bytes, NULL, name ? name : "engine in memory", options ? options : &defaults, engine, err);
 }
 
 static const char *name_of(const char *path)
@@ -33,9 +33,7 @@ fov_status fov_engine_load(const char *path, const fov_engine_options *options, 
     fov_buffer file;
     *engine = NULL;
     fov_status st = fov_file_read(path, FOV_MAX_MODEL_BYTES, &file, err);
-    if (!st) st = fov_engine_load_memory(file.data, file.size, name_of(path), options, engine, err);
-    fov_buffer_clear(&file);
-    return st;
+    return st ? st : fov_engine_file_read(file.data, file.size, &file, name_of(path), options ? options : &defaults, engine, err);
 }
 
 const char *fov_engine_certificate(const fov_engine *engine)

@@ -60,7 +60,7 @@ fov_status fov_engine_open(const char *path, const fov_model_options *model_opti
     if (!strcmp(path, "default")) st = fov_model_load(path, model_options, &model, err);
     else st = fov_file_read(path, FOV_MAX_MODEL_BYTES, &file, err);
     if (!st && fov_engine_file_recognise(file.data, file.size))
-        st = fov_engine_load_memory(file.data, file.size, name_of(path), &engine_options, engine, err);
+        st = fov_engine_file_read(file.data, file.size, &file, name_of(path), &engine_options, engine, err);
     else if (!st && !model) st = fov_model_from_file(&file, path, model_options, &model, err);
     fov_buffer_clear(&file);
     return model ? build_and_free(model, &engine_options, engine, err) : st;

@@ -2,6 +2,7 @@
 #include "engine_file/engine_file.h"
 
 #include "base/alloc.h"
+#include "engine/golden.h"
 #include "engine_file/content.h"
 #include "graph/plugin.h"
 
@@ -50,35 +51,45 @@ static fov_status read_graph(const fov_sections *sections, const char *name, con
     return st;
 }
 
-/* @param meta its source becomes the engine's */
-static fov_status make_engine(const fov_sections *sections, const char *name, const fov_engine_options *options, fov_meta *meta,
-                              fov_engine **out, fov_error *err)
-{
-    fov_graph *graph;
-    fov_status st = read_graph(sections, name, &meta->settings, options, &graph, err);
-    if (st) return st;
-    if ((st = fov_engine_from_graph(graph, &meta->settings, options->backend, options->keep_weights, out, err))) return st;
-    memcpy((*out)->passes, meta->passes, sizeof meta->passes);
-    (*out)->source = meta->source;
-    meta->source = NULL;
-    if ((st = fov_certificate_section_read(sections, name, &(*out)->certificate, err))) return st;
-    return fov_golden_section_read(sections, name, &(*out)->golden, err);
-}
+/* Everything that a file says; the engine takes it over. */
+typedef struct contents {
+    fov_meta    meta;
+    fov_graph  *graph;
+    char       *certificate;
+    fov_golden *golden;
+} contents;
 
-fov_status fov_engine_file_read(const void *data, size_t size, const char *name, const fov_engine_options *options,
-                                fov_engine **out, fov_error *err)
+static fov_status read_contents(const void *data, size_t size, const char *name, const fov_engine_options *options, contents *c,
+                                fov_error *err)
 {
     fov_sections sections;
-    fov_meta     meta = {0};
-    fov_status   st;
+    fov_status   st = fov_sections_read(data, size, name, &sections, err);
+    if (!st) st = fov_meta_section_read(&sections, name, &c->meta, err);
+    if (!st) st = fov_certificate_section_read(&sections, name, &c->certificate, err);
+    if (!st) st = fov_golden_section_read(&sections, name, &c->golden, err);
+    return st ? st : read_graph(&sections, name, &c->meta.settings, options, &c->graph, err);
+}
+
+static void take_over(fov_engine *engine, contents *c)
+{
+    memcpy(engine->passes, c->meta.passes, sizeof c->meta.passes);
+    engine->source = c->meta.source;
+    engine->certificate = c->certificate;
+    engine->golden = c->golden;
+    *c = (contents){0};
+}
+
+fov_status fov_engine_file_read(const void *data, size_t size, fov_buffer *owner, const char *name,
+                                const fov_engine_options *options, fov_engine **out, fov_error *err)
+{
+    contents c = {0};
     *out = NULL;
-    if ((st = fov_sections_read(data, size, name, &sections, err))) return st;
-    st = fov_meta_section_read(&sections, name, &meta, err);
-    if (!st) st = make_engine(&sections, name, options, &meta, out, err);
-    fov_free(meta.source);
-    if (st) {
-        fov_engine_free(*out);
-        *out = NULL;
-    }
+    fov_status st = read_contents(data, size, name, options, &c, err);
+    if (owner) fov_buffer_clear(owner);
+    if (!st) st = fov_engine_from_graph(c.graph, &c.meta.settings, options->backend, options->keep_weights, out, err);
+    if (!st) take_over(*out, &c);
+    fov_free(c.meta.source);
+    fov_free(c.certificate);
+    fov_golden_free(c.golden);
     return st;
 }
