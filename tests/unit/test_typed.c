@@ -238,7 +238,7 @@ static double snr(const fov_graph *a, const fov_graph *b, float *pixels)
     assert_ok(fov_graph_evaluate(b, &input, &vb, &err));
     for (int i = 0; i < a->n_output; i++) {
         const fov_view *x = &va[a->output[i]], *y = &vb[b->output[i]];
-        size_t          count;
+        size_t          count = 0;
         assert_true(fov_shape_equal(&x->shape, &y->shape) && fov_shape_count(&x->shape, &count));
         for (size_t k = 0; k < count; k++) {
             const double p = (double)((const float *)x->data)[k], q = (double)((const float *)y->data)[k];
