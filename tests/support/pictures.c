@@ -27,6 +27,7 @@ char *file_read(const char *path, size_t *bytes)
     assert_non_null(data);
     assert_int_equal(fread(data, 1, *bytes, file), *bytes);
     fclose(file);
+    data[*bytes] = '\0';
     return data;
 }
 

@@ -15,7 +15,7 @@ void picture_save_cmyk(const fov_photo *photo, const char *path); /* JPEG, inver
 void picture_save_turned(const fov_photo *photo, const char *path);
 
 void file_write(const char *path, const void *data, size_t bytes);
-/** @return malloc'ed bytes */
+/** @return malloc'ed bytes, with a NUL behind them */
 char *file_read(const char *path, size_t *bytes);
 /** Write the first `share` of a file's bytes. */
 void file_truncate(const char *from, const char *to, double share);
