@@ -10,9 +10,9 @@
 
 static const fov_engine_options defaults;
 
-static const double CERTIFIED_LOSS = 0.005;
+static const double CERTIFIED_LOSS = 0.001;
 
-/* The bundled engine was certified within half a point; whether it is also the faster one is up to the machine. */
+/* The bundled engine was certified within a tenth of a point; whether it is also the faster one is up to the machine. */
 static bool bundled_engine_serves(const char *path, const fov_model_options *model_options, const fov_engine_options *options)
 {
     const bool plain = !model_options || (!model_options->settings && !model_options->head_plugin);
@@ -32,8 +32,9 @@ static fov_status open_bundled(const fov_engine_options *options, fov_engine **e
     const fov_bundled bundled = fov_bundled_engine();
     fov_status        st = fov_engine_load_memory(bundled.data, bundled.size, "default", options, engine, err);
     if (st) return st;
-    (*engine)->reason = fov_strdup("the bundled engine: certified within half a point of FP32, and this processor multiplies bytes "
-                                   "faster than floats");
+    (*engine)->reason =
+        fov_strdup("the bundled engine: certified within a tenth of a point of FP32, and this processor multiplies bytes "
+                   "faster than floats");
     return FOV_OK;
 }
 
