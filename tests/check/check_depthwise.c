@@ -17,7 +17,7 @@ typedef struct depthwise_case {
     fov_quant           *quant_x, *quant_y;
     fov_storage          as_x, as_y;
     fov_view             x, y;
-    guarded              memory_x, memory_y, w, integers;
+    guarded              memory_x, memory_y, w, integers, blocks;
     const unsigned char *row[MAX_ROWS];
 } depthwise_case;
 
@@ -80,10 +80,21 @@ static void make_weights(check *t, depthwise_case *d)
     for (int64_t c = 0; c < room; c++) d->w.data[room + c] = fabsf(d->w.data[room + c]) * 1e-4F + 1e-6F;
 }
 
+/* Tables of blocks, where there are any. Pixels often lie side by side, as blocks like it. */
+static void make_blocks(depthwise_case *d, const fov_depthwise_kernel *kernel)
+{
+    const size_t words = d->call.columns ? fov_depthwise_blocks_words(kernel->block, kernel->taps, &d->call) : 0;
+    d->blocks = guarded_new(words, 0);
+    if (!words) return;
+    fov_depthwise_blocks_fill(kernel->block, &d->call, (int32_t *)(void *)d->blocks.data);
+    d->call.blocks = (const int32_t *)(const void *)d->blocks.data;
+}
+
 /* Weights of single taps, sums of zero points, and columns where the window is whole. */
-static void make_integers(check *t, depthwise_case *d, int taps, bool whole)
+static void make_integers(check *t, depthwise_case *d, const fov_depthwise_kernel *kernel, bool whole)
 {
     fov_depthwise_call *call = &d->call;
+    const int           taps = kernel->taps;
     const int64_t       room = padded(d), words = (SQUARE + taps - 1) / taps;
     d->integers = guarded_new((size_t)(room * (1 + SQUARE * words) + (ptrdiff_t)call->rows * call->ldw), 0);
     int32_t *start = memset(d->integers.data, 0, d->integers.floats * sizeof(float));
@@ -104,11 +115,12 @@ static void make_integers(check *t, depthwise_case *d, int taps, bool whole)
     call->start = start;
     whole = whole && fov_depthwise_is_plain(call->channels, call->slope, call->scale, call->bias, &d->as_y);
     call->columns = whole ? columns : NULL;
+    make_blocks(d, kernel);
 }
 
 static void make_case(check *t, depthwise_case *d, const fov_depthwise_kernel *kernel)
 {
-    static const int       channels[] = {8, 16, 32, 64, 24, 1, 3};
+    static const int       channels[] = {8, 16, 32, 64, 128, 1, 3};
     static const float     slopes[] = {1, 0, 0.1F, -0.5F};
     static const fov_dtype floats[] = {FOV_F32, FOV_F16, FOV_BF16};
     const int              usual = pick(t, 0, 13);
@@ -123,7 +135,7 @@ static void make_case(check *t, depthwise_case *d, const fov_depthwise_kernel *k
     make_input(t, d, d->int8 ? FOV_U8 : floats[pick(t, 0, 2)], pick(t, 1, 2), pick(t, 0, 4) ? 1 : 2);
     make_output(t, d, pick(t, 0, 1) ? d->x.dtype : random_dtype(t));
     make_weights(t, d);
-    if (d->int8) make_integers(t, d, kernel->taps, square);
+    if (d->int8) make_integers(t, d, kernel, square);
 }
 
 static void describe(check *t, const depthwise_case *d, int64_t i, int64_t c, double got, double want)
@@ -183,6 +195,7 @@ static void check_case(check *t, const depthwise_case *d, const fov_depthwise_ke
     call.y = f32.data;
     call.ldy = f32.stride[3] * (ptrdiff_t)sizeof(float);
     call.as_y = &as_f32;
+    call.blocks = NULL; /* they are for U8 */
     kernel->run(&call);
     for (int64_t i = 0; i < (int64_t)call.m; i++)
         for (int64_t c = 0; c < (int64_t)call.channels; c++)
@@ -202,6 +215,7 @@ static void free_case(depthwise_case *d)
     guarded_free(&d->memory_y);
     guarded_free(&d->w);
     guarded_free(&d->integers);
+    guarded_free(&d->blocks);
     fov_storage_free(&d->as_x);
     fov_storage_free(&d->as_y);
     free_quant(d->quant_x);

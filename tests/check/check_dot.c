@@ -69,8 +69,10 @@ static void make_case(check *t, const fov_gemm_dot *kernel, dot_case *d)
                                 .a = d->rows,
                                 .a_offset = pick(t, -5, 5)};
     call->lda = (size_t)(call->m + pick(t, 0, 2));
+    const int constant = pick(t, 0, 1) ? pick(t, 0, 3) : -1;
+    call->a_step = constant < 0 ? 0 : (ptrdiff_t)sizeof d->a[0];
     for (size_t i = 0; i < call->taps * call->lda; i++) {
-        const int shift = pick(t, 0, 3); /* rows begin anywhere */
+        const int shift = constant < 0 ? pick(t, 0, 3) : constant; /* rows begin anywhere */
         for (size_t g = 0; g < call->groups; g++) fill_group(t, kernel->group, &a, d->a[i] + shift + GROUP * g);
         d->rows[i] = d->a[i] + shift - call->a_offset;
     }

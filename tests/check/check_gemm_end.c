@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CASES = 400, MAX_N = 40, MAX_M = 14, MAX_CHANNELS = 64, ROOM = 64 };
+enum { CASES = 400, MAX_N = 40, MAX_M = 14, MAX_CHANNELS = 64, ROOM = 64, MAX_SUM = 2000000 };
 
 typedef struct end_case {
     fov_gemm_end_call call;
@@ -35,23 +35,33 @@ static float random_sum(check *t)
     return pick(t, 0, 15) ? test_random_float(&t->random, -4, 4) : special[pick(t, 0, 7)];
 }
 
-static void fill_sums(check *t, end_case *k)
+static void fill_sums(check *t, end_case *k, int64_t channels)
 {
     for (int i = 0; i < MAX_M * MAX_N; i++) {
-        const int32_t integer = pick(t, -2000000, 2000000);
+        const int32_t integer = pick(t, -MAX_SUM, MAX_SUM);
         k->sum[i] = random_sum(t);
         if (k->integer) memcpy(&k->sum[i], &integer, sizeof integer);
     }
-    for (int i = 0; i < MAX_CHANNELS; i++) {
-        k->scale[i] = test_random_float(&t->random, 1e-7F, 1e-5F);
-        k->bias[i] = pick(t, 0, 4) ? test_random_float(&t->random, -1, 1) : -0.0F;
+    for (int64_t i = 0; i < MAX_CHANNELS + ROOM; i++) {
+        k->scale[i] = i < channels ? test_random_float(&t->random, 1e-7F, 1e-5F) : k->scale[i - channels];
+        k->bias[i] = i >= channels ? k->bias[i - channels] : pick(t, 0, 4) ? test_random_float(&t->random, -1, 1) : -0.0F;
     }
+}
+
+/* Whether results are small numbers, as fov_gemm_end_call.plain promises. */
+static bool is_plain(const end_case *k, int64_t channels)
+{
+    float most[MAX_CHANNELS];
+    if (!k->integer || k->out.dtype != FOV_U8 || (k->call.residual && k->in.dtype != FOV_U8)) return false;
+    for (int64_t c = 0; c < channels; c++)
+        most[c] = MAX_SUM * k->scale[c] + (k->call.residual ? UINT8_MAX * fov_quant_scale(k->residual_quant, c) : 0);
+    return fov_gemm_end_is_plain((size_t)channels, k->call.slope, most, k->bias, &k->out);
 }
 
 static void make_case(check *t, end_case *k)
 {
     static const float slopes[] = {1, 0, 0.1F, -0.5F};
-    const int64_t      channels = pick(t, 1, MAX_CHANNELS), m = pick(t, 1, MAX_M);
+    const int64_t      channels = pick(t, 0, 3) ? pick(t, 1, MAX_CHANNELS) : 8, m = pick(t, 1, MAX_M);
     const fov_dtype    out = random_dtype(t), in = random_dtype(t);
     *k = (end_case){.integer = pick(t, 0, 1)};
     k->out_quant = random_quant(t, out, channels);
@@ -59,14 +69,16 @@ static void make_case(check *t, end_case *k)
     if (fov_storage_init(&k->out, out, k->out_quant, 2, NULL) || fov_storage_init(&k->in, in, k->residual_quant, 2, NULL)) abort();
     k->to = random_view(t, out, k->out_quant, (int64_t[]){1, channels, 1, m}, &k->c, false);
     k->from = random_view(t, in, k->residual_quant, (int64_t[]){1, channels, 1, m}, &k->residual, true);
-    fill_sums(t, k);
+    fill_sums(t, k, channels);
     for (int64_t i = 0; i < m; i++) k->rows[i] = (char *)k->from.data + i * k->from.stride[3] * (int64_t)fov_dtype_size(in);
-    const int first = pick(t, 0, (int)channels - 1), most = (int)channels - first;
+    const bool all = pick(t, 0, 1) && channels <= MAX_N;
+    const int  first = all ? 0 : pick(t, 0, (int)channels - 1), most = (int)channels - first;
     k->call = (fov_gemm_end_call){.m = (int)m,
-                                  .n = pick(t, 1, most < MAX_N ? most : MAX_N),
+                                  .n = all ? most : pick(t, 1, most < MAX_N ? most : MAX_N),
                                   .channel = first,
+                                  .channels = channels,
                                   .sum = k->sum,
-                                  .ldsum = MAX_N,
+                                  .ldsum = all ? most : MAX_N,
                                   .scale = k->integer ? k->scale : NULL,
                                   .bias = k->bias,
                                   .out = &k->out,
@@ -76,6 +88,7 @@ static void make_case(check *t, end_case *k)
                                   .residual = pick(t, 0, 2) ? k->rows : NULL,
                                   .residual_after = pick(t, 0, 1),
                                   .slope = slopes[pick(t, 0, 3)]};
+    k->call.plain = pick(t, 0, 3) && is_plain(k, channels);
 }
 
 static float activated(float v, float slope)

@@ -20,6 +20,7 @@ typedef struct conv_depthwise {
     float               *bias, *weight;             /* [padded], [kh][kw][padded] in one block that starts at bias */
     float               *scale;                     /* of integers, in the same block: [padded] */
     int32_t             *start, *weights, *columns; /* [padded], [kh][kw][padded], [3][words][padded] */
+    int32_t             *blocks;                    /* tables of the kernel's blocks, or NULL */
     size_t               bytes;
     bool                 plain; /* columns can be used where all of the window is inside */
 } conv_depthwise;
@@ -65,6 +66,24 @@ static void pack_float(const conv_depthwise *step, ptrdiff_t c)
         step->weight[t * step->padded + c] = fov_conv_weight_f32(&step->conv, (size_t)(c * taps + t));
 }
 
+static fov_status pack_blocks(conv_depthwise *step, fov_error *err)
+{
+    const fov_depthwise_call call = {.channels = (size_t)step->conv.cout,
+                                     .columns = step->columns,
+                                     .start = step->start,
+                                     .scale = step->scale,
+                                     .bias = step->bias,
+                                     .ldtap = step->padded,
+                                     .slope = step->conv.fused.slope,
+                                     .as_y = &step->y};
+    const size_t             words = fov_depthwise_blocks_words(step->kernel.block, step->kernel.taps, &call);
+    if (!words) return FOV_OK;
+    if (!(step->blocks = fov_alloc_aligned(words * sizeof *step->blocks))) return fov_fail_memory(err, "packed weights");
+    fov_depthwise_blocks_fill(step->kernel.block, &call, step->blocks);
+    step->bytes += words * sizeof *step->blocks;
+    return FOV_OK;
+}
+
 static fov_status pack(conv_depthwise *step, fov_error *err)
 {
     const fov_conv *conv = &step->conv;
@@ -86,13 +105,14 @@ static fov_status pack(conv_depthwise *step, fov_error *err)
     if (!st) st = fov_storage_init(&step->y, conv->y.dtype, conv->y.quant, 1, err);
     step->plain = !st && int8 && is_square(conv) &&
                   fov_depthwise_is_plain((size_t)conv->cout, conv->fused.slope, step->scale, step->bias, &step->y);
-    return st;
+    return step->plain ? pack_blocks(step, err) : st;
 }
 
 static void free_depthwise(void *impl)
 {
     conv_depthwise *step = impl;
     fov_free_aligned(step->bias);
+    fov_free_aligned(step->blocks);
     fov_storage_free(&step->x);
     fov_storage_free(&step->y);
     fov_free(step);
@@ -147,6 +167,7 @@ static fov_depthwise_call call_of(const conv_depthwise *step, const fov_conv_sha
                                 .bias = step->bias,
                                 .scale = step->scale,
                                 .start = step->start,
+                                .blocks = step->blocks,
                                 .ldy = s->y.ld * s->y.size,
                                 .slope = step->conv.fused.slope,
                                 .as_x = &step->x,

@@ -105,13 +105,15 @@ static int tile_rows(const gemm_run *run, ptrdiff_t tile)
     return (int)(left < run->step->mr ? left : run->step->mr);
 }
 
-/* Pointers and patches of tiles first .. last - 1. Patches lie behind the pointers of all tiles of a block. */
-static void find_pointers(const gemm_run *run, ptrdiff_t first, ptrdiff_t last, const void **pointers, unsigned char *patch)
+/* Pointers and patches of tiles first .. last - 1, and the steps of their rows. Patches lie behind the pointers of all tiles of a
+ * block. */
+static void find_pointers(const gemm_run *run, ptrdiff_t first, ptrdiff_t last, const void **pointers, unsigned char *patch,
+                          ptrdiff_t *steps)
 {
     const fov_conv_gemm *step = run->step;
     for (ptrdiff_t tile = first; tile < last; tile++) {
         int m = tile_rows(run, tile);
-        fov_conv_rows_find(&run->rows, tile * step->mr, m, pointers, patch);
+        *steps++ = fov_conv_rows_find(&run->rows, tile * step->mr, m, pointers, patch);
         if (run->shape.residual.data)
             fov_conv_residual_find(&run->shape, step->conv.fused.residual_scale, tile * step->mr, m,
                                    pointers + step->pieces.taps * (size_t)step->mr);
@@ -120,101 +122,21 @@ static void find_pointers(const gemm_run *run, ptrdiff_t first, ptrdiff_t last, 
     }
 }
 
-/* A tile's rows of A, of C and of the residual. */
-typedef struct tile_place {
-    int                m;
-    const void *const *a, *const *residual; /* residual NULL: none */
-    unsigned char *c;                       /* channel 0 of row 0 */
-} tile_place;
-
-static void run_direct(const gemm_run *run, const fov_conv_panel *p, const tile_place *tile)
-{
-    const fov_conv_gemm *step = run->step;
-    p->f32->run(&(fov_gemm_f32_call){.m = tile->m,
-                                     .n = p->n,
-                                     .taps = run->rows.taps,
-                                     .k = run->rows.k,
-                                     .a = tile->a,
-                                     .lda = run->rows.lda,
-                                     .a_offset = p->a_offset,
-                                     .w = p->w,
-                                     .c = (float *)(void *)tile->c + p->channel,
-                                     .ldc = run->shape.y.ld,
-                                     .residual = tile->residual,
-                                     .residual_offset = p->channel,
-                                     .residual_after = step->conv.fused.residual_after,
-                                     .slope = step->conv.fused.slope});
-}
-
-/* Fetch what the end of the tile will touch while its sums are made: its rows are far apart, and nothing else would ask for them in
- * time. */
-static void prefetch_ends(const gemm_run *run, const fov_conv_panel *p, const tile_place *tile)
-{
-    const fov_pixels *y = &run->shape.y, *r = &run->shape.residual;
-    for (int i = 0; i < tile->m; i++) {
-        __builtin_prefetch(tile->c + (i * y->ld + p->channel) * y->size, 1);
-        if (tile->residual) __builtin_prefetch((const unsigned char *)tile->residual[i] + p->channel * r->size);
-    }
-}
-
-static void make_sums(const gemm_run *run, const fov_conv_panel *p, const tile_place *tile, void *sum)
-{
-    const fov_conv_rows *rows = &run->rows;
-    if (p->dot)
-        p->dot->run(&(fov_gemm_dot_call){.m = tile->m,
-                                         .taps = rows->taps,
-                                         .groups = run->step->groups,
-                                         .a = tile->a,
-                                         .lda = rows->lda,
-                                         .a_offset = p->a_offset,
-                                         .w = p->w,
-                                         .sum = sum});
-    else
-        p->f32->run(&(fov_gemm_f32_call){.m = tile->m,
-                                         .n = p->nr,
-                                         .taps = rows->taps,
-                                         .k = rows->k,
-                                         .a = tile->a,
-                                         .lda = rows->lda,
-                                         .a_offset = p->a_offset,
-                                         .w = p->w,
-                                         .c = sum,
-                                         .ldc = p->nr,
-                                         .slope = 1});
-}
-
-static void run_sums(const gemm_run *run, const fov_conv_panel *p, const tile_place *tile)
-{
-    _Alignas(FOV_ALIGN) unsigned char sum[FOV_GEMM_MAX_MR * FOV_GEMM_MAX_NR * sizeof(float) + FOV_OVERREAD];
-    const fov_conv_gemm              *step = run->step;
-    prefetch_ends(run, p, tile);
-    make_sums(run, p, tile, sum);
-    step->kernels.gemm_end.run(&(fov_gemm_end_call){.m = tile->m,
-                                                    .n = p->n,
-                                                    .channel = p->channel,
-                                                    .sum = sum,
-                                                    .ldsum = p->nr,
-                                                    .scale = fov_conv_takes_int8(&step->conv) ? step->scale : NULL,
-                                                    .bias = step->bias,
-                                                    .out = &step->out,
-                                                    .residual_storage = &step->residual,
-                                                    .c = tile->c,
-                                                    .ldc = run->shape.y.ld * run->shape.y.size,
-                                                    .residual = tile->residual,
-                                                    .residual_after = step->conv.fused.residual_after,
-                                                    .slope = step->conv.fused.slope});
-}
-
-static void run_panel(const gemm_run *run, const fov_conv_panel *p, ptrdiff_t first, ptrdiff_t last, const void *const *pointers)
+static void run_panel(const gemm_run *run, const fov_conv_panel *p, ptrdiff_t first, ptrdiff_t last, const void *const *pointers,
+                      const ptrdiff_t *steps)
 {
     const fov_conv_gemm *step = run->step;
     for (ptrdiff_t tile = first; tile < last; tile++, pointers += pointers_per_tile(step)) {
-        const tile_place place = {.m = tile_rows(run, tile),
-                                  .a = pointers,
-                                  .residual = run->shape.residual.data ? pointers + step->pieces.taps * (size_t)step->mr : NULL,
-                                  .c = fov_pixel_at(&run->shape.y, tile * step->mr)};
-        if (step->direct) run_direct(run, p, &place);
-        else run_sums(run, p, &place);
+        const fov_conv_tile place = {.m = tile_rows(run, tile),
+                                     .taps = run->rows.taps,
+                                     .k = run->rows.k,
+                                     .groups = step->groups,
+                                     .a = pointers,
+                                     .lda = run->rows.lda,
+                                     .a_step = *steps++,
+                                     .residual = run->shape.residual.data ? pointers + step->pieces.taps * (size_t)step->mr : NULL,
+                                     .c = fov_pixel_at(&run->shape.y, tile * step->mr)};
+        fov_conv_tile_run(step, p, &run->shape, &place);
     }
 }
 
@@ -232,8 +154,9 @@ static void run_chunk(void *context, size_t index, size_t thread)
     const size_t first_panel = group * step->n_panel / s->panel_groups, end_panel = (group + 1) * step->n_panel / s->panel_groups;
     for (ptrdiff_t tile = first; tile < last; tile += s->block_tiles) {
         const ptrdiff_t end = tile + s->block_tiles < last ? tile + s->block_tiles : last;
-        find_pointers(run, tile, end, pointers, patch);
-        for (size_t i = first_panel; i < end_panel; i++) run_panel(run, &step->panel[i], tile, end, pointers);
+        ptrdiff_t       steps[MAX_CHUNK_TILES];
+        find_pointers(run, tile, end, pointers, patch, steps);
+        for (size_t i = first_panel; i < end_panel; i++) run_panel(run, &step->panel[i], tile, end, pointers, steps);
     }
 }
 
@@ -243,7 +166,8 @@ static fov_status gemm_step(const void *impl, const fov_view *const *in, fov_vie
     gemm_run   run = {.step = impl, .scratch = scratch};
     fov_status st = fov_conv_shape_read(&run.step->conv, in, out, &run.shape, err);
     if (st) return st;
-    run.rows = fov_conv_rows_of(&run.step->conv, &run.step->pieces, &run.shape, run.step->zero, (size_t)run.step->mr);
+    run.rows =
+        fov_conv_rows_of(&run.step->conv, &run.step->pieces, &run.shape, run.step->zero, (size_t)run.step->mr, run.step->dot);
     run.split = split_work(run.step, output_pixels(out), fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)run.split.pixel_chunks * run.split.panel_groups);
     return FOV_OK;
@@ -256,13 +180,14 @@ fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels,
     if (st) return st;
     const bool in_place = conv->has_residual && conv->fused.residual_scale == 1 &&
                           fov_dtype_size(conv->residual.dtype) == fov_dtype_size(conv->y.dtype);
+    const bool band = fov_conv_band_fits(step);
     *out = (fov_lowered){.kernel = step->name,
                          .packed = true,
                          .bytes = step->packed_bytes,
                          .impl = step,
                          .in_place = in_place ? RESIDUAL_INPUT + 1 : 0,
-                         .scratch = gemm_scratch,
-                         .run = gemm_step,
+                         .scratch = band ? fov_conv_band_scratch : gemm_scratch,
+                         .run = band ? fov_conv_band_run : gemm_step,
                          .free = fov_conv_gemm_free};
     return FOV_OK;
 }

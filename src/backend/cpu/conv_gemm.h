@@ -28,9 +28,31 @@ typedef struct fov_conv_gemm {
     unsigned char      *packed, *zero; /* panels; what stands for taps outside of the image */
     float              *scale, *bias;  /* by output channel, for gemm_end; behind the panels */
     fov_storage         out, residual; /* for gemm_end */
+    bool                plain;         /* fov_gemm_end_is_plain() */
     size_t              packed_bytes, n_panel;
     fov_conv_panel      panel[];
 } fov_conv_gemm;
+
+/** Output pixels, at most a tile of them, and the rows of A that they come from. */
+typedef struct fov_conv_tile {
+    int                m;
+    size_t             taps, k, groups; /* pieces of a row, and their length in elements and as dot kernels count it */
+    const void *const *a;               /* [taps][lda] */
+    size_t             lda;
+    ptrdiff_t          a_step;   /* as in fov_gemm_dot_call */
+    const void *const *residual; /* [m]; NULL: none */
+    unsigned char     *c;        /* channel 0 of row 0 */
+} fov_conv_tile;
+
+/** Run a panel over a tile (conv_tile.c). */
+void fov_conv_tile_run(const fov_conv_gemm *step, const fov_conv_panel *panel, const fov_conv_shape *shape,
+                       const fov_conv_tile *tile);
+
+/** Windows that are run over bands of rows, which are copied with their border (conv_band.c). */
+bool       fov_conv_band_fits(const fov_conv_gemm *step);
+size_t     fov_conv_band_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads);
+fov_status fov_conv_band_run(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
+                             fov_error *err);
 
 /** Everything of a step but how it runs. */
 fov_status fov_conv_gemm_new(const fov_conv *conv, const fov_kernels *kernels, fov_conv_gemm **step, fov_error *err);

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -162,14 +163,41 @@ static void fill_zero(fov_conv_gemm *step)
         step->zero[i] = (unsigned char)fov_quant_zero_point(conv->x.quant, i % conv->cin);
 }
 
-/* By output channel. No bias is -0, which changes no float that it is added to. */
+/* By output channel, again from the first on behind the last. No bias is -0, which changes no float that it is added to. */
 static void fill_channels(fov_conv_gemm *step)
 {
     const fov_conv *conv = &step->conv;
-    for (ptrdiff_t c = 0; c < conv->cout; c++) {
-        step->scale[c] = fov_conv_takes_int8(conv) ? fov_quant_scale(conv->w.quant, c) : 1;
-        step->bias[c] = conv->bias ? conv->bias[c] : -0.0F;
+    for (ptrdiff_t i = 0; i < conv->cout + COLUMNS_PAD; i++) {
+        const ptrdiff_t c = i % conv->cout;
+        step->scale[i] = fov_conv_takes_int8(conv) ? fov_quant_scale(conv->w.quant, c) : 1;
+        step->bias[i] = conv->bias ? conv->bias[c] : -0.0F;
     }
+}
+
+/* The largest magnitude that sums of a channel, times its scale, and the residual can have together. */
+static float reach_of(const fov_conv_gemm *step, ptrdiff_t channel)
+{
+    const fov_conv *conv = &step->conv;
+    const ptrdiff_t count = conv->cin / conv->group * conv->kh * conv->kw;
+    const int8_t   *w = conv->weight_i8 + channel * count;
+    float           sum = 0;
+    for (ptrdiff_t i = 0; i < count; i++) sum += (float)abs(w[i]);
+    sum *= UINT8_MAX * step->scale[channel];
+    if (step->residual.dtype == FOV_U8 && conv->has_residual) sum += UINT8_MAX * fov_quant_scale(conv->residual.quant, channel);
+    return sum;
+}
+
+static fov_status find_plain(fov_conv_gemm *step, fov_error *err)
+{
+    const fov_conv *conv = &step->conv;
+    if (!fov_conv_takes_int8(conv) || conv->y.dtype != FOV_U8) return FOV_OK;
+    if (conv->has_residual && conv->residual.dtype != FOV_U8) return FOV_OK;
+    float *most = fov_alloc_array((size_t)conv->cout, sizeof *most);
+    if (!most) return fov_fail_memory(err, "the reach of a layer");
+    for (ptrdiff_t c = 0; c < conv->cout; c++) most[c] = reach_of(step, c);
+    step->plain = fov_gemm_end_is_plain((size_t)conv->cout, conv->fused.slope, most, step->bias, &step->out);
+    fov_free(most);
+    return FOV_OK;
 }
 
 /* Sizes cannot overflow: at most MAX_NR floats stand for one weight or bias that the graph holds in memory. */
@@ -187,6 +215,8 @@ static fov_status pack(fov_conv_gemm *step, fov_error *err)
     step->zero = step->packed + step->packed_bytes + 2 * channel_bytes;
     fill_channels(step);
     fill_zero(step);
+    fov_status st = find_plain(step, err);
+    if (st) return st;
     unsigned char *to = step->packed;
     for (size_t i = 0; i < step->n_panel; i++) {
         fov_conv_panel *p = &step->panel[i];

@@ -70,7 +70,7 @@ size_t fov_conv_pieces_patch(const fov_conv_pieces *pieces, size_t m)
 }
 
 fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_pieces *pieces, const fov_conv_shape *shape,
-                               const unsigned char *zero, size_t lda)
+                               const unsigned char *zero, size_t lda, bool steps)
 {
     const fov_window *w = &shape->window;
     const fov_pixels *x = &shape->x;
@@ -85,6 +85,7 @@ fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_pieces *piec
         rows.k = (size_t)(conv->kw * conv->cin);
     }
     rows.copied = conv->group == 1 ? rows.k : (size_t)conv->cin;
+    rows.steps = steps && !rows.copy;
     return rows;
 }
 
@@ -173,7 +174,7 @@ static void find_straight(const fov_conv_rows *rows, ptrdiff_t offset, int m, co
     for (ptrdiff_t r = 0; r < w->kernel[0]; r++)
         for (ptrdiff_t s = 0; s < pieces; s++, a += rows->lda) {
             const unsigned char *from = x->bytes + offset + (r * w->dilation[0] * x->w + s * w->dilation[1]) * pixel;
-            for (int i = 0; i < m; i++) a[i] = from + i * step;
+            for (int i = 0; i < (rows->steps ? 1 : m); i++) a[i] = from + i * step;
         }
 }
 
@@ -234,23 +235,43 @@ static void find_at_edges(const fov_conv_rows *rows, ptrdiff_t first, int m, con
     else find_taps(rows, &o, m, a);
 }
 
-void fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const void **a, unsigned char *patch)
+ptrdiff_t fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const void **a, unsigned char *patch)
 {
-    ptrdiff_t  offset = first * rows->shape->x.ld * rows->shape->x.size;
-    const bool straight = rows->linear || is_straight(rows->shape, first, m, &offset);
-    if (straight && rows->pieces->widen && widen_spans(rows, offset, m, a, patch)) return;
-    if (rows->linear) find_linear(&rows->shape->x, first, m, a);
+    const fov_pixels *x = &rows->shape->x;
+    const ptrdiff_t   pixel = x->ld * x->size, step = rows->shape->window.stride[1] * pixel;
+    ptrdiff_t         offset = first * pixel;
+    const bool        straight = rows->linear || is_straight(rows->shape, first, m, &offset);
+    if (straight && rows->pieces->widen && widen_spans(rows, offset, m, a, patch)) return 0;
+    if (rows->linear && rows->steps) {
+        *a = x->bytes + offset;
+        return step;
+    }
+    if (rows->linear) find_linear(x, first, m, a);
     else if (straight && !rows->gather) find_straight(rows, offset, m, a);
     else find_at_edges(rows, first, m, a, patch);
     if (rows->copy) copy_rows(rows, m, a, patch + round_up(rows->pieces->edge_bytes * (size_t)m, FOV_ALIGN));
+    return rows->steps && straight && !rows->gather ? step : 0;
 }
 
 void fov_conv_residual_find(const fov_conv_shape *shape, int scale, ptrdiff_t first, int m, const void **residual)
 {
     const fov_pixels *r = &shape->residual, *y = &shape->y;
-    for (int i = 0; i < m; i++) {
-        ptrdiff_t p = first + i;
-        if (scale > 1) p = ((p / (y->w * y->h)) * r->h + p / y->w % y->h / scale) * r->w + p % y->w / scale;
-        residual[i] = fov_pixel_at(r, p);
+    ptrdiff_t         col = first % y->w, row = first / y->w % y->h, n = first / (y->w * y->h);
+    if (scale == 1) {
+        for (int i = 0; i < m; i++) residual[i] = fov_pixel_at(r, first + i);
+        return;
+    }
+    for (int i = 0; i < m;) {
+        const unsigned char *line = fov_pixel_at(r, (n * r->h + row / scale) * r->w);
+        for (ptrdiff_t x = col / scale, phase = col % scale; col < y->w && i < m; col++, i++) {
+            residual[i] = line + x * r->ld * r->size;
+            if (++phase < scale) continue;
+            phase = 0;
+            x++;
+        }
+        col = 0;
+        if (++row < y->h) continue;
+        row = 0;
+        n++;
     }
 }

@@ -16,44 +16,84 @@
 #define FOVEA_BACKEND_CPU_DOT_TILE_H
 
 #include "backend/cpu/kernels.h"
+#include "backend/cpu/row_step.h"
 #include "backend/cpu/unroll.h"
 
 enum { GROUP_BYTES = 4 };
 
-FOV_ALWAYS_INLINE void dot_tile(const fov_gemm_dot_call *call, const int m, const int nv)
+FOV_ALWAYS_INLINE void dot_start(const fov_gemm_dot_call *call, const int m, const int nv, sum s[MAX_ROWS][MAX_VECS])
 {
-    const unsigned char *w = call->w;
-    sum                  s[MAX_ROWS][MAX_VECS];
     FOV_UNROLL
     for (int v = 0; v < nv; v++) {
-        const sum start = sum_load(w + GROUP_BYTES * LANES * v);
+        const sum start = sum_load((const unsigned char *)call->w + GROUP_BYTES * LANES * v);
         FOV_UNROLL
         for (int i = 0; i < m; i++) s[i][v] = start;
     }
-    w += GROUP_BYTES * LANES * nv;
-    for (size_t tap = 0; tap < call->taps; tap++) {
-        const void *const   *rows = call->a + tap * call->lda;
-        const unsigned char *a[MAX_ROWS];
-        FOV_UNROLL
-        for (int i = 0; i < m; i++) a[i] = (const unsigned char *)rows[i] + call->a_offset;
-        for (size_t k = 0; k < call->groups; k++, w += GROUP_BYTES * LANES * nv) {
-            groups b[MAX_VECS];
-            FOV_UNROLL
-            for (int v = 0; v < nv; v++) b[v] = groups_load(w + GROUP_BYTES * LANES * v);
-            FOV_UNROLL
-            for (int i = 0; i < m; i++) {
-                const groups x = groups_set1(a[i] + GROUP_BYTES * k);
-                FOV_UNROLL
-                for (int v = 0; v < nv; v++) s[i][v] = dot(s[i][v], x, b[v]);
-            }
-        }
-    }
+}
+
+FOV_ALWAYS_INLINE void dot_finish(const fov_gemm_dot_call *call, const int m, const int nv, sum s[MAX_ROWS][MAX_VECS])
+{
     unsigned char *to = call->sum;
     FOV_UNROLL
     for (int i = 0; i < m; i++) {
         FOV_UNROLL
         for (int v = 0; v < nv; v++) sum_store(to + GROUP_BYTES * LANES * (i * nv + v), s[i][v]);
     }
+}
+
+/* One group of row i meets its weights. */
+FOV_ALWAYS_INLINE void dot_row(sum s[MAX_VECS], const unsigned char *a, const groups b[MAX_VECS], const int nv)
+{
+    const groups x = groups_set1(a);
+    FOV_UNROLL
+    for (int v = 0; v < nv; v++) s[v] = dot(s[v], x, b[v]);
+}
+
+FOV_ALWAYS_INLINE void groups_load_all(const unsigned char *w, const int nv, groups b[MAX_VECS])
+{
+    FOV_UNROLL
+    for (int v = 0; v < nv; v++) b[v] = groups_load(w + GROUP_BYTES * LANES * v);
+}
+
+FOV_ALWAYS_INLINE void dot_tile(const fov_gemm_dot_call *call, const int m, const int nv)
+{
+    const unsigned char *w = (const unsigned char *)call->w + GROUP_BYTES * LANES * nv;
+    sum                  s[MAX_ROWS][MAX_VECS];
+    groups               b[MAX_VECS];
+    dot_start(call, m, nv, s);
+    for (size_t tap = 0; tap < call->taps; tap++) {
+        const void *const   *rows = call->a + tap * call->lda;
+        const unsigned char *a[MAX_ROWS];
+        FOV_UNROLL
+        for (int i = 0; i < m; i++) a[i] = (const unsigned char *)rows[i] + call->a_offset;
+        for (size_t k = 0; k < call->groups; k++, w += GROUP_BYTES * LANES * nv) {
+            groups_load_all(w, nv, b);
+            FOV_UNROLL
+            for (int i = 0; i < m; i++) dot_row(s[i], a[i] + GROUP_BYTES * k, b, nv);
+        }
+    }
+    dot_finish(call, m, nv, s);
+}
+
+/* The same of rows at a constant step. */
+FOV_ALWAYS_INLINE void dot_tile_step(const fov_gemm_dot_call *call, const int m, const int nv)
+{
+    const unsigned char *w = (const unsigned char *)call->w + GROUP_BYTES * LANES * nv;
+    row_steps            step = row_steps_of(call->a_step);
+    sum                  s[MAX_ROWS][MAX_VECS];
+    groups               b[MAX_VECS];
+    dot_start(call, m, nv, s);
+    for (size_t tap = 0; tap < call->taps; tap++) {
+        const unsigned char *first = (const unsigned char *)call->a[tap * call->lda] + call->a_offset;
+        const unsigned char *seventh = first + 7 * call->a_step, *end = first + GROUP_BYTES * call->groups;
+        for (; first < end; first += GROUP_BYTES, seventh += GROUP_BYTES, w += GROUP_BYTES * LANES * nv) {
+            ROW_STEPS_HIDE(step);
+            groups_load_all(w, nv, b);
+            FOV_UNROLL
+            for (int i = 0; i < m; i++) dot_row(s[i], row_at(first, seventh, &step, i), b, nv);
+        }
+    }
+    dot_finish(call, m, nv, s);
 }
 
 typedef void dot_function(const fov_gemm_dot_call *call);
@@ -63,6 +103,10 @@ typedef void dot_function(const fov_gemm_dot_call *call);
     static void dot_##m##x##nv(const fov_gemm_dot_call *call)                                                                      \
     {                                                                                                                              \
         dot_tile(call, m, nv);                                                                                                     \
+    }                                                                                                                              \
+    static void dot_step_##m##x##nv(const fov_gemm_dot_call *call)                                                                 \
+    {                                                                                                                              \
+        dot_tile_step(call, m, nv);                                                                                                \
     }
 
 #define DOT_TILES_6(nv)                                                                                                            \
@@ -91,11 +135,11 @@ typedef void dot_function(const fov_gemm_dot_call *call);
 #define DOT_KERNEL(function, rows, nv)                                                                                             \
     static void function(const fov_gemm_dot_call *call)                                                                            \
     {                                                                                                                              \
-        static dot_function *const tiles[] = {DOT_NAMES_##rows(nv)};                                                               \
-        tiles[call->m - 1](call);                                                                                                  \
+        static dot_function *const tiles[] = {DOT_NAMES_##rows(dot, nv)}, *const steps[] = {DOT_NAMES_##rows(dot_step, nv)};       \
+        (call->a_step ? steps : tiles)[call->m - 1](call);                                                                         \
     }
-#define DOT_NAMES_6(nv) dot_1x##nv, dot_2x##nv, dot_3x##nv, dot_4x##nv, dot_5x##nv, dot_6x##nv
-#define DOT_NAMES_12(nv) DOT_NAMES_6(nv), dot_7x##nv, dot_8x##nv, dot_9x##nv, dot_10x##nv, dot_11x##nv, dot_12x##nv
-#define DOT_NAMES_14(nv) DOT_NAMES_12(nv), dot_13x##nv, dot_14x##nv
+#define DOT_NAMES_6(f, nv) f##_1x##nv, f##_2x##nv, f##_3x##nv, f##_4x##nv, f##_5x##nv, f##_6x##nv
+#define DOT_NAMES_12(f, nv) DOT_NAMES_6(f, nv), f##_7x##nv, f##_8x##nv, f##_9x##nv, f##_10x##nv, f##_11x##nv, f##_12x##nv
+#define DOT_NAMES_14(f, nv) DOT_NAMES_12(f, nv), f##_13x##nv, f##_14x##nv
 
 #endif

@@ -61,6 +61,62 @@ FOV_ALWAYS_INLINE void end_rows(const fov_gemm_end_call *call, const end_kind ki
     }
 }
 
+/* What fov_gemm_end_call.plain promises makes bytes of a row without asking for more. */
+FOV_ALWAYS_INLINE ivec plain_row(const fov_gemm_end_call *call, const bool residual, const end_columns *c, vec slope, int row)
+{
+    const ivec sums = ivec_load((const int32_t *)call->sum + row * call->ldsum + c->first);
+    vec        v = vec_add(vec_mul(vec_from_int(sums), c->scale), c->bias);
+    if (!residual) return vec_quantize_small(vec_max(v, vec_mul(v, slope)), c->inverse, c->zero_point);
+    const vec extra = load_stored(FOV_U8, call->residual_storage, call->residual[row], c->channel, LANES);
+    if (!call->residual_after) v = vec_add(v, extra);
+    v = vec_max(v, vec_mul(v, slope));
+    return vec_quantize_small(call->residual_after ? vec_add(v, extra) : v, c->inverse, c->zero_point);
+}
+
+/* Columns that fill a vector; four rows at once, whose bytes are packed together. */
+FOV_ALWAYS_INLINE void plain_columns(const fov_gemm_end_call *call, const bool residual, int first)
+{
+    const vec         slope = vec_set1(call->slope);
+    const end_columns c = columns_from(call, (end_kind){FOV_U8, true, residual}, first);
+    unsigned char    *to = call->c + c.channel;
+    int               row = 0;
+    for (; row + 4 <= call->m; row += 4)
+        ivec_store_u8_rows(to + row * call->ldc, call->ldc, plain_row(call, residual, &c, slope, row),
+                           plain_row(call, residual, &c, slope, row + 1), plain_row(call, residual, &c, slope, row + 2),
+                           plain_row(call, residual, &c, slope, row + 3));
+    for (; row < call->m; row++) ivec_store_u8(to + row * call->ldc, LANES, plain_row(call, residual, &c, slope, row));
+}
+
+/* Columns that fill two vectors, two rows at once. */
+FOV_ALWAYS_INLINE void plain_column_pairs(const fov_gemm_end_call *call, const bool residual, int first)
+{
+    const vec         slope = vec_set1(call->slope);
+    const end_columns c = columns_from(call, (end_kind){FOV_U8, true, residual}, first);
+    const end_columns d = columns_from(call, (end_kind){FOV_U8, true, residual}, first + LANES);
+    unsigned char    *to = call->c + c.channel;
+    int               row = 0;
+    for (; row + 2 <= call->m; row += 2)
+        ivec_store_u8_pairs(to + row * call->ldc, call->ldc, plain_row(call, residual, &c, slope, row),
+                            plain_row(call, residual, &d, slope, row), plain_row(call, residual, &c, slope, row + 1),
+                            plain_row(call, residual, &d, slope, row + 1));
+    if (row == call->m) return;
+    ivec_store_u8(to + row * call->ldc, LANES, plain_row(call, residual, &c, slope, row));
+    ivec_store_u8(to + row * call->ldc + LANES, LANES, plain_row(call, residual, &d, slope, row));
+}
+
+/* Works on a copy of the call, which bytes that are stored cannot be part of. */
+FOV_ALWAYS_INLINE void end_plain(const fov_gemm_end_call call, const bool residual)
+{
+    int first = 0;
+    for (; first + 2 * LANES <= call.n; first += 2 * LANES) plain_column_pairs(&call, residual, first);
+    for (; first < call.n; first += LANES) plain_columns(&call, residual, first);
+}
+
+static bool is_plain(const fov_gemm_end_call *call)
+{
+    return call->plain && call->n % LANES == 0 && (!call->residual || call->residual_storage->dtype == FOV_U8);
+}
+
 FOV_ALWAYS_INLINE void end_type(const fov_gemm_end_call *call, const fov_dtype out)
 {
     if (call->scale && call->residual) end_rows(call, (end_kind){out, true, true});
@@ -71,6 +127,11 @@ FOV_ALWAYS_INLINE void end_type(const fov_gemm_end_call *call, const fov_dtype o
 
 static void end_sums(const fov_gemm_end_call *call)
 {
+    if (is_plain(call)) {
+        if (call->residual) end_plain(*call, true);
+        else end_plain(*call, false);
+        return;
+    }
     switch (call->out->dtype) {
     case FOV_U8:
         end_type(call, FOV_U8);

@@ -78,6 +78,7 @@ typedef struct fov_gemm_dot_call {
     const void *const *a;            /* [taps][lda] */
     size_t             lda;
     ptrdiff_t          a_offset; /* bytes added to every pointer of `a` */
+    ptrdiff_t          a_step;   /* not 0: rows of a tap lie so many bytes apart, and only the pointer of row 0 is there */
     const void        *w;
     void              *sum; /* 64-byte aligned */
 } fov_gemm_dot_call;
@@ -92,12 +93,14 @@ typedef struct fov_gemm_dot {
 /**
  * What becomes of the sums of a tile: v = sum * scale (of integers), v += bias, residual and activation as in fov_gemm_f32_call,
  * each rounded once; then v is stored as graph/view.h says.
- * Arrays of channels may be read, for a vector that begins with a channel that exists, to its end.
+ * Arrays of channels may be read, for a vector that begins with a channel that exists, to its end; behind the last channel they
+ * begin again with the first.
  */
 typedef struct fov_gemm_end_call {
     int                m, n;
-    ptrdiff_t          channel; /* of column 0 */
-    const void        *sum;     /* int32_t where there is a scale, else float; read up to 64 bytes past its end */
+    ptrdiff_t          channel;  /* of column 0 */
+    ptrdiff_t          channels; /* that there are */
+    const void        *sum;      /* int32_t where there is a scale, else float; read up to 64 bytes past its end */
     ptrdiff_t          ldsum;
     const float       *scale; /* by channel; or NULL */
     const float       *bias;  /* by channel */
@@ -106,8 +109,15 @@ typedef struct fov_gemm_end_call {
     ptrdiff_t          ldc;      /* bytes */
     const void *const *residual; /* [m], channel 0 of each row; or NULL */
     bool               residual_after;
+    bool               plain; /* fov_gemm_end_is_plain(), sums are integers and the output is U8 */
     float              slope;
 } fov_gemm_end_call;
+
+/**
+ * The slope is 0 .. 1, and no result is NaN or, in steps of the output's scale, 2^30 or more.
+ * @param most the largest magnitude of sum * scale + residual, by channel
+ */
+bool fov_gemm_end_is_plain(size_t channels, float slope, const float *most, const float *bias, const fov_storage *y);
 
 typedef struct fov_gemm_end {
     const char *name;
@@ -141,6 +151,7 @@ typedef struct fov_depthwise_call {
     const float                *scale;      /* of integers, padded */
     const int32_t              *columns;    /* [3][words][padded], NULL unless fov_depthwise_is_plain() as well */
     const int32_t              *start;      /* padded: what the zero points add to the sum of a whole window */
+    const int32_t              *blocks;     /* tables for whole blocks (fov_depthwise_kernel.block), NULL where they do not serve */
     unsigned char              *y;
     ptrdiff_t                   ldy; /* bytes */
     float                       slope;
@@ -150,9 +161,33 @@ typedef struct fov_depthwise_call {
 /** The slope is 0 .. 1, and all numbers are so moderate that no result can be NaN. @param y of U8, or any other */
 bool fov_depthwise_is_plain(size_t channels, float slope, const float *scale, const float *bias, const fov_storage *y);
 
+/**
+ * Tables of a block: what is to be known of `block` bytes of the output that lie side by side, which are channels of one pixel or
+ * of several. Arrays of `block` words: the three columns, start, and as floats scale, bias, 1 / scale of y, and as integers zero
+ * points of y. Entry i of them is for the byte that fov_depthwise_block_byte() says: kernels make words of bytes by interleaving
+ * them within lanes of 16 bytes.
+ */
+enum { FOV_BLOCK_START = 3, FOV_BLOCK_SCALE, FOV_BLOCK_BIAS, FOV_BLOCK_INVERSE, FOV_BLOCK_ZERO_POINT, FOV_BLOCK_ARRAYS };
+
+static inline int fov_depthwise_block_byte(int block, int i)
+{
+    const int lanes = block / 4, vector = i / lanes, lane = i % lanes;
+    return lane / 4 * 16 + vector * 4 + lane % 4;
+}
+
+/**
+ * Words of all tables of a convolution; 0 where blocks cannot serve: channels do not make whole blocks, columns have other than
+ * four weights a word, or results are not small numbers (fov_gemm_end_is_plain()).
+ * @param call its channels, columns, start, scale, bias, slope, ldtap and as_y are read
+ */
+size_t fov_depthwise_blocks_words(int block, int taps, const fov_depthwise_call *call);
+/** Fill them. */
+void fov_depthwise_blocks_fill(int block, const fov_depthwise_call *call, int32_t *tables);
+
 typedef struct fov_depthwise_kernel {
     const char *name;
-    int         taps; /* in a word of a column: 1, 2 or 4, of 32 / taps bits; 0: of floats */
+    int         taps;  /* in a word of a column: 1, 2 or 4, of 32 / taps bits; 0: of floats */
+    int         block; /* bytes of U8 output that the kernel can make at once; 0: it has no blocks */
     void (*run)(const fov_depthwise_call *call);
 } fov_depthwise_kernel;
 

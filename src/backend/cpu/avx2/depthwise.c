@@ -18,6 +18,6 @@ static inline ivec ivec_dot(ivec sum, ivec x, ivec w)
 
 void fov_depthwise_avx2(fov_kernels *kernels)
 {
-    kernels->depthwise = (fov_depthwise_kernel){"avx2", 0, depthwise};
-    kernels->depthwise_int8 = (fov_depthwise_kernel){"int8_avx2", TAPS, depthwise_int8};
+    kernels->depthwise = (fov_depthwise_kernel){"avx2", 0, 0, depthwise};
+    kernels->depthwise_int8 = (fov_depthwise_kernel){"int8_avx2", TAPS, 0, depthwise_int8};
 }

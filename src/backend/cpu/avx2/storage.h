@@ -6,6 +6,7 @@
 
 #include "backend/cpu/avx2/ymm_base.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -98,6 +99,29 @@ static inline void ivec_store_u8(uint8_t *p, int n, ivec v)
     else store_bytes(p, n, bytes);
 }
 
+/** Four vectors of integers, saturated to bytes: `a` at p, the others each `ld` bytes after the one before. */
+static inline void ivec_store_u8_rows(uint8_t *p, ptrdiff_t ld, ivec a, ivec b, ivec c, ivec d)
+{
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i bytes =
+        _mm256_permutevar8x32_epi32(_mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d)), order);
+    const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
+    _mm_storel_epi64((__m128i *)(void *)p, low);
+    _mm_storel_epi64((__m128i *)(void *)(p + ld), _mm_unpackhi_epi64(low, low));
+    _mm_storel_epi64((__m128i *)(void *)(p + 2 * ld), high);
+    _mm_storel_epi64((__m128i *)(void *)(p + 3 * ld), _mm_unpackhi_epi64(high, high));
+}
+
+/** The same: `a` and `b` side by side at p, `c` and `d` at p + ld. */
+static inline void ivec_store_u8_pairs(uint8_t *p, ptrdiff_t ld, ivec a, ivec b, ivec c, ivec d)
+{
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i bytes =
+        _mm256_permutevar8x32_epi32(_mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d)), order);
+    _mm_storeu_si128((__m128i *)(void *)p, _mm256_castsi256_si128(bytes));
+    _mm_storeu_si128((__m128i *)(void *)(p + ld), _mm256_extracti128_si256(bytes, 1));
+}
+
 static inline vec vec_dequantize(ivec q, ivec zero_point, vec scale)
 {
     return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero_point)), scale);
@@ -108,6 +132,12 @@ static inline ivec vec_quantize_number(vec v, vec inverse, ivec zero_point)
 {
     const vec bounded = _mm256_min_ps(_mm256_mul_ps(v, inverse), _mm256_set1_ps(512));
     return _mm256_add_epi32(_mm256_cvtps_epi32(bounded), zero_point);
+}
+
+/* Of what is a number below 2^30. */
+static inline ivec vec_quantize_small(vec v, vec inverse, ivec zero_point)
+{
+    return _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_mul_ps(v, inverse)), zero_point);
 }
 
 static inline ivec vec_quantize(vec v, vec inverse, ivec zero_point)

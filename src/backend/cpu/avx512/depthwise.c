@@ -27,6 +27,6 @@ static void depthwise_int8_avx512(const fov_depthwise_call *call)
 
 void fov_depthwise_avx512(fov_kernels *kernels)
 {
-    kernels->depthwise = (fov_depthwise_kernel){"avx512", 0, depthwise_avx512};
-    kernels->depthwise_int8 = (fov_depthwise_kernel){"int8_avx512", TAPS, depthwise_int8_avx512};
+    kernels->depthwise = (fov_depthwise_kernel){"avx512", 0, 0, depthwise_avx512};
+    kernels->depthwise_int8 = (fov_depthwise_kernel){"int8_avx512", TAPS, 0, depthwise_int8_avx512};
 }

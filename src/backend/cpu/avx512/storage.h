@@ -5,6 +5,7 @@
 
 #include "backend/cpu/avx512/zmm.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef __m512i ivec;
@@ -78,6 +79,30 @@ static inline void ivec_store_u8(uint8_t *p, int n, ivec v)
     else _mm_mask_storeu_epi8(p, first_lanes(n), bytes);
 }
 
+/** Four vectors of integers, saturated to bytes: `a` at p, the others each `ld` bytes after the one before. */
+static inline void ivec_store_u8_rows(uint8_t *p, ptrdiff_t ld, ivec a, ivec b, ivec c, ivec d)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
+    if (ld == LANES) {
+        _mm512_storeu_si512(p, bytes);
+        return;
+    }
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_castsi512_si128(bytes));
+    _mm_storeu_si128((__m128i *)(void *)(p + ld), _mm512_extracti32x4_epi32(bytes, 1));
+    _mm_storeu_si128((__m128i *)(void *)(p + 2 * ld), _mm512_extracti32x4_epi32(bytes, 2));
+    _mm_storeu_si128((__m128i *)(void *)(p + 3 * ld), _mm512_extracti32x4_epi32(bytes, 3));
+}
+
+/** The same: `a` and `b` side by side at p, `c` and `d` at p + ld. */
+static inline void ivec_store_u8_pairs(uint8_t *p, ptrdiff_t ld, ivec a, ivec b, ivec c, ivec d)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
+    _mm256_storeu_si256((__m256i *)(void *)p, _mm512_castsi512_si256(bytes));
+    _mm256_storeu_si256((__m256i *)(void *)(p + ld), _mm512_extracti64x4_epi64(bytes, 1));
+}
+
 static inline vec vec_dequantize(ivec q, ivec zero_point, vec scale)
 {
     return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(q, zero_point)), scale);
@@ -88,6 +113,12 @@ static inline ivec vec_quantize_number(vec v, vec inverse, ivec zero_point)
 {
     const vec bounded = _mm512_min_ps(_mm512_mul_ps(v, inverse), _mm512_set1_ps(512));
     return _mm512_add_epi32(_mm512_cvtps_epi32(bounded), zero_point);
+}
+
+/* Of what is a number below 2^30. */
+static inline ivec vec_quantize_small(vec v, vec inverse, ivec zero_point)
+{
+    return _mm512_add_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(v, inverse)), zero_point);
 }
 
 static inline ivec vec_quantize(vec v, vec inverse, ivec zero_point)

@@ -12,4 +12,7 @@ void fov_depthwise_avx512vnni(fov_kernels *kernels);
 /** Depthwise in half vectors: for up to 8 channels. */
 void fov_depthwise_int8_narrow_avx512vnni_run(const fov_depthwise_call *call);
 
+/** Depthwise in blocks. @return false: there are none, and nothing was done */
+bool fov_depthwise_blocks_avx512vnni_run(const fov_depthwise_call *call);
+
 #endif

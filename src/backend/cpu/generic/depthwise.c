@@ -15,6 +15,6 @@ static inline ivec ivec_dot(ivec sum, ivec x, ivec w)
 
 void fov_depthwise_generic(fov_kernels *kernels)
 {
-    kernels->depthwise = (fov_depthwise_kernel){"generic", 0, depthwise};
-    kernels->depthwise_int8 = (fov_depthwise_kernel){"int8_generic", TAPS, depthwise_int8};
+    kernels->depthwise = (fov_depthwise_kernel){"generic", 0, 0, depthwise};
+    kernels->depthwise_int8 = (fov_depthwise_kernel){"int8_generic", TAPS, 0, depthwise_int8};
 }

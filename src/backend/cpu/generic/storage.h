@@ -67,6 +67,24 @@ static inline void ivec_store_u8(uint8_t *p, int n, ivec v)
     for (int i = 0; i < n; i++) p[i] = (uint8_t)(v[i] < 0 ? 0 : v[i] > UINT8_MAX ? UINT8_MAX : v[i]);
 }
 
+/** Four vectors of integers, saturated to bytes: `a` at p, the others each `ld` bytes after the one before. */
+static inline void ivec_store_u8_rows(uint8_t *p, ptrdiff_t ld, ivec a, ivec b, ivec c, ivec d)
+{
+    ivec_store_u8(p, LANES, a);
+    ivec_store_u8(p + ld, LANES, b);
+    ivec_store_u8(p + 2 * ld, LANES, c);
+    ivec_store_u8(p + 3 * ld, LANES, d);
+}
+
+/** The same: `a` and `b` side by side at p, `c` and `d` at p + ld. */
+static inline void ivec_store_u8_pairs(uint8_t *p, ptrdiff_t ld, ivec a, ivec b, ivec c, ivec d)
+{
+    ivec_store_u8(p, LANES, a);
+    ivec_store_u8(p + LANES, LANES, b);
+    ivec_store_u8(p + ld, LANES, c);
+    ivec_store_u8(p + ld + LANES, LANES, d);
+}
+
 static inline vec vec_dequantize(ivec q, ivec zero_point, vec scale)
 {
     return vec_from_int(q - zero_point) * scale;
@@ -83,6 +101,12 @@ static inline ivec round_bounded(vec scaled, ivec zero_point)
 static inline ivec vec_quantize_number(vec v, vec inverse, ivec zero_point)
 {
     return round_bounded(v * inverse, zero_point);
+}
+
+/* Of what is a number below 2^30; here no faster than any number. */
+static inline ivec vec_quantize_small(vec v, vec inverse, ivec zero_point)
+{
+    return vec_quantize_number(v, inverse, zero_point);
 }
 
 static inline ivec vec_quantize(vec v, vec inverse, ivec zero_point)

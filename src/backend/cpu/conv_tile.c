@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/* A panel of weights over a tile of output pixels: one kernel that does everything, or one that makes sums and one that ends
+ * them. */
+#include "backend/cpu/conv_gemm.h"
+
+#include "base/alloc.h"
+
+static void run_direct(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_shape *shape, const fov_conv_tile *tile)
+{
+    p->f32->run(&(fov_gemm_f32_call){.m = tile->m,
+                                     .n = p->n,
+                                     .taps = tile->taps,
+                                     .k = tile->k,
+                                     .a = tile->a,
+                                     .lda = tile->lda,
+                                     .a_offset = p->a_offset,
+                                     .w = p->w,
+                                     .c = (float *)(void *)tile->c + p->channel,
+                                     .ldc = shape->y.ld,
+                                     .residual = tile->residual,
+                                     .residual_offset = p->channel,
+                                     .residual_after = step->conv.fused.residual_after,
+                                     .slope = step->conv.fused.slope});
+}
+
+/* Fetch what the end of the tile will touch while its sums are made: its rows are far apart, and nothing else would ask for them in
+ * time. */
+static void prefetch_ends(const fov_conv_panel *p, const fov_conv_shape *shape, const fov_conv_tile *tile)
+{
+    const fov_pixels *y = &shape->y, *r = &shape->residual;
+    for (int i = 0; i < tile->m; i++) {
+        __builtin_prefetch(tile->c + (i * y->ld + p->channel) * y->size, 1);
+        if (tile->residual) __builtin_prefetch((const unsigned char *)tile->residual[i] + p->channel * r->size);
+    }
+}
+
+static void make_sums(const fov_conv_panel *p, const fov_conv_tile *tile, void *sum)
+{
+    if (p->dot)
+        p->dot->run(&(fov_gemm_dot_call){.m = tile->m,
+                                         .taps = tile->taps,
+                                         .groups = tile->groups,
+                                         .a = tile->a,
+                                         .lda = tile->lda,
+                                         .a_offset = p->a_offset,
+                                         .a_step = tile->a_step,
+                                         .w = p->w,
+                                         .sum = sum});
+    else
+        p->f32->run(&(fov_gemm_f32_call){.m = tile->m,
+                                         .n = p->nr,
+                                         .taps = tile->taps,
+                                         .k = tile->k,
+                                         .a = tile->a,
+                                         .lda = tile->lda,
+                                         .a_offset = p->a_offset,
+                                         .w = p->w,
+                                         .c = sum,
+                                         .ldc = p->nr,
+                                         .slope = 1});
+}
+
+static void run_sums(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_shape *shape, const fov_conv_tile *tile)
+{
+    _Alignas(FOV_ALIGN) unsigned char sum[FOV_GEMM_MAX_MR * FOV_GEMM_MAX_NR * sizeof(float) + FOV_OVERREAD];
+    if (!step->plain) prefetch_ends(p, shape, tile);
+    make_sums(p, tile, sum);
+    step->kernels.gemm_end.run(&(fov_gemm_end_call){.m = tile->m,
+                                                    .n = p->n,
+                                                    .channel = p->channel,
+                                                    .channels = step->conv.cout,
+                                                    .plain = step->plain,
+                                                    .sum = sum,
+                                                    .ldsum = p->nr,
+                                                    .scale = fov_conv_takes_int8(&step->conv) ? step->scale : NULL,
+                                                    .bias = step->bias,
+                                                    .out = &step->out,
+                                                    .residual_storage = &step->residual,
+                                                    .c = tile->c,
+                                                    .ldc = shape->y.ld * shape->y.size,
+                                                    .residual = tile->residual,
+                                                    .residual_after = step->conv.fused.residual_after,
+                                                    .slope = step->conv.fused.slope});
+}
+
+void fov_conv_tile_run(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_shape *shape, const fov_conv_tile *tile)
+{
+    if (step->direct) run_direct(step, p, shape, tile);
+    else run_sums(step, p, shape, tile);
+}
