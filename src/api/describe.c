@@ -85,11 +85,11 @@ static size_t count_parameters(const fov_graph *graph)
 char *fov_model_describe_json(const fov_model *model)
 {
     const fov_family *family = model->family;
-    return fov_json_take(json_pack(
-        "{s:o, s:s, s:s?, s:s?, s:o, s:o, s:I, s:o, s:o}", "source", fov_json_name(model->source), "format", model->format, "family",
-        family ? family->name : NULL, "title", family ? family->title : NULL, "settings", settings_json(&model->settings),
-        "warnings", lines_json(fov_model_warnings(model)), "parameters", (json_int_t)count_parameters(model->graph), "operators",
-        operators_json(model->graph), "tensors", tensors_json(model->graph)));
+    return fov_json_take(json_pack("{s:o, s:s, s:s?, s:s?, s:o, s:o, s:I, s:o, s:o}", "source", fov_json_name(model->source),
+                                   "format", model->format, "family", family ? family->name : NULL, "title",
+                                   family ? family->title : NULL, "settings", settings_json(&model->settings), "warnings",
+                                   lines_json(fov_model_warnings(model)), "parameters", (json_int_t)count_parameters(model->graph),
+                                   "operators", operators_json(model->graph), "tensors", tensors_json(model->graph)));
 }
 
 /* ---------------------------------------------------------------- engines */
@@ -145,7 +145,7 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
 {
     const fov_graph *graph = plan->engine->graph;
     const fov_node  *node = &graph->node[step->node];
-    const char      *kernel = plan->engine->lowered[step->node].kernel;
+    const char      *kernel = step->lowered->kernel;
     char             name[160];
     json_t          *origin = json_array();
     size_t           weights = 0, count;
@@ -157,25 +157,26 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
         if (v->origin) add_origins(origin, v->origin);
     }
     return json_pack("{s:o, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "name", fov_json_name(graph->value[node->out[0]].name), "op",
-                     fov_op_def_of(node->op)->name, "kernel", kernel, "fused", fused_json(node),
-                     "out", shape_json(&step->out[0].shape), "macs", fov_step_macs(plan, step), "weights", (json_int_t)weights,
-                     "origin", origin);
+                     fov_op_def_of(node->op)->name, "kernel", kernel, "fused", fused_json(node), "out",
+                     shape_json(&step->out[0].shape), "macs", fov_step_macs(plan, step), "weights", (json_int_t)weights, "origin",
+                     origin);
 }
 
-static json_t *plan_json(const fov_plan *plan)
+/* @param whole shows every layer; `plan` is what a detector runs, and where its memory goes */
+static json_t *plan_json(const fov_plan *whole, const fov_plan *plan)
 {
     const fov_engine *engine = plan->engine;
     json_t           *layers = json_array();
     double            macs = 0;
-    for (int i = 0; i < plan->n_step; i++) {
-        json_array_append_new(layers, layer_json(plan, &plan->step[i]));
-        macs += fov_step_macs(plan, &plan->step[i]);
+    for (int i = 0; i < whole->n_step; i++) {
+        json_array_append_new(layers, layer_json(whole, &whole->step[i]));
+        macs += fov_step_macs(whole, &whole->step[i]);
     }
     json_t *memory = json_pack("{s:I, s:I, s:I}", "weights", (json_int_t)engine->weight_bytes, "arena",
                                (json_int_t)plan->arena_bytes, "unshared", (json_int_t)plan->unshared_bytes);
-    return json_pack("{s:s, s:[I, i, I, I], s:f, s:o, s:o, s:o}", "backend", engine->backend->name, "input", (json_int_t)plan->n, 3,
-                     (json_int_t)plan->h, (json_int_t)plan->w, "macs", macs, "passes", passes_json(engine), "memory", memory,
-                     "layers", layers);
+    return json_pack("{s:s, s:[I, i, I, I], s:f, s:o, s:i, s:o, s:o}", "backend", engine->backend->name, "input",
+                     (json_int_t)plan->n, 3, (json_int_t)plan->h, (json_int_t)plan->w, "macs", macs, "passes", passes_json(engine),
+                     "chained", whole->n_step - plan->n_step, "memory", memory, "layers", layers);
 }
 
 fov_status fov_engine_describe_json(const fov_engine *engine, int width, int height, char **json, fov_error *err)
@@ -184,15 +185,17 @@ fov_status fov_engine_describe_json(const fov_engine *engine, int width, int hei
     fov_image            image = {pixel, width, height, (ptrdiff_t)width * 3, FOV_RGB8};
     fov_detect_options   options = fov_detect_options_default();
     fov_geometry         geometry;
-    fov_plan            *plan;
+    fov_plan            *whole = NULL, *plan = NULL;
     fov_status           st;
 
     *json = NULL;
     options.resize = FOV_RESIZE_NATIVE;
     if ((st = fov_geometry_make(&engine->settings, &options, &image, &geometry, err))) return st;
-    if ((st = fov_plan_new(engine, 1, geometry.letterbox.out_h, geometry.letterbox.out_w, fov_cpu_threads(), &plan, err)))
-        return st;
-    *json = fov_json_take(plan_json(plan));
+    const int h = geometry.letterbox.out_h, w = geometry.letterbox.out_w, threads = fov_cpu_threads();
+    st = fov_plan_new(engine, 1, h, w, threads, true, &whole, err);
+    if (!st) st = fov_plan_new(engine, 1, h, w, threads, false, &plan, err);
+    if (!st && !(*json = fov_json_take(plan_json(whole, plan)))) st = fov_fail_memory(err, "the description of an engine");
+    fov_plan_free(whole);
     fov_plan_free(plan);
-    return *json ? FOV_OK : fov_fail_memory(err, "the description of an engine");
+    return st;
 }

@@ -122,8 +122,8 @@ static fov_status run_pass(fov_detector *d, const fov_image *images, const pass 
     fov_plan            *plan;
     fov_status           st;
     double               start = fov_clock_s();
-    if ((st = fov_plan_cache_get(&d->cache, d->engine, (int64_t)p->count, box->out_h, box->out_w, fov_pool_size(d->pool), &plan,
-                                 err)))
+    if ((st = fov_plan_cache_get(&d->cache, d->engine, (int64_t)p->count, box->out_h, box->out_w, fov_pool_size(d->pool),
+                                 d->observe != NULL, &plan, err)))
         return st;
     if ((st = fov_heads_check(plan, err))) return st;
     if ((st = fill_input(d, plan, images, p, err))) return st;

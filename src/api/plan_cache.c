@@ -3,9 +3,9 @@
 
 #include "base/alloc.h"
 
-static bool fits(const fov_plan *plan, int64_t n, int64_t h, int64_t w)
+static bool fits(const fov_plan *plan, int64_t n, int64_t h, int64_t w, bool whole)
 {
-    return plan && plan->n == n && plan->h == h && plan->w == w;
+    return plan && plan->n == n && plan->h == h && plan->w == w && plan->whole == whole;
 }
 
 /* Move entry `i` to the front. */
@@ -33,16 +33,16 @@ static fov_status fit_arena(fov_plan_cache *cache, size_t bytes, fov_error *err)
 }
 
 fov_status fov_plan_cache_get(fov_plan_cache *cache, const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads,
-                              fov_plan **out, fov_error *err)
+                              bool whole, fov_plan **out, fov_error *err)
 {
     int        i = 0, last = FOV_PLAN_CACHE_SIZE - 1;
     fov_status st;
 
     *out = NULL;
-    while (i <= last && !fits(cache->plan[i], n, h, w)) i++;
+    while (i <= last && !fits(cache->plan[i], n, h, w, whole)) i++;
     if (i > last) {
         fov_plan *plan;
-        if ((st = fov_plan_new(engine, n, h, w, threads, &plan, err))) return st;
+        if ((st = fov_plan_new(engine, n, h, w, threads, whole, &plan, err))) return st;
         fov_plan_free(cache->plan[last]);
         cache->plan[last] = plan;
         i = last;

@@ -15,7 +15,7 @@ typedef struct fov_plan_cache {
 
 /** The plan for an input size, made if needed and bound to the arena; belongs to the cache. */
 fov_status fov_plan_cache_get(fov_plan_cache *cache, const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads,
-                              fov_plan **plan, fov_error *err);
+                              bool whole, fov_plan **plan, fov_error *err);
 void       fov_plan_cache_clear(fov_plan_cache *cache);
 
 #endif

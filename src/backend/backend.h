@@ -37,6 +37,13 @@ typedef struct fov_backend {
     const char *name;
     /** Make a node of a canonical, optimised graph ready. The graph outlives the result. */
     fov_status (*lower)(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err);
+    /**
+     * Make one step of two nodes, of which the second alone reads the output of the first, so that this need not be in memory as a
+     * whole. The step has the inputs of the first and the outputs of the second, and gives the same bits. NULL: never done.
+     * @param first, second as lower() made them; they outlive the result
+     * @param out   `run` stays NULL where there is no such step
+     */
+    fov_status (*chain)(const fov_lowered *first, const fov_lowered *second, fov_lowered *out, fov_error *err);
 } fov_backend;
 
 /** By name; NULL if there is none. Rows in backends.def. */

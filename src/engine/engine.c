@@ -60,12 +60,38 @@ static fov_status lower(fov_engine *engine, fov_error *err)
     const size_t n_node = (size_t)engine->graph->n_node, n_value = (size_t)engine->graph->n_value;
     layout       l = {fov_calloc(n_value, sizeof *l.shared), fov_calloc(n_node, sizeof *l.in_place)};
     engine->lowered = fov_calloc(n_node, sizeof *engine->lowered);
+    engine->chain = fov_calloc(n_node, sizeof *engine->chain);
     engine->slice = fov_calloc(n_value, sizeof *engine->slice);
     engine->channels = fov_calloc(n_value, sizeof *engine->channels);
-    bool       enough = l.shared && l.in_place && engine->lowered && engine->slice && engine->channels;
+    bool       enough = l.shared && l.in_place && engine->lowered && engine->chain && engine->slice && engine->channels;
     fov_status st = enough ? lower_nodes(engine, &l, err) : fov_fail_memory(err, "the engine's layers");
+    if (!st) st = chain_nodes(engine, err);
     fov_free(l.shared);
     fov_free(l.in_place);
+    return st;
+}
+
+/* The next node, and it alone, reads what node `i` writes. */
+static bool feeds_next(const fov_graph *graph, const fov_slice *slice, int i)
+{
+    if (i + 1 >= graph->n_node || graph->node[i].n_out != 1) return false;
+    const fov_node *next = &graph->node[i + 1];
+    const int       value = graph->node[i].out[0];
+    for (int k = 0; k < graph->n_output; k++)
+        if (graph->output[k] == value) return false;
+    return next->n_in > 0 && next->in[0] == value && slice[value].parent == FOV_NONE && fov_graph_only_user(graph, value) == i + 1;
+}
+
+static fov_status chain_nodes(fov_engine *engine, fov_error *err)
+{
+    const fov_graph *graph = engine->graph;
+    fov_status       st = FOV_OK;
+    if (!engine->backend->chain) return FOV_OK;
+    for (int i = 0; i < graph->n_node && !st; i++) {
+        if (!engine->lowered[i].run || !feeds_next(graph, engine->slice, i) || !engine->lowered[i + 1].run) continue;
+        st = engine->backend->chain(&engine->lowered[i], &engine->lowered[i + 1], &engine->chain[i], err);
+        if (engine->chain[i].run) i++;
+    }
     return st;
 }
 
@@ -111,8 +137,11 @@ fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings,
 void fov_engine_free(fov_engine *engine)
 {
     if (!engine) return;
+    for (int i = 0; engine->chain && i < engine->graph->n_node; i++)
+        if (engine->chain[i].free) engine->chain[i].free(engine->chain[i].impl);
     for (int i = 0; engine->lowered && i < engine->graph->n_node; i++)
         if (engine->lowered[i].free) engine->lowered[i].free(engine->lowered[i].impl);
+    fov_free(engine->chain);
     fov_free(engine->lowered);
     fov_free(engine->slice);
     fov_free(engine->channels);

@@ -20,6 +20,7 @@ typedef struct fov_slice {
 struct fov_engine {
     fov_graph         *graph;    /* optimised */
     fov_lowered       *lowered;  /* one a node; run is NULL for nodes that need no work (Concat in place) */
+    fov_lowered       *chain;    /* one a node: this node and the next as one step; run is NULL where they are two */
     fov_slice         *slice;    /* one a value */
     int64_t           *channels; /* one a value, as fov_channels_of() says: the same at every input size */
     fov_settings       settings;
@@ -82,16 +83,18 @@ bool fov_memory_assign(fov_buffer_need *need, size_t count, size_t *total_bytes)
 /* ---- plans */
 
 typedef struct fov_step {
-    int              node;
-    const fov_view **in; /* n_in; NULL where an optional input is left out */
-    fov_view        *out;
-    size_t           scratch_offset;
+    int                first, node; /* nodes that it runs: from `first`, whose inputs it has, to `node`; one or two */
+    const fov_lowered *lowered;
+    const fov_view   **in; /* n_in of `first`; NULL where an optional input is left out */
+    fov_view          *out;
+    size_t             scratch_offset;
 } fov_step;
 
 /** An engine at one input size. Offsets only: fov_plan_bind() gives it memory, which several plans may share in turn. */
 typedef struct fov_plan {
     const fov_engine *engine;
     int64_t           n, h, w;
+    bool              whole;  /* every value is in memory after its step: no chains */
     fov_view         *value;  /* n_value; data is set by binding, constants point into the graph */
     size_t           *offset; /* n_value; SIZE_MAX: not in the arena */
     fov_step         *step;
@@ -101,8 +104,12 @@ typedef struct fov_plan {
     unsigned char    *arena;          /* bound now, NULL: none */
 } fov_plan;
 
-/** @param threads size of the pool the plan will run with (scratch depends on it) */
-fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads, fov_plan **plan, fov_error *err);
+/**
+ * @param threads size of the pool the plan will run with (scratch depends on it)
+ * @param whole   every value is in memory after its step, as observers want it; else nodes are chained where the backend can
+ */
+fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads, bool whole, fov_plan **plan,
+                        fov_error *err);
 /** Lay the plan over `arena` (arena_bytes, FOV_ALIGN-aligned). Cheap; does nothing when it is bound there already. */
 void            fov_plan_bind(fov_plan *plan, unsigned char *arena);
 const fov_view *fov_plan_input(const fov_plan *plan);             /* NHWC, 3 channels: write here before a run */

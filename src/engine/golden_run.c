@@ -79,7 +79,7 @@ fov_status fov_golden_run(const fov_engine *engine, const fov_golden_vector *vec
     const int  threads = fov_cpu_threads();
     fov_plan  *plan = NULL;
     fov_pool  *pool = NULL;
-    fov_status st = fov_plan_new(engine, 1, vector->height, vector->width, threads, &plan, err);
+    fov_status st = fov_plan_new(engine, 1, vector->height, vector->width, threads, true, &plan, err);
     if (!st) st = fov_pool_new(threads, &pool, err);
     if (!st) st = run_plan(&r, plan, pool, err);
     fov_plan_free(plan);

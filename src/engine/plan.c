@@ -52,9 +52,9 @@ static void find_lifetimes(const fov_plan *plan, lifetimes *life)
     const fov_graph *graph = plan->engine->graph;
     for (int i = 0; i < graph->n_input; i++) touch(plan, life, graph->input[i], 0);
     for (int i = 0; i < plan->n_step; i++) {
-        const fov_node *node = &graph->node[plan->step[i].node];
-        for (int j = 0; j < node->n_in; j++) touch(plan, life, node->in[j], i);
-        for (int j = 0; j < node->n_out; j++) touch(plan, life, node->out[j], i);
+        const fov_node *first = &graph->node[plan->step[i].first], *last = &graph->node[plan->step[i].node];
+        for (int j = 0; j < first->n_in; j++) touch(plan, life, first->in[j], i);
+        for (int j = 0; j < last->n_out; j++) touch(plan, life, last->out[j], i);
     }
     for (int i = 0; i < graph->n_output; i++) touch(plan, life, graph->output[i], plan->n_step);
 }
@@ -70,7 +70,7 @@ static fov_status lay_out(fov_plan *plan, lifetimes *life, int threads, fov_erro
         life->need[i].bytes = padded(count * fov_dtype_size(plan->value[i].dtype));
     }
     for (int i = 0; i < plan->n_step; i++) {
-        const fov_lowered *lowered = &plan->engine->lowered[plan->step[i].node];
+        const fov_lowered *lowered = plan->step[i].lowered;
         size_t bytes = lowered->scratch ? lowered->scratch(lowered->impl, plan->step[i].in, plan->step[i].out, threads) : 0;
         life->need[graph->n_value + i] = (fov_buffer_need){.bytes = bytes ? padded(bytes) : 0, .first = i, .last = i};
     }
@@ -112,19 +112,35 @@ static bool needs_step(const fov_plan *plan, int node)
     return !known && plan->engine->lowered[node].run;
 }
 
-static fov_status add_step(fov_plan *plan, int node, fov_error *err)
+/* The step of nodes `first` to `last`. */
+static fov_status add_step(fov_plan *plan, int first, int last, const fov_lowered *lowered, fov_error *err)
 {
-    const fov_node *n = &plan->engine->graph->node[node];
+    const fov_node *from = &plan->engine->graph->node[first], *to = &plan->engine->graph->node[last];
     fov_step       *step = &plan->step[plan->n_step];
-    step->node = node;
-    step->in = fov_calloc((size_t)n->n_in, sizeof *step->in);
-    step->out = fov_calloc((size_t)n->n_out, sizeof *step->out);
+    *step = (fov_step){.first = first, .node = last, .lowered = lowered};
+    step->in = fov_calloc((size_t)from->n_in, sizeof *step->in);
+    step->out = fov_calloc((size_t)to->n_out, sizeof *step->out);
     plan->n_step++;
     if (!step->in || !step->out) return fov_fail_memory(err, "the steps of a plan");
-    for (int i = 0; i < n->n_in; i++) step->in[i] = n->in[i] == FOV_NONE ? NULL : &plan->value[n->in[i]];
-    for (int i = 0; i < n->n_out; i++)
-        if (n->out[i] != FOV_NONE) step->out[i] = plan->value[n->out[i]];
+    for (int i = 0; i < from->n_in; i++) step->in[i] = from->in[i] == FOV_NONE ? NULL : &plan->value[from->in[i]];
+    for (int i = 0; i < to->n_out; i++)
+        if (to->out[i] != FOV_NONE) step->out[i] = plan->value[to->out[i]];
     return FOV_OK;
+}
+
+static fov_status add_steps(fov_plan *plan, fov_error *err)
+{
+    const fov_engine *engine = plan->engine;
+    fov_status        st = FOV_OK;
+    plan->step = fov_calloc((size_t)engine->graph->n_node, sizeof *plan->step);
+    if (!plan->step) return fov_fail_memory(err, "the steps of a plan");
+    for (int i = 0; i < engine->graph->n_node && !st; i++) {
+        if (!needs_step(plan, i)) continue;
+        const bool chained = !plan->whole && engine->chain[i].run && needs_step(plan, i + 1);
+        st = add_step(plan, i, i + chained, chained ? &engine->chain[i] : &engine->lowered[i], err);
+        i += chained;
+    }
+    return st;
 }
 
 /* Slices, scales and packed weights were laid out for the channels that the engine found. A graph out of a hostile file makes
@@ -167,7 +183,8 @@ static void set_strides(fov_plan *plan)
     }
 }
 
-fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads, fov_plan **out, fov_error *err)
+fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads, bool whole, fov_plan **out,
+                        fov_error *err)
 {
     fov_view   input = fov_view_nhwc(n, 3, h, w, 3, NULL);
     fov_plan  *plan = fov_calloc(1, sizeof *plan);
@@ -175,16 +192,12 @@ fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t 
 
     *out = NULL;
     if (!plan) return fov_fail_memory(err, "a plan");
-    *plan = (fov_plan){.engine = engine, .n = n, .h = h, .w = w};
+    *plan = (fov_plan){.engine = engine, .n = n, .h = h, .w = w, .whole = whole};
     if ((st = fov_graph_infer(engine->graph, &input, &plan->value, err))) goto fail;
     if ((st = check_channels(plan, err))) goto fail;
     set_strides(plan);
-    plan->step = fov_calloc((size_t)engine->graph->n_node, sizeof *plan->step);
-    if (!plan->step) st = fov_fail_memory(err, "the steps of a plan");
-    for (int i = 0; i < engine->graph->n_node && !st; i++)
-        if (needs_step(plan, i)) st = add_step(plan, i, err);
-    if (!st) st = plan_memory(plan, threads, err);
-    if (st) goto fail;
+    if ((st = add_steps(plan, err))) goto fail;
+    if ((st = plan_memory(plan, threads, err))) goto fail;
     *out = plan;
     return FOV_OK;
 fail:
@@ -228,14 +241,20 @@ const fov_view *fov_plan_output(const fov_plan *plan, int index)
     return &plan->value[plan->engine->graph->output[index]];
 }
 
-double fov_step_macs(const fov_plan *plan, const fov_step *step)
+static double node_macs(const fov_plan *plan, const fov_node *node)
 {
-    const fov_node *node = &plan->engine->graph->node[step->node];
-    size_t          out, weight;
+    size_t out, weight;
     if (node->op != FOV_OP_Conv) return 0;
     const fov_shape *w = &plan->engine->graph->value[node->in[1]].shape;
-    if (!fov_shape_count(&step->out[0].shape, &out) || !fov_shape_count(w, &weight) || !w->dim[0]) return 0;
+    if (!fov_shape_count(&plan->value[node->out[0]].shape, &out) || !fov_shape_count(w, &weight) || !w->dim[0]) return 0;
     return (double)out * (double)(weight / (size_t)w->dim[0]);
+}
+
+double fov_step_macs(const fov_plan *plan, const fov_step *step)
+{
+    double macs = 0;
+    for (int i = step->first; i <= step->node; i++) macs += node_macs(plan, &plan->engine->graph->node[i]);
+    return macs;
 }
 
 void fov_plan_free(fov_plan *plan)

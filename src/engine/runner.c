@@ -3,8 +3,7 @@
 
 static fov_status run_step(const fov_plan *plan, const fov_step *step, fov_pool *pool, fov_error *err)
 {
-    const fov_lowered *lowered = &plan->engine->lowered[step->node];
-    return lowered->run(lowered->impl, step->in, step->out, plan->arena + step->scratch_offset, pool, err);
+    return step->lowered->run(step->lowered->impl, step->in, step->out, plan->arena + step->scratch_offset, pool, err);
 }
 
 fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, fov_error *err)

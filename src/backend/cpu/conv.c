@@ -63,6 +63,11 @@ static bool read_conv(const fov_graph *graph, const fov_node *node, fov_conv *co
                        .kw = dim[3],
                        .has_residual = has_input(node, 3),
                        .fused = fov_fused_read(node)};
+    for (size_t i = 0; i < 2; i++) {
+        conv->stride[i] = (ptrdiff_t)fov_node_int_at(node, "strides", i, 1);
+        conv->dilation[i] = (ptrdiff_t)fov_node_int_at(node, "dilations", i, 1);
+        if (conv->stride[i] < 1 || conv->dilation[i] < 1) return false;
+    }
     return has_input(node, 0) && read_types(graph, node, conv);
 }
 

@@ -22,6 +22,7 @@ typedef struct fov_conv {
     };
     const float *bias; /* [cout] or NULL */
     ptrdiff_t    cin, cout, group, kh, kw;
+    ptrdiff_t    stride[2], dilation[2]; /* down, right */
     fov_element  x, w, y, residual;
     bool         has_residual;
     fov_fused    fused;
@@ -48,6 +49,16 @@ fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels,
 /** One filter per channel, group == cin == cout, no residual (conv_depthwise.c). */
 bool       fov_conv_is_depthwise(const fov_conv *conv);
 fov_status fov_conv_lower_depthwise(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err);
+
+/** Depthwise, then 1x1, by bands of rows that stay in the cache: fov_backend.chain (conv_chain.c). */
+fov_status fov_conv_chain(const fov_lowered *first, const fov_lowered *second, fov_lowered *out, fov_error *err);
+
+/* ---- what a chain needs of the two */
+
+/** The convolution of a step of conv_depthwise.c; NULL if it is another's. */
+const fov_conv *fov_conv_depthwise_of(const fov_lowered *lowered);
+/** Output rows first .. last - 1, counted through all images; the first of them goes to shape->y.bytes. */
+void fov_conv_depthwise_rows(const fov_lowered *lowered, const fov_conv_shape *shape, ptrdiff_t first, ptrdiff_t last);
 
 /* ---- rows of A for the indirect GEMM (conv_rows.c) */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Windows that overlap and reach over the edge, at stride 1, for kernels that take the input as it is. A chunk copies the rows it
+/* Windows that overlap and reach over the edge, for kernels that take the input as it is. A chunk copies the rows it
  * needs into a band, dense and with its border, before it begins: then no window is partly outside, rows of A lie a constant step
  * apart, and the taps of a window's row lie side by side. The copy costs a few bytes for each of hundreds of multiply-adds. */
 #include "backend/cpu/conv_gemm.h"
@@ -27,10 +27,13 @@ bool fov_conv_band_fits(const fov_conv_gemm *step)
 {
     const fov_conv        *conv = &step->conv;
     const fov_conv_pieces *p = &step->pieces;
-    bool                   simple = true;
-    for (size_t i = 0; i < 2; i++)
-        simple = simple && fov_node_int_at(conv->node, "strides", i, 1) == 1 && fov_node_int_at(conv->node, "dilations", i, 1) == 1;
-    return simple && step->dot && !p->widen && !p->copies && conv->group == 1 && conv->kh * conv->kw > 1;
+    return step->dot && !p->widen && !p->copies && conv->group == 1 && conv->kh * conv->kw > 1;
+}
+
+/* Rows, or columns, that `count` outputs see. */
+static ptrdiff_t span_of(const fov_conv *conv, size_t axis, ptrdiff_t count)
+{
+    return (count - 1) * conv->stride[axis] + ((axis ? conv->kw : conv->kh) - 1) * conv->dilation[axis] + 1;
 }
 
 static size_t pointer_bytes(const fov_conv_gemm *step)
@@ -43,13 +46,13 @@ static void cut(band_run *run, ptrdiff_t h, ptrdiff_t w, int threads)
 {
     const fov_conv *conv = &run->step->conv;
     run->pixel = conv->cin * (ptrdiff_t)fov_dtype_size(conv->x.dtype);
-    run->width = w + conv->kw - 1;
-    const ptrdiff_t fitting = BAND_CACHE_BYTES / (run->pixel * run->width) - (conv->kh - 1);
+    run->width = span_of(conv, 1, w);
+    const ptrdiff_t fitting = (BAND_CACHE_BYTES / (run->pixel * run->width) - span_of(conv, 0, 1)) / conv->stride[0] + 1;
     const ptrdiff_t shared = threads > 1 ? h / (threads * FOV_CPU_CHUNKS_PER_THREAD) : h;
     run->rows = fitting < shared ? fitting : shared;
     if (run->rows < 1) run->rows = 1;
     run->chunks = (h + run->rows - 1) / run->rows;
-    const size_t band = (size_t)((run->rows + conv->kh - 1) * run->width * run->pixel) + FOV_OVERREAD;
+    const size_t band = (size_t)(span_of(conv, 0, run->rows) * run->width * run->pixel) + FOV_OVERREAD;
     run->bytes = pointer_bytes(run->step) + (band + FOV_ALIGN - 1) / FOV_ALIGN * FOV_ALIGN;
 }
 
@@ -85,33 +88,36 @@ static void copy_row(const band_run *run, ptrdiff_t n, ptrdiff_t y, unsigned cha
     put_zeros(run, to + inside * run->pixel, run->width - left - inside);
 }
 
-/* Pointers to the window of output pixel `col` of the band's row `row`: its rows are single pieces where groups fill pixels. */
+/* Pointers to the window that begins at pixel `col` of the band's row `row`: its rows are single pieces where groups fill pixels.
+ */
 static void point(const band_run *run, const unsigned char *band, ptrdiff_t row, ptrdiff_t col, fov_conv_tile *tile, const void **a)
 {
     const fov_conv *conv = &run->step->conv;
-    const bool      packed = run->step->pieces.packed, joined = packed || run->step->groups * GROUP_BYTES == (size_t)run->pixel;
+    const ptrdiff_t down = conv->dilation[0], right = conv->dilation[1];
+    const bool      packed = run->step->pieces.packed;
+    const bool      joined = packed || (run->step->groups * GROUP_BYTES == (size_t)run->pixel && right == 1);
     const ptrdiff_t pieces = joined ? 1 : conv->kw;
     tile->taps = (size_t)(conv->kh * pieces);
     tile->groups = run->step->groups * (size_t)(packed ? 1 : conv->kw / pieces);
     for (ptrdiff_t r = 0; r < conv->kh; r++)
-        for (ptrdiff_t s = 0; s < pieces; s++) *a++ = band + ((row + r) * run->width + col + s) * run->pixel;
+        for (ptrdiff_t s = 0; s < pieces; s++) *a++ = band + ((row + r * down) * run->width + col + s * right) * run->pixel;
 }
 
 /* Row `row` of the band becomes output row `y` of image n, in tiles of nearly the same size. */
 static void run_row(const band_run *run, ptrdiff_t n, ptrdiff_t y, const unsigned char *band, ptrdiff_t row, const void **pointers)
 {
     const fov_conv_gemm *step = run->step;
-    const ptrdiff_t      width = run->shape.y.w, tiles = (width + step->mr - 1) / step->mr;
+    const ptrdiff_t      right = run->shape.window.stride[1], width = run->shape.y.w, tiles = (width + step->mr - 1) / step->mr;
     const void         **residual = pointers + step->conv.kh * step->conv.kw;
     for (ptrdiff_t t = 0; t < tiles; t++) {
         const ptrdiff_t col = width * t / tiles, first = (n * run->shape.y.h + y) * width + col;
         fov_conv_tile   tile = {.m = (int)(width * (t + 1) / tiles - col),
                                 .a = pointers,
                                 .lda = 1,
-                                .a_step = run->pixel,
+                                .a_step = right * run->pixel,
                                 .residual = run->shape.residual.data ? residual : NULL,
                                 .c = fov_pixel_at(&run->shape.y, first)};
-        point(run, band, row, col, &tile, pointers);
+        point(run, band, row, col * right, &tile, pointers);
         if (tile.residual) fov_conv_residual_find(&run->shape, step->conv.fused.residual_scale, first, tile.m, residual);
         for (size_t i = 0; i < step->n_panel; i++) fov_conv_tile_run(step, &step->panel[i], &run->shape, &tile);
     }
@@ -122,12 +128,12 @@ static void run_chunk(void *context, size_t index, size_t thread)
     const band_run      *run = context;
     const ptrdiff_t      n = (ptrdiff_t)index / run->chunks, first = (ptrdiff_t)index % run->chunks * run->rows;
     const ptrdiff_t      last = first + run->rows < run->shape.y.h ? first + run->rows : run->shape.y.h;
-    const ptrdiff_t      border = run->step->conv.kh - 1;
+    const ptrdiff_t      down = run->shape.window.stride[0];
     const void         **pointers = (const void **)(void *)(run->scratch + thread * run->bytes);
     unsigned char *const band = (unsigned char *)pointers + pointer_bytes(run->step);
-    for (ptrdiff_t i = 0; i < last - first + border; i++)
-        copy_row(run, n, first + i - run->shape.window.pad_top, band + i * run->width * run->pixel);
-    for (ptrdiff_t y = first; y < last; y++) run_row(run, n, y, band, y - first, pointers);
+    for (ptrdiff_t i = 0; i < span_of(&run->step->conv, 0, last - first); i++)
+        copy_row(run, n, first * down + i - run->shape.window.pad_top, band + i * run->width * run->pixel);
+    for (ptrdiff_t y = first; y < last; y++) run_row(run, n, y, band, (y - first) * down, pointers);
 }
 
 fov_status fov_conv_band_run(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,

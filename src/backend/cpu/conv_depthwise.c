@@ -174,15 +174,14 @@ static fov_depthwise_call call_of(const conv_depthwise *step, const fov_conv_sha
                                 .as_y = &step->y};
 }
 
-static void run_row(const depthwise_run *run, ptrdiff_t n, ptrdiff_t oy)
+/* Row oy of image n, which becomes pixels of y from `to` on. */
+static void run_row(const conv_depthwise *step, const fov_conv_shape *s, ptrdiff_t n, ptrdiff_t oy, unsigned char *to)
 {
-    const conv_depthwise *step = run->step;
-    const fov_conv_shape *s = &run->shape;
-    const fov_window     *w = &s->window;
-    const unsigned char  *row[MAX_WINDOW_ROWS];
-    const ptrdiff_t       y0 = oy * w->stride[0] - w->pad_top;
-    ptrdiff_t             r0, r1, s0, s1;
-    fov_depthwise_call    call = call_of(step, s);
+    const fov_window    *w = &s->window;
+    const unsigned char *row[MAX_WINDOW_ROWS];
+    const ptrdiff_t      y0 = oy * w->stride[0] - w->pad_top;
+    ptrdiff_t            r0, r1, s0, s1;
+    fov_depthwise_call   call = call_of(step, s);
     clip(y0, s->x.h, w->kernel[0], w->dilation[0], &r0, &r1);
     call.row = row;
     call.rows = (size_t)(r1 - r0);
@@ -192,20 +191,26 @@ static void run_row(const depthwise_run *run, ptrdiff_t n, ptrdiff_t oy)
         call.m = inside ? (size_t)inside : 1;
         call.cols = (size_t)(s1 - s0);
         point_to_weights(step, &call, r0, s0);
-        call.y = fov_pixel_at(&s->y, (n * s->y.h + oy) * s->y.w + col);
+        call.y = to + col * s->y.ld * s->y.size;
         for (ptrdiff_t r = r0; r < r1 && s0 < s1; r++)
             row[r - r0] = fov_pixel_at(&s->x, (n * s->x.h + y0 + r * w->dilation[0]) * s->x.w + x0 + s0 * w->dilation[1]);
         step->kernel.run(&call);
     }
 }
 
+static void run_rows(const conv_depthwise *step, const fov_conv_shape *s, ptrdiff_t first, ptrdiff_t last, unsigned char *to)
+{
+    const ptrdiff_t height = s->y.h;
+    for (ptrdiff_t i = first; i < last; i++, to += s->y.w * s->y.ld * s->y.size) run_row(step, s, i / height, i % height, to);
+}
+
 static void run_chunk(void *context, size_t index, size_t thread)
 {
     (void)thread;
     const depthwise_run *run = context;
-    const ptrdiff_t      first = (ptrdiff_t)index * run->rows_per_chunk, height = run->shape.y.h;
+    const ptrdiff_t      first = (ptrdiff_t)index * run->rows_per_chunk;
     const ptrdiff_t      last = first + run->rows_per_chunk < run->rows ? first + run->rows_per_chunk : run->rows;
-    for (ptrdiff_t i = first; i < last; i++) run_row(run, i / height, i % height);
+    run_rows(run->step, &run->shape, first, last, fov_pixel_at(&run->shape.y, first * run->shape.y.w));
 }
 
 static fov_status depthwise_step(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
@@ -219,6 +224,16 @@ static fov_status depthwise_step(const void *impl, const fov_view *const *in, fo
     run.rows_per_chunk = fov_cpu_rows_per_chunk(run.rows, pool);
     fov_pool_run(pool, run_chunk, &run, (size_t)((run.rows + run.rows_per_chunk - 1) / run.rows_per_chunk));
     return FOV_OK;
+}
+
+const fov_conv *fov_conv_depthwise_of(const fov_lowered *lowered)
+{
+    return lowered->run == depthwise_step ? &((const conv_depthwise *)lowered->impl)->conv : NULL;
+}
+
+void fov_conv_depthwise_rows(const fov_lowered *lowered, const fov_conv_shape *shape, ptrdiff_t first, ptrdiff_t last)
+{
+    run_rows(lowered->impl, shape, first, last, shape->y.bytes);
 }
 
 bool fov_conv_is_depthwise(const fov_conv *conv)

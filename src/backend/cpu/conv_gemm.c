@@ -173,6 +173,15 @@ static fov_status gemm_step(const void *impl, const fov_view *const *in, fov_vie
     return FOV_OK;
 }
 
+const fov_conv_gemm *fov_conv_pointwise_of(const fov_lowered *lowered)
+{
+    const fov_conv_gemm *step = lowered->impl;
+    if (lowered->run != gemm_step || step->packed_bytes > W_CACHE_BYTES) return NULL;
+    const fov_conv *conv = &step->conv;
+    const bool      pointwise = conv->kh * conv->kw == 1 && conv->stride[0] == 1 && conv->stride[1] == 1 && conv->group == 1;
+    return pointwise && !conv->has_residual ? step : NULL;
+}
+
 fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err)
 {
     fov_conv_gemm *step;

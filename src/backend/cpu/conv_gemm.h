@@ -48,6 +48,9 @@ typedef struct fov_conv_tile {
 void fov_conv_tile_run(const fov_conv_gemm *step, const fov_conv_panel *panel, const fov_conv_shape *shape,
                        const fov_conv_tile *tile);
 
+/** The step of conv_gemm.c, 1x1 at stride 1 without a residual, whose weights stay in the cache; NULL if it is another. */
+const fov_conv_gemm *fov_conv_pointwise_of(const fov_lowered *lowered);
+
 /** Windows that are run over bands of rows, which are copied with their border (conv_band.c). */
 bool       fov_conv_band_fits(const fov_conv_gemm *step);
 size_t     fov_conv_band_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads);

@@ -30,15 +30,10 @@ static ptrdiff_t element_size(const fov_conv *conv)
     return (ptrdiff_t)fov_dtype_size(conv->x.dtype);
 }
 
-static bool is_dilated(const fov_conv *conv)
-{
-    return fov_node_int_at(conv->node, "dilations", 1, 1) != 1;
-}
-
 /* Several panels of columns must share the cost of a copy. */
 static bool may_collide(const fov_conv *conv)
 {
-    const int64_t step = fov_node_int_at(conv->node, "strides", 1, 1) * conv->cin * element_size(conv);
+    const ptrdiff_t step = conv->stride[1] * conv->cin * element_size(conv);
     return conv->group == 1 && conv->kh * conv->kw == 1 && step % ALIASING == 0 && conv->cout >= COPY_MIN_COLUMNS;
 }
 
@@ -46,7 +41,7 @@ fov_conv_pieces fov_conv_pieces_of(const fov_conv *conv, size_t per_group, fov_w
 {
     fov_conv_pieces p = {
         .taps = (size_t)(conv->kh * conv->kw), .k = (size_t)(conv->cin / conv->group), .widen = widen, .wide_size = wide_size};
-    p.whole_rows = conv->group == 1 && conv->kw > 1 && conv->cin * conv->kw <= ROW_MAX && !is_dilated(conv);
+    p.whole_rows = conv->group == 1 && conv->kw > 1 && conv->cin * conv->kw <= ROW_MAX && conv->dilation[1] == 1;
     p.packed = p.whole_rows && per_group > 1;
     if (p.packed) {
         p.taps = (size_t)conv->kh;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backend/cpu/lower.h"
 
+#include "backend/cpu/conv.h"
 #include "base/cpu.h"
 
 extern const fov_backend fov_backend_cpu;
@@ -24,7 +25,7 @@ static fov_status lower(const fov_graph *graph, const fov_node *node, fov_lowere
     return lowering[node->op](graph, node, &kernels, out, err);
 }
 
-const fov_backend fov_backend_cpu = {.name = "cpu", .lower = lower};
+const fov_backend fov_backend_cpu = {.name = "cpu", .lower = lower, .chain = fov_conv_chain};
 
 static bool is_activation(fov_dtype dtype)
 {
