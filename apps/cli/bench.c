@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* fovea bench [PHOTO] */
+#include "bench_layers.h"
 #include "bench_stats.h"
 #include "bundled_photo.h"
 #include "clock.h"
@@ -21,7 +22,7 @@
 
 enum { ROUNDS = 1, N_SLOT, WARM_UP = 3, DEFAULT_ROUNDS = 50, MAX_ROUNDS = 1000000 };
 static char *slots[N_SLOT];
-static int   as_json, no_decode;
+static int   as_json, no_decode, layers;
 
 static struct poptOption bench_options[] = {
     CLI_TEXT_SLOTS(slots),
@@ -29,6 +30,7 @@ static struct poptOption bench_options[] = {
     CLI_INCLUDE(cli_precision_option, NULL),
     {"rounds", '\0', POPT_ARG_STRING, NULL, ROUNDS, "measured runs, after 3 to warm up (default: 50)", "N"},
     {"no-decode", '\0', POPT_ARG_NONE, &no_decode, 0, "decode the photo once, outside of the measurement", NULL},
+    {"layers", '\0', POPT_ARG_NONE, &layers, 0, "also time each layer, beside what the processor could do", NULL},
     {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print as JSON", NULL},
     CLI_INCLUDE(cli_threads_option, NULL),
     CLI_INCLUDE(cli_detect_options, "Network input and thresholds:"),
@@ -40,9 +42,12 @@ static struct poptOption bench_options[] = {
 const cli_manual cli_bench_manual = {
     .arguments = "[OPTION...] [PHOTO]",
     .about = "Times each stage for one photo (default: the bundled one): decoding the file's bytes, resizing into the network's\n"
-             "input, the network, and decoding its answers into faces. Prints median, 90th percentile, smallest and mean.\n",
+             "input, the network, and decoding its answers into faces. Prints median, 90th percentile, smallest and mean.\n"
+             "With --layers the network runs as many rounds again, with each layer on the clock: median, billions of\n"
+             "multiply-accumulates a second, and their share of the peak of what the layer multiplies in, measured on the spot.\n",
     .examples = "  fovea bench\n"
                 "  fovea bench --size 640x640 --threads 1 photo.jpg\n"
+                "  fovea bench --layers --precision int8 --threads 1\n"
                 "  fovea bench -m model.onnx --rounds 200 --no-decode --json photo.jpg\n",
     .options = bench_options,
 };
@@ -60,6 +65,7 @@ typedef struct bench {
     size_t             faces;
     int                input_width, input_height, rounds, done;
     double            *seconds[N_STAGE]; /* [rounds] */
+    json_t            *profile;          /* NULL without --layers */
 } bench;
 
 static bool get_file(bench *b)
@@ -147,6 +153,24 @@ static bool measure(bench *b)
     return b->done > 0;
 }
 
+static cli_exit measure_layers(bench *b)
+{
+    fov_error  err = {0};
+    fov_image  image = fov_photo_image(b->photo);
+    char      *text;
+    fov_status st =
+        fov_detector_profile_json(b->engine.detector, &image, &b->detect, b->rounds, cli_progress_of_work, NULL, &text, &err);
+    cli_progress_hide();
+    if (st == FOV_ERR_CANCELLED) return cli_interrupt_code();
+    if (st) {
+        cli_error("%s: %s", b->path, err.message);
+        return CLI_SOME_FAILED;
+    }
+    b->profile = json_loads(text, 0, NULL);
+    fov_string_free(text);
+    return CLI_OK;
+}
+
 static int threads_used(const bench *b)
 {
     return b->engine.threads ? b->engine.threads : fov_cpu_threads();
@@ -165,6 +189,7 @@ static void print_text(const bench *b)
         cli_stats t = cli_stats_of(b->seconds[s], (size_t)b->done);
         printf("%-12s%10.3f%10.3f%10.3f%10.3f\n", stage_names[s], t.median * 1e3, t.p90 * 1e3, t.min * 1e3, t.mean * 1e3);
     }
+    if (b->profile) cli_print_profile(b->profile);
 }
 
 static json_t *stages_json(const bench *b)
@@ -191,6 +216,7 @@ static void print_json(const bench *b)
                   "faces", (json_int_t)b->faces, "backend", cli_backend(), "threads", threads_used(b), "rounds", b->done, "load_ms",
                   b->engine.load_s * 1e3, "build_ms", b->engine.build_s * 1e3, "detector_bytes",
                   (json_int_t)fov_detector_memory(b->engine.detector), "stages", stages_json(b));
+    if (b->profile) json_object_set(json, "profile", b->profile);
     json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(json);
@@ -216,6 +242,7 @@ static cli_exit run(bench *b, int count, const char **args)
     if (!get_file(b)) return CLI_SOME_FAILED;
     if ((code = cli_engine_open(&b->engine))) return code;
     if (!measure(b)) return cli_interrupt_signal() ? cli_interrupt_code() : CLI_SOME_FAILED;
+    if (layers && !cli_interrupt_signal() && (code = measure_layers(b))) return code;
     if (as_json) print_json(b);
     else print_text(b);
     return cli_interrupt_code();
@@ -226,6 +253,7 @@ cli_exit cli_bench(int count, const char **args)
     bench    b = {0};
     cli_exit code = run(&b, count, args);
     for (int s = 0; s < N_STAGE; s++) free(b.seconds[s]);
+    json_decref(b.profile);
     free(b.file);
     fov_photo_free(b.photo);
     cli_engine_close(&b.engine);

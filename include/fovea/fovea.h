@@ -562,6 +562,24 @@ typedef struct fov_raw {
 FOV_API fov_status fov_detector_raw(fov_detector *detector, const fov_image *image, const fov_detect_options *options, fov_raw *raw,
                                     fov_error *err);
 
+/**
+ * Where the network's time goes: run it `rounds` times on one image, after one run to warm up, with every step on the clock, and
+ * measure beside it how many multiply-accumulates a second the processor could do. A step is what the engine runs at a time; where
+ * it runs several layers as one, it is called by the last, and "layers" names all. As JSON:
+ * {"input": [n, c, h, w], "threads", "rounds", "peak": {"fp32", "bf16", "int8"}, "network_seconds", "steps": [{"name", "layers":
+ * [..], "op", "precision", "kernel", "out": [..], "macs", "seconds", "seconds_p10", "seconds_p90"}]}
+ * "peak" is MACs a second of one core times the detector's threads; of a precision that no instruction multiplies, it is that of
+ * FP32. "precision" is what a step multiplies in, "fp32", "bf16" or "int8"; null for one that multiplies nothing. "seconds"
+ * are medians.
+ * @param options  NULL: defaults
+ * @param rounds   1 to 1000000
+ * @param progress told after each round; may be NULL
+ * @param json     out: release with fov_string_free()
+ * @return as fov_detector_run(); FOV_ERR_ARGUMENT (rounds), FOV_ERR_CANCELLED
+ */
+FOV_API fov_status fov_detector_profile_json(fov_detector *detector, const fov_image *image, const fov_detect_options *options,
+                                             int rounds, fov_progress *progress, void *progress_user, char **json, fov_error *err);
+
 FOV_API fov_timing fov_detector_timing(const fov_detector *detector);
 /** Bytes of activations and scratch the detector holds now. */
 FOV_API size_t fov_detector_memory(const fov_detector *detector);

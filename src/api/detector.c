@@ -28,6 +28,7 @@ struct fov_detector {
     fov_timing        timing;
     fov_observer     *observe; /* during fov_detector_run_observed(), else NULL */
     void             *observe_context;
+    double           *step_seconds; /* during fov_detector_run_timed(), else NULL */
 };
 
 fov_status fov_detector_new(const fov_engine *engine, const fov_detector_options *options, fov_detector **out, fov_error *err)
@@ -109,6 +110,7 @@ static fov_status fill_input(fov_detector *d, const fov_plan *plan, const fov_im
 
 static fov_status run_plan(const fov_detector *d, const fov_plan *plan, fov_error *err)
 {
+    if (d->step_seconds) return fov_plan_run_timed(plan, d->pool, d->step_seconds, err);
     if (!d->observe) return fov_plan_run(plan, d->pool, err);
     fov_view   input = *fov_plan_input(plan);
     fov_step   first = {.node = FOV_NONE, .out = &input};
@@ -263,6 +265,17 @@ fov_status fov_detector_run_observed(fov_detector *d, const fov_image *image, co
     return st;
 }
 
+fov_status fov_detector_run_timed(fov_detector *d, const fov_image *image, const fov_detect_options *options, double *seconds,
+                                  const fov_plan **plan, fov_error *err)
+{
+    const pass one = {.count = 1};
+    fov_status st = prepare(d, image, 1, options, err);
+    d->step_seconds = seconds;
+    if (!st) st = run_pass(d, image, &one, plan, err);
+    d->step_seconds = NULL;
+    return st;
+}
+
 fov_status fov_detector_raw(fov_detector *d, const fov_image *image, const fov_detect_options *options, fov_raw *raw,
                             fov_error *err)
 {
@@ -294,6 +307,11 @@ fov_status fov_detector_raw(fov_detector *d, const fov_image *image, const fov_d
 fov_timing fov_detector_timing(const fov_detector *d)
 {
     return d->timing;
+}
+
+int fov_detector_threads(const fov_detector *d)
+{
+    return fov_pool_size(d->pool);
 }
 
 size_t fov_detector_memory(const fov_detector *d)

@@ -12,4 +12,15 @@
 fov_status fov_detector_run_observed(fov_detector *detector, const fov_image *image, const fov_detect_options *options,
                                      fov_observer *observe, void *context, fov_faces *faces, fov_error *err);
 
+/**
+ * Run the network on one image, its steps on the clock, and decode nothing.
+ * @param options not NULL
+ * @param seconds out: one a step of the plan; NULL: none is taken, which is how to learn how many there are
+ * @param plan    out: what ran, valid until the detector's next call; a call with the same image and options runs it again
+ */
+fov_status fov_detector_run_timed(fov_detector *detector, const fov_image *image, const fov_detect_options *options,
+                                  double *seconds, const fov_plan **plan, fov_error *err);
+/** Size of its pool. */
+int fov_detector_threads(const fov_detector *detector);
+
 #endif

@@ -116,6 +116,8 @@ const fov_view *fov_plan_input(const fov_plan *plan);             /* NHWC, 3 cha
 const fov_view *fov_plan_output(const fov_plan *plan, int index); /* graph output `index`, after a run */
 /** Run all steps. */
 fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, fov_error *err);
+/** The same, step by step on the clock. @param seconds out: n_step */
+fov_status fov_plan_run_timed(const fov_plan *plan, fov_pool *pool, double *seconds, fov_error *err);
 
 /** Called after each step of a run: the step's outputs have just been written, its inputs may be gone. Failing ends the run. */
 typedef fov_status fov_observer(void *context, const fov_plan *plan, const fov_step *step, fov_error *err);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/engine.h"
 
+#include "base/clock.h"
+
 static fov_status run_step(const fov_plan *plan, const fov_step *step, fov_pool *pool, fov_error *err)
 {
     return step->lowered->run(step->lowered->impl, step->in, step->out, plan->arena + step->scratch_offset, pool, err);
@@ -10,6 +12,19 @@ fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, fov_error *err)
 {
     fov_status st = FOV_OK;
     for (int i = 0; i < plan->n_step && !st; i++) st = run_step(plan, &plan->step[i], pool, err);
+    return st;
+}
+
+fov_status fov_plan_run_timed(const fov_plan *plan, fov_pool *pool, double *seconds, fov_error *err)
+{
+    fov_status st = FOV_OK;
+    double     start = fov_clock_s();
+    for (int i = 0; i < plan->n_step && !st; i++) {
+        st = run_step(plan, &plan->step[i], pool, err);
+        const double end = fov_clock_s();
+        seconds[i] = end - start;
+        start = end;
+    }
     return st;
 }
 

@@ -5,6 +5,7 @@
 #include "backend/backend.h"
 #include "base/alloc.h"
 #include "base/cpu.h"
+#include "base/peak.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,10 +109,11 @@ static double time_layer(check *t, const layer *l, const fov_graph *graph, const
 
 int bench_layers(check *t, int threads, fov_dtype dtype)
 {
-    const double peak = peak_gflops(fov_cpu_features()) * threads;
-    double       network_ms[2] = {0};
-    fov_pool    *pool;
-    fov_error    err = {0};
+    const fov_peak what = dtype == FOV_U8 ? FOV_PEAK_INT8 : dtype == FOV_BF16 ? FOV_PEAK_BF16 : FOV_PEAK_FP32;
+    const double   peak = 2e-9 * fov_peak_macs(what, fov_cpu_features()) * threads;
+    double         network_ms[2] = {0};
+    fov_pool      *pool;
+    fov_error      err = {0};
     if (fov_pool_new(threads, &pool, &err)) return fprintf(stderr, "%s\n", err.message), EXIT_FAILURE;
     printf("%s, %d thread(s), peak %.1f GFLOP/s\n", fov_cpu_brand(), threads, peak);
     printf("%-20s %-34s %9s %9s %7s\n", "layer", "kernel", "ms", "GFLOP/s", "peak");

@@ -59,8 +59,6 @@ void check_conv(check *t);
 
 /* ---- speed */
 
-/** GFLOP/s of independent multiply-adds in registers: what no kernel of the level can pass. */
-double peak_gflops(unsigned level);
-int    bench_layers(check *t, int threads, fov_dtype dtype);
+int bench_layers(check *t, int threads, fov_dtype dtype);
 
 #endif

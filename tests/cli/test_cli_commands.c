@@ -172,6 +172,44 @@ static void bench_times_every_stage(void **state)
     program_clear(&p);
 }
 
+static void bench_times_every_layer(void **state)
+{
+    (void)state;
+    const char   *photo = source_path("photos/astronaut.png");
+    program       p = RUN("bench", "--layers", "--json", "--rounds", "3", "--size", "160x160", "--precision", "int8", photo);
+    json_t       *json = parse_json(p.out), *profile = json_object_get(json, "profile"), *step;
+    const json_t *peak = json_object_get(profile, "peak");
+    const double  network = json_number_value(json_object_get(profile, "network_seconds"));
+    double        sum = 0, macs = 0, largest = 0;
+    size_t        i, multiply_bytes = 0;
+    check_code(&p, 0);
+    assert_int_equal(json_integer_value(json_object_get(profile, "rounds")), 3);
+    assert_true(json_number_value(json_object_get(peak, "fp32")) > 1e8 && json_number_value(json_object_get(peak, "int8")) > 1e8);
+    json_array_foreach(json_object_get(profile, "steps"), i, step)
+    {
+        const double seconds = json_number_value(json_object_get(step, "seconds"));
+        const char  *precision = json_string_value(json_object_get(step, "precision"));
+        assert_true(seconds > 0 && json_number_value(json_object_get(step, "seconds_p10")) <= seconds);
+        assert_int_equal(precision != NULL, json_number_value(json_object_get(step, "macs")) > 0);
+        assert_true(json_array_size(json_object_get(step, "layers")) > 0);
+        multiply_bytes += precision && !strcmp(precision, "int8");
+        macs += json_number_value(json_object_get(step, "macs"));
+        sum += seconds;
+        largest = seconds > largest ? seconds : largest;
+    }
+    assert_true(multiply_bytes > 20 && macs > 1e7);
+    assert_true(network >= largest && sum > network / 10); /* medians of steps do not add up, but nearly */
+    json_decref(json);
+    program_clear(&p);
+
+    p = RUN("bench", "--layers", "--rounds", "2", "--size", "160x160", photo);
+    check_code(&p, 0);
+    check_contains(p.out, "GMAC/s");
+    check_contains(p.out, "all steps");
+    check_contains(p.out, "peak ");
+    program_clear(&p);
+}
+
 static void completions_know_commands_and_options(void **state)
 {
     (void)state;
@@ -197,6 +235,7 @@ int main(void)
         cmocka_unit_test(converted_models_find_the_same_faces),
         cmocka_unit_test(settings_travel_with_the_model),
         cmocka_unit_test(bench_times_every_stage),
+        cmocka_unit_test(bench_times_every_layer),
         cmocka_unit_test(completions_know_commands_and_options),
     };
     return cmocka_run_group_tests_name("cli_commands", tests, NULL, NULL);
