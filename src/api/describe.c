@@ -101,6 +101,7 @@ static json_t *passes_json(const fov_engine *engine)
         json_array_append_new(array, json_pack("{s:s, s:i}", "name", engine->passes[i].name, "count", engine->passes[i].count));
     json_array_append_new(array, json_pack("{s:s, s:i}", "name", "concat_in_place", "count", engine->concat_in_place));
     json_array_append_new(array, json_pack("{s:s, s:i}", "name", "add_in_place", "count", engine->add_in_place));
+    json_array_append_new(array, json_pack("{s:s, s:i}", "name", "chained", "count", engine->chained));
     return array;
 }
 
@@ -174,9 +175,9 @@ static json_t *plan_json(const fov_plan *whole, const fov_plan *plan)
     }
     json_t *memory = json_pack("{s:I, s:I, s:I}", "weights", (json_int_t)engine->weight_bytes, "arena",
                                (json_int_t)plan->arena_bytes, "unshared", (json_int_t)plan->unshared_bytes);
-    return json_pack("{s:s, s:[I, i, I, I], s:f, s:o, s:i, s:o, s:o}", "backend", engine->backend->name, "input",
-                     (json_int_t)plan->n, 3, (json_int_t)plan->h, (json_int_t)plan->w, "macs", macs, "passes", passes_json(engine),
-                     "chained", whole->n_step - plan->n_step, "memory", memory, "layers", layers);
+    return json_pack("{s:s, s:[I, i, I, I], s:f, s:o, s:o, s:o}", "backend", engine->backend->name, "input", (json_int_t)plan->n, 3,
+                     (json_int_t)plan->h, (json_int_t)plan->w, "macs", macs, "passes", passes_json(engine), "memory", memory,
+                     "layers", layers);
 }
 
 fov_status fov_engine_describe_json(const fov_engine *engine, int width, int height, char **json, fov_error *err)

@@ -55,22 +55,6 @@ static fov_status lower_nodes(fov_engine *engine, layout *l, fov_error *err)
     return st;
 }
 
-static fov_status lower(fov_engine *engine, fov_error *err)
-{
-    const size_t n_node = (size_t)engine->graph->n_node, n_value = (size_t)engine->graph->n_value;
-    layout       l = {fov_calloc(n_value, sizeof *l.shared), fov_calloc(n_node, sizeof *l.in_place)};
-    engine->lowered = fov_calloc(n_node, sizeof *engine->lowered);
-    engine->chain = fov_calloc(n_node, sizeof *engine->chain);
-    engine->slice = fov_calloc(n_value, sizeof *engine->slice);
-    engine->channels = fov_calloc(n_value, sizeof *engine->channels);
-    bool       enough = l.shared && l.in_place && engine->lowered && engine->chain && engine->slice && engine->channels;
-    fov_status st = enough ? lower_nodes(engine, &l, err) : fov_fail_memory(err, "the engine's layers");
-    if (!st) st = chain_nodes(engine, err);
-    fov_free(l.shared);
-    fov_free(l.in_place);
-    return st;
-}
-
 /* The next node, and it alone, reads what node `i` writes. */
 static bool feeds_next(const fov_graph *graph, const fov_slice *slice, int i)
 {
@@ -90,8 +74,26 @@ static fov_status chain_nodes(fov_engine *engine, fov_error *err)
     for (int i = 0; i < graph->n_node && !st; i++) {
         if (!engine->lowered[i].run || !feeds_next(graph, engine->slice, i) || !engine->lowered[i + 1].run) continue;
         st = engine->backend->chain(&engine->lowered[i], &engine->lowered[i + 1], &engine->chain[i], err);
-        if (engine->chain[i].run) i++;
+        if (!engine->chain[i].run) continue;
+        engine->chained++;
+        i++;
     }
+    return st;
+}
+
+static fov_status lower(fov_engine *engine, fov_error *err)
+{
+    const size_t n_node = (size_t)engine->graph->n_node, n_value = (size_t)engine->graph->n_value;
+    layout       l = {fov_calloc(n_value, sizeof *l.shared), fov_calloc(n_node, sizeof *l.in_place)};
+    engine->lowered = fov_calloc(n_node, sizeof *engine->lowered);
+    engine->chain = fov_calloc(n_node, sizeof *engine->chain);
+    engine->slice = fov_calloc(n_value, sizeof *engine->slice);
+    engine->channels = fov_calloc(n_value, sizeof *engine->channels);
+    bool       enough = l.shared && l.in_place && engine->lowered && engine->chain && engine->slice && engine->channels;
+    fov_status st = enough ? lower_nodes(engine, &l, err) : fov_fail_memory(err, "the engine's layers");
+    if (!st) st = chain_nodes(engine, err);
+    fov_free(l.shared);
+    fov_free(l.in_place);
     return st;
 }
 

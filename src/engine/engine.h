@@ -28,6 +28,7 @@ struct fov_engine {
     fov_pass_count     passes[FOV_PASS_COUNT];
     int                concat_in_place; /* Concat nodes that became slices */
     int                add_in_place;    /* residual adds into the residual's memory */
+    int                chained;         /* pairs of nodes that run as one step */
     size_t             weight_bytes;    /* packed */
     fov_precision      precision;       /* FP32, BF16, FP16, INT8 or MIXED: what the graph's values say */
     char              *certificate;     /* JSON, NULL: never measured */

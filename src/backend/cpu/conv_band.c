@@ -10,7 +10,7 @@
 
 enum {
     GROUP_BYTES = 4,
-    RESIDUAL_BYTES = FOV_GEMM_MAX_MR * (int)sizeof(void *),
+    RESIDUAL_BYTES = FOV_CONV_TILE_ROWS * (int)sizeof(void *),
     BAND_CACHE_BYTES = 96 << 10, /* of a band: it stays in the second-level cache beside the weights */
 };
 
@@ -107,8 +107,9 @@ static void point(const band_run *run, const unsigned char *band, ptrdiff_t row,
 static void run_row(const band_run *run, ptrdiff_t n, ptrdiff_t y, const unsigned char *band, ptrdiff_t row, const void **pointers)
 {
     const fov_conv_gemm *step = run->step;
-    const ptrdiff_t      right = run->shape.window.stride[1], width = run->shape.y.w, tiles = (width + step->mr - 1) / step->mr;
-    const void         **residual = pointers + step->conv.kh * step->conv.kw;
+    const ptrdiff_t      right = run->shape.window.stride[1], width = run->shape.y.w,
+                    tiles = (width + FOV_CONV_TILE_ROWS - 1) / FOV_CONV_TILE_ROWS;
+    const void **residual = pointers + step->conv.kh * step->conv.kw;
     for (ptrdiff_t t = 0; t < tiles; t++) {
         const ptrdiff_t col = width * t / tiles, first = (n * run->shape.y.h + y) * width + col;
         fov_conv_tile   tile = {.m = (int)(width * (t + 1) / tiles - col),

@@ -41,8 +41,8 @@ static void cut(chain_run *run, ptrdiff_t rows, ptrdiff_t width, int threads)
     if (run->rows < 1) run->rows = 1;
     run->chunks = (rows + run->rows - 1) / run->rows;
     run->band_bytes = aligned((size_t)(run->rows * row_bytes) + FOV_OVERREAD);
-    run->pointer_bytes = aligned(step->pieces.taps * (size_t)step->mr * sizeof(void *));
-    run->thread_bytes = run->band_bytes + run->pointer_bytes + aligned(fov_conv_pieces_patch(&step->pieces, (size_t)step->mr));
+    run->pointer_bytes = aligned(step->pieces.taps * (size_t)step->rows * sizeof(void *));
+    run->thread_bytes = run->band_bytes + run->pointer_bytes + aligned(fov_conv_pieces_patch(&step->pieces, (size_t)step->rows));
 }
 
 static size_t chain_scratch(const void *impl, const fov_view *const *in, const fov_view *out, int threads)
@@ -58,8 +58,8 @@ static void run_pointwise(const chain_run *run, const fov_conv_rows *rows, ptrdi
 {
     const fov_conv_gemm *step = run->chain->pointwise;
     unsigned char       *patch = (unsigned char *)pointers + run->pointer_bytes;
-    for (ptrdiff_t i = 0; i < count; i += step->mr) {
-        const int           m = (int)(count - i < step->mr ? count - i : step->mr);
+    for (ptrdiff_t i = 0; i < count; i += step->rows) {
+        const int           m = (int)(count - i < step->rows ? count - i : step->rows);
         const ptrdiff_t     a_step = fov_conv_rows_find(rows, i, m, pointers, patch);
         const fov_conv_tile tile = {.m = m,
                                     .taps = rows->taps,
@@ -83,7 +83,7 @@ static void run_chunk(void *context, size_t index, size_t thread)
     fov_conv_shape       above = run->first, below = run->second;
     above.y.bytes = below.x.bytes = band;
     const fov_conv_rows rows =
-        fov_conv_rows_of(&step->conv, &step->pieces, &below, step->zero, (size_t)step->mr, step->dot != NULL);
+        fov_conv_rows_of(&step->conv, &step->pieces, &below, step->zero, (size_t)step->rows, step->dot != NULL);
     fov_conv_depthwise_rows(run->chain->first, &above, first, last);
     run_pointwise(run, &rows, first * width, (last - first) * width, (const void **)(void *)(band + run->band_bytes));
 }

@@ -39,9 +39,9 @@ static ptrdiff_t a_bytes(const fov_conv_gemm *step)
 
 static split split_chunks(const fov_conv_gemm *step, ptrdiff_t pixels, int threads)
 {
-    split           s = {.pixels = pixels, .tiles = round_up_div(pixels, step->mr), .panel_groups = 1};
+    split           s = {.pixels = pixels, .tiles = round_up_div(pixels, step->rows), .panel_groups = 1};
     const ptrdiff_t wanted = threads > 1 ? (ptrdiff_t)threads * FOV_CPU_CHUNKS_PER_THREAD : 1;
-    s.chunk_tiles = A_CACHE_BYTES / step->mr / a_bytes(step);
+    s.chunk_tiles = A_CACHE_BYTES / step->rows / a_bytes(step);
     if (s.chunk_tiles > MAX_CHUNK_TILES) s.chunk_tiles = MAX_CHUNK_TILES;
     if (s.chunk_tiles < 1) s.chunk_tiles = 1;
     s.pixel_chunks = round_up_div(s.tiles, s.chunk_tiles);
@@ -65,12 +65,12 @@ static split split_work(const fov_conv_gemm *step, ptrdiff_t pixels, int threads
 /* Per-thread scratch: for every tile of a block the pointers to A and to the residual; then the patches. */
 static size_t pointers_per_tile(const fov_conv_gemm *step)
 {
-    return (step->pieces.taps + 1) * (size_t)step->mr;
+    return (step->pieces.taps + 1) * (size_t)step->rows;
 }
 
 static size_t patch_bytes(const fov_conv_gemm *step)
 {
-    return fov_conv_pieces_patch(&step->pieces, (size_t)step->mr);
+    return fov_conv_pieces_patch(&step->pieces, (size_t)step->rows);
 }
 
 static size_t scratch_per_thread(const fov_conv_gemm *step, ptrdiff_t block_tiles)
@@ -101,8 +101,8 @@ typedef struct gemm_run {
 
 static int tile_rows(const gemm_run *run, ptrdiff_t tile)
 {
-    ptrdiff_t left = run->split.pixels - tile * run->step->mr;
-    return (int)(left < run->step->mr ? left : run->step->mr);
+    ptrdiff_t left = run->split.pixels - tile * run->step->rows;
+    return (int)(left < run->step->rows ? left : run->step->rows);
 }
 
 /* Pointers and patches of tiles first .. last - 1, and the steps of their rows. Patches lie behind the pointers of all tiles of a
@@ -113,10 +113,10 @@ static void find_pointers(const gemm_run *run, ptrdiff_t first, ptrdiff_t last, 
     const fov_conv_gemm *step = run->step;
     for (ptrdiff_t tile = first; tile < last; tile++) {
         int m = tile_rows(run, tile);
-        *steps++ = fov_conv_rows_find(&run->rows, tile * step->mr, m, pointers, patch);
+        *steps++ = fov_conv_rows_find(&run->rows, tile * step->rows, m, pointers, patch);
         if (run->shape.residual.data)
-            fov_conv_residual_find(&run->shape, step->conv.fused.residual_scale, tile * step->mr, m,
-                                   pointers + step->pieces.taps * (size_t)step->mr);
+            fov_conv_residual_find(&run->shape, step->conv.fused.residual_scale, tile * step->rows, m,
+                                   pointers + step->pieces.taps * (size_t)step->rows);
         pointers += pointers_per_tile(step);
         patch += patch_bytes(step);
     }
@@ -134,8 +134,9 @@ static void run_panel(const gemm_run *run, const fov_conv_panel *p, ptrdiff_t fi
                                      .a = pointers,
                                      .lda = run->rows.lda,
                                      .a_step = *steps++,
-                                     .residual = run->shape.residual.data ? pointers + step->pieces.taps * (size_t)step->mr : NULL,
-                                     .c = fov_pixel_at(&run->shape.y, tile * step->mr)};
+                                     .residual =
+                                         run->shape.residual.data ? pointers + step->pieces.taps * (size_t)step->rows : NULL,
+                                     .c = fov_pixel_at(&run->shape.y, tile * step->rows)};
         fov_conv_tile_run(step, p, &run->shape, &place);
     }
 }
@@ -167,7 +168,7 @@ static fov_status gemm_step(const void *impl, const fov_view *const *in, fov_vie
     fov_status st = fov_conv_shape_read(&run.step->conv, in, out, &run.shape, err);
     if (st) return st;
     run.rows =
-        fov_conv_rows_of(&run.step->conv, &run.step->pieces, &run.shape, run.step->zero, (size_t)run.step->mr, run.step->dot);
+        fov_conv_rows_of(&run.step->conv, &run.step->pieces, &run.shape, run.step->zero, (size_t)run.step->rows, run.step->dot);
     run.split = split_work(run.step, output_pixels(out), fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)run.split.pixel_chunks * run.split.panel_groups);
     return FOV_OK;

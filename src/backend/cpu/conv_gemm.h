@@ -24,7 +24,8 @@ typedef struct fov_conv_gemm {
     fov_conv_pieces     pieces;
     size_t              groups;        /* of a piece, as dot kernels count it */
     size_t              group_bytes;   /* of one group's input channels, as the kernel sees them */
-    int                 mr;            /* rows of a tile, fit for all panels */
+    int                 mr;            /* rows of a tile that all kernels of panels can do */
+    int                 rows;          /* of the tiles that the image is cut into: mr, or FOV_CONV_TILE_ROWS */
     unsigned char      *packed, *zero; /* panels; what stands for taps outside of the image */
     float              *scale, *bias;  /* by output channel, for gemm_end; behind the panels */
     fov_storage         out, residual; /* for gemm_end */
@@ -33,7 +34,12 @@ typedef struct fov_conv_gemm {
     fov_conv_panel      panel[];
 } fov_conv_gemm;
 
-/** Output pixels, at most a tile of them, and the rows of A that they come from. */
+/** Rows of a tile that lie at a constant step. Several calls of a kernel make its sums, one call ends them: where few products make
+ * a sum, what a call costs is much. */
+enum { FOV_CONV_TILE_ROWS = 56 };
+
+/** Output pixels, and the rows of A that they come from. At most mr of them, or, of dot kernels at a constant step,
+ * FOV_CONV_TILE_ROWS. */
 typedef struct fov_conv_tile {
     int                m;
     size_t             taps, k, groups; /* pieces of a row, and their length in elements and as dot kernels count it */

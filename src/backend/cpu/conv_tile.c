@@ -5,6 +5,8 @@
 
 #include "base/alloc.h"
 
+enum { SUM_BYTES = 4 };
+
 static void run_direct(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_shape *shape, const fov_conv_tile *tile)
 {
     p->f32->run(&(fov_gemm_f32_call){.m = tile->m,
@@ -34,18 +36,27 @@ static void prefetch_ends(const fov_conv_panel *p, const fov_conv_shape *shape, 
     }
 }
 
-static void make_sums(const fov_conv_panel *p, const fov_conv_tile *tile, void *sum)
+static void make_dots(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_tile *tile, unsigned char *sum)
 {
-    if (p->dot)
-        p->dot->run(&(fov_gemm_dot_call){.m = tile->m,
-                                         .taps = tile->taps,
-                                         .groups = tile->groups,
-                                         .a = tile->a,
-                                         .lda = tile->lda,
-                                         .a_offset = p->a_offset,
-                                         .a_step = tile->a_step,
-                                         .w = p->w,
-                                         .sum = sum});
+    fov_gemm_dot_call call = {.taps = tile->taps,
+                              .groups = tile->groups,
+                              .a = tile->a,
+                              .lda = tile->lda,
+                              .a_offset = p->a_offset,
+                              .a_step = tile->a_step,
+                              .w = p->w,
+                              .sum = sum};
+    for (int done = 0; done < tile->m; done += step->mr) {
+        call.m = tile->m - done < step->mr ? tile->m - done : step->mr;
+        p->dot->run(&call);
+        call.a_offset += step->mr * tile->a_step;
+        call.sum = (unsigned char *)call.sum + step->mr * p->nr * SUM_BYTES;
+    }
+}
+
+static void make_sums(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_tile *tile, void *sum)
+{
+    if (p->dot) make_dots(step, p, tile, sum);
     else
         p->f32->run(&(fov_gemm_f32_call){.m = tile->m,
                                          .n = p->nr,
@@ -62,9 +73,9 @@ static void make_sums(const fov_conv_panel *p, const fov_conv_tile *tile, void *
 
 static void run_sums(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_shape *shape, const fov_conv_tile *tile)
 {
-    _Alignas(FOV_ALIGN) unsigned char sum[FOV_GEMM_MAX_MR * FOV_GEMM_MAX_NR * sizeof(float) + FOV_OVERREAD];
+    _Alignas(FOV_ALIGN) unsigned char sum[FOV_CONV_TILE_ROWS * FOV_GEMM_MAX_NR * SUM_BYTES + FOV_OVERREAD];
     if (!step->plain) prefetch_ends(p, shape, tile);
-    make_sums(p, tile, sum);
+    make_sums(step, p, tile, sum);
     step->kernels.gemm_end.run(&(fov_gemm_end_call){.m = tile->m,
                                                     .n = p->n,
                                                     .channel = p->channel,

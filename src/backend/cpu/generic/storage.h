@@ -4,6 +4,8 @@
 #define FOVEA_BACKEND_CPU_GENERIC_STORAGE_H
 
 #include "backend/cpu/generic/vec.h"
+
+#include <stddef.h>
 #include "base/half.h"
 
 typedef vec_bits ivec;
