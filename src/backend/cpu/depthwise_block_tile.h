@@ -17,7 +17,7 @@
 
 #include "backend/cpu/storage_tile.h"
 
-enum { BLOCK_VECTORS = 4 };
+enum { BLOCK_VECTORS = 4, BLOCKS_AT_ONCE = 2 };
 
 /* How blocks lie in the image. */
 typedef struct block_walk {
@@ -31,16 +31,17 @@ FOV_ALWAYS_INLINE bytes block_load(const block_walk *walk, const unsigned char *
     return walk->gapless ? bytes_load(p) : bytes_load_pieces(p, walk->step, walk->piece);
 }
 
-FOV_ALWAYS_INLINE void add_column(const block_walk *walk, const fov_depthwise_call *call, ptrdiff_t offset, const int32_t *w,
-                                  ivec sum[BLOCK_VECTORS])
+/* The words of a column, in the order of the tables. */
+FOV_ALWAYS_INLINE void column_words(const block_walk *walk, const fov_depthwise_call *call, ptrdiff_t offset,
+                                    bytes word[BLOCK_VECTORS])
 {
     const bytes zero = bytes_zero(), r0 = block_load(walk, call->row[0] + offset), r1 = block_load(walk, call->row[1] + offset);
     const bytes r2 = block_load(walk, call->row[2] + offset);
     const bytes low = bytes_low(r0, r1), high = bytes_high(r0, r1), low2 = bytes_low(r2, zero), high2 = bytes_high(r2, zero);
-    sum[0] = word_dot(sum[0], pairs_low(low, low2), ivec_load(w));
-    sum[1] = word_dot(sum[1], pairs_high(low, low2), ivec_load(w + LANES));
-    sum[2] = word_dot(sum[2], pairs_low(high, high2), ivec_load(w + 2 * LANES));
-    sum[3] = word_dot(sum[3], pairs_high(high, high2), ivec_load(w + 3 * LANES));
+    word[0] = pairs_low(low, low2);
+    word[1] = pairs_high(low, low2);
+    word[2] = pairs_low(high, high2);
+    word[3] = pairs_high(high, high2);
 }
 
 FOV_ALWAYS_INLINE const float *floats_of(const int32_t *table, int array)
@@ -49,37 +50,69 @@ FOV_ALWAYS_INLINE const float *floats_of(const int32_t *table, int array)
 }
 
 /* As graph/ops/conv_int8.h says, for numbers that fov_gemm_end_is_plain() vouches for. */
-FOV_ALWAYS_INLINE ivec block_end(const int32_t *table, int vector, ivec sum, vec slope)
+FOV_ALWAYS_INLINE void block_end(const int32_t *table, const int vector, const int count, ivec sum[BLOCKS_AT_ONCE][BLOCK_VECTORS],
+                                 vec slope)
 {
-    const int at = vector * LANES;
-    const vec v = vec_add(vec_mul(vec_from_int(sum), vec_load(floats_of(table, FOV_BLOCK_SCALE) + at)),
-                          vec_load(floats_of(table, FOV_BLOCK_BIAS) + at));
-    return vec_quantize_small(vec_max(v, vec_mul(v, slope)), vec_load(floats_of(table, FOV_BLOCK_INVERSE) + at),
-                              ivec_load(table + FOV_BLOCK_ZERO_POINT * BLOCK + at));
+    const int  at = vector * LANES;
+    const vec  scale = vec_load(floats_of(table, FOV_BLOCK_SCALE) + at), bias = vec_load(floats_of(table, FOV_BLOCK_BIAS) + at);
+    const vec  inverse = vec_load(floats_of(table, FOV_BLOCK_INVERSE) + at);
+    const ivec zero_point = ivec_load(table + FOV_BLOCK_ZERO_POINT * BLOCK + at);
+    FOV_UNROLL
+    for (int i = 0; i < count; i++) {
+        const vec v = vec_add(vec_mul(vec_from_int(sum[i][vector]), scale), bias);
+        sum[i][vector] = vec_quantize_small(vec_max(v, vec_mul(v, slope)), inverse, zero_point);
+    }
 }
 
-FOV_ALWAYS_INLINE void one_block(const block_walk *walk, const fov_depthwise_call *call, const int32_t *table, ptrdiff_t offset,
-                                 unsigned char *y)
+/* `count` blocks that share a table, `x_step` bytes of the input and `y_step` of the output apart: what is loaded of the table
+ * serves all of them. */
+FOV_ALWAYS_INLINE void some_blocks(const block_walk *walk, const fov_depthwise_call *call, const int32_t *table, ptrdiff_t offset,
+                                   unsigned char *y, const int count)
 {
-    const vec slope = vec_set1(call->slope);
-    ivec      sum[BLOCK_VECTORS];
+    const ptrdiff_t x_step = (ptrdiff_t)walk->pixels * call->step, y_step = (ptrdiff_t)walk->pixels * call->ldy;
+    const vec       slope = vec_set1(call->slope);
+    ivec            sum[BLOCKS_AT_ONCE][BLOCK_VECTORS];
     FOV_UNROLL
-    for (int v = 0; v < BLOCK_VECTORS; v++) sum[v] = ivec_load(table + FOV_BLOCK_START * BLOCK + v * LANES);
+    for (int v = 0; v < BLOCK_VECTORS; v++) {
+        const ivec start = ivec_load(table + FOV_BLOCK_START * BLOCK + v * LANES);
+        FOV_UNROLL
+        for (int i = 0; i < count; i++) sum[i][v] = start;
+    }
     FOV_UNROLL
-    for (int s = 0; s < 3; s++) add_column(walk, call, offset + s * call->tap, table + s * BLOCK, sum);
-    bytes_store(y, block_end(table, 0, sum[0], slope), block_end(table, 1, sum[1], slope), block_end(table, 2, sum[2], slope),
-                block_end(table, 3, sum[3], slope));
+    for (int s = 0; s < 3; s++) {
+        bytes word[BLOCKS_AT_ONCE][BLOCK_VECTORS];
+        FOV_UNROLL
+        for (int i = 0; i < count; i++) column_words(walk, call, offset + s * call->tap + i * x_step, word[i]);
+        FOV_UNROLL
+        for (int v = 0; v < BLOCK_VECTORS; v++) {
+            const ivec w = ivec_load(table + s * BLOCK + v * LANES);
+            FOV_UNROLL
+            for (int i = 0; i < count; i++) sum[i][v] = word_dot(sum[i][v], word[i][v], w);
+        }
+    }
+    FOV_UNROLL
+    for (int v = 0; v < BLOCK_VECTORS; v++) block_end(table, v, count, sum, slope);
+    FOV_UNROLL
+    for (int i = 0; i < count; i++) bytes_store(y + i * y_step, sum[i][0], sum[i][1], sum[i][2], sum[i][3]);
+}
+
+/* All blocks of `count` times `walk->pixels` pixels from pixel i on. */
+FOV_ALWAYS_INLINE void blocks_at(const block_walk *walk, const fov_depthwise_call *call, size_t i, const int count)
+{
+    for (size_t b = 0; b < walk->blocks; b++)
+        some_blocks(walk, call, call->blocks + (ptrdiff_t)b * FOV_BLOCK_ARRAYS * BLOCK,
+                    (ptrdiff_t)i * call->step + (ptrdiff_t)b * BLOCK, call->y + (ptrdiff_t)i * call->ldy + (ptrdiff_t)b * BLOCK,
+                    count);
 }
 
 /* Blocks of several pixels: the last one begins early enough to be whole, and makes some pixels again. */
 FOV_ALWAYS_INLINE void all_blocks(const block_walk *walk, const fov_depthwise_call *call)
 {
-    for (size_t i = 0; i < call->m; i += walk->pixels) {
-        if (i + walk->pixels > call->m) i = call->m - walk->pixels;
-        for (size_t b = 0; b < walk->blocks; b++)
-            one_block(walk, call, call->blocks + (ptrdiff_t)b * FOV_BLOCK_ARRAYS * BLOCK,
-                      (ptrdiff_t)i * call->step + (ptrdiff_t)b * BLOCK, call->y + (ptrdiff_t)i * call->ldy + (ptrdiff_t)b * BLOCK);
-    }
+    const size_t at_once = walk->pixels * BLOCKS_AT_ONCE;
+    size_t       i = 0;
+    for (; i + at_once <= call->m; i += at_once) blocks_at(walk, call, i, BLOCKS_AT_ONCE);
+    for (; i + walk->pixels <= call->m; i += walk->pixels) blocks_at(walk, call, i, 1);
+    if (i < call->m) blocks_at(walk, call, call->m - walk->pixels, 1);
 }
 
 static block_walk walk_of(const fov_depthwise_call *call)
