@@ -23,16 +23,19 @@ static float random_slope(check *t)
     return slopes[test_random_int(&t->random, 0, 5)];
 }
 
-/* Rows of A lie anywhere, in pieces: every (tap, row) has its own guarded place, in random order. */
+/* Rows of A lie anywhere, in pieces: every (tap, row) has its own guarded place, in random order, or rows of a tap in order, a
+ * constant step apart. */
 static void make_rows(check *t, gemm_case *g)
 {
     fov_gemm_f32_call *call = &g->call;
     const size_t       pieces = call->taps * call->lda, room = call->k + (size_t)test_random_int(&t->random, 0, 3);
+    const bool         in_order = test_random_int(&t->random, 0, 1);
     g->a = guarded_new(pieces * room, (size_t)test_random_int(&t->random, 0, 15));
     call->a_offset = test_random_int(&t->random, -5, 5);
+    call->a_step = in_order ? (ptrdiff_t)(room * sizeof(float)) : 0;
     for (size_t i = 0; i < pieces; i++) {
         size_t slot = (i * 7 + 3) % pieces % pieces;
-        if (pieces % 7 == 0) slot = i;
+        if (pieces % 7 == 0 || in_order) slot = i;
         if (i % call->lda < (size_t)call->m) fill(t, g->a.data + slot * room, call->k);
         g->rows[i] = g->a.data + slot * room - call->a_offset;
     }

@@ -103,16 +103,15 @@ typedef struct fov_conv_rows {
     bool                   whole_rows; /* a piece is a row of the window ... */
     bool                   gather;     /* ... whose pixels do not lie side by side */
     bool                   copy;
-    bool                   steps; /* kernels take rows at a constant step */
 } fov_conv_rows;
 
 fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_pieces *pieces, const fov_conv_shape *shape,
-                               const unsigned char *zero, size_t lda, bool steps);
+                               const unsigned char *zero, size_t lda);
 /**
  * Pointers of output pixels first .. first + m - 1.
  * @param a     out, taps * lda
  * @param patch fov_conv_pieces_patch(pieces, m) bytes, aligned; must live as long as the pointers
- * @return not 0: rows lie so many bytes apart, and only the pointer of each tap's row 0 was written; only where rows->steps
+ * @return not 0: rows lie so many bytes apart, and only the pointer of each tap's row 0 was written
  */
 ptrdiff_t fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, const void **a, unsigned char *patch);
 /** Pointers into the residual, which is upsampled by `scale`. */

@@ -27,7 +27,7 @@ bool fov_conv_band_fits(const fov_conv_gemm *step)
 {
     const fov_conv        *conv = &step->conv;
     const fov_conv_pieces *p = &step->pieces;
-    return step->dot && !p->widen && !p->copies && conv->group == 1 && conv->kh * conv->kw > 1;
+    return !p->widen && !p->copies && conv->group == 1 && conv->kh * conv->kw > 1;
 }
 
 /* Rows, or columns, that `count` outputs see. */
@@ -88,17 +88,19 @@ static void copy_row(const band_run *run, ptrdiff_t n, ptrdiff_t y, unsigned cha
     put_zeros(run, to + inside * run->pixel, run->width - left - inside);
 }
 
-/* Pointers to the window that begins at pixel `col` of the band's row `row`: its rows are single pieces where groups fill pixels.
+/* Pointers to the window that begins at pixel `col` of the band's row `row`: its rows are single pieces where pixels leave no gaps.
  */
 static void point(const band_run *run, const unsigned char *band, ptrdiff_t row, ptrdiff_t col, fov_conv_tile *tile, const void **a)
 {
     const fov_conv *conv = &run->step->conv;
     const ptrdiff_t down = conv->dilation[0], right = conv->dilation[1];
     const bool      packed = run->step->pieces.packed;
-    const bool      joined = packed || (run->step->groups * GROUP_BYTES == (size_t)run->pixel && right == 1);
-    const ptrdiff_t pieces = joined ? 1 : conv->kw;
+    const bool      filled = !run->step->dot || run->step->groups * GROUP_BYTES == (size_t)run->pixel;
+    const ptrdiff_t pieces = packed || (filled && right == 1) ? 1 : conv->kw;
+    const size_t    joined = packed ? 1 : (size_t)(conv->kw / pieces);
     tile->taps = (size_t)(conv->kh * pieces);
-    tile->groups = run->step->groups * (size_t)(packed ? 1 : conv->kw / pieces);
+    tile->groups = run->step->groups * joined;
+    tile->k = run->step->pieces.k * joined;
     for (ptrdiff_t r = 0; r < conv->kh; r++)
         for (ptrdiff_t s = 0; s < pieces; s++) *a++ = band + ((row + r * down) * run->width + col + s * right) * run->pixel;
 }

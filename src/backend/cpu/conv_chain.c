@@ -82,8 +82,7 @@ static void run_chunk(void *context, size_t index, size_t thread)
     unsigned char       *band = run->scratch + thread * run->thread_bytes;
     fov_conv_shape       above = run->first, below = run->second;
     above.y.bytes = below.x.bytes = band;
-    const fov_conv_rows rows =
-        fov_conv_rows_of(&step->conv, &step->pieces, &below, step->zero, (size_t)step->rows, step->dot != NULL);
+    const fov_conv_rows rows = fov_conv_rows_of(&step->conv, &step->pieces, &below, step->zero, (size_t)step->rows);
     fov_conv_depthwise_rows(run->chain->first, &above, first, last);
     run_pointwise(run, &rows, first * width, (last - first) * width, (const void **)(void *)(band + run->band_bytes));
 }

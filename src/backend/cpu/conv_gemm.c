@@ -167,8 +167,7 @@ static fov_status gemm_step(const void *impl, const fov_view *const *in, fov_vie
     gemm_run   run = {.step = impl, .scratch = scratch};
     fov_status st = fov_conv_shape_read(&run.step->conv, in, out, &run.shape, err);
     if (st) return st;
-    run.rows =
-        fov_conv_rows_of(&run.step->conv, &run.step->pieces, &run.shape, run.step->zero, (size_t)run.step->rows, run.step->dot);
+    run.rows = fov_conv_rows_of(&run.step->conv, &run.step->pieces, &run.shape, run.step->zero, (size_t)run.step->rows);
     run.split = split_work(run.step, output_pixels(out), fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)run.split.pixel_chunks * run.split.panel_groups);
     return FOV_OK;

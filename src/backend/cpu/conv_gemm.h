@@ -38,7 +38,7 @@ typedef struct fov_conv_gemm {
  * a sum, what a call costs is much. */
 enum { FOV_CONV_TILE_ROWS = 56 };
 
-/** Output pixels, and the rows of A that they come from. At most mr of them, or, of dot kernels at a constant step,
+/** Output pixels, and the rows of A that they come from. At most mr of them, or, at a constant step,
  * FOV_CONV_TILE_ROWS. */
 typedef struct fov_conv_tile {
     int                m;

@@ -251,7 +251,7 @@ static void name_step(fov_conv_gemm *step)
 static bool is_linear(const fov_conv_gemm *step)
 {
     const fov_conv *conv = &step->conv;
-    bool            linear = step->dot && conv->kh * conv->kw == 1 && conv->stride[0] == 1 && conv->stride[1] == 1;
+    bool            linear = conv->kh * conv->kw == 1 && conv->stride[0] == 1 && conv->stride[1] == 1;
     for (size_t i = 0; i < 4; i++) linear = linear && fov_node_int_at(conv->node, "pads", i, 0) == 0;
     return linear && !step->pieces.widen && !step->pieces.copies && !step->pieces.collide && !fov_node_attr(conv->node, "auto_pad");
 }

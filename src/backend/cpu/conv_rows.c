@@ -65,7 +65,7 @@ size_t fov_conv_pieces_patch(const fov_conv_pieces *pieces, size_t m)
 }
 
 fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_pieces *pieces, const fov_conv_shape *shape,
-                               const unsigned char *zero, size_t lda, bool steps)
+                               const unsigned char *zero, size_t lda)
 {
     const fov_window *w = &shape->window;
     const fov_pixels *x = &shape->x;
@@ -80,7 +80,6 @@ fov_conv_rows fov_conv_rows_of(const fov_conv *conv, const fov_conv_pieces *piec
         rows.k = (size_t)(conv->kw * conv->cin);
     }
     rows.copied = conv->group == 1 ? rows.k : (size_t)conv->cin;
-    rows.steps = steps && !rows.copy;
     return rows;
 }
 
@@ -169,7 +168,7 @@ static void find_straight(const fov_conv_rows *rows, ptrdiff_t offset, int m, co
     for (ptrdiff_t r = 0; r < w->kernel[0]; r++)
         for (ptrdiff_t s = 0; s < pieces; s++, a += rows->lda) {
             const unsigned char *from = x->bytes + offset + (r * w->dilation[0] * x->w + s * w->dilation[1]) * pixel;
-            for (int i = 0; i < (rows->steps ? 1 : m); i++) a[i] = from + i * step;
+            for (int i = 0; i < (rows->copy ? m : 1); i++) a[i] = from + i * step;
         }
 }
 
@@ -237,7 +236,7 @@ ptrdiff_t fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, 
     ptrdiff_t         offset = first * pixel;
     const bool        straight = rows->linear || is_straight(rows->shape, first, m, &offset);
     if (straight && rows->pieces->widen && widen_spans(rows, offset, m, a, patch)) return 0;
-    if (rows->linear && rows->steps) {
+    if (rows->linear && !rows->copy) {
         *a = x->bytes + offset;
         return step;
     }
@@ -245,7 +244,7 @@ ptrdiff_t fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, 
     else if (straight && !rows->gather) find_straight(rows, offset, m, a);
     else find_at_edges(rows, first, m, a, patch);
     if (rows->copy) copy_rows(rows, m, a, patch + round_up(rows->pieces->edge_bytes * (size_t)m, FOV_ALIGN));
-    return rows->steps && straight && !rows->gather ? step : 0;
+    return straight && !rows->copy && !rows->gather ? step : 0;
 }
 
 void fov_conv_residual_find(const fov_conv_shape *shape, int scale, ptrdiff_t first, int m, const void **residual)

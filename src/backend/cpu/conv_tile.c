@@ -7,22 +7,45 @@
 
 enum { SUM_BYTES = 4 };
 
+static fov_gemm_f32_call f32_call(const fov_conv_panel *p, const fov_conv_tile *tile)
+{
+    return (fov_gemm_f32_call){.taps = tile->taps,
+                               .k = tile->k,
+                               .a = tile->a,
+                               .lda = tile->lda,
+                               .a_offset = p->a_offset,
+                               .a_step = tile->a_step,
+                               .w = p->w};
+}
+
+/* The next rows of a tile. @return how many */
+static int next_rows(const fov_conv_gemm *step, const fov_conv_tile *tile, int done)
+{
+    return tile->m - done < step->mr ? tile->m - done : step->mr;
+}
+
+static void run_f32(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_tile *tile, fov_gemm_f32_call *call)
+{
+    for (int done = 0; done < tile->m; done += step->mr) {
+        call->m = next_rows(step, tile, done);
+        p->f32->run(call);
+        call->a_offset += step->mr * tile->a_step / (ptrdiff_t)sizeof(float);
+        call->c += step->mr * call->ldc;
+        if (call->residual) call->residual += step->mr;
+    }
+}
+
 static void run_direct(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_shape *shape, const fov_conv_tile *tile)
 {
-    p->f32->run(&(fov_gemm_f32_call){.m = tile->m,
-                                     .n = p->n,
-                                     .taps = tile->taps,
-                                     .k = tile->k,
-                                     .a = tile->a,
-                                     .lda = tile->lda,
-                                     .a_offset = p->a_offset,
-                                     .w = p->w,
-                                     .c = (float *)(void *)tile->c + p->channel,
-                                     .ldc = shape->y.ld,
-                                     .residual = tile->residual,
-                                     .residual_offset = p->channel,
-                                     .residual_after = step->conv.fused.residual_after,
-                                     .slope = step->conv.fused.slope});
+    fov_gemm_f32_call call = f32_call(p, tile);
+    call.n = p->n;
+    call.c = (float *)(void *)tile->c + p->channel;
+    call.ldc = shape->y.ld;
+    call.residual = tile->residual;
+    call.residual_offset = p->channel;
+    call.residual_after = step->conv.fused.residual_after;
+    call.slope = step->conv.fused.slope;
+    run_f32(step, p, tile, &call);
 }
 
 /* Fetch what the end of the tile will touch while its sums are made: its rows are far apart, and nothing else would ask for them in
@@ -47,7 +70,7 @@ static void make_dots(const fov_conv_gemm *step, const fov_conv_panel *p, const 
                               .w = p->w,
                               .sum = sum};
     for (int done = 0; done < tile->m; done += step->mr) {
-        call.m = tile->m - done < step->mr ? tile->m - done : step->mr;
+        call.m = next_rows(step, tile, done);
         p->dot->run(&call);
         call.a_offset += step->mr * tile->a_step;
         call.sum = (unsigned char *)call.sum + step->mr * p->nr * SUM_BYTES;
@@ -56,19 +79,16 @@ static void make_dots(const fov_conv_gemm *step, const fov_conv_panel *p, const 
 
 static void make_sums(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_tile *tile, void *sum)
 {
-    if (p->dot) make_dots(step, p, tile, sum);
-    else
-        p->f32->run(&(fov_gemm_f32_call){.m = tile->m,
-                                         .n = p->nr,
-                                         .taps = tile->taps,
-                                         .k = tile->k,
-                                         .a = tile->a,
-                                         .lda = tile->lda,
-                                         .a_offset = p->a_offset,
-                                         .w = p->w,
-                                         .c = sum,
-                                         .ldc = p->nr,
-                                         .slope = 1});
+    fov_gemm_f32_call call = f32_call(p, tile);
+    if (p->dot) {
+        make_dots(step, p, tile, sum);
+        return;
+    }
+    call.n = p->nr;
+    call.c = sum;
+    call.ldc = p->nr;
+    call.slope = 1;
+    run_f32(step, p, tile, &call);
 }
 
 static void run_sums(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_shape *shape, const fov_conv_tile *tile)

@@ -17,6 +17,7 @@
 #define FOVEA_BACKEND_CPU_GEMM_TILE_H
 
 #include "backend/cpu/kernels.h"
+#include "backend/cpu/row_step.h"
 #include "backend/cpu/unroll.h"
 
 /* Floats of vector `v` among n columns. */
@@ -26,29 +27,51 @@ FOV_ALWAYS_INLINE int part(int n, int v)
     return left < LANES ? left : LANES;
 }
 
+FOV_ALWAYS_INLINE void load_all(const float *w, const int nv, vec b[MAX_VECS])
+{
+    FOV_UNROLL
+    for (int v = 0; v < nv; v++) b[v] = vec_load(w + LANES * v);
+}
+
+/* One element of row i meets its weights. */
+FOV_ALWAYS_INLINE void multiply(vec acc[MAX_VECS], const float *a, const vec b[MAX_VECS], const int nv)
+{
+    const vec x = vec_set1(*a);
+    FOV_UNROLL
+    for (int v = 0; v < nv; v++) acc[v] = vec_fma(x, b[v], acc[v]);
+}
+
 FOV_ALWAYS_INLINE void accumulate(const fov_gemm_f32_call *call, const int m, const int nv, vec acc[MAX_ROWS][MAX_VECS])
 {
     const float *w = call->w + LANES * nv;
-    FOV_UNROLL
-    for (int i = 0; i < m; i++) {
-        FOV_UNROLL
-        for (int v = 0; v < nv; v++) acc[i][v] = vec_set1(0);
-    }
+    vec          b[MAX_VECS];
     for (size_t tap = 0; tap < call->taps; tap++) {
         const void *const *rows = call->a + tap * call->lda;
         const float       *a[MAX_ROWS];
         FOV_UNROLL
         for (int i = 0; i < m; i++) a[i] = (const float *)rows[i] + call->a_offset;
         for (size_t k = 0; k < call->k; k++, w += LANES * nv) {
-            vec b[MAX_VECS];
+            load_all(w, nv, b);
             FOV_UNROLL
-            for (int v = 0; v < nv; v++) b[v] = vec_load(w + LANES * v);
+            for (int i = 0; i < m; i++) multiply(acc[i], a[i] + k, b, nv);
+        }
+    }
+}
+
+/* The same of rows at a constant step. */
+FOV_ALWAYS_INLINE void accumulate_step(const fov_gemm_f32_call *call, const int m, const int nv, vec acc[MAX_ROWS][MAX_VECS])
+{
+    const float *w = call->w + LANES * nv;
+    row_steps    step = row_steps_of(call->a_step);
+    vec          b[MAX_VECS];
+    for (size_t tap = 0; tap < call->taps; tap++) {
+        const unsigned char *first = (const unsigned char *)((const float *)call->a[tap * call->lda] + call->a_offset);
+        const unsigned char *seventh = first + 7 * call->a_step, *end = first + sizeof(float) * call->k;
+        for (; first < end; first += sizeof(float), seventh += sizeof(float), w += LANES * nv) {
+            ROW_STEPS_HIDE(step);
+            load_all(w, nv, b);
             FOV_UNROLL
-            for (int i = 0; i < m; i++) {
-                const vec x = vec_set1(a[i][k]);
-                FOV_UNROLL
-                for (int v = 0; v < nv; v++) acc[i][v] = vec_fma(x, b[v], acc[i][v]);
-            }
+            for (int i = 0; i < m; i++) multiply(acc[i], (const float *)(const void *)row_at(first, seventh, &step, i), b, nv);
         }
     }
 }
@@ -94,11 +117,17 @@ FOV_ALWAYS_INLINE void prefetch_ends(const fov_gemm_f32_call *call, const int m,
     }
 }
 
-FOV_ALWAYS_INLINE void tile(const fov_gemm_f32_call *call, const int m, const int nv)
+FOV_ALWAYS_INLINE void tile(const fov_gemm_f32_call *call, const int m, const int nv, const bool constant_step)
 {
     vec acc[MAX_ROWS][MAX_VECS];
     prefetch_ends(call, m, nv);
-    accumulate(call, m, nv, acc);
+    FOV_UNROLL
+    for (int i = 0; i < m; i++) {
+        FOV_UNROLL
+        for (int v = 0; v < nv; v++) acc[i][v] = vec_set1(0);
+    }
+    if (constant_step) accumulate_step(call, m, nv, acc);
+    else accumulate(call, m, nv, acc);
     add_bias(call, m, nv, acc);
     if (call->residual && !call->residual_after) add_residual(call, m, nv, acc);
     const vec slope = vec_set1(call->slope);
@@ -124,7 +153,44 @@ typedef void tile_function(const fov_gemm_f32_call *call);
 #define TILE(m, nv)                                                                                                                \
     static void tile_##m##x##nv(const fov_gemm_f32_call *call)                                                                     \
     {                                                                                                                              \
-        tile(call, m, nv);                                                                                                         \
+        tile(call, m, nv, false);                                                                                                  \
+    }                                                                                                                              \
+    static void tile_step_##m##x##nv(const fov_gemm_f32_call *call)                                                                \
+    {                                                                                                                              \
+        tile(call, m, nv, true);                                                                                                   \
     }
+
+#define TILES_6(nv)                                                                                                                \
+    TILE(1, nv)                                                                                                                    \
+    TILE(2, nv)                                                                                                                    \
+    TILE(3, nv)                                                                                                                    \
+    TILE(4, nv)                                                                                                                    \
+    TILE(5, nv)                                                                                                                    \
+    TILE(6, nv)
+
+#define TILES_12(nv)                                                                                                               \
+    TILES_6(nv)                                                                                                                    \
+    TILE(7, nv)                                                                                                                    \
+    TILE(8, nv)                                                                                                                    \
+    TILE(9, nv)                                                                                                                    \
+    TILE(10, nv)                                                                                                                   \
+    TILE(11, nv)                                                                                                                   \
+    TILE(12, nv)
+
+#define TILES_14(nv)                                                                                                               \
+    TILES_12(nv)                                                                                                                   \
+    TILE(13, nv)                                                                                                                   \
+    TILE(14, nv)
+
+/* A kernel of fov_gemm_f32 that picks the instance for the rows there are; `rows` is 6, 12 or 14. */
+#define GEMM_KERNEL(function, rows, nv)                                                                                            \
+    static void function(const fov_gemm_f32_call *call)                                                                            \
+    {                                                                                                                              \
+        static tile_function *const tiles[] = {TILE_NAMES_##rows(tile, nv)}, *const steps[] = {TILE_NAMES_##rows(tile_step, nv)};  \
+        (call->a_step ? steps : tiles)[call->m - 1](call);                                                                         \
+    }
+#define TILE_NAMES_6(f, nv) f##_1x##nv, f##_2x##nv, f##_3x##nv, f##_4x##nv, f##_5x##nv, f##_6x##nv
+#define TILE_NAMES_12(f, nv) TILE_NAMES_6(f, nv), f##_7x##nv, f##_8x##nv, f##_9x##nv, f##_10x##nv, f##_11x##nv, f##_12x##nv
+#define TILE_NAMES_14(f, nv) TILE_NAMES_12(f, nv), f##_13x##nv, f##_14x##nv
 
 #endif

@@ -44,6 +44,7 @@ typedef struct fov_gemm_f32_call {
     const void *const *a;        /* [taps][lda]: pieces of row 0 .. m-1 of each tap, floats */
     size_t             lda;      /* pointers, m or more */
     ptrdiff_t          a_offset; /* floats added to every pointer of `a` */
+    ptrdiff_t          a_step;   /* not 0: rows of a tap lie so many bytes apart, and only the pointer of row 0 is there */
     const float       *w;
     float             *c;
     ptrdiff_t          ldc;

@@ -8,18 +8,8 @@ enum { MAX_ROWS = 6, MAX_VECS = 2 };
 
 #include "backend/cpu/gemm_tile.h"
 
-TILE(1, 2)
-TILE(2, 2)
-TILE(3, 2)
-TILE(4, 2)
-TILE(5, 2)
-TILE(6, 2)
-
-static void gemm_f32_6x8(const fov_gemm_f32_call *call)
-{
-    static tile_function *const tiles[] = {tile_1x2, tile_2x2, tile_3x2, tile_4x2, tile_5x2, tile_6x2};
-    tiles[call->m - 1](call);
-}
+TILES_6(2)
+GEMM_KERNEL(gemm_f32_6x8, 6, 2)
 
 void fov_gemm_generic(fov_kernels *kernels)
 {
