@@ -102,8 +102,8 @@ static size_t weight_index(const fov_conv_gemm *step, ptrdiff_t channel, size_t 
 {
     const fov_conv *conv = &step->conv;
     const size_t    cin = (size_t)(conv->cin / conv->group), taps = (size_t)(conv->kh * conv->kw);
-    const size_t    c = k % cin, t = step->pieces.packed ? tap * (size_t)conv->kw + k / cin : tap;
-    return ((size_t)channel * cin + c) * taps + t;
+    if (!step->pieces.packed) return ((size_t)channel * cin + k) * taps + tap;
+    return ((size_t)channel * cin + k % cin) * taps + tap * (size_t)conv->kw + k / cin;
 }
 
 static void pack_f32(const fov_conv_gemm *step, const fov_conv_panel *p, float *to)
@@ -142,15 +142,15 @@ static void put_weight(const fov_conv_gemm *step, size_t from, unsigned char *gr
 static void pack_dot(const fov_conv_gemm *step, const fov_conv_panel *p, unsigned char *to)
 {
     const fov_conv *conv = &step->conv;
-    const size_t    nr = (size_t)p->nr, per_group = step->dot->group == FOV_GROUP_U8 ? 4 : 2;
+    const size_t    nr = (size_t)p->nr, bits = step->dot->group == FOV_GROUP_U8 ? 2 : 1, in_group = ((size_t)1 << bits) - 1;
     for (size_t j = 0; j < (size_t)p->n; j++) {
         const ptrdiff_t channel = p->channel + (ptrdiff_t)j;
         const int32_t   start = fov_conv_takes_int8(conv) ? start_of(conv, channel) : 0;
         memcpy(to + GROUP_BYTES * j, &start, sizeof start);
         for (size_t tap = 0; tap < step->pieces.taps; tap++)
             for (size_t k = 0; k < step->pieces.k; k++) {
-                unsigned char *group = to + GROUP_BYTES * (nr * (1 + tap * step->groups + k / per_group) + j);
-                put_weight(step, weight_index(step, channel, tap, k), group, k % per_group);
+                unsigned char *group = to + GROUP_BYTES * (nr * (1 + tap * step->groups + (k >> bits)) + j);
+                put_weight(step, weight_index(step, channel, tap, k), group, k & in_group);
             }
     }
 }
