@@ -115,6 +115,10 @@ static bool get_input_size(bench *b)
     fov_error err = {0};
     fov_raw   raw;
     fov_image image = fov_photo_image(b->photo);
+    if (b->detect.resize == FOV_RESIZE_TILES) { /* several inputs: what they are at most */
+        b->input_width = b->input_height = b->detect.tile;
+        return true;
+    }
     if (fov_detector_raw(b->engine.detector, &image, &b->detect, &raw, &err)) {
         cli_error("%s: %s", b->path, err.message);
         return false;

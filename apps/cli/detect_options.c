@@ -7,15 +7,36 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIZE = 1, PLACE, FILL, SCORE, NMS, TOP_K, MAX_FACES, N_SLOT, MAX_SIDE = 65536, MAX_COUNT = 1000000 };
+enum {
+    SIZE = 1,
+    TILE_OVERLAP,
+    TILE_SCALE,
+    PLACE,
+    FILL,
+    SCORE,
+    NMS,
+    TOP_K,
+    MAX_FACES,
+    N_SLOT,
+    MAX_SIDE = 65536,
+    MIN_TILE = 64,
+    MAX_TILE = 8192,
+    MAX_COUNT = 1000000
+};
 static char *slots[N_SLOT];
 
 struct poptOption cli_detect_options[] = {
     CLI_TEXT_SLOTS(slots),
     {"size", '\0', POPT_ARG_STRING, NULL, SIZE,
      "network input: WxH fits the photo into it with a border; long:N shrinks to a longer side of N pixels at most; native leaves "
-     "the size alone; both pad right and bottom with the mean to a multiple of 32 (default: long:1280)",
-     "WxH|long:N|native"},
+     "the size alone; both pad right and bottom with the mean to a multiple of 32; tiles:N cuts very large photos into overlapping "
+     "tiles of N pixels at most, to find small faces in them (default: long:1280)",
+     "WxH|long:N|native|tiles:N"},
+    {"tile-overlap", '\0', POPT_ARG_STRING, NULL, TILE_OVERLAP,
+     "least that tiles share: the largest face sought at full size; larger ones are found in shrunken tiles (default: N / 4)",
+     "PIXELS"},
+    {"tile-scale", '\0', POPT_ARG_STRING, NULL, TILE_SCALE,
+     "resize the photo before it is cut into tiles, to 8 at most (default: 1)", "FACTOR"},
     {"place", '\0', POPT_ARG_STRING, NULL, PLACE, "where --size WxH puts the photo (default: center)", "center|top-left"},
     {"fill", '\0', POPT_ARG_STRING, NULL, FILL, "colour of the border of --size WxH; mean is the model's (default: 128,128,128)",
      "R,G,B|mean"},
@@ -44,12 +65,29 @@ static bool take_size(const char *text, fov_detect_options *o)
         o->resize = FOV_RESIZE_LONG_SIDE;
         return true;
     }
+    if (sscanf(text, "tiles:%6d%n", &o->tile, &end) == 1 && !text[end] && o->tile >= MIN_TILE && o->tile <= MAX_TILE) {
+        o->resize = FOV_RESIZE_TILES;
+        return true;
+    }
     if (cli_parse_wxh(text, &o->width, &o->height)) {
         o->resize = FOV_RESIZE_LETTERBOX;
         return true;
     }
-    cli_error("--size %s: expected WxH such as 640x480, long:N such as long:1280, or native; sides from 1 to %d", text, MAX_SIDE);
+    cli_error("--size %s: expected WxH such as 640x480, long:N such as long:1280, native, or tiles:N such as tiles:1280; "
+              "sides from 1 to %d, of tiles from %d to %d",
+              text, MAX_SIDE, MIN_TILE, MAX_TILE);
     return false;
+}
+
+static bool take_tiles(fov_detect_options *o, double *scale)
+{
+    const char *given = slots[TILE_OVERLAP] ? "--tile-overlap" : "--tile-scale";
+    if ((slots[TILE_OVERLAP] || slots[TILE_SCALE]) && o->resize != FOV_RESIZE_TILES) {
+        cli_error("%s: goes with --size tiles:N", given);
+        return false;
+    }
+    return cli_parse_int("--tile-overlap", slots[TILE_OVERLAP], 1, MAX_TILE / 2, &o->tile_overlap) &&
+           cli_parse_number("--tile-scale", slots[TILE_SCALE], 0.001, 8, scale);
 }
 
 static bool take_place(const char *text, fov_detect_options *o)
@@ -86,12 +124,14 @@ bool cli_detect_options_get(fov_detect_options *out)
 
 bool cli_detect_options_lay_over(fov_detect_options *out)
 {
-    double score = (double)out->score_threshold, nms = (double)out->nms_iou;
-    bool   valid = take_size(slots[SIZE], out) && take_place(slots[PLACE], out) && take_fill(slots[FILL], out) &&
-                 cli_parse_number("--score", slots[SCORE], 0, 1, &score) && cli_parse_number("--nms", slots[NMS], 0, 1, &nms) &&
+    double score = (double)out->score_threshold, nms = (double)out->nms_iou, scale = (double)out->tile_scale;
+    bool   valid = take_size(slots[SIZE], out) && take_tiles(out, &scale) && take_place(slots[PLACE], out) &&
+                 take_fill(slots[FILL], out) && cli_parse_number("--score", slots[SCORE], 0, 1, &score) &&
+                 cli_parse_number("--nms", slots[NMS], 0, 1, &nms) &&
                  cli_parse_int("--top-k", slots[TOP_K], 1, MAX_COUNT, &out->pre_nms_top_k) &&
                  cli_parse_int("--max-faces", slots[MAX_FACES], 1, MAX_COUNT, &out->max_faces);
     out->score_threshold = (float)score;
     out->nms_iou = (float)nms;
+    out->tile_scale = (float)scale;
     return valid;
 }

@@ -470,7 +470,9 @@ typedef struct fov_detector fov_detector;
 typedef enum fov_resize_mode {
     FOV_RESIZE_LONG_SIDE = 0, /**< shrink so that the longer side is at most `long_side`; never enlarge        */
     FOV_RESIZE_NATIVE = 1,    /**< no resize                                                                  */
-    FOV_RESIZE_LETTERBOX = 2  /**< keep aspect, fill a `width` x `height` input exactly (enlarging too)       */
+    FOV_RESIZE_LETTERBOX = 2, /**< keep aspect, fill a `width` x `height` input exactly (enlarging too)       */
+    FOV_RESIZE_TILES = 3      /**< for very large photos with small faces, in bounded memory: overlapping tiles, and, as long as
+                                   the photo does not fit into one, tiles of it at a third of the size, for larger faces */
 } fov_resize_mode;
 
 typedef enum fov_placement { FOV_PLACE_CENTER = 0, FOV_PLACE_TOP_LEFT = 1 } fov_placement;
@@ -479,7 +481,10 @@ typedef enum fov_placement { FOV_PLACE_CENTER = 0, FOV_PLACE_TOP_LEFT = 1 } fov_
  * How an image becomes a network input and which answers are kept. Start from fov_detect_options_default().
  * Inputs are padded to a multiple of the model's largest stride (32): right and bottom with the model's mean
  * for NATIVE and LONG_SIDE; on the sides that `placement` says, with `fill`, for LETTERBOX. An input may have 64 million pixels.
- * The program's options of the same meaning: --score, --nms, --top-k, --max-faces, --size, --place, --fill.
+ * A face that a seam between tiles would cut is taken from the tile that has it whole; what several tiles find is merged by
+ * `nms_iou`. A photo that fits into one tile gives what NATIVE gives, to the bit.
+ * The program's options of the same meaning: --score, --nms, --top-k, --max-faces, --size, --place, --fill, --tile-overlap,
+ * --tile-scale.
  */
 struct fov_detect_options {
     float           score_threshold; /**< keep faces with score > this; default 0.5                       */
@@ -491,6 +496,10 @@ struct fov_detect_options {
     int             width, height;   /**< LETTERBOX input size; default 640 x 640, rounded up to the stride */
     fov_placement   placement;       /**< LETTERBOX; default FOV_PLACE_CENTER                             */
     int             fill[3];         /**< LETTERBOX border R, G, B; -1: the model's mean; default 128     */
+    int             tile;            /**< TILES: most pixels of a side, 64 to 8192; default 1280, rounded up to the stride */
+    int             tile_overlap;    /**< TILES: least pixels that neighbours share, at most half of `tile`: the largest face that
+                                          is sought at `tile_scale`; default 0: a quarter of `tile` */
+    float tile_scale;                /**< TILES: resize the photo by this before it is cut, above 0 to 8; default 1: its own size */
 };
 
 FOV_API fov_detect_options fov_detect_options_default(void);
@@ -558,7 +567,7 @@ typedef struct fov_raw {
 } fov_raw;
 
 /** @param raw out: owned by the detector, valid until its next call. @return as fov_detector_run(); FOV_ERR_UNSUPPORTED for an
- * engine whose heads a plugin decodes */
+ * engine whose heads a plugin decodes; FOV_ERR_ARGUMENT for FOV_RESIZE_TILES, which runs the network several times */
 FOV_API fov_status fov_detector_raw(fov_detector *detector, const fov_image *image, const fov_detect_options *options, fov_raw *raw,
                                     fov_error *err);
 

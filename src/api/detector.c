@@ -5,6 +5,7 @@
 #include "api/geometry.h"
 #include "api/heads_check.h"
 #include "api/plan_cache.h"
+#include "api/tiles.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/cpu.h"
@@ -24,6 +25,7 @@ struct fov_detector {
     fov_geometry     *geometry; /* one an image of the batch */
     fov_face_buffer  *buffer;
     size_t            cap_image;
+    fov_face_buffer   tile_buffer; /* of the tile at hand */
     float            *raw;
     fov_timing        timing;
     fov_observer     *observe; /* during fov_detector_run_observed(), else NULL */
@@ -51,6 +53,7 @@ void fov_detector_free(fov_detector *d)
 {
     if (!d) return;
     for (size_t i = 0; i < d->cap_image; i++) fov_face_buffer_clear(&d->buffer[i]);
+    fov_face_buffer_clear(&d->tile_buffer);
     fov_plan_cache_clear(&d->cache);
     fov_pool_free(d->pool);
     fov_free_aligned(d->scratch);
@@ -173,7 +176,7 @@ static fov_status read_table(const fov_plan *plan, size_t image, fov_table *tabl
     return FOV_OK;
 }
 
-/* ---------------------------------------------------------------- public calls */
+/* ---------------------------------------------------------------- whole photos */
 
 static fov_status prepare(fov_detector *d, const fov_image *images, size_t count, const fov_detect_options *options, fov_error *err)
 {
@@ -185,12 +188,17 @@ static fov_status prepare(fov_detector *d, const fov_image *images, size_t count
     return st;
 }
 
+static size_t most_in_a_pass(const fov_letterbox *box)
+{
+    const int64_t fitting = MAX_PASS_PIXELS / ((int64_t)box->out_w * box->out_h);
+    return fitting < 1 ? 1 : fitting < MAX_BATCH ? (size_t)fitting : MAX_BATCH;
+}
+
 /* The next images from `first` on that have its input size and are not done. */
 static pass next_pass(const fov_detector *d, size_t first, size_t count, const fov_faces *faces)
 {
     const fov_letterbox *box = &d->geometry[first].letterbox;
-    const int64_t        fitting = MAX_PASS_PIXELS / ((int64_t)box->out_w * box->out_h);
-    const size_t         most = fitting < 1 ? 1 : fitting < MAX_BATCH ? (size_t)fitting : MAX_BATCH;
+    const size_t         most = most_in_a_pass(box);
     pass                 p = {0};
     for (size_t i = first; i < count && p.count < most; i++) {
         const fov_letterbox *other = &d->geometry[i].letterbox;
@@ -201,11 +209,11 @@ static pass next_pass(const fov_detector *d, size_t first, size_t count, const f
 
 static const fov_face no_face; /* what an empty result points to, so that NULL can mean "not done yet" */
 
+/* The faces of image `image` of a pass. @param index of its geometry */
 static fov_status decode_image(fov_detector *d, const fov_plan *plan, size_t image, size_t index, const fov_detect_options *options,
-                               fov_faces *faces, fov_error *err)
+                               fov_face_buffer *buffer, fov_faces *faces, fov_error *err)
 {
     const fov_mapping *mapping = &d->geometry[index].mapping;
-    fov_face_buffer   *buffer = &d->buffer[index];
     fov_head           head[FOV_MAX_LEVELS];
     fov_table          table;
     if (fov_graph_gives_table(d->engine->graph)) {
@@ -222,12 +230,89 @@ static fov_status decode_pass(fov_detector *d, const fov_plan *plan, const pass 
     double start = fov_clock_s();
     for (size_t i = 0; i < p->count; i++) {
         size_t     index = p->index[i];
-        fov_status st = decode_image(d, plan, i, index, options, &faces[index], err);
+        fov_status st = decode_image(d, plan, i, index, options, &d->buffer[index], &faces[index], err);
         if (st) return st;
         if (!faces[index].face) faces[index].face = &no_face;
     }
     d->timing.postprocess_s += fov_clock_s() - start;
     return FOV_OK;
+}
+
+/* ---------------------------------------------------------------- tiles */
+
+/* The next tiles of one input size, from `first` on, which is the next one of the walk. @param first out: the one after them */
+static size_t next_tiles(fov_detector *d, fov_tiling *walk, fov_tile *first, bool *more, fov_tile *tile)
+{
+    const fov_letterbox box = first->geometry.letterbox;
+    const size_t        most = most_in_a_pass(&box);
+    size_t              count = 0;
+    do {
+        d->geometry[count] = first->geometry;
+        tile[count++] = *first;
+        *more = fov_tiling_next(walk, first);
+    } while (*more && count < most && first->geometry.letterbox.out_w == box.out_w && first->geometry.letterbox.out_h == box.out_h);
+    return count;
+}
+
+/* Append the faces that the tiles of a pass answer for to the photo's. */
+static fov_status decode_tiles(fov_detector *d, const fov_plan *plan, const fov_tile *tile, size_t count,
+                               const fov_detect_options *options, fov_face_buffer *buffer, size_t *found, fov_error *err)
+{
+    double start = fov_clock_s();
+    for (size_t i = 0; i < count; i++) {
+        fov_faces  faces;
+        fov_status st = decode_image(d, plan, i, i, options, &d->tile_buffer, &faces, err);
+        for (size_t j = 0; j < faces.count && !st; j++)
+            if (fov_tile_keeps(&tile[i], &faces.face[j])) st = fov_face_append(buffer, found, &faces.face[j], err);
+        if (st) return st;
+    }
+    d->timing.postprocess_s += fov_clock_s() - start;
+    return FOV_OK;
+}
+
+static fov_status run_tiles(fov_detector *d, const fov_image *image, const fov_detect_options *options, fov_face_buffer *buffer,
+                            fov_faces *faces, fov_error *err)
+{
+    static const pass all = {.index = {0, 1, 2, 3, 4, 5, 6, 7}};
+    fov_tiling        walk;
+    fov_tile          tile[MAX_BATCH], next;
+    fov_image         window[MAX_BATCH];
+    size_t            found = 0;
+    fov_status        st = fov_tiling_start(&d->engine->settings, options, image, &walk, err);
+    for (bool more = !st && fov_tiling_next(&walk, &next); more && !st;) {
+        const fov_plan *plan;
+        pass            p = all;
+        p.count = next_tiles(d, &walk, &next, &more, tile);
+        for (size_t i = 0; i < p.count; i++) window[i] = tile[i].window;
+        if (!(st = run_pass(d, window, &p, &plan, err))) st = decode_tiles(d, plan, tile, p.count, options, buffer, &found, err);
+    }
+    if (!st) fov_face_merge(buffer, found, options, faces);
+    return st;
+}
+
+static fov_status run_tiled(fov_detector *d, const fov_image *images, size_t count, const fov_detect_options *options,
+                            fov_faces *faces, fov_error *err)
+{
+    fov_status st = fov_detect_options_check(options, err);
+    d->timing = (fov_timing){0};
+    if (!st) st = reserve_images(d, count > MAX_BATCH ? count : MAX_BATCH, err);
+    for (size_t i = 0; i < count && !st; i++) st = run_tiles(d, &images[i], options, &d->buffer[i], &faces[i], err);
+    return st;
+}
+
+/* ---------------------------------------------------------------- public calls */
+
+static fov_status run_whole(fov_detector *d, const fov_image *images, size_t count, const fov_detect_options *options,
+                            fov_faces *faces, fov_error *err)
+{
+    fov_status st = prepare(d, images, count, options, err);
+    for (size_t i = 0; i < count && !st; i++) {
+        const fov_plan *plan;
+        if (faces[i].face) continue;
+        pass p = next_pass(d, i, count, faces);
+        if (!(st = run_pass(d, images, &p, &plan, err))) st = decode_pass(d, plan, &p, options, faces, err);
+    }
+    return st;
 }
 
 fov_status fov_detector_run_batch(fov_detector *d, const fov_image *images, size_t count, const fov_detect_options *options,
@@ -238,13 +323,8 @@ fov_status fov_detector_run_batch(fov_detector *d, const fov_image *images, size
     if (count && (!images || !faces))
         return fov_fail(err, FOV_ERR_ARGUMENT, "a batch of %zu images: images or faces is NULL", count);
     for (size_t i = 0; i < count; i++) faces[i] = (fov_faces){0};
-    fov_status st = prepare(d, images, count, options, err);
-    for (size_t i = 0; i < count && !st; i++) {
-        const fov_plan *plan;
-        if (faces[i].face) continue;
-        pass p = next_pass(d, i, count, faces);
-        if (!(st = run_pass(d, images, &p, &plan, err))) st = decode_pass(d, plan, &p, options, faces, err);
-    }
+    const bool tiled = options->resize == FOV_RESIZE_TILES;
+    fov_status st = (tiled ? run_tiled : run_whole)(d, images, count, options, faces, err);
     for (size_t i = 0; i < count && st; i++) faces[i] = (fov_faces){0};
     return st;
 }
@@ -255,12 +335,23 @@ fov_status fov_detector_run(fov_detector *d, const fov_image *image, const fov_d
     return fov_detector_run_batch(d, image, 1, options, faces, err);
 }
 
+/* What is asked of one run of the network cannot be answered where a photo takes several. */
+static fov_status refuse_tiles(const fov_detect_options *options, fov_error *err)
+{
+    if (!options || options->resize != FOV_RESIZE_TILES) return FOV_OK;
+    return fov_fail(err, FOV_ERR_ARGUMENT,
+                    "a photo in tiles is not one run of the network, which is needed here: choose another size");
+}
+
 fov_status fov_detector_run_observed(fov_detector *d, const fov_image *image, const fov_detect_options *options,
                                      fov_observer *observe, void *context, fov_faces *faces, fov_error *err)
 {
+    fov_status st = refuse_tiles(options, err);
+    *faces = (fov_faces){0};
+    if (st) return st;
     d->observe = observe;
     d->observe_context = context;
-    fov_status st = fov_detector_run(d, image, options, faces, err);
+    st = fov_detector_run(d, image, options, faces, err);
     d->observe = NULL;
     return st;
 }
@@ -290,6 +381,7 @@ fov_status fov_detector_raw(fov_detector *d, const fov_image *image, const fov_d
     if (fov_graph_gives_table(d->engine->graph))
         return fov_fail(err, FOV_ERR_UNSUPPORTED,
                         "this engine has no raw answers: a plugin decodes its heads; build it without the plugin to see them");
+    if ((st = refuse_tiles(options, err))) return st;
     if ((st = prepare(d, image, 1, options ? options : &defaults, err))) return st;
     if ((st = run_pass(d, image, &one, &plan, err))) return st;
     double start = fov_clock_s();

@@ -14,8 +14,16 @@ typedef struct fov_geometry {
 /** Refuse options that mean nothing: thresholds that are no numbers, sizes below 1. */
 fov_status fov_detect_options_check(const fov_detect_options *options, fov_error *err);
 
-/** Check an image and find its geometry under (checked) options. */
+/** Check an image and find its geometry under (checked) options, which ask for one input: not FOV_RESIZE_TILES. */
 fov_status fov_geometry_make(const fov_settings *settings, const fov_detect_options *options, const fov_image *image,
                              fov_geometry *geometry, fov_error *err);
+
+/** The geometry of an image whose sizes and place in the input are decided: the first six members of `box`. */
+void fov_geometry_place(const fov_settings *settings, const fov_detect_options *options, const fov_image *image,
+                        const fov_letterbox *box, fov_geometry *geometry);
+
+int     fov_largest_stride(const fov_settings *settings); /* what inputs are padded to a multiple of */
+int64_t fov_round_up(int64_t v, int64_t multiple);
+int     fov_scaled(int side, double ratio); /* to the nearest, at least 1 */
 
 #endif

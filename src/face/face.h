@@ -38,6 +38,15 @@ typedef struct fov_face_buffer {
 fov_status fov_face_decode(const fov_settings *settings, const fov_head *head, const fov_mapping *mapping,
                            const fov_detect_options *options, fov_face_buffer *buffer, fov_faces *faces, fov_error *err);
 
+/** Append a copy of a face to the `count` in a buffer, which is advanced. */
+fov_status fov_face_append(fov_face_buffer *buffer, size_t *count, const fov_face *face, fov_error *err);
+/**
+ * Faces of several inputs that show the same photo, appended to `buffer`: suppress, keep the best max_faces. Equal scores are
+ * ordered by box.
+ * @param faces out: points into `buffer`
+ */
+void fov_face_merge(fov_face_buffer *buffer, size_t count, const fov_detect_options *options, fov_faces *faces);
+
 /** A table of decoded faces of one image: rows of x1, y1, x2, y2 (pixels of the network's input), score, five landmarks x, y. */
 typedef struct fov_table {
     const float *data;

@@ -94,6 +94,25 @@ static void words_for_people(void **state)
     program_clear(&p);
 }
 
+static void tiles_find_the_face(void **state)
+{
+    (void)state;
+    program p = RUN("detect", "--json", "--size", "tiles:256", "--tile-overlap", "128", "face.png");
+    json_t *records = parse_json(p.out);
+    check_code(&p, 0);
+    check_is_the_face(json_array_get(records, 0), 8);
+    json_decref(records);
+    program_clear(&p);
+    p = RUN("detect", "--size", "tiles:63", "face.png");
+    check_code(&p, 2);
+    check_contains(p.err, "tiles from 64 to 8192");
+    program_clear(&p);
+    p = RUN("detect", "--tile-scale", "2", "face.png");
+    check_code(&p, 2);
+    check_contains(p.err, "--tile-scale: goes with --size tiles:N");
+    program_clear(&p);
+}
+
 static void json_has_exactly_the_promised_keys(void **state)
 {
     (void)state;
@@ -581,6 +600,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_for_people),
+        cmocka_unit_test(tiles_find_the_face),
         cmocka_unit_test(json_has_exactly_the_promised_keys),
         cmocka_unit_test(ndjson_lines_are_the_elements_of_json),
         cmocka_unit_test(csv_has_a_row_a_face),

@@ -95,7 +95,7 @@ static void nonsense_is_refused(void **state)
     REFUSED(o.max_faces = -1);
     REFUSED(o.long_side = 0);
     REFUSED((o.resize = FOV_RESIZE_LETTERBOX, o.width = 0));
-    REFUSED(o.resize = (fov_resize_mode)3);
+    REFUSED(o.resize = (fov_resize_mode)4);
     REFUSED(o.placement = (fov_placement)2);
     REFUSED(o.fill[1] = 256);
     fov_image huge = image_of(100000, 100000), thin = image_of(10, 10), none = {0};
