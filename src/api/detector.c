@@ -80,7 +80,7 @@ static fov_status reserve_images(fov_detector *d, size_t count, fov_error *err)
 
 static fov_status reserve_scratch(fov_detector *d, const fov_letterbox *box, const fov_image *image, fov_error *err)
 {
-    size_t bytes = fov_letterbox_scratch(box, image->width, image->height, fov_pool_size(d->pool));
+    size_t bytes = fov_letterbox_rows_scratch(box, image->width, image->height, fov_pool_size(d->pool));
     if (bytes <= d->scratch_bytes) return FOV_OK;
     fov_free_aligned(d->scratch);
     d->scratch_bytes = 0;
@@ -98,15 +98,42 @@ typedef struct pass {
     size_t count;
 } pass;
 
-static fov_status fill_input(fov_detector *d, const fov_plan *plan, const fov_image *images, const pass *p, fov_error *err)
+/* Where rows of an image of a pass go. */
+typedef struct row_target {
+    const fov_plan *plan;
+    int64_t         n;
+    _Atomic bool    failed;
+} row_target;
+
+static void put_row(void *context, int y, float *row)
+{
+    row_target *target = context;
+    if (fov_plan_put_row(target->plan, target->n, y, row, NULL)) target->failed = true;
+}
+
+/* The network's input from one image: into its place, or straight into the network's first step. */
+static fov_status fill_one(const fov_detector *d, const fov_plan *plan, const fov_letterbox *box, const fov_image *image, int64_t n,
+                           fov_error *err)
 {
     const fov_view *input = fov_plan_input(plan);
+    row_target      target = {.plan = plan, .n = n};
+    if (!plan->takes_rows) {
+        fov_letterbox_run(box, image, (float *)input->data + n * input->stride[0], input->stride[3], d->scratch, d->pool);
+        return FOV_OK;
+    }
+    fov_letterbox_rows(box, image, put_row, &target, d->scratch, d->pool);
+    return target.failed ? fov_fail(err, FOV_ERR_INTERNAL, "the network's first step takes no rows; please report this model")
+                         : FOV_OK;
+}
+
+static fov_status fill_input(fov_detector *d, const fov_plan *plan, const fov_image *images, const pass *p, fov_error *err)
+{
     for (size_t i = 0; i < p->count; i++) {
         const fov_letterbox *box = &d->geometry[p->index[i]].letterbox;
         const fov_image     *image = &images[p->index[i]];
         fov_status           st = reserve_scratch(d, box, image, err);
+        if (!st) st = fill_one(d, plan, box, image, (int64_t)i, err);
         if (st) return st;
-        fov_letterbox_run(box, image, (float *)input->data + (int64_t)i * input->stride[0], input->stride[3], d->scratch, d->pool);
     }
     return FOV_OK;
 }

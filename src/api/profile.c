@@ -102,7 +102,7 @@ static json_t *profile_json(const profile *p, int threads)
 {
     const fov_plan *plan = p->plan;
     json_t         *steps = json_array();
-    for (int i = 0; i < plan->n_step; i++) json_array_append_new(steps, step_json(p, i));
+    for (int i = plan->takes_rows; i < plan->n_step; i++) json_array_append_new(steps, step_json(p, i));
     sort_network(p);
     return json_pack("{s:[I, i, I, I], s:i, s:i, s:o, s:f, s:o}", "input", (json_int_t)plan->n, 3, (json_int_t)plan->h,
                      (json_int_t)plan->w, "threads", threads, "rounds", p->rounds, "peak", peak_json(threads), "network_seconds",

@@ -20,6 +20,9 @@ typedef struct fov_lowered {
      *  element is read before the output's element in its place is written; 0: none. */
     int  in_place;
     bool packed; /* the node's constants live on in `impl`: the graph may give their data back */
+    /** A row of the first output is made of the same row of the only input: NHWC rows may be run by themselves, from several
+     * threads at once, without scratch or pool. */
+    bool by_rows;
     /**
      * Scratch bytes this node needs for these shapes, 64-byte aligned, not shared with anything while it runs.
      * NULL: none.

@@ -100,6 +100,7 @@ typedef struct fov_plan {
     size_t           *offset; /* n_value; SIZE_MAX: not in the arena */
     fov_step         *step;
     int               n_step;
+    bool              takes_rows;     /* the first step makes rows of the input what they are for all others: fov_plan_put_row() */
     size_t            arena_bytes;    /* activations and scratch, shared by liveness */
     size_t            unshared_bytes; /* what they would take without sharing */
     unsigned char    *arena;          /* bound now, NULL: none */
@@ -112,8 +113,14 @@ typedef struct fov_plan {
 fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads, bool whole, fov_plan **plan,
                         fov_error *err);
 /** Lay the plan over `arena` (arena_bytes, FOV_ALIGN-aligned). Cheap; does nothing when it is bound there already. */
-void            fov_plan_bind(fov_plan *plan, unsigned char *arena);
-const fov_view *fov_plan_input(const fov_plan *plan);             /* NHWC, 3 channels: write here before a run */
+void fov_plan_bind(fov_plan *plan, unsigned char *arena);
+/* NHWC, 3 channels: write here before a run; no data where plan->takes_rows */
+const fov_view *fov_plan_input(const fov_plan *plan);
+/**
+ * Give row y of image n, out_w pixels of 3 floats, to a plan that takes rows; all rows before a run. Rows may come from several
+ * threads at once.
+ */
+fov_status      fov_plan_put_row(const fov_plan *plan, int64_t n, int64_t y, float *row, fov_error *err);
 const fov_view *fov_plan_output(const fov_plan *plan, int index); /* graph output `index`, after a run */
 /** Run all steps. */
 fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, fov_error *err);

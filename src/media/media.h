@@ -88,4 +88,11 @@ typedef struct fov_letterbox {
 void   fov_letterbox_run(const fov_letterbox *box, const fov_image *image, float *out, ptrdiff_t ld, void *scratch, fov_pool *pool);
 size_t fov_letterbox_scratch(const fov_letterbox *box, int image_width, int image_height, int threads);
 
+/** Row y of the network's input: out_w pixels of 3 floats, which are the callee's until it returns. Called by several threads. */
+typedef void fov_letterbox_sink(void *context, int y, float *row);
+/** The same, row by row, each to `sink` as soon as it is made. @param scratch fov_letterbox_rows_scratch() bytes */
+void   fov_letterbox_rows(const fov_letterbox *box, const fov_image *image, fov_letterbox_sink *sink, void *context, void *scratch,
+                          fov_pool *pool);
+size_t fov_letterbox_rows_scratch(const fov_letterbox *box, int image_width, int image_height, int threads);
+
 #endif

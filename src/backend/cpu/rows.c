@@ -129,7 +129,11 @@ fov_status fov_lower_rows(const fov_graph *graph, const fov_node *node, const fo
     fov_status st = make_step(graph, node, step, err);
     if (st) free_rows(step);
     else
-        *out =
-            (fov_lowered){.kernel = kernel->name, .impl = step, .scratch = rows_scratch, .run = rows_step_run, .free = free_rows};
+        *out = (fov_lowered){.kernel = kernel->name,
+                             .impl = step,
+                             .by_rows = n_in == 1,
+                             .scratch = rows_scratch,
+                             .run = rows_step_run,
+                             .free = free_rows};
     return st;
 }
