@@ -17,7 +17,7 @@ help:
 	@echo 'make asan      every test under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make tsan      every test under ThreadSanitizer'
 	@echo 'make valgrind  the unit tests under valgrind, but for those of whole networks on thread pools'
-	@echo 'make bench     latency and start-up beside ONNX Runtime (a Python environment in .venv)'
+	@echo 'make bench     time, memory and faces beside other engines (a Python environment in .venv)'
 	@echo 'make clean     remove everything that was built'
 
 build:

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
-/* usage: latency MODEL PHOTO THREADS RAW_OUT
+/* usage: latency MODEL PRECISION THREADS PHOTO RAW_OUT
+ *        latency --whole MODEL PRECISION THREADS PHOTO LONG_SIDE
  *
- * The worker of peers.py: times the network stage on a photo taken at its own size, so that many runs can be interleaved
- * with those of other engines. Writes the raw answers to RAW_OUT (float32: boxes, scores, landmarks), prints a line of JSON
- * when ready, then answers every line "WARM COUNT" on standard input with {"t": [seconds of COUNT runs after WARM untimed
- * ones]}. */
+ * The worker of the scripts: times the network stage on a photo taken at its own size, so that many runs can be interleaved
+ * with those of other engines; or, with --whole, everything from the photo's file to its faces, the photo shrunk to LONG_SIDE.
+ * MODEL is a model, an engine file or "default". Writes the raw answers to RAW_OUT (float32: boxes, scores, landmarks), prints
+ * a line of JSON when ready, then answers every line "WARM COUNT" on standard input with {"t": [seconds of COUNT runs after
+ * WARM untimed ones]}. */
 #include <fovea/fovea.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 typedef struct worker {
-    fov_model         *model;
+    const char        *path; /* of the photo */
     fov_engine        *engine;
     fov_detector      *detector;
-    fov_photo         *photo;
+    fov_photo         *photo; /* NULL: loaded for every run */
     fov_detect_options options;
     fov_error          err;
 } worker;
@@ -26,25 +29,46 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static fov_status open_all(worker *w, const char *model, const char *photo, int threads)
+static fov_status open_engine(worker *w, const char *model, const char *precision, int threads)
 {
     fov_detector_options detector_options = {.threads = threads};
+    fov_engine_options   engine_options = {0};
     fov_status           status;
 
     w->options = fov_detect_options_default();
-    w->options.resize = FOV_RESIZE_NATIVE;
-    if ((status = fov_photo_load(photo, NULL, &w->photo, &w->err))) return status;
-    if ((status = fov_model_load(model, NULL, &w->model, &w->err))) return status;
-    if ((status = fov_engine_build(w->model, NULL, &w->engine, &w->err))) return status;
+    if ((status = fov_precision_parse(precision, &engine_options.precision, &w->err))) return status;
+    if ((status = fov_engine_open(model, NULL, &engine_options, &w->engine, &w->err))) return status;
     return fov_detector_new(w->engine, &detector_options, &w->detector, &w->err);
 }
 
-static fov_status run(worker *w, fov_raw *raw, double *network_s)
+static fov_status run_network(worker *w, fov_raw *raw, double *seconds)
 {
     fov_image  image = fov_photo_image(w->photo);
     fov_status status = fov_detector_raw(w->detector, &image, &w->options, raw, &w->err);
-    if (!status) *network_s = fov_detector_timing(w->detector).network_s;
+    if (!status) *seconds = fov_detector_timing(w->detector).network_s;
     return status;
+}
+
+static fov_status run_whole(worker *w, size_t *faces_found, double *seconds)
+{
+    double     start = now();
+    fov_photo *photo;
+    fov_faces  faces;
+    fov_status status = fov_photo_load(w->path, NULL, &photo, &w->err);
+    if (status) return status;
+    fov_image image = fov_photo_image(photo);
+    status = fov_detector_run(w->detector, &image, &w->options, &faces, &w->err);
+    *faces_found = faces.count;
+    fov_photo_free(photo);
+    *seconds = now() - start;
+    return status;
+}
+
+static fov_status run(worker *w, double *seconds)
+{
+    fov_raw raw;
+    size_t  faces;
+    return w->photo ? run_network(w, &raw, seconds) : run_whole(w, &faces, seconds);
 }
 
 static int write_raw(const char *path, const fov_raw *raw)
@@ -60,14 +84,13 @@ static int write_raw(const char *path, const fov_raw *raw)
 /* Answer commands until the other side closes the pipe. */
 static fov_status serve(worker *w)
 {
-    int     warm, count;
-    fov_raw raw;
-    double  seconds;
+    int    warm, count;
+    double seconds;
 
     while (scanf("%d %d", &warm, &count) == 2) {
         printf("{\"t\": [");
         for (int i = 0; i < warm + count; i++) {
-            fov_status status = run(w, &raw, &seconds);
+            fov_status status = run(w, &seconds);
             if (status) return status;
             if (i >= warm) printf("%s%.9f", i > warm ? ", " : "", seconds);
         }
@@ -77,20 +100,33 @@ static fov_status serve(worker *w)
     return FOV_OK;
 }
 
-static fov_status work(worker *w, char **argv)
+static fov_status work_network(worker *w, const char *raw_out)
 {
-    double     start = now(), seconds;
+    double     seconds;
     fov_raw    raw;
     fov_status status;
 
-    if ((status = open_all(w, argv[1], argv[2], atoi(argv[3])))) return status;
-    if ((status = run(w, &raw, &seconds))) return status;
-    if (!write_raw(argv[4], &raw)) {
-        snprintf(w->err.message, sizeof w->err.message, "%s: cannot be written", argv[4]);
+    w->options.resize = FOV_RESIZE_NATIVE;
+    if ((status = fov_photo_load(w->path, NULL, &w->photo, &w->err))) return status;
+    if ((status = run_network(w, &raw, &seconds))) return status;
+    if (!write_raw(raw_out, &raw)) {
+        snprintf(w->err.message, sizeof w->err.message, "%s: cannot be written", raw_out);
         return FOV_ERR_IO;
     }
-    printf("{\"ready_s\": %.6f, \"width\": %d, \"height\": %d, \"anchors\": %zu}\n", now() - start, raw.input_width,
-           raw.input_height, raw.count);
+    printf("{\"width\": %d, \"height\": %d, \"anchors\": %zu}\n", raw.input_width, raw.input_height, raw.count);
+    fflush(stdout);
+    return serve(w);
+}
+
+static fov_status work_whole(worker *w, int long_side)
+{
+    size_t     faces;
+    double     seconds;
+    fov_status status;
+
+    w->options.long_side = long_side;
+    if ((status = run_whole(w, &faces, &seconds))) return status;
+    printf("{\"faces\": %zu}\n", faces);
     fflush(stdout);
     return serve(w);
 }
@@ -98,16 +134,20 @@ static fov_status work(worker *w, char **argv)
 int main(int argc, char **argv)
 {
     worker w = {0};
+    int    whole = argc == 7 && !strcmp(argv[1], "--whole");
 
-    if (argc != 5) {
-        fprintf(stderr, "usage: latency MODEL PHOTO THREADS RAW_OUT\n");
+    if (argc != 6 + whole) {
+        fprintf(stderr, "usage: latency MODEL PRECISION THREADS PHOTO RAW_OUT\n"
+                        "       latency --whole MODEL PRECISION THREADS PHOTO LONG_SIDE\n");
         return 2;
     }
-    fov_status status = work(&w, argv);
+    argv += whole;
+    w.path = argv[4];
+    fov_status status = open_engine(&w, argv[1], argv[2], atoi(argv[3]));
+    if (!status) status = whole ? work_whole(&w, atoi(argv[5])) : work_network(&w, argv[5]);
     if (status) fprintf(stderr, "latency: %s: %s\n", fov_status_name(status), w.err.message);
     fov_detector_free(w.detector);
     fov_engine_free(w.engine);
-    fov_model_free(w.model);
     fov_photo_free(w.photo);
     return status ? 1 : 0;
 }

@@ -1,170 +1,163 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Time of the network alone: Fovea FP32 beside ONNX Runtime FP32, in one interleaved run.
+"""Time of the network alone, Fovea beside other engines, batch 1, in interleaved runs; each engine at each precision is a process of its
+own that lives through the run of one network, input size and number of threads (common.interleave says how they take turns).
 
-Both engines read the same ONNX file. Each is a process that lives through the run; every round visits each once, in random
-order, 60 ms after the one before (thread pools spin for a while): two warm runs, then two timed ones. The input is a photo of
-exactly the network's size. ONNX Runtime is timed around session.run, float input to float outputs. For Fovea the library's
-own clock gives the network stage, from the float input to the heads. What they answer is compared before anything is timed.
+The input is a photo of exactly the network's size, padded to a multiple of 32. Engines of others are timed from the float input to the
+float outputs; of Fovea the library's own clock gives the network stage, which is the same. Before anything is timed, answers are compared
+with ONNX Runtime's FP32 (with Fovea's where there is none): in FP32 by their largest difference, else by the faces they mean.
+Results go to WORK/results/peers.json, and as a table to standard output; report.py writes them into docs/benchmarks.md.
 """
 import argparse
-import json
-import os
-import random
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 import common
+import engines
+import prepare
 import retinaface
+from agreement import SHOWN, best_free
 
-ENGINES = ("fovea", "onnxruntime")
-WARM, TIMED, PAUSE_S = 2, 2, 0.06
-
-
-def save_raw(path, outputs):
-    np.concatenate([np.asarray(v, np.float32).reshape(-1) for v in outputs]).tofile(path)
+TOLERANCE = {"fovea": 1e-3}  # of FP32 answers, which reach 11
+TOLERANCE_OF_PEERS = 2e-2  # their affair, as long as it is the same network (MNN's Winograd is off by 3e-3)
 
 
-def onnxruntime_worker(model, photo, threads, raw_out):
-    """Speaks the protocol of latency.c."""
-    start = time.perf_counter()
-    network = retinaface.session(model, int(threads))
-    x = retinaface.network_input(cv2.imread(photo))
-    outputs = retinaface.run(network, x)
-    save_raw(raw_out, outputs)
-    ready = time.perf_counter() - start
-    print(json.dumps({"ready_s": ready, "width": x.shape[3], "height": x.shape[2], "anchors": len(outputs[0])}), flush=True)
-    feed = {network.get_inputs()[0].name: x}
-    for line in sys.stdin:
-        warm, count = map(int, line.split())
-        for _ in range(warm):
-            network.run(None, feed)
-        times = []
-        for _ in range(count):
-            begin = time.perf_counter()
-            network.run(None, feed)
-            times.append(time.perf_counter() - begin)
-        print(json.dumps({"t": times}), flush=True)
+def networks(a):
+    out = []
+    for name in a.networks.split(","):
+        model = a.model
+        if name == "r50":
+            model = a.work / "random_r50.safetensors"
+            if not model.exists() and not (a.work / "r50" / "model").exists():
+                common.say("preparing a ResNet-50 with random weights")
+                prepare.quiet(sys.executable, Path(__file__).with_name("random_r50.py"), model)
+        out.append(prepare.Network(name, model, a.work, a.photos))
+    return out
 
 
-class Worker:
-    def __init__(self, engine, model, photo, threads, folder):
-        self.raw = Path(folder) / f"{engine}.raw"
-        command = [common.LATENCY] if engine == "fovea" else [sys.executable, __file__, "--worker"]
-        self.process = subprocess.Popen([*command, model, photo, str(threads), self.raw], text=True, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": str(threads)})
-        self.ready = self.read()
-        self.times = []
-
-    def read(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"{self.process.args[0]} ended early, see above")
-        return json.loads(line)
-
-    def visit(self):
-        self.process.stdin.write(f"{WARM} {TIMED}\n")
-        self.process.stdin.flush()
-        self.times += self.read()["t"]
-
-    def peak_mb(self):
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-    def cpu_ticks(self):
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
-        return int(fields[11]) + int(fields[12])
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+def command(entrant, network, threads, size, raw, work):
+    engine, precision = entrant
+    photo, given = prepare.size_files(work, *size)
+    if engine == "fovea":
+        return [common.LATENCY, *network.fovea_model(precision), threads, photo, raw]
+    return [sys.executable, Path(engines.__file__), engine, precision, network.folder, threads, given, raw]
 
 
-def machine_ticks():
-    """(all, busy) clock ticks of the machine so far."""
-    v = [int(x) for x in Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()[1:9]]
-    return sum(v), sum(v) - v[3] - v[4]
+def entrants(a):
+    wanted, skipped = [], []
+    for precision in a.precisions.split(","):
+        for engine in a.engines:
+            if precision not in engines.PRECISIONS[engine]:
+                continue
+            if precision == "bf16" and not common.has_bf16():
+                skipped.append("BF16: this processor has no instruction that multiplies it")
+            elif not common.version(engine):
+                skipped.append(f"{engine}: not installed")
+            else:
+                wanted.append((engine, precision))
+    return wanted, sorted(set(skipped))
 
 
-def interleave(workers, rounds):
-    """Fills worker.times; returns the share of the machine that other processes took meanwhile."""
-    order, rng = list(workers), random.Random(1)
-    total, busy = machine_ticks()
-    own = sum(w.cpu_ticks() for w in workers) + sum(os.times()[:2]) * os.sysconf("SC_CLK_TCK")
-    for _ in range(rounds):
-        rng.shuffle(order)
-        for worker in order:
-            worker.visit()
-            time.sleep(PAUSE_S)
-    own = sum(w.cpu_ticks() for w in workers) + sum(os.times()[:2]) * os.sysconf("SC_CLK_TCK") - own
-    now_total, now_busy = machine_ticks()
-    return max(0.0, (now_busy - busy - own) / max(1, now_total - total))
+def start(wanted, network, threads, size, folder, a):
+    """([worker], [why others are missing])"""
+    workers, missing = [], []
+    for entrant in wanted:
+        raw = Path(folder) / ("_".join(entrant) + ".raw")
+        try:
+            worker = common.Worker(entrant[0], command(entrant, network, threads, size, raw, a.work), threads)
+        except RuntimeError as failure:
+            missing.append(f"{entrant[0]} {entrant[1]} on {network.name}: {failure}")
+            continue
+        worker.entrant, worker.answers = entrant, np.fromfile(raw, np.float32)
+        workers.append(worker)
+    return workers, missing
 
 
-def difference(workers):
-    a, b = (np.fromfile(w.raw, np.float32) for w in workers)
-    if a.shape != b.shape:
-        sys.exit(f"the engines answer differently: {a.size} and {b.size} numbers")
-    return float(np.abs(a - b).max())
+def faces(answers, size):
+    n = answers.size // 16
+    boxes, scores, marks = answers[:4 * n].reshape(n, 4), answers[4 * n:6 * n].reshape(n, 2), answers[6 * n:].reshape(n, 10)
+    return retinaface.decode(boxes, scores, marks, (size[1], size[0]))
 
 
-def compare(model, size, threads, arguments, folder):
-    """Markdown rows of one network at one size and number of threads."""
-    photo = Path(folder) / f"{size}.png"
-    cv2.imwrite(str(photo), cv2.resize(cv2.imread(str(common.PHOTO)), (size, size), interpolation=cv2.INTER_AREA))
-    workers = [Worker(e, model, photo, threads, folder) for e in ENGINES]
-    off = difference(workers)
-    if off > arguments.tolerance:
-        sys.exit(f"{model} at {size}x{size}: the answers differ by {off:.2e}, more than {arguments.tolerance:.0e}")
-    others = interleave(workers, arguments.rounds)
-    if others > 0.05:
-        print(f"warning: other processes took {100 * others:.0f}% of the machine meanwhile", file=sys.stderr)
-    base, rows = np.median(workers[1].times), []
-    for engine, worker in zip(ENGINES, workers):
-        low, median, high = np.percentile(worker.times, (10, 50, 90)) * 1e3
-        rows.append(f"| {model.stem} | {size}x{size} | {threads} | {engine} | {median:.2f} | {low:.2f} | {high:.2f} | "
-                    f"{base * 1e3 / median:.2f}x | {worker.peak_mb():.0f} | {off:.1e} | {100 * others:.0f}% |")
-    for worker in workers:
-        worker.close()
-    return rows
+def check(worker, reference, network, size):
+    """What the table says of a worker's answers; fails where FP32 is not FP32."""
+    if worker.answers.shape != reference.shape:
+        raise SystemExit(f"{worker.entrant}: {worker.answers.size} numbers instead of {reference.size}")
+    if worker.entrant[1] == "fp32":
+        off = float(np.abs(worker.answers - reference).max())
+        if not off <= TOLERANCE.get(worker.entrant[0], TOLERANCE_OF_PEERS):
+            raise SystemExit(f"{worker.entrant} on {network.name} at {size}: FP32 answers are off by {off:.2e}")
+        return f"differ by {off:.1e}"
+    if network.name == "r50":
+        return "not compared"
+    want, got = faces(reference, size), faces(worker.answers, size)
+    free, found = np.ones(len(got[1]), bool), 0
+    for box in want[0]:
+        j = best_free(box, got[0], free)
+        if j >= 0:
+            free[j], found = False, found + 1
+    return f"{found} of {len(want[1])} faces, {int(free.sum())} more"
 
 
-def table(arguments):
-    yield f"{common.machine()}, Fovea at {common.commit()}, {arguments.rounds} rounds of {TIMED}, batch 1, {time.strftime('%F')}"
-    yield ""
-    yield "| network | input | threads | engine | median ms | p10 | p90 | speed-up | peak MB | answers differ by | other load |"
-    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+def cell(network, size, threads, wanted, a):
+    """Result rows of one network at one size and number of threads."""
     with tempfile.TemporaryDirectory() as folder:
-        for model in arguments.model or ["default"]:
-            onnx = common.as_onnx(model, folder)
-            for size in arguments.size or [320, 640]:
-                for threads in arguments.threads or [1, 2]:
-                    yield from compare(onnx, size, threads, arguments, folder)
+        workers, missing = start(wanted, network, threads, size, folder, a)
+        first = [w for w in workers if w.entrant == ("onnxruntime", "fp32")] or [w for w in workers if w.entrant == ("fovea", "fp32")]
+        said = [check(w, first[0].answers, network, size) if first else "not compared" for w in workers]
+        once = network.name == "r50"
+        others = common.interleave(workers, a.rounds, a.limit, *((1, 1) if once else ()))
+        rows = [{"network": network.name, "input": f"{size[0]}x{size[1]}", "threads": threads, "engine": w.entrant[0],
+                 "precision": w.entrant[1], **common.spread_ms(w.times), "peak_mb": w.peak_mb(), "answers": text, "other_load": others}
+                for w, text in zip(workers, said)]
+        for worker in workers:
+            worker.close()
+    return rows, missing
+
+
+def line(row):
+    return (f"| {row['network']} | {row['input']} | {row['threads']} | {row['precision']} | {row['engine']} | {row['median_ms']:.2f} | "
+            f"{row['p10_ms']:.2f} | {row['p90_ms']:.2f} | {row['runs']} | {row['peak_mb']:.0f} | {row['answers']} | {100 * row['other_load']:.0f}% |")
+
+
+HEAD = ("| network | input | threads | precision | engine | median ms | p10 | p90 | runs | peak MB | answers | other load |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|")
 
 
 def main():
-    if sys.argv[1:2] == ["--worker"]:
-        return onnxruntime_worker(*sys.argv[2:6])
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("-m", "--model", action="append", help="any file that Fovea reads (default: the bundled model)")
-    parser.add_argument("-s", "--size", action="append", type=int, help="side of the square input (default: 320, 640)")
+    common.add_options(parser)
+    parser.add_argument("--networks", default="mnet025,r50", help="default: %(default)s; r50 has random weights")
+    parser.add_argument("--precisions", default="fp32,bf16,int8", help="of fp32, bf16, int8, auto (default: %(default)s)")
+    parser.add_argument("-s", "--size", action="append", help="WxH (default: 160x120 320x240 320x320 640x640; of r50 the square ones)")
     parser.add_argument("-t", "--threads", action="append", type=int, help="default: 1, 2")
     parser.add_argument("-r", "--rounds", type=int, default=40)
-    parser.add_argument("-o", "--output", help="also write the table to this file")
-    parser.add_argument("--tolerance", type=float, default=1e-3, help="largest difference of the answers (default: %(default)s)")
-    arguments = parser.parse_args()
-    lines = []
-    for line in table(arguments):
-        print(line, flush=True)
-        lines.append(line)
-    if arguments.output:
-        Path(arguments.output).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    parser.add_argument("--limit", type=float, default=45, help="seconds after which a run ends, after 5 rounds at least (default: 45)")
+    parser.add_argument("--prepare", action="store_true", help="only make the files in WORK, such as for a machine that lacks what makes them")
+    a = parser.parse_args()
+    common.use(a)
+    wanted, skipped = entrants(a)
+    results = {"machine": common.machine(a.engines), "rounds": a.rounds, "skipped": skipped, "rows": []}
+    print(f"{results['machine']}\n\n{HEAD}", flush=True)
+    for network in networks(a):
+        sizes = [tuple(map(int, s.split("x"))) for s in a.size or ("160x120", "320x240", "320x320", "640x640")]
+        if network.name == "r50" and not a.size:
+            sizes = sizes[2:]
+        missing = network.make(wanted, common.say)
+        results["skipped"] += [f"{e} {p} on {network.name}: {why}" for (e, p), why in missing.items()]
+        for size in sizes:
+            prepare.size_files(a.work, *size)
+            for threads in [] if a.prepare else a.threads or (1, 2):
+                rows, failed = cell(network, size, threads, [w for w in wanted if w not in missing], a)
+                results["rows"] += rows
+                results["skipped"] += failed
+                print("\n".join(map(line, rows)), flush=True)
+                common.save(a.work, "peers", results)
+    for why in results["skipped"]:
+        common.say(f"left out: {why}")
     return 0
 
 

@@ -39,7 +39,7 @@ def same_size(inputs):
     return [np.pad(x, ((0, 0), (0, 0), (0, h - x.shape[2]), (0, w - x.shape[3]))) for x in inputs]
 
 
-def onnxruntime_int8(model, inputs, method, folder):
+def onnxruntime_int8_file(model, inputs, method, out):
     """QDQ, a scale per output channel of the weights, UINT8 activations: what its documentation advises for x86.
 
     CalibMaxIntermediateOutputs is not set: with it ONNX Runtime 1.32 forgets the photos it has seen, and min-max would stand on the last
@@ -49,11 +49,17 @@ def onnxruntime_int8(model, inputs, method, folder):
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     inputs = same_size(inputs) if method == "Entropy" else inputs
-    prepared, out = os.path.join(folder, "prepared.onnx"), os.path.join(folder, f"ort_{method}.onnx")
+    prepared = f"{out}.prepared"
     quant_pre_process(str(model), prepared, skip_symbolic_shape=True)
     name = retinaface.session(prepared, 2).get_inputs()[0].name
-    quantize_static(prepared, out, Reader(name, inputs), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8,
+    quantize_static(prepared, str(out), Reader(name, inputs), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8,
                     weight_type=QuantType.QInt8, calibrate_method=getattr(CalibrationMethod, method))
+    os.remove(prepared)
+
+
+def onnxruntime_int8(model, inputs, method, folder):
+    out = os.path.join(folder, f"ort_{method}.onnx")
+    onnxruntime_int8_file(model, inputs, method, out)
     return onnxruntime_fp32(out)
 
 

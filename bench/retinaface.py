@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """What a Python user writes around ONNX Runtime to get from a photo to faces: the peer that Fovea is measured against."""
-import cv2
 import numpy as np
 
 MEAN = np.array([104, 117, 123], np.float32)  # of B, G, R
@@ -68,5 +67,7 @@ def decode(loc, conf, marks, shape, threshold=0.5, iou=0.4):
 
 def faces(network, path, threshold=0.5, iou=0.4):
     """(boxes, scores, landmarks) of a photo at its own size, best first."""
+    import cv2
+
     image = cv2.imread(path)
     return decode(*run(network, network_input(image)), image.shape, threshold, iou)
