@@ -51,6 +51,7 @@ bool check_near(float got, double want, size_t terms, double magnitude);
 void check_gemm(check *t);
 void check_dot(check *t);
 void check_gemm_end(check *t);
+void check_winograd(check *t);
 void check_depthwise(check *t);
 void check_rows(check *t);
 void check_typed(check *t);

@@ -6,6 +6,7 @@
 #include "backend/backend.h"
 #include "base/alloc.h"
 #include "base/cpu.h"
+#include "winograd_bound.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -143,6 +144,10 @@ static void check_case(check *t, conv_case *k, fov_pool *const *pools)
     run_definition(t, k, k->in, &want);
     if (!k->int8) run_magnitudes(t, k, &magnitude);
     if (fov_backend_find("cpu")->lower(k->graph, &k->graph->node[0], &lowered, &err)) check_fail(t, "%s", err.message);
+    if (strstr(lowered.kernel, "winograd")) {
+        winograd_add_magnitudes(&k->in[X], &k->in[W], &k->graph->node[0], &magnitude);
+        k->terms = winograd_roundings(k->in[X].shape.dim[1]);
+    }
     for (int i = 0; i < POOLS && !t->failing; i++) {
         places[i] = make_place(t, k);
         run_lowered(t, k, &lowered, pools[i], &places[i].view);

@@ -6,6 +6,7 @@
 #include "backend/backend.h"
 #include "base/alloc.h"
 #include "base/cpu.h"
+#include "winograd_bound.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -106,7 +107,15 @@ static int channels(check *t)
     return pick(t, 0, 2) ? usual[pick(t, 0, 5)] : pick(t, 1, 70);
 }
 
-typedef enum conv_kind { CONV_DENSE, CONV_FIRST, CONV_POINTWISE, CONV_GROUPED, CONV_DEPTHWISE, CONV_KINDS } conv_kind;
+typedef enum conv_kind {
+    CONV_DENSE,
+    CONV_FIRST,
+    CONV_POINTWISE,
+    CONV_GROUPED,
+    CONV_DEPTHWISE,
+    CONV_WINOGRAD,
+    CONV_KINDS
+} conv_kind;
 
 static void conv_sizes(check *t, conv_kind kind, int64_t *cin, int64_t *cout, int64_t *group, int64_t *kernel)
 {
@@ -115,6 +124,7 @@ static void conv_sizes(check *t, conv_kind kind, int64_t *cin, int64_t *cout, in
     *group = 1;
     kernel[0] = pick(t, 0, 1) ? 3 : pick(t, 1, 5);
     kernel[1] = pick(t, 0, 1) ? 3 : pick(t, 1, 5);
+    if (kind == CONV_WINOGRAD) kernel[0] = kernel[1] = 3;
     if (kind == CONV_POINTWISE) kernel[0] = kernel[1] = 1;
     if (kind == CONV_DEPTHWISE) *cout = *group = *cin;
     if (kind == CONV_GROUPED) {
@@ -141,12 +151,17 @@ static bool make_conv(check *t, node_case *k)
     static const float slopes[] = {1, 0, 0.1F, -0.5F};
     int64_t            cin, cout, group, kernel[2];
     fov_node           attributes = {0};
-    conv_sizes(t, (conv_kind)pick(t, 0, CONV_KINDS - 1), &cin, &cout, &group, kernel);
+    const conv_kind    kind = (conv_kind)pick(t, 0, CONV_KINDS - 1);
+    conv_sizes(t, kind, &cin, &cout, &group, kernel);
     fov_view x = strided_view(t, pick(t, 1, 2), cin, pick(t, 1, 20), pick(t, 1, 20), &k->memory[0], true);
     add_input(k, 0, &x);
     add_constant(t, k, 1, &(fov_shape){4, {cout, cin / group, kernel[0], kernel[1]}});
     if (pick(t, 0, 1)) add_constant(t, k, 2, &(fov_shape){1, {cout}});
     random_window(t, &attributes, kernel[0], kernel[1], true);
+    if (kind == CONV_WINOGRAD) {
+        fov_node_set_ints(&attributes, "strides", (int64_t[]){1, 1}, 2, NULL);
+        fov_node_set_ints(&attributes, "dilations", (int64_t[]){1, 1}, 2, NULL);
+    }
     fov_node_set_int(&attributes, "group", group, NULL);
     fov_node_set_float(&attributes, "fused_slope", slopes[pick(t, 0, 3)], NULL);
     k->terms = (size_t)(cin / group * kernel[0] * kernel[1]) + 2;
@@ -303,6 +318,10 @@ static void check_case(check *t, node_case *k, const fov_backend *backend, fov_p
     if (!st) {
         run_definition(t, k, k->in, &want);
         if (k->magnitudes) run_magnitudes(t, k, &magnitude);
+        if (strstr(lowered.kernel, "winograd")) {
+            winograd_add_magnitudes(&k->in[0], &k->in[1], &k->graph->node[0], &magnitude);
+            k->terms = winograd_roundings(k->in[0].shape.dim[1]);
+        }
         for (int i = 0; i < POOLS; i++) run_lowered(t, k, &lowered, pools[i], &out[i], &memory[i]);
         compare(t, k, &out[0], &want, &magnitude);
         for (int i = 1; i < POOLS; i++)

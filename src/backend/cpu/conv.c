@@ -101,6 +101,7 @@ fov_status fov_cpu_conv(const fov_graph *graph, const fov_node *node, const fov_
     if (!read_conv(graph, node, &conv)) return fov_lower_definition(graph, node, out, err);
     if (fov_conv_takes_int8(&conv) && !sums_fit(&conv)) return fov_lower_definition(graph, node, out, err);
     if (fov_conv_is_depthwise(&conv)) return fov_conv_lower_depthwise(&conv, kernels, out, err);
+    if (fov_conv_is_winograd(&conv, kernels)) return fov_conv_lower_winograd(&conv, kernels, out, err);
     return fov_conv_lower_gemm(&conv, kernels, out, err);
 }
 

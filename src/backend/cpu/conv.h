@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Convolution on the CPU: what a Conv node is (conv.c), and the two ways to run it. */
+/* Convolution on the CPU: what a Conv node is (conv.c), and the ways to run it. */
 #ifndef FOVEA_BACKEND_CPU_CONV_H
 #define FOVEA_BACKEND_CPU_CONV_H
 
@@ -49,6 +49,9 @@ fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels,
 /** One filter per channel, group == cin == cout, no residual (conv_depthwise.c). */
 bool       fov_conv_is_depthwise(const fov_conv *conv);
 fov_status fov_conv_lower_depthwise(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err);
+/** 3x3, stride 1, floats, where fewer multiplications pay and cost little accuracy (conv_winograd.c). */
+bool       fov_conv_is_winograd(const fov_conv *conv, const fov_kernels *kernels);
+fov_status fov_conv_lower_winograd(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err);
 
 /** Depthwise, then 1x1, by bands of rows that stay in the cache: fov_backend.chain (conv_chain.c). */
 fov_status fov_conv_chain(const fov_lowered *first, const fov_lowered *second, fov_lowered *out, fov_error *err);

@@ -220,11 +220,57 @@ typedef struct fov_max_kernel {
     void (*run)(const fov_max_call *call);
 } fov_max_kernel;
 
+/* Winograd's minimal filtering F(4x4, 3x3) in floats (winograd_tile.h): a tile of 6x6 input pixels becomes 36 values a channel,
+ * whose products with the 36 values of a filter, summed over channels, become a tile of 4x4 outputs. */
+enum { FOV_WINOGRAD_OUT = 4, FOV_WINOGRAD_IN = 6, FOV_WINOGRAD_POINTS = FOV_WINOGRAD_IN * FOV_WINOGRAD_IN };
+
+/** One tile of input. v[point * ldpoint + c] is written up to a multiple of `lanes` channels, zeros beyond those that exist. */
+typedef struct fov_winograd_input_call {
+    ptrdiff_t    channels;
+    const float *x; /* [6][6][channels] */
+    ptrdiff_t    ldrow, ldpixel;
+    float       *v; /* 64-byte aligned, as ldpoint is */
+    ptrdiff_t    ldpoint;
+} fov_winograd_input_call;
+
+/** m[tile][columns] = sum over k of v[tile][k] * w[k][columns], one point of some tiles. w is aligned as vectors of the kernel are. */
+typedef struct fov_winograd_products_call {
+    ptrdiff_t    tiles, k;
+    int          columns; /* 1 or 2 times `lanes` */
+    const float *v;
+    ptrdiff_t    ldv;
+    const float *w;
+    float       *m;
+} fov_winograd_products_call;
+
+/** One tile of output: y = act(bias + sums + residual) or act(bias + sums) + residual. */
+typedef struct fov_winograd_output_call {
+    int                 channels;   /* 1 .. 2 * lanes */
+    int                 rows, cols; /* 1 .. 4 that exist; nothing else is touched */
+    const float        *m;          /* [36], `ldpoint` apart, up to a multiple of `lanes`; aligned */
+    ptrdiff_t           ldpoint;
+    const float        *bias; /* aligned, padded to a multiple of `lanes` */
+    float              *y;
+    ptrdiff_t           ldrow, ldpixel;
+    const float *const *residual; /* [4][4], those that exist; or NULL */
+    bool                residual_after;
+    float               slope;
+} fov_winograd_output_call;
+
+typedef struct fov_winograd {
+    const char *name;
+    int         lanes, tiles; /* how many tiles make products fast */
+    void (*input)(const fov_winograd_input_call *call);
+    void (*products)(const fov_winograd_products_call *call);
+    void (*output)(const fov_winograd_output_call *call);
+} fov_winograd;
+
 typedef struct fov_kernels {
     fov_gemm_f32         gemm[FOV_GEMM_WIDTHS];      /* widest first */
     fov_gemm_dot         gemm_int8[FOV_GEMM_WIDTHS]; /* widest first */
     fov_gemm_dot         gemm_bf16[FOV_GEMM_WIDTHS]; /* widest first; none: widen, and use gemm */
     fov_gemm_end         gemm_end;
+    fov_winograd         winograd;
     fov_widen            widen;
     fov_depthwise_kernel depthwise, depthwise_int8;
     fov_rows_kernel      add, convert;

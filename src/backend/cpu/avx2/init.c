@@ -8,4 +8,5 @@ void fov_kernels_avx2(fov_kernels *kernels)
     fov_gemm_end_avx2(kernels);
     fov_depthwise_avx2(kernels);
     fov_rows_avx2(kernels);
+    fov_winograd_avx2(kernels);
 }

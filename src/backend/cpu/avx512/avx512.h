@@ -10,6 +10,7 @@ void fov_gemm_end_avx512(fov_kernels *kernels);
 void fov_gemm_narrow_avx512(fov_kernels *kernels);
 void fov_depthwise_avx512(fov_kernels *kernels);
 void fov_rows_avx512(fov_kernels *kernels);
+void fov_winograd_avx512(fov_kernels *kernels);
 
 /** Depthwise in half vectors: for up to 8 channels. */
 void fov_depthwise_narrow_avx512_run(const fov_depthwise_call *call);

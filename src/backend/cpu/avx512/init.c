@@ -8,4 +8,5 @@ void fov_kernels_avx512(fov_kernels *kernels)
     fov_gemm_narrow_avx512(kernels);
     fov_depthwise_avx512(kernels);
     fov_rows_avx512(kernels);
+    fov_winograd_avx512(kernels);
 }

@@ -10,5 +10,6 @@ void fov_gemm_int8_generic(fov_kernels *kernels);
 void fov_gemm_end_generic(fov_kernels *kernels);
 void fov_depthwise_generic(fov_kernels *kernels);
 void fov_rows_generic(fov_kernels *kernels);
+void fov_winograd_generic(fov_kernels *kernels);
 
 #endif

@@ -8,4 +8,5 @@ void fov_kernels_generic(fov_kernels *kernels)
     fov_gemm_end_generic(kernels);
     fov_depthwise_generic(kernels);
     fov_rows_generic(kernels);
+    fov_winograd_generic(kernels);
 }
