@@ -21,9 +21,9 @@ enum {
     RESIDUAL_INPUT = 3, /* of a fused Conv */
     TAPS = 9,
     LINE = FOV_ALIGN / (int)sizeof(float),
-    V_CACHE_BYTES = 320 << 10, /* of transformed input in a block, beside weights that stay in the second-level cache */
-    W_CACHE_BYTES = 768 << 10, /* weights that do stay there */
-    V_LARGE_BYTES = 3 << 20,   /* of a block whose weights come from further away each time */
+    V_LEAST_BYTES = 192 << 10, /* of transformed input in a block: beside few weights, both stay in the second-level cache */
+    V_MOST_BYTES = 3 << 20,    /* beside many: each block reads all of them again, from further away the more they are */
+    W_PER_V = 3,               /* bytes of weights for one of transformed input, between these bounds */
 };
 
 /* Estimates of is_cheaper(), in multiply-adds of a vector: the transforms of a vector of channels of one tile. */
@@ -217,7 +217,8 @@ static ptrdiff_t odd_lines(ptrdiff_t floats)
 
 static ptrdiff_t tiles_of_block(const winograd *step, ptrdiff_t ldv)
 {
-    const ptrdiff_t bytes = step->packed_bytes <= W_CACHE_BYTES ? V_CACHE_BYTES : V_LARGE_BYTES;
+    const size_t    share = step->packed_bytes / W_PER_V;
+    const ptrdiff_t bytes = share < V_LEAST_BYTES ? V_LEAST_BYTES : share < V_MOST_BYTES ? (ptrdiff_t)share : V_MOST_BYTES;
     const ptrdiff_t most = bytes / (FOV_WINOGRAD_POINTS * ldv * (ptrdiff_t)sizeof(float)) / step->kernel.tiles;
     return (most > 0 ? most : 1) * step->kernel.tiles;
 }
