@@ -22,7 +22,7 @@ TOLERANCE = 1e-4
 
 def fovea_raw(model, photo, folder):
     out = Path(folder) / "raw"
-    subprocess.run([common.LATENCY, model, photo, "2", out], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    subprocess.run([common.LATENCY, model, "fp32", "2", photo, out], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     return np.fromfile(out, np.float32)
 
 

@@ -135,7 +135,7 @@ def main():
     parser.add_argument("-s", "--size", action="append", help="WxH (default: 160x120 320x240 320x320 640x640; of r50 the square ones)")
     parser.add_argument("-t", "--threads", action="append", type=int, help="default: 1, 2")
     parser.add_argument("-r", "--rounds", type=int, default=40)
-    parser.add_argument("--limit", type=float, default=45, help="seconds after which a run ends, after 5 rounds at least (default: 45)")
+    parser.add_argument("--limit", type=float, default=30, help="seconds after which a run ends, after 5 rounds at least (default: 30)")
     parser.add_argument("--prepare", action="store_true", help="only make the files in WORK, such as for a machine that lacks what makes them")
     a = parser.parse_args()
     common.use(a)

@@ -107,7 +107,7 @@ def main():
     parser.add_argument("--neighbour", action="store_true")
     parser.add_argument("-t", "--threads", action="append", type=int, help="default: 1, 2; with --neighbour: 2")
     parser.add_argument("-r", "--rounds", type=int, default=40)
-    parser.add_argument("--limit", type=float, default=45, help="seconds after which a run ends (default: 45)")
+    parser.add_argument("--limit", type=float, default=30, help="seconds after which a run ends, after 5 rounds at least (default: 30)")
     a = parser.parse_args()
     common.use(a)
     a.photo = a.photo or str(common.ROOT.parent / "shared" / "photos" / "ulfd_10.jpg")

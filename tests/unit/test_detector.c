@@ -71,6 +71,43 @@ static void finds_the_astronaut(void **state)
     fov_detector_free(d);
 }
 
+static bool stop_after_two(void *user, const char *what, size_t done, size_t total)
+{
+    (void)what;
+    assert_int_equal(total, 5);
+    *(size_t *)user = done;
+    return done < 2;
+}
+
+static void profiles_the_steps_of_a_run(void **state)
+{
+    fixture      *f = *state;
+    fov_error     err;
+    fov_faces     faces;
+    char         *json;
+    size_t        done = 0;
+    fov_detector *d = detector_of(f->engine, 2);
+    fov_image     image = window(f->photo, 0, 0, 128, 96);
+    assert_int_equal(fov_detector_profile_json(d, &image, NULL, 0, NULL, NULL, &json, &err), FOV_ERR_ARGUMENT);
+    assert_null(json);
+    assert_int_equal(fov_detector_profile_json(d, &image, NULL, 5, stop_after_two, &done, &json, &err), FOV_ERR_CANCELLED);
+    assert_null(json);
+    assert_int_equal(done, 2);
+    assert_ok(fov_detector_profile_json(d, &image, NULL, 1, NULL, NULL, &json, &err));
+    assert_non_null(strstr(json, "\"input\":[1,3,96,128],\"threads\":2,\"rounds\":1,"));
+    fov_string_free(json);
+
+    fov_detector *other = detector_of(f->engine, 2); /* the clock is off again, and faces are what they are without it */
+    fov_faces     same;
+    image = fov_photo_image(f->photo);
+    assert_ok(fov_detector_run(d, &image, NULL, &faces, &err));
+    assert_ok(fov_detector_run(other, &image, NULL, &same, &err));
+    assert_int_equal(faces.count, same.count);
+    assert_memory_equal(faces.face, same.face, same.count * sizeof *same.face);
+    fov_detector_free(other);
+    fov_detector_free(d);
+}
+
 static void same_bits_for_any_number_of_threads(void **state)
 {
     fixture           *f = *state;
@@ -259,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_astronaut),
+        cmocka_unit_test(profiles_the_steps_of_a_run),
         cmocka_unit_test(same_bits_for_any_number_of_threads),
         cmocka_unit_test(a_batch_gives_what_single_photos_give),
         cmocka_unit_test(all_backends_and_instruction_sets_agree),
