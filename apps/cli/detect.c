@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST = 1, DRAW, CROP, CROP_SIZE, MAX_PIXELS, N_SLOT, MAX_CROP = 4096 };
+enum { LIST = 1, DRAW, CROP, CROP_SIZE, MAX_PIXELS, MODE, N_SLOT, MAX_CROP = 4096 };
 static char  *slots[N_SLOT];
 static char **lists;
 static int    as_json, as_ndjson, as_csv, strict;
@@ -38,6 +38,10 @@ static struct poptOption detect_options[] = {
     {"strict", '\0', POPT_ARG_NONE, &strict, 0, "a truncated photo is an error; default: use what is there, with a warning", NULL},
     {"max-pixels", '\0', POPT_ARG_STRING, NULL, MAX_PIXELS, "refuse larger photos (default: 256 million)", "N"},
     CLI_INCLUDE(cli_threads_option, NULL),
+    {"mode", '\0', POPT_ARG_STRING, NULL, MODE,
+     "throughput: a photo per thread, the most photos a second; latency: all threads on one photo (default: throughput from two "
+     "photos per thread on)",
+     "MODE"},
     CLI_INCLUDE(cli_detect_options, "Network input and thresholds:"),
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
     CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
@@ -66,10 +70,11 @@ typedef struct job {
     const cli_report  *report;
     const char        *draw, *crop; /* folders, or NULL */
     int                crop_size;
+    const char        *mode; /* NULL: as many photos ask for */
     cli_inputs         inputs;
     cli_outputs        outputs;
     size_t             printed, faces, failed;
-    bool               output_failed, stdout_failed;
+    bool               output_failed, stdout_failed, broken;
 } job;
 
 static bool get_max_pixels(uint64_t *out)
@@ -88,14 +93,23 @@ static bool get_report(const cli_report **out)
     return false;
 }
 
+static bool get_mode(const char **out)
+{
+    *out = slots[MODE];
+    if (!*out || !strcmp(*out, "throughput") || !strcmp(*out, "latency")) return true;
+    cli_error("--mode %s: expected throughput or latency", *out);
+    return false;
+}
+
 static bool get_options(job *j)
 {
     j->photo.strict = strict;
     j->draw = slots[DRAW];
     j->crop = slots[CROP];
     j->crop_size = 112;
-    return get_report(&j->report) && cli_parse_int("--crop-size", slots[CROP_SIZE], 1, MAX_CROP, &j->crop_size) &&
-           get_max_pixels(&j->photo.max_pixels) && cli_detect_options_get(&j->detect);
+    return get_report(&j->report) && get_mode(&j->mode) &&
+           cli_parse_int("--crop-size", slots[CROP_SIZE], 1, MAX_CROP, &j->crop_size) && get_max_pixels(&j->photo.max_pixels) &&
+           cli_detect_options_get(&j->detect);
 }
 
 static bool get_inputs(job *j, int count, const char **args)
@@ -156,54 +170,106 @@ static bool write_drawing(job *j, size_t input, fov_photo *photo, const fov_face
     return cli_outputs_write(&j->outputs, input, j->draw, 0, &pixels);
 }
 
-static void tell_times(const job *j, const char *file, double decode_s)
+static void tell_times(const char *file, const fov_photo_result *r)
 {
-    fov_timing t = fov_detector_timing(j->engine.detector);
-    cli_detail("%s: decode %.1f ms, preprocess %.1f ms, network %.1f ms, postprocess %.1f ms", file, decode_s * 1e3,
-               t.preprocess_s * 1e3, t.network_s * 1e3, t.postprocess_s * 1e3);
+    cli_detail("%s: decode %.1f ms, preprocess %.1f ms, network %.1f ms, postprocess %.1f ms", file, r->load_s * 1e3,
+               r->timing.preprocess_s * 1e3, r->timing.network_s * 1e3, r->timing.postprocess_s * 1e3);
 }
 
-static void do_photo(job *j, size_t input, fov_photo *photo, double decode_s)
+/* What was found, printed and written. */
+static void do_result(job *j, const fov_photo_result *r)
 {
-    const char *file = j->inputs.item[input].path;
-    fov_image   image = fov_photo_image(photo);
-    fov_error   err = {0};
-    cli_result  result = {.file = file, .width = image.width, .height = image.height};
-
-    if (*fov_photo_warning(photo)) cli_warning("%s: %s", file, fov_photo_warning(photo));
-    if (fov_detector_run(j->engine.detector, &image, &j->detect, &result.faces, &err)) {
-        fail(j, file, err.message);
+    const char *file = j->inputs.item[r->index].path;
+    if (r->photo && *fov_photo_warning(r->photo)) cli_warning("%s: %s", file, fov_photo_warning(r->photo));
+    if (r->status) {
+        fail(j, file, r->message);
         return;
     }
-    tell_times(j, file, decode_s);
-    j->faces += result.faces.count;
-    print(j, &result);
-    if (j->crop && !write_crops(j, input, &image, &result.faces)) j->output_failed = true;
-    if (j->draw && !write_drawing(j, input, photo, &result.faces)) j->output_failed = true; /* last: it changes the pixels */
+    fov_image image = fov_photo_image(r->photo);
+    tell_times(file, r);
+    j->faces += r->faces.count;
+    print(j, &(cli_result){.file = file, .width = image.width, .height = image.height, .faces = r->faces});
+    if (j->crop && !write_crops(j, r->index, &image, &r->faces)) j->output_failed = true;
+    if (j->draw && !write_drawing(j, r->index, r->photo, &r->faces)) j->output_failed = true; /* last: it changes the pixels */
 }
+
+/* Also called by several threads at once: nothing of the job changes. */
+static fov_status load(void *user, size_t index, fov_photo **photo, fov_error *err)
+{
+    const job       *j = user;
+    const cli_input *in = j->inputs.item + index;
+    if (!in->problem) return fov_photo_load(in->path, &j->photo, photo, err);
+    err->code = FOV_ERR_IO;
+    snprintf(err->message, sizeof err->message, "%s", in->problem);
+    return FOV_ERR_IO;
+}
+
+static bool go_on(const job *j)
+{
+    return !cli_interrupt_signal() && !j->stdout_failed;
+}
+
+/* ---------------------------------------------------------------- latency: all threads on one photo */
 
 static void do_input(job *j, size_t input)
 {
-    const cli_input *in = j->inputs.item + input;
-    fov_photo       *photo = NULL;
+    fov_photo_result r = {.index = input};
     fov_error        err = {0};
-    double           start = cli_now_s();
+    const double     start = cli_now_s();
+    r.status = load(j, input, &r.photo, &err);
+    r.load_s = cli_now_s() - start;
+    if (!r.status) {
+        fov_image image = fov_photo_image(r.photo);
+        r.status = fov_detector_run(j->engine.detector, &image, &j->detect, &r.faces, &err);
+        r.timing = fov_detector_timing(j->engine.detector);
+    }
+    r.message = err.message;
+    do_result(j, &r);
+    fov_photo_free(r.photo);
+}
 
-    if (in->problem) fail(j, in->path, in->problem);
-    else if (fov_photo_load(in->path, &j->photo, &photo, &err)) fail(j, in->path, err.message);
-    else do_photo(j, input, photo, cli_now_s() - start);
-    fov_photo_free(photo);
+static void one_by_one(job *j)
+{
+    for (size_t i = 0; i < j->inputs.count && go_on(j); i++) {
+        cli_progress(i, j->inputs.count, j->faces);
+        do_input(j, i);
+    }
+}
+
+/* ---------------------------------------------------------------- throughput: a photo per thread */
+
+static bool done(void *user, const fov_photo_result *r)
+{
+    job *j = user;
+    do_result(j, r);
+    cli_progress(r->index + 1, j->inputs.count, j->faces);
+    return go_on(j);
+}
+
+static void side_by_side(job *j)
+{
+    const fov_photo_source   photos = {j->inputs.count, load, j};
+    const fov_photos_options options = {&j->detect, j->engine.threads};
+    fov_error                err = {0};
+    cli_progress(0, j->inputs.count, 0);
+    fov_status st = fov_photos_detect(j->engine.engine, &photos, &options, done, j, &err);
+    j->broken = st && st != FOV_ERR_CANCELLED;
+    if (j->broken) cli_error("%s", err.message);
+}
+
+static bool wants_throughput(const job *j)
+{
+    const size_t threads = (size_t)(j->engine.threads ? j->engine.threads : fov_cpu_threads());
+    if (j->mode) return !strcmp(j->mode, "throughput");
+    return threads > 1 && j->inputs.count >= 2 * threads;
 }
 
 static void do_inputs(job *j)
 {
-    size_t total = j->inputs.count;
     cli_interrupt_watch();
     if (j->report->begin) j->report->begin(stdout);
-    for (size_t i = 0; i < total && !cli_interrupt_signal() && !j->stdout_failed; i++) {
-        cli_progress(i, total, j->faces);
-        do_input(j, i);
-    }
+    if (wants_throughput(j)) side_by_side(j);
+    else one_by_one(j);
     cli_progress_hide();
     if (j->report->end) j->report->end(stdout);
     if (!cli_stdout_end()) j->stdout_failed = true;
@@ -220,6 +286,7 @@ static cli_exit outcome(const job *j)
 {
     if (j->output_failed || j->stdout_failed) return CLI_OUTPUT;
     if (cli_interrupt_signal()) return cli_interrupt_code();
+    if (j->broken) return CLI_MODEL;
     return j->failed ? CLI_SOME_FAILED : CLI_OK;
 }
 

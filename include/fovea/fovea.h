@@ -170,8 +170,8 @@ FOV_API void        fov_photo_free(fov_photo *photo);          /**< NULL is allo
  */
 FOV_API fov_status fov_image_save(const fov_image *image, const char *path, int quality, fov_error *err);
 
-/** Photos on demand, so that any number of them needs the memory of one. Called from one thread at a time, possibly several times
- * for the same photo, which must then be the same. */
+/** Photos on demand, so that any number of them needs the memory of one. Called from one thread at a time (but for
+ * fov_photos_detect()), possibly several times for the same photo, which must then be the same. */
 typedef struct fov_photo_source {
     size_t count;
     /** @param photo out: becomes the caller's. @return a failure is not the end: the photo is left out, and counted */
@@ -593,6 +593,38 @@ FOV_API fov_timing fov_detector_timing(const fov_detector *detector);
 /** Bytes of activations and scratch the detector holds now. */
 FOV_API size_t fov_detector_memory(const fov_detector *detector);
 FOV_API void   fov_detector_free(fov_detector *detector); /**< NULL is allowed */
+
+/** What was found in one of many photos. Everything in it belongs to the library and is valid during the call that hands it on. */
+typedef struct fov_photo_result {
+    size_t      index;   /**< of the photo source                                                                   */
+    fov_status  status;  /**< FOV_OK, or what the source's load() or fov_detector_run() said; there are no faces then */
+    const char *message; /**< the sentence of a failure                                                             */
+    fov_photo  *photo;   /**< NULL: it could not be loaded. May be drawn into                                        */
+    fov_faces   faces;   /**< as fov_detector_run() finds them, to the bit                                           */
+    fov_timing  timing;
+    double      load_s; /**< seconds that load() took */
+} fov_photo_result;
+
+/** Given each photo's result, in order. @return false to stop: what was not handed on by then never will be */
+typedef bool fov_photo_done(void *user, const fov_photo_result *result);
+
+typedef struct fov_photos_options {
+    const fov_detect_options *detect;  /**< NULL: defaults */
+    int                       threads; /**< photos worked on at once, 1 to 1024; 0: fov_cpu_threads() */
+} fov_photos_options;
+
+/**
+ * Throughput: find the faces of many photos, a photo per thread. A detector with several threads (latency) has one photo done
+ * sooner, but its threads wait for each other after each layer; here each loads a photo, runs it alone, and takes the next. Holds
+ * the photos of at most 2 * `threads` results, and the activations of `threads` photos.
+ * @param photos its load() is called by several threads at once, each for another photo, and in order of their indices begun; a
+ *               photo that fails is handed on as failed
+ * @param done   called by this thread only
+ * @return FOV_OK when all photos were handed on, FOV_ERR_CANCELLED (`done` asked for it; photos at hand are finished first and
+ *         dropped), FOV_ERR_ARGUMENT (threads), FOV_ERR_DEVICE (a thread could not be started), FOV_ERR_MEMORY
+ */
+FOV_API fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *photos, const fov_photos_options *options,
+                                     fov_photo_done *done, void *user, fov_error *err);
 
 /* ------------------------------------------------------------------ pictures of faces */
 

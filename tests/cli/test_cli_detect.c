@@ -565,10 +565,9 @@ static void full_disks_and_closed_pipes_are_noticed(void **state)
     close(ends[1]);
 }
 
-static void an_interrupt_leaves_valid_json(void **state)
+static void interrupt(const char *mode)
 {
-    (void)state;
-    const char *args[] = {"detect", SMALL, "--json", "-q", "--list", "many.txt", NULL};
+    const char *args[] = {"detect", SMALL, "--json", "-q", "--threads", "2", "--mode", mode, "--list", "many.txt", NULL};
     char       *text = calloc(1 << 20, 1);
     int         ends[2];
     FILE       *list = fopen(in_folder("many.txt"), "w");
@@ -594,6 +593,31 @@ static void an_interrupt_leaves_valid_json(void **state)
     check_is_the_face(json_array_get(records, 0), 8);
     json_decref(records);
     free(text);
+}
+
+static void an_interrupt_leaves_valid_json(void **state)
+{
+    (void)state;
+    interrupt("latency");
+    interrupt("throughput");
+}
+
+static void modes_print_the_same(void **state)
+{
+    (void)state;
+    program a = RUN("detect", SMALL, "--json", "--threads", "2", "--mode", "latency", "mixed", "tree", "nosuch.jpg");
+    program b = RUN("detect", SMALL, "--json", "--threads", "2", "--mode", "throughput", "mixed", "tree", "nosuch.jpg");
+    check_code(&a, 1);
+    check_code(&b, 1);
+    assert_string_equal(a.out, b.out);
+    check_contains(a.out, "nosuch.jpg");
+    check_contains(a.out, "tree/below/face.png");
+    program_clear(&a);
+    program_clear(&b);
+    a = RUN("detect", "--mode", "fast", "face.png");
+    check_code(&a, 2);
+    check_contains(a.err, "expected throughput or latency");
+    program_clear(&a);
 }
 
 int main(void)
@@ -626,6 +650,7 @@ int main(void)
         cmocka_unit_test(settings_reach_the_network),
         cmocka_unit_test(full_disks_and_closed_pipes_are_noticed),
         cmocka_unit_test(an_interrupt_leaves_valid_json),
+        cmocka_unit_test(modes_print_the_same),
     };
     return cmocka_run_group_tests_name("cli_detect", tests, make_pictures, NULL);
 }
