@@ -33,8 +33,8 @@ static void burn_generic(void)
 #if defined(__x86_64__)
 #define TWELVE(M, reg)                                                                                                             \
     M(reg, "0")                                                                                                                    \
-    M(reg, "1") M(reg, "2") M(reg, "3") M(reg, "4") M(reg, "5") M(reg, "6") M(reg, "7") M(reg, "8") M(reg, "9") M(reg, "10")       \
-        M(reg, "11")
+    M(reg, "1")                                                                                                                    \
+    M(reg, "2") M(reg, "3") M(reg, "4") M(reg, "5") M(reg, "6") M(reg, "7") M(reg, "8") M(reg, "9") M(reg, "10") M(reg, "11")
 #define CLOBBERED "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm14", "xmm15"
 #define FMA(reg, n) "vfmadd231ps %%" reg "15, %%" reg "15, %%" reg n "\n"
 #define DOT_BYTES(reg, n) "vpdpbusd %%" reg "15, %%" reg "15, %%" reg n "\n"
