@@ -122,7 +122,9 @@ static void print_memory(const json_t *memory)
 {
     static const char *const rows[][2] = {{"weights", "packed for the kernels"},
                                           {"arena", "peak of the activations, planned by their lifetimes"},
-                                          {"unshared", "what the activations would take without that plan"}};
+                                          {"scratch", "of these, the most that a layer works with"},
+                                          {"unshared", "what the activations would take without that plan"},
+                                          {"total", "weights and arena: what a detector of this size needs"}};
     fputs("memory\n", stdout);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         printf("  %-10s%9.2f MiB  %s\n", rows[i][0], cli_json_number_of(memory, rows[i][0]) / 0x1p20, rows[i][1]);

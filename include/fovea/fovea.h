@@ -448,7 +448,8 @@ FOV_API fov_status fov_engine_verify(const fov_engine *engine, bool *pass, char 
 /**
  * What was fused, which kernel each layer runs, memory in bytes and multiply-accumulates (MACs) at an input size, as JSON: what
  * `fovea inspect --json` prints under "engine".
- * {"backend", "input": [n, c, h, w], "macs", "passes": [{"name", "count"}], "memory": {"weights", "arena", "unshared"},
+ * {"backend", "input": [n, c, h, w], "macs", "passes": [{"name", "count"}], "memory": {"weights", "arena",
+ * "scratch", "unshared", "total"},
  * "layers": [{"name", "op", "kernel", "fused", "out": [..], "macs", "weights", "origin": [..]}]}
  * @param width  pixels, rounded up to the model's largest stride, as is `height`
  * @param json   out: release with fov_string_free()
@@ -590,7 +591,11 @@ FOV_API fov_status fov_detector_profile_json(fov_detector *detector, const fov_i
                                              int rounds, fov_progress *progress, void *progress_user, char **json, fov_error *err);
 
 FOV_API fov_timing fov_detector_timing(const fov_detector *detector);
-/** Bytes of activations and scratch the detector holds now. */
+/**
+ * Bytes of activations and scratch the detector holds now. They grow to what the largest call needs, and are given back at the end
+ * of a call when they are over 4 times what the second largest of the last 8 calls needed: one large photo among small ones
+ * holds nothing.
+ */
 FOV_API size_t fov_detector_memory(const fov_detector *detector);
 FOV_API void   fov_detector_free(fov_detector *detector); /**< NULL is allowed */
 

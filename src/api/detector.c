@@ -78,6 +78,15 @@ static fov_status reserve_images(fov_detector *d, size_t count, fov_error *err)
     return FOV_OK;
 }
 
+/* At the end of a call. What resizing took goes with the arena: it was a large photo. */
+static void settle(fov_detector *d)
+{
+    if (!fov_plan_cache_settle(&d->cache)) return;
+    fov_free_aligned(d->scratch);
+    d->scratch = NULL;
+    d->scratch_bytes = 0;
+}
+
 static fov_status reserve_scratch(fov_detector *d, const fov_letterbox *box, const fov_image *image, fov_error *err)
 {
     size_t bytes = fov_letterbox_rows_scratch(box, image->width, image->height, fov_pool_size(d->pool));
@@ -352,6 +361,7 @@ fov_status fov_detector_run_batch(fov_detector *d, const fov_image *images, size
     for (size_t i = 0; i < count; i++) faces[i] = (fov_faces){0};
     const bool tiled = options->resize == FOV_RESIZE_TILES;
     fov_status st = (tiled ? run_tiled : run_whole)(d, images, count, options, faces, err);
+    settle(d);
     for (size_t i = 0; i < count && st; i++) faces[i] = (fov_faces){0};
     return st;
 }
@@ -415,9 +425,12 @@ fov_status fov_detector_raw(fov_detector *d, const fov_image *image, const fov_d
     read_heads(plan, 0, head);
     size_t count = fov_face_count(settings, head);
     float *more = fov_realloc_array(d->raw, count, (4 + 2 + 10) * sizeof *more);
+    if (more) {
+        d->raw = more;
+        fov_face_raw(settings, head, more, more + 4 * count, more + 6 * count);
+    }
+    settle(d);
     if (!more) return fov_fail_memory(err, "raw answers");
-    d->raw = more;
-    fov_face_raw(settings, head, more, more + 4 * count, more + 6 * count);
     *raw = (fov_raw){(int)plan->w, (int)plan->h, count, more, more + 4 * count, more + 6 * count};
     d->timing.postprocess_s = fov_clock_s() - start;
     return FOV_OK;

@@ -3,6 +3,8 @@
 
 #include "base/alloc.h"
 
+#include <string.h>
+
 static bool fits(const fov_plan *plan, int64_t n, int64_t h, int64_t w, bool whole)
 {
     return plan && plan->n == n && plan->h == h && plan->w == w && plan->whole == whole;
@@ -16,20 +18,46 @@ static void promote(fov_plan_cache *cache, int i)
     cache->plan[0] = plan;
 }
 
-/* The arena grows to what a plan needs. It shrinks when a plan needs less than a quarter of it: a single large photo among
- * small ones must not hold its memory for good, and sizes that alternate within that range must not reallocate each time. */
-static fov_status fit_arena(fov_plan_cache *cache, size_t bytes, fov_error *err)
+static void free_arena(fov_plan_cache *cache)
 {
-    if (bytes <= cache->arena_bytes && bytes >= cache->arena_bytes / 4) return FOV_OK;
     fov_free_aligned(cache->arena);
+    cache->arena = NULL;
     cache->arena_bytes = 0;
     for (int i = 0; i < FOV_PLAN_CACHE_SIZE; i++)
         if (cache->plan[i]) cache->plan[i]->arena = NULL;
+}
+
+/* The arena only grows here; settling gives it back. */
+static fov_status fit_arena(fov_plan_cache *cache, size_t bytes, fov_error *err)
+{
+    if (bytes > cache->needed) cache->needed = bytes;
+    if (bytes <= cache->arena_bytes) return FOV_OK;
+    free_arena(cache);
     cache->arena = fov_alloc_aligned(bytes);
     if (!cache->arena)
         return fov_fail(err, FOV_ERR_MEMORY, "no memory for %zu MiB of activations; choose a smaller size", bytes >> 20);
     cache->arena_bytes = bytes;
     return FOV_OK;
+}
+
+bool fov_plan_cache_settle(fov_plan_cache *cache)
+{
+    size_t largest = 0, second = 0;
+    if (!cache->needed) return false;
+    memmove(cache->recent + 1, cache->recent, (FOV_RECENT_CALLS - 1) * sizeof *cache->recent);
+    cache->recent[0] = cache->needed;
+    cache->needed = 0;
+    for (int i = 0; i < FOV_RECENT_CALLS; i++) {
+        if (cache->recent[i] > largest) {
+            second = largest;
+            largest = cache->recent[i];
+        } else if (cache->recent[i] > second) {
+            second = cache->recent[i];
+        }
+    }
+    if (!second || cache->arena_bytes / 4 <= second) return false;
+    free_arena(cache);
+    return true;
 }
 
 fov_status fov_plan_cache_get(fov_plan_cache *cache, const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads,

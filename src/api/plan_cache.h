@@ -5,17 +5,26 @@
 
 #include "engine/engine.h"
 
-enum { FOV_PLAN_CACHE_SIZE = 8 };
+enum { FOV_PLAN_CACHE_SIZE = 8, FOV_RECENT_CALLS = 8 };
 
 typedef struct fov_plan_cache {
     fov_plan      *plan[FOV_PLAN_CACHE_SIZE];
     unsigned char *arena;
     size_t         arena_bytes;
+    size_t         needed;                   /* by the call at hand: the largest of its plans */
+    size_t         recent[FOV_RECENT_CALLS]; /* what the last calls needed, the latest first; 0: none */
 } fov_plan_cache;
 
 /** The plan for an input size, made if needed and bound to the arena; belongs to the cache. */
 fov_status fov_plan_cache_get(fov_plan_cache *cache, const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads,
                               bool whole, fov_plan **plan, fov_error *err);
-void       fov_plan_cache_clear(fov_plan_cache *cache);
+/**
+ * A caller's call is over, its plans' values are not needed any more. Gives the arena back when it is over 4 times as large as the
+ * second largest need of the last FOV_RECENT_CALLS calls: a single large photo among small ones does not hold its memory, sizes
+ * that alternate within that range do not reallocate, and neither do large photos that come again.
+ * @return whether it was given back
+ */
+bool fov_plan_cache_settle(fov_plan_cache *cache);
+void fov_plan_cache_clear(fov_plan_cache *cache);
 
 #endif

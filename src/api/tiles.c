@@ -30,7 +30,7 @@ static int64_t axis_origin(const fov_tile_axis *axis, int64_t i, int64_t stride)
 static void set_level(fov_tiling *t, double scale)
 {
     const int64_t   tile = fov_round_up(t->options->tile, t->stride);
-    const bool      first = !t->level.scale;
+    const bool      first = t->level.scale == 0;
     fov_tile_level *level = &t->level;
     level->least = first ? 0 : (float)(t->overlap / 2 / level->scale);
     level->scale = scale;

@@ -103,6 +103,7 @@ typedef struct fov_plan {
     bool              takes_rows;     /* the first step makes rows of the input what they are for all others: fov_plan_put_row() */
     size_t            arena_bytes;    /* activations and scratch, shared by liveness */
     size_t            unshared_bytes; /* what they would take without sharing */
+    size_t            scratch_bytes;  /* the most that a step works with, part of the arena */
     unsigned char    *arena;          /* bound now, NULL: none */
 } fov_plan;
 

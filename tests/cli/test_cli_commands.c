@@ -95,7 +95,11 @@ static void inspect_shows_layers_and_where_weights_came_from(void **state)
     assert_int_equal(json_integer_value(json_array_get(input, 2)), 256);
     assert_int_equal(json_integer_value(json_array_get(input, 3)), 320);
     assert_true(json_number_value(json_object_get(engine, "macs")) > 1e8);
-    assert_true(json_integer_value(json_object_get(json_object_get(engine, "memory"), "arena")) > 0);
+    const json_t    *memory = json_object_get(engine, "memory");
+    const json_int_t arena = json_integer_value(json_object_get(memory, "arena"));
+    assert_true(arena > 0 && json_integer_value(json_object_get(memory, "scratch")) < arena);
+    assert_int_equal(json_integer_value(json_object_get(memory, "total")),
+                     arena + json_integer_value(json_object_get(memory, "weights")));
     json_decref(json);
     program_clear(&p);
     program_clear(&q);
