@@ -30,7 +30,7 @@ struct poptOption cli_precision_option[] = {
 struct poptOption cli_engine_options[] = {
     CLI_TEXT_SLOTS(slots),
     {"backend", '\0', POPT_ARG_STRING, NULL, BACKEND, "cpu (default), or reference: plain C, slow and sure", "NAME"},
-    {"cpu", '\0', POPT_ARG_STRING, NULL, CPU, "generic, avx2, avxvnni, avx512, avx512vnni or avx512bf16: use nothing newer",
+    {"cpu", '\0', POPT_ARG_STRING, NULL, CPU, "generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16 or amx: use nothing newer",
      "LEVEL"},
     POPT_TABLEEND};
 

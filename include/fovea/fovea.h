@@ -97,7 +97,7 @@ FOV_API void fov_allocator_set(const fov_allocator *allocator);
 /**
  * Restrict the instruction sets that kernels may use, for tests and comparison.
  * Takes effect for engines built afterwards.
- * @param names comma-separated: "generic", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16", each with those before it;
+ * @param names comma-separated: "generic", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16", "amx", each with those before it;
  *              what the machine lacks stays off; NULL: everything the machine has
  * @return FOV_OK, FOV_ERR_ARGUMENT (unknown or empty name)
  */

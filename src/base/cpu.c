@@ -7,7 +7,10 @@
 #include <math.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -20,9 +23,10 @@ static const struct {
                      {FOV_CPU_AVX_VNNI, "avxvnni"},
                      {FOV_CPU_AVX512, "avx512"},
                      {FOV_CPU_AVX512_VNNI, "avx512vnni"},
-                     {FOV_CPU_AVX512_BF16, "avx512bf16"}};
+                     {FOV_CPU_AVX512_BF16, "avx512bf16"},
+                     {FOV_CPU_AMX, "amx"}};
 
-static const char known_names[] = "generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16";
+static const char known_names[] = "generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16, amx";
 
 enum { N_FEATURE_NAMES = sizeof feature_names / sizeof *feature_names };
 
@@ -36,7 +40,33 @@ static unsigned long long xgetbv0(void)
     return (unsigned long long)high << 32 | low;
 }
 
-enum { LEAF7_1_EAX_AVX_VNNI = 1 << 4, LEAF7_1_EAX_AVX512_BF16 = 1 << 5, LEAF7_ECX_AVX512_VNNI = 1 << 11 };
+enum {
+    LEAF7_1_EAX_AVX_VNNI = 1 << 4,
+    LEAF7_1_EAX_AVX512_BF16 = 1 << 5,
+    LEAF7_ECX_AVX512_VNNI = 1 << 11,
+    LEAF7_EDX_AMX = 1 << 22 | 1 << 24 | 1 << 25, /* BF16, TILE, INT8 */
+    STATE_AMX = 3 << 17,                         /* TILECFG, TILEDATA */
+};
+
+/* Tiles are 8 KiB of state, which Linux keeps only for processes that asked (its Documentation/arch/x86/xstate.rst); the answer
+ * holds for every thread. Another system has nobody to ask, and grants nothing. */
+static bool ask_for_tiles(void)
+{
+    enum { REQUEST = 0x1023 /* ARCH_REQ_XCOMP_PERM */, TILEDATA = 18 };
+#if defined(__linux__) && defined(SYS_arch_prctl)
+    return !syscall(SYS_arch_prctl, REQUEST, TILEDATA);
+#else
+    return false;
+#endif
+}
+
+/* 0: nobody asked yet. Two threads that ask at once get the same answer. */
+static bool tiles_granted(void)
+{
+    static _Atomic int answer;
+    if (!atomic_load(&answer)) atomic_store(&answer, ask_for_tiles() ? 1 : -1);
+    return atomic_load(&answer) > 0;
+}
 
 /* Intel SDM vol. 1, 13.2 and 14.3: OSXSAVE first, then XCR0 (bits 1-2: AVX state, 5-7: AVX-512 state), then leaf 7. */
 unsigned fov_cpu_detected(void)
@@ -48,7 +78,7 @@ unsigned fov_cpu_detected(void)
     unsigned long long state = xgetbv0();
     if ((state & 0x6) != 0x6 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return 0;
     found |= FOV_CPU_AVX2;
-    const unsigned need512 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL, leaf7_c = c;
+    const unsigned need512 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL, leaf7_c = c, leaf7_d = d;
     const bool     has512 = (state & 0xe6) == 0xe6 && (b & need512) == need512;
     unsigned       more = 0; /* subleaf 1 answers zeros where it does not exist */
     if (!__get_cpuid_count(7, 1, &more, &b, &c, &d)) more = 0;
@@ -56,6 +86,8 @@ unsigned fov_cpu_detected(void)
     if (has512) found |= FOV_CPU_AVX512;
     if (has512 && (leaf7_c & LEAF7_ECX_AVX512_VNNI)) found |= FOV_CPU_AVX512_VNNI;
     if (has512 && (more & LEAF7_1_EAX_AVX512_BF16)) found |= FOV_CPU_AVX512_BF16;
+    if (has512 && (leaf7_d & LEAF7_EDX_AMX) == LEAF7_EDX_AMX && (state & STATE_AMX) == STATE_AMX && tiles_granted())
+        found |= FOV_CPU_AMX;
     return found;
 }
 
@@ -91,7 +123,7 @@ unsigned fov_cpu_features(void)
 }
 
 /* On AMD's Zen 5 a vdpbf16ps takes as long as one multiply-add and does two. On Intel's Xeons with it, a network in BF16 takes 1.65
- * times as long as in FP32, and less by plain multiply-adds of widened numbers. */
+ * times as long as in FP32, and less by plain multiply-adds of widened numbers. AMX is worthwhile wherever it is. */
 unsigned fov_cpu_worthwhile(void)
 {
     const bool slow_dot = !strncmp(fov_cpu_brand(), "Intel", 5);

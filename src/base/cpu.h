@@ -13,6 +13,7 @@ enum {
     FOV_CPU_AVX512 = 1 << 2,      /* AVX-512 F, BW, DQ, VL                  */
     FOV_CPU_AVX512_VNNI = 1 << 3, /* dot products of bytes in 512 bits      */
     FOV_CPU_AVX512_BF16 = 1 << 4, /* dot products of bfloat16 in 512 bits   */
+    FOV_CPU_AMX = 1 << 5,         /* tiles of bytes and of bfloat16         */
 };
 
 /** Features of the machine, less those masked by fov_cpu_limit(). */

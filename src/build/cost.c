@@ -14,10 +14,12 @@ static const struct {
     unsigned  feature;
     double    cost;
 } costs[] = {
+    {FOV_U8, FOV_CPU_AMX, 0.25},
     {FOV_U8, FOV_CPU_AVX512_VNNI, 0.4},
     {FOV_U8, FOV_CPU_AVX_VNNI, 0.5},
     {FOV_U8, FOV_CPU_AVX2, 0.75},
     {FOV_U8, 0, 1.2},
+    {FOV_BF16, FOV_CPU_AMX, 0.35},
     {FOV_BF16, FOV_CPU_AVX512_BF16, 0.6},
     {FOV_BF16, 0, 1.2},
     {FOV_F16, 0, 1.2},

@@ -46,10 +46,14 @@ bool guarded_intact(const guarded *g);
 /** Compare with an exact value: |got - want| <= (terms + 2) * 2^-24 * magnitude, where magnitude is the sum of all |terms|. */
 bool check_near(float got, double want, size_t terms, double magnitude);
 
+/** Those kernels of tiles that `below` has not. */
+void check_dot_tiles(check *t, const fov_gemm_tiles *now, const fov_gemm_tiles *below);
+
 /* ---- the checks */
 
 void check_gemm(check *t);
 void check_dot(check *t);
+void check_tiles(check *t);
 void check_gemm_end(check *t);
 void check_winograd(check *t);
 void check_depthwise(check *t);

@@ -3,12 +3,13 @@
 #include "check.h"
 #include "typed.h"
 
+#include "base/alloc.h"
 #include "base/half.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { CASES = 300, MAX_TAPS = 9, MAX_GROUPS = 12, GROUP = 4, MAX_PIECES = MAX_TAPS * (FOV_GEMM_MAX_MR + 2) };
+enum { CASES = 300, MAX_TAPS = 9, MAX_GROUPS = 40, GROUP = 4, USUAL_GROUPS = 12, MAX_PIECES = MAX_TAPS * (FOV_GEMM_MAX_MR + 2) };
 
 /* Numbers of one operand, as the kernel's groups hold them. */
 typedef struct operand {
@@ -19,7 +20,7 @@ typedef struct operand {
 typedef struct dot_case {
     fov_gemm_dot_call call;
     guarded           w, sum;
-    unsigned char     a[MAX_PIECES][MAX_GROUPS * GROUP + 4];
+    unsigned char     a[MAX_PIECES][MAX_GROUPS * GROUP + 4 + FOV_OVERREAD];
     const void       *rows[MAX_PIECES];
 } dot_case;
 
@@ -65,7 +66,7 @@ static void make_case(check *t, const fov_gemm_dot *kernel, dot_case *d)
     const operand      a = {0, 255, pick(t, 0, 1), pick(t, 0, 3) == 0}, w = {-127, pick(t, 0, 1) ? 127 : -127, a.extreme, a.same};
     *call = (fov_gemm_dot_call){.m = pick(t, 1, kernel->mr),
                                 .taps = (size_t)pick(t, 1, MAX_TAPS),
-                                .groups = (size_t)pick(t, 1, MAX_GROUPS),
+                                .groups = (size_t)pick(t, 1, pick(t, 0, 3) ? USUAL_GROUPS : MAX_GROUPS),
                                 .a = d->rows,
                                 .a_offset = pick(t, -5, 5)};
     call->lda = (size_t)(call->m + pick(t, 0, 2));
@@ -123,16 +124,18 @@ static void check_rows_alone(check *t, const fov_gemm_dot *kernel, const dot_cas
     }
 }
 
-static void check_kernel(check *t, const fov_gemm_dot *kernel)
+static void check_kernel(check *t, const fov_gemm_dot *kernel, const fov_gemm_tiles *tiles)
 {
     static dot_case d;
     for (int i = 0; i < CASES; i++) {
         make_case(t, kernel, &d);
+        if (tiles) tiles->begin(d.call.groups);
         kernel->run(&d.call);
         for (int row = 0; row < d.call.m; row++)
             for (int column = 0; column < kernel->nr; column++) compare(t, kernel, &d, row, column);
         if (!guarded_intact(&d.sum)) check_fail(t, "%s: m %d: wrote outside of its sums", kernel->name, d.call.m);
         check_rows_alone(t, kernel, &d);
+        if (tiles) tiles->end();
         guarded_free(&d.w);
         guarded_free(&d.sum);
     }
@@ -142,7 +145,17 @@ static void check_table(check *t, const fov_gemm_dot *now, const fov_gemm_dot *b
 {
     for (int i = 0; i < FOV_GEMM_WIDTHS; i++) {
         if (!now[i].nr || now[i].run == below[i].run || !check_begin(t, now[i].name)) continue;
-        check_kernel(t, &now[i]);
+        check_kernel(t, &now[i], NULL);
+        check_end(t);
+    }
+}
+
+void check_dot_tiles(check *t, const fov_gemm_tiles *now, const fov_gemm_tiles *below)
+{
+    for (int i = 0; i < FOV_GEMM_WIDTHS; i++) {
+        const fov_gemm_dot *kernel = &now->kernel[i];
+        if (!kernel->nr || kernel->run == below->kernel[i].run || !check_begin(t, kernel->name)) continue;
+        check_kernel(t, kernel, now);
         check_end(t);
     }
 }
@@ -151,4 +164,6 @@ void check_dot(check *t)
 {
     check_table(t, t->now.gemm_int8, t->below.gemm_int8);
     check_table(t, t->now.gemm_bf16, t->below.gemm_bf16);
+    check_dot_tiles(t, &t->now.tile_int8, &t->below.tile_int8);
+    check_dot_tiles(t, &t->now.tile_bf16, &t->below.tile_bf16);
 }

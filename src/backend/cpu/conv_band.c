@@ -88,21 +88,31 @@ static void copy_row(const band_run *run, ptrdiff_t n, ptrdiff_t y, unsigned cha
     put_zeros(run, to + inside * run->pixel, run->width - left - inside);
 }
 
-/* Pointers to the window that begins at pixel `col` of the band's row `row`: its rows are single pieces where pixels leave no gaps.
- */
+/* How many pieces a row of the window falls into: one where pixels leave no gaps. */
+static ptrdiff_t pieces_of(const fov_conv_gemm *step, ptrdiff_t pixel_bytes)
+{
+    const bool filled = !step->dot || step->groups * GROUP_BYTES == (size_t)pixel_bytes;
+    return step->pieces.packed || (filled && step->conv.dilation[1] == 1) ? 1 : step->conv.kw;
+}
+
+/* Pieces of the packed weights that one of them holds. */
+static size_t joined(const fov_conv_gemm *step, ptrdiff_t pieces)
+{
+    return step->pieces.packed ? 1 : (size_t)(step->conv.kw / pieces);
+}
+
+/* Pointers to the window that begins at pixel `col` of the band's row `row`. */
 static void point(const band_run *run, const unsigned char *band, ptrdiff_t row, ptrdiff_t col, fov_conv_tile *tile, const void **a)
 {
-    const fov_conv *conv = &run->step->conv;
-    const ptrdiff_t down = conv->dilation[0], right = conv->dilation[1];
-    const bool      packed = run->step->pieces.packed;
-    const bool      filled = !run->step->dot || run->step->groups * GROUP_BYTES == (size_t)run->pixel;
-    const ptrdiff_t pieces = packed || (filled && right == 1) ? 1 : conv->kw;
-    const size_t    joined = packed ? 1 : (size_t)(conv->kw / pieces);
+    const fov_conv_gemm *step = run->step;
+    const fov_conv      *conv = &step->conv;
+    const ptrdiff_t      pieces = pieces_of(step, run->pixel);
     tile->taps = (size_t)(conv->kh * pieces);
-    tile->groups = run->step->groups * joined;
-    tile->k = run->step->pieces.k * joined;
+    tile->groups = step->groups * joined(step, pieces);
+    tile->k = step->pieces.k * joined(step, pieces);
     for (ptrdiff_t r = 0; r < conv->kh; r++)
-        for (ptrdiff_t s = 0; s < pieces; s++) *a++ = band + ((row + r * down) * run->width + col + s * right) * run->pixel;
+        for (ptrdiff_t s = 0; s < pieces; s++)
+            *a++ = band + ((row + r * conv->dilation[0]) * run->width + col + s * conv->dilation[1]) * run->pixel;
 }
 
 /* Row `row` of the band becomes output row `y` of image n, in tiles of nearly the same size. */
@@ -136,7 +146,10 @@ static void run_chunk(void *context, size_t index, size_t thread)
     unsigned char *const band = (unsigned char *)pointers + pointer_bytes(run->step);
     for (ptrdiff_t i = 0; i < span_of(&run->step->conv, 0, last - first); i++)
         copy_row(run, n, first * down + i - run->shape.window.pad_top, band + i * run->width * run->pixel);
+    const fov_gemm_tiles *tiles = fov_conv_gemm_tiles(run->step);
+    if (tiles) tiles->begin(run->step->groups * joined(run->step, pieces_of(run->step, run->pixel)));
     for (ptrdiff_t y = first; y < last; y++) run_row(run, n, y, band, (y - first) * down, pointers);
+    if (tiles) tiles->end();
 }
 
 fov_status fov_conv_band_run(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,

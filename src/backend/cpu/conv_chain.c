@@ -84,7 +84,10 @@ static void run_chunk(void *context, size_t index, size_t thread)
     above.y.bytes = below.x.bytes = band;
     const fov_conv_rows rows = fov_conv_rows_of(&step->conv, &step->pieces, &below, step->zero, (size_t)step->rows);
     fov_conv_depthwise_rows(run->chain->first, &above, first, last);
+    const fov_gemm_tiles *tiles = fov_conv_gemm_tiles(step);
+    if (tiles) tiles->begin(step->groups);
     run_pointwise(run, &rows, first * width, (last - first) * width, (const void **)(void *)(band + run->band_bytes));
+    if (tiles) tiles->end();
 }
 
 static fov_status chain_step(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,

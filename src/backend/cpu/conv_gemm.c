@@ -143,22 +143,25 @@ static void run_panel(const gemm_run *run, const fov_conv_panel *p, ptrdiff_t fi
 
 static void run_chunk(void *context, size_t index, size_t thread)
 {
-    const gemm_run      *run = context;
-    const fov_conv_gemm *step = run->step;
-    const split         *s = &run->split;
-    const size_t         group = index % s->panel_groups;
-    const ptrdiff_t      first = (ptrdiff_t)(index / s->panel_groups) * s->chunk_tiles;
-    const ptrdiff_t      last = first + s->chunk_tiles < s->tiles ? first + s->chunk_tiles : s->tiles;
-    const void         **pointers = (const void **)(void *)(run->scratch + thread * scratch_per_thread(step, s->block_tiles));
-    unsigned char       *patch = (unsigned char *)(pointers + (size_t)s->block_tiles * pointers_per_tile(step));
+    const gemm_run       *run = context;
+    const fov_conv_gemm  *step = run->step;
+    const fov_gemm_tiles *tiles = fov_conv_gemm_tiles(step);
+    const split          *s = &run->split;
+    const size_t          group = index % s->panel_groups;
+    const ptrdiff_t       first = (ptrdiff_t)(index / s->panel_groups) * s->chunk_tiles;
+    const ptrdiff_t       last = first + s->chunk_tiles < s->tiles ? first + s->chunk_tiles : s->tiles;
+    const void          **pointers = (const void **)(void *)(run->scratch + thread * scratch_per_thread(step, s->block_tiles));
+    unsigned char        *patch = (unsigned char *)(pointers + (size_t)s->block_tiles * pointers_per_tile(step));
 
     const size_t first_panel = group * step->n_panel / s->panel_groups, end_panel = (group + 1) * step->n_panel / s->panel_groups;
+    if (tiles) tiles->begin(step->groups);
     for (ptrdiff_t tile = first; tile < last; tile += s->block_tiles) {
         const ptrdiff_t end = tile + s->block_tiles < last ? tile + s->block_tiles : last;
         ptrdiff_t       steps[MAX_CHUNK_TILES];
         find_pointers(run, tile, end, pointers, patch, steps);
         for (size_t i = first_panel; i < end_panel; i++) run_panel(run, &step->panel[i], tile, end, pointers, steps);
     }
+    if (tiles) tiles->end();
 }
 
 static fov_status gemm_step(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,

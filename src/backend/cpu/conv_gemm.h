@@ -20,6 +20,7 @@ typedef struct fov_conv_gemm {
     fov_kernels         kernels;
     char                name[64];
     const fov_gemm_dot *dot;    /* kernels of panels, widest first; NULL: kernels.gemm */
+    bool                tiled;  /* on a matrix unit: kernels of fov_conv_gemm_tiles() */
     bool                direct; /* the kernels of panels do everything; else gemm_end ends their sums */
     fov_conv_pieces     pieces;
     size_t              groups;        /* of a piece, as dot kernels count it */
@@ -66,5 +67,7 @@ fov_status fov_conv_band_run(const void *step, const fov_view *const *in, fov_vi
 /** Everything of a step but how it runs. */
 fov_status fov_conv_gemm_new(const fov_conv *conv, const fov_kernels *kernels, fov_conv_gemm **step, fov_error *err);
 void       fov_conv_gemm_free(void *step);
+/** What readies the matrix unit for this step's kernels; NULL: they use none. */
+const fov_gemm_tiles *fov_conv_gemm_tiles(const fov_conv_gemm *step);
 
 #endif

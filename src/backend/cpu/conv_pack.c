@@ -13,7 +13,9 @@
 
 enum {
     GROUP_BYTES = 4,
-    COLUMNS_PAD = 64, /* floats that arrays by channel have more than channels: vectors begin at any of them */
+    TILE_COLUMNS = 16,
+    TILE_MIN_FILL = 64, /* groups in a tile of W from which on a matrix unit is faster: a quarter of it */
+    COLUMNS_PAD = 64,   /* floats that arrays by channel have more than channels: vectors begin at any of them */
 };
 
 /* ---------------------------------------------------------------- kernels and panels */
@@ -64,6 +66,41 @@ static bool ends_with_pairs(const fov_conv *conv)
     return conv->group == 1 || conv->cin / conv->group % 2 == 0;
 }
 
+/* A tile takes the same time however much of it is filled, and has to be loaded and stored all the same. */
+static bool fills_tiles(const fov_conv *conv, const fov_gemm_tiles *tiles, size_t per_group)
+{
+    const size_t columns = (size_t)(conv->cout / conv->group),
+                 k = fov_conv_pieces_of(conv, per_group, NULL, GROUP_BYTES / per_group).k;
+    const size_t step = fov_gemm_tile_step((k + per_group - 1) / per_group);
+    return tiles->kernel[0].nr && step * (columns < TILE_COLUMNS ? columns : TILE_COLUMNS) >= TILE_MIN_FILL;
+}
+
+/* Of the step's own table, as are the kernels below. */
+static const fov_gemm_tiles *tiles_of_type(const fov_conv_gemm *step)
+{
+    return fov_conv_takes_int8(&step->conv) ? &step->kernels.tile_int8 : &step->kernels.tile_bf16;
+}
+
+const fov_gemm_tiles *fov_conv_gemm_tiles(const fov_conv_gemm *step)
+{
+    return step->tiled ? tiles_of_type(step) : NULL;
+}
+
+static const fov_gemm_dot *dot_of_type(const fov_conv_gemm *step)
+{
+    if (step->tiled) return tiles_of_type(step)->kernel;
+    return fov_conv_takes_int8(&step->conv) ? step->kernels.gemm_int8 : step->kernels.gemm_bf16;
+}
+
+static void choose_dot(fov_conv_gemm *step)
+{
+    const fov_conv *conv = &step->conv;
+    const bool      int8 = fov_conv_takes_int8(conv);
+    if (!int8 && (conv->x.dtype != FOV_BF16 || conv->w.dtype != FOV_BF16 || !ends_with_pairs(conv))) return;
+    step->tiled = fills_tiles(conv, tiles_of_type(step), int8 ? 4 : 2);
+    if (dot_of_type(step)->nr) step->dot = dot_of_type(step);
+}
+
 /* Bytes of an element of A as the kernels of panels want it, and what makes it so. */
 static size_t choose_kernels(fov_conv_gemm *step, size_t *per_group, fov_widen_run **widen)
 {
@@ -71,9 +108,7 @@ static size_t choose_kernels(fov_conv_gemm *step, size_t *per_group, fov_widen_r
     const fov_kernels *kernels = &step->kernels;
     const fov_dtype    x = conv->x.dtype;
     *widen = NULL;
-    if (fov_conv_takes_int8(conv)) step->dot = kernels->gemm_int8;
-    if (x == FOV_BF16 && conv->w.dtype == FOV_BF16 && kernels->gemm_bf16[0].nr && ends_with_pairs(conv))
-        step->dot = kernels->gemm_bf16;
+    choose_dot(step);
     if (!step->dot) {
         *widen = x == FOV_F16 ? kernels->widen.f16_f32 : x == FOV_BF16 ? kernels->widen.bf16_f32 : NULL;
         *per_group = 1;
@@ -283,7 +318,7 @@ fov_status fov_conv_gemm_new(const fov_conv *conv, const fov_kernels *kernels, f
     head.n_panel = per_group * (size_t)conv->group;
     if (!(step = fov_calloc(1, sizeof *step + head.n_panel * sizeof *step->panel))) return fov_fail_memory(err, "a lowered Conv");
     *step = head;
-    if (head.dot) step->dot = head.dot == head.kernels.gemm_int8 ? step->kernels.gemm_int8 : step->kernels.gemm_bf16;
+    if (head.dot) step->dot = dot_of_type(step);
     fov_status st = fill_step(step, per_group, err);
     if (st) fov_conv_gemm_free(step);
     else *made = step;

@@ -15,9 +15,17 @@ void fov_kernels_init(fov_kernels *kernels, unsigned cpu)
     if (cpu & FOV_CPU_AVX512) fov_kernels_avx512(kernels);
     if (cpu & FOV_CPU_AVX512_VNNI) fov_kernels_avx512vnni(kernels);
     if (cpu & FOV_CPU_AVX512_BF16) fov_kernels_avx512bf16(kernels);
+    if (cpu & FOV_CPU_AMX) fov_kernels_amx(kernels);
 #else
     (void)cpu;
 #endif
+}
+
+size_t fov_gemm_tile_step(size_t groups)
+{
+    size_t step = groups < 16 ? groups : 16;
+    while (groups % step) step--;
+    return step;
 }
 
 static bool moderate(float v)

@@ -71,7 +71,7 @@ typedef enum fov_gemm_group {
  * sum[m][nr] = start[nr] + A[m][taps * groups] * W, in int32_t modulo 2^32 or, of bfloat16, in float.
  *
  * As fov_gemm_f32_call, but a piece of a row is `groups` groups of four bytes. Panel `w` holds the nr values that the sums start
- * from, then taps * groups rows of nr groups; it is 64-byte aligned.
+ * from, then taps * groups rows of nr groups; it is 64-byte aligned. 64 bytes may be read wherever a group of A begins.
  */
 typedef struct fov_gemm_dot_call {
     int                m;
@@ -90,6 +90,17 @@ typedef struct fov_gemm_dot {
     fov_gemm_group group;
     void (*run)(const fov_gemm_dot_call *call);
 } fov_gemm_dot;
+
+/** Kernels that use the tiles of a matrix unit. A thread calls begin() before and end() after any number of runs with that many
+ * groups: between them the unit belongs to it. */
+typedef struct fov_gemm_tiles {
+    fov_gemm_dot kernel[FOV_GEMM_WIDTHS]; /* widest first; none: there is no unit */
+    void (*begin)(size_t groups);
+    void (*end)(void);
+} fov_gemm_tiles;
+
+/** Groups that the kernels of tiles take at once: the largest divisor of `groups` up to 16. */
+size_t fov_gemm_tile_step(size_t groups);
 
 /**
  * What becomes of the sums of a tile: v = sum * scale (of integers), v += bias, residual and activation as in fov_gemm_f32_call,
@@ -233,7 +244,8 @@ typedef struct fov_winograd_input_call {
     ptrdiff_t    ldpoint;
 } fov_winograd_input_call;
 
-/** m[tile][columns] = sum over k of v[tile][k] * w[k][columns], one point of some tiles. w is aligned as vectors of the kernel are. */
+/** m[tile][columns] = sum over k of v[tile][k] * w[k][columns], one point of some tiles. w is aligned as vectors of the kernel are.
+ */
 typedef struct fov_winograd_products_call {
     ptrdiff_t    tiles, k;
     int          columns; /* 1 or 2 times `lanes` */
@@ -269,6 +281,7 @@ typedef struct fov_kernels {
     fov_gemm_f32         gemm[FOV_GEMM_WIDTHS];      /* widest first */
     fov_gemm_dot         gemm_int8[FOV_GEMM_WIDTHS]; /* widest first */
     fov_gemm_dot         gemm_bf16[FOV_GEMM_WIDTHS]; /* widest first; none: widen, and use gemm */
+    fov_gemm_tiles       tile_int8, tile_bf16;       /* the same, for what fills tiles */
     fov_gemm_end         gemm_end;
     fov_winograd         winograd;
     fov_widen            widen;
@@ -288,5 +301,6 @@ void fov_kernels_avxvnni(fov_kernels *kernels);
 void fov_kernels_avx512(fov_kernels *kernels);
 void fov_kernels_avx512vnni(fov_kernels *kernels);
 void fov_kernels_avx512bf16(fov_kernels *kernels);
+void fov_kernels_amx(fov_kernels *kernels);
 
 #endif
