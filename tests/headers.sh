@@ -19,7 +19,7 @@ check() { # name, compiler arguments...
 # Templates (*_tile.h) need what the files that include them define before.
 for header in include/fovea/*.h $(find src tests/support -name '*.h' -not -name '*_tile.h' | LC_ALL=C sort); do
     case $header in
-    */avx*) test "$(uname -m)" = x86_64 || continue; isa=-march=x86-64-v4 ;;
+    */avx* | */amx/*) test "$(uname -m)" = x86_64 || continue; isa=-march=x86-64-v4 ;;
     *) isa= ;;
     esac
     check "$header alone" "$@" $isa -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-function -Iinclude -Isrc \

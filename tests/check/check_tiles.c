@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The GEMM of a matrix unit (backend/cpu/tile_gemm.h) on a unit of plain C, so that every machine proves what surrounds the few
+/* The GEMM of a matrix unit (backend/cpu/matrix_tile.h) on a unit of plain C, so that every machine proves what surrounds the few
  * instructions: shapes of tiles, panels, rows that are put together. */
 #include "check.h"
 
@@ -79,7 +79,7 @@ static bool straight(const void *const *p, ptrdiff_t *stride)
 #define TILE_STRAIGHT(p, stride) straight(p, stride)
 #define TILE_DOT(c, a, w) dot(c, a, w)
 
-#include "backend/cpu/tile_gemm.h"
+#include "backend/cpu/matrix_tile.h"
 
 void check_tiles(check *t)
 {

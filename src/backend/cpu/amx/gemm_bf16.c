@@ -6,7 +6,7 @@
 
 #define TILE_DOT(c, a, b) _tile_dpbf16ps(c, a, b)
 
-#include "backend/cpu/tile_gemm.h"
+#include "backend/cpu/matrix_tile.h"
 
 void fov_gemm_bf16_amx(fov_kernels *kernels)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The tiles of AMX in the words of tile_gemm.h, but for TILE_DOT. Compilers do not know that these instructions read memory (GCC's
- * are assembly that names none): what was written for them must be there. */
+/* The tiles of AMX in the words of matrix_tile.h, but for TILE_DOT. Compilers do not know that these instructions read memory
+ * (GCC's are assembly that names none): what was written for them must be there. */
 #ifndef FOVEA_BACKEND_CPU_AMX_TILE_H
 #define FOVEA_BACKEND_CPU_AMX_TILE_H
 

@@ -11,8 +11,8 @@
  *
  * Sums are 32 rows by 16 or 32 columns, in two or four tiles. Panels are as fov_gemm_dot has them: groups beside groups are what
  * the unit wants. Rows of A are usually pixels side by side, which it reads where they stand; others are put together first. */
-#ifndef FOVEA_BACKEND_CPU_TILE_GEMM_H
-#define FOVEA_BACKEND_CPU_TILE_GEMM_H
+#ifndef FOVEA_BACKEND_CPU_MATRIX_TILE_H
+#define FOVEA_BACKEND_CPU_MATRIX_TILE_H
 
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/unroll.h"
