@@ -8,36 +8,27 @@
 #include "media/media.h"
 
 #include "base/alloc.h"
+#include "base/cpu.h"
+#include "media/resize_rows.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 enum {
     BAND_ROWS = 8, /* of the output, the work of one chunk */
-    BLOCK = 16,    /* samples summed at once in the vertical step */
-    MAX_PIXEL = 4, /* bytes */
+    MAX_PIXEL = 4, /* samples */
     PACKED = 3,    /* floats of a pixel whose neighbour follows at once */
     ALIGNMENT = 64,
 };
-
-typedef float lanes __attribute__((vector_size(16)));
-
-/* Output i of an axis is the sum over k < count[i] of weight[i * stride + k] * input[start[i] + k]. */
-typedef struct axis {
-    int   *start, *count;
-    float *weight;
-    int    stride;
-} axis;
 
 typedef struct work {
     const fov_letterbox *box;
     const fov_image     *image;
     float               *out;
-    ptrdiff_t            ld;
+    fov_pixel_map        map;
+    fov_resize_rows      rows;
     bool                 same_size;
-    bool                 reversed; /* the network's channels are the photo's, last first */
-    axis                 x, y;
+    fov_taps             x, y;
     float               *row; /* row_floats for each thread */
     size_t               row_floats;
     fov_letterbox_sink  *sink; /* takes rows; NULL: they go to `out` */
@@ -46,168 +37,52 @@ typedef struct work {
     size_t               sunk_floats;
 } work;
 
-/* ---------------------------------------------------------------- weights */
-
-static double radius(int in, int out)
-{
-    return in > out ? (double)in / out : 1.0;
-}
-
-static int max_taps(int in, int out)
-{
-    double taps = 2 * ceil(radius(in, out)) + 1;
-    return taps < in ? (int)taps : in;
-}
-
-static size_t rounded(size_t bytes)
-{
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
-static size_t axis_bytes(int in, int out)
-{
-    size_t n = (size_t)out;
-    return 2 * rounded(n * sizeof(int)) + rounded(n * (size_t)max_taps(in, out) * sizeof(float));
-}
-
-static unsigned char *axis_place(axis *a, int in, int out, unsigned char *memory)
-{
-    const size_t ints = rounded((size_t)out * sizeof(int));
-    a->start = (int *)(void *)memory;
-    a->count = (int *)(void *)(memory + ints);
-    a->weight = (float *)(void *)(memory + 2 * ints);
-    a->stride = max_taps(in, out);
-    return memory + axis_bytes(in, out);
-}
-
-/* Pillow's taps: output i is centred at (i + 0.5) * in / out of the input, pixel k of the input at k + 0.5; the triangle is
- * `reach` wide to either side and cut off at the picture's edge, which is why its sum is divided out. */
-static void axis_fill(axis *a, int in, int out)
-{
-    const double ratio = (double)in / out, reach = radius(in, out);
-    for (int i = 0; i < out; i++) {
-        float       *weight = a->weight + (size_t)i * (size_t)a->stride;
-        const double centre = (i + 0.5) * ratio;
-        int          first = (int)ceil(centre - reach - 0.5), count = 0;
-        double       sum = 0;
-        if (first < 0) first = 0;
-        while (first < in - 1 && reach - fabs(first + 0.5 - centre) <= 0) first++;
-        for (int k = first; k < in && count < a->stride; k++) {
-            double w = 1 - fabs(k + 0.5 - centre) / reach;
-            if (w <= 0) break;
-            weight[count++] = (float)w;
-            sum += w;
-        }
-        for (int k = 0; k < count; k++) weight[k] = (float)(weight[k] / sum);
-        a->start[i] = first;
-        a->count[i] = count;
-    }
-}
-
 /* ---------------------------------------------------------------- one row */
-
-/* out[i] = sum over k of weight[k] * (row k of `in`)[i]; the block's sums stay in registers while the taps pass by. */
-static void blend_rows(float *out, const uint8_t *in, ptrdiff_t pitch, const float *weight, int taps, size_t n)
-{
-    size_t i = 0;
-    for (; i + BLOCK <= n; i += BLOCK) {
-        float sum[BLOCK] = {0};
-        for (int k = 0; k < taps; k++) {
-            const uint8_t *p = in + k * pitch + i;
-            for (int j = 0; j < BLOCK; j++) sum[j] += weight[k] * (float)p[j];
-        }
-        memcpy(out + i, sum, sizeof sum);
-    }
-    for (; i < n; i++) {
-        float sum = 0;
-        for (int k = 0; k < taps; k++) sum += weight[k] * (float)in[k * pitch + (ptrdiff_t)i];
-        out[i] = sum;
-    }
-}
-
-static inline float normalise(const fov_letterbox *box, int c, float value)
-{
-    return (value - box->mean[c]) * box->scale[c];
-}
-
-/* Four floats are loaded for every tap, whatever the pixel's size: the ones too many are not used, the row is padded. */
-static inline void resample(const work *w, const float *row, ptrdiff_t pixel, int c0, int c1, int c2, float *out)
-{
-    const fov_letterbox *box = w->box;
-    const ptrdiff_t      ld = w->ld;
-    for (int x = 0; x < box->scaled_w; x++, out += ld) {
-        const float *weight = w->x.weight + (size_t)x * (size_t)w->x.stride;
-        const float *in = row + w->x.start[x] * pixel;
-        lanes        sum = {0};
-        for (int k = 0; k < w->x.count[x]; k++) {
-            lanes value;
-            memcpy(&value, in + k * pixel, sizeof value);
-            sum += value * weight[k];
-        }
-        out[0] = normalise(box, 0, sum[c0]);
-        out[1] = normalise(box, 1, sum[c1]);
-        out[2] = normalise(box, 2, sum[c2]);
-    }
-}
-
-static inline void convert(const work *w, const uint8_t *in, ptrdiff_t pixel, int c0, int c1, int c2, float *out)
-{
-    const fov_letterbox *box = w->box;
-    const ptrdiff_t      ld = w->ld;
-    for (int x = 0; x < box->scaled_w; x++, in += pixel, out += ld) {
-        out[0] = normalise(box, 0, in[c0]);
-        out[1] = normalise(box, 1, in[c1]);
-        out[2] = normalise(box, 2, in[c2]);
-    }
-}
-
-/* The pixel's layout as constants, so that each is a loop of its own to the compiler. */
-#define FOR_LAYOUT(w, step, in, out)                                                                                               \
-    switch (fov_pixel_bytes((w)->image->format)) {                                                                                 \
-    case 1:                                                                                                                        \
-        step(w, in, 1, 0, 0, 0, out);                                                                                              \
-        break;                                                                                                                     \
-    case 4:                                                                                                                        \
-        if ((w)->reversed) step(w, in, 4, 2, 1, 0, out);                                                                           \
-        else step(w, in, 4, 0, 1, 2, out);                                                                                         \
-        break;                                                                                                                     \
-    default:                                                                                                                       \
-        if ((w)->reversed) step(w, in, 3, 2, 1, 0, out);                                                                           \
-        else step(w, in, 3, 0, 1, 2, out);                                                                                         \
-    }
 
 static void picture_row(const work *w, int y, float *row, float *out)
 {
     const fov_image *image = w->image;
     if (w->same_size) {
-        const uint8_t *in = image->data + y * image->pitch;
-        FOR_LAYOUT(w, convert, in, out)
+        w->rows.convert(&w->map, image->data + y * image->pitch, out, image->width);
         return;
     }
     const uint8_t *in = image->data + w->y.start[y] * image->pitch;
-    const size_t   samples = (size_t)image->width * (size_t)fov_pixel_bytes(image->format);
-    blend_rows(row, in, image->pitch, w->y.weight + (size_t)y * (size_t)w->y.stride, w->y.count[y], samples);
-    FOR_LAYOUT(w, resample, row, out)
+    const size_t   samples = (size_t)image->width * (size_t)w->map.pixel;
+    w->rows.blend(row, in, image->pitch, fov_taps_of(&w->y, y, 0), w->y.count[y], samples);
+    w->rows.resample(&w->map, &w->x, row, out, w->box->scaled_w);
+}
+
+/* What is filled already is copied behind itself, as much again each time. */
+static void repeat(float *out, size_t pixels)
+{
+    for (size_t done = 1, more; done < pixels; done += more) {
+        more = done < pixels - done ? done : pixels - done;
+        memcpy(out + PACKED * done, out, PACKED * more * sizeof *out);
+    }
 }
 
 static void fill(const work *w, float *out, int count)
 {
     const fov_letterbox *box = w->box;
-    const float value[3] = {normalise(box, 0, box->fill[0]), normalise(box, 1, box->fill[1]), normalise(box, 2, box->fill[2])};
-    for (int x = 0; x < count; x++) memcpy(out + x * w->ld, value, sizeof value);
+    float                value[PACKED];
+    const bool           packed = w->map.ld == PACKED;
+    for (int c = 0; c < PACKED; c++) value[c] = (box->fill[c] - box->mean[c]) * box->scale[c];
+    for (int x = 0; x < count && (x < 1 || !packed); x++) memcpy(out + x * w->map.ld, value, sizeof value);
+    if (packed && count > 0) repeat(out, (size_t)count);
 }
 
 static void output_row(const work *w, int y, size_t thread, float *out)
 {
     const fov_letterbox *box = w->box;
+    const ptrdiff_t      ld = w->map.ld;
     const int            right = box->left + box->scaled_w;
     if (y < box->top || y >= box->top + box->scaled_h) {
         fill(w, out, box->out_w);
         return;
     }
     fill(w, out, box->left);
-    picture_row(w, y - box->top, w->row ? w->row + w->row_floats * thread : NULL, out + box->left * w->ld);
-    fill(w, out + right * w->ld, box->out_w - right);
+    picture_row(w, y - box->top, w->row ? w->row + w->row_floats * thread : NULL, out + box->left * ld);
+    fill(w, out + right * ld, box->out_w - right);
 }
 
 static void run_band(void *context, size_t index, size_t thread)
@@ -215,7 +90,7 @@ static void run_band(void *context, size_t index, size_t thread)
     const work *w = context;
     const int   first = (int)index * BAND_ROWS, rest = w->box->out_h - first;
     for (int y = first; y < first + (rest < BAND_ROWS ? rest : BAND_ROWS); y++) {
-        float *out = w->sink ? w->sunk + w->sunk_floats * thread : w->out + (ptrdiff_t)y * w->box->out_w * w->ld;
+        float *out = w->sink ? w->sunk + w->sunk_floats * thread : w->out + (ptrdiff_t)y * w->box->out_w * w->map.ld;
         output_row(w, y, thread, out);
         if (w->sink) w->sink(w->sink_context, y, out);
     }
@@ -223,9 +98,16 @@ static void run_band(void *context, size_t index, size_t thread)
 
 /* ---------------------------------------------------------------- all of it */
 
-static size_t floats_per_row(int image_width)
+static size_t rounded(size_t bytes)
 {
-    return rounded(((size_t)image_width * MAX_PIXEL + sizeof(lanes) / sizeof(float)) * sizeof(float)) / sizeof(float);
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* A blended row, and what taps of no weight may meet behind it. */
+static size_t floats_per_row(int image_width, int scaled_w)
+{
+    const size_t pixels = (size_t)image_width + (size_t)fov_taps_most(image_width, scaled_w);
+    return rounded((pixels * MAX_PIXEL + FOV_RESIZE_OVERREAD) * sizeof(float)) / sizeof(float);
 }
 
 static bool is_same_size(const fov_letterbox *box, int image_width, int image_height)
@@ -236,37 +118,55 @@ static bool is_same_size(const fov_letterbox *box, int image_width, int image_he
 size_t fov_letterbox_scratch(const fov_letterbox *box, int image_width, int image_height, int threads)
 {
     if (is_same_size(box, image_width, image_height)) return 0;
-    return ALIGNMENT + axis_bytes(image_width, box->scaled_w) + axis_bytes(image_height, box->scaled_h) +
-           floats_per_row(image_width) * sizeof(float) * (size_t)threads;
+    return ALIGNMENT + fov_taps_bytes(image_width, box->scaled_w, FOV_RESIZE_LANES) +
+           fov_taps_bytes(image_height, box->scaled_h, 1) +
+           floats_per_row(image_width, box->scaled_w) * sizeof(float) * (size_t)threads;
 }
 
-static void prepare_axes(work *w, void *scratch, size_t threads)
+static void prepare_resize(work *w, void *scratch, size_t threads)
 {
-    const fov_image *image = w->image;
-    unsigned char   *memory = scratch;
+    const fov_image     *image = w->image;
+    const fov_letterbox *box = w->box;
+    const size_t         samples = (size_t)image->width * (size_t)w->map.pixel;
+    unsigned char       *memory = scratch;
     memory += (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
-    memory = axis_place(&w->x, image->width, w->box->scaled_w, memory);
-    memory = axis_place(&w->y, image->height, w->box->scaled_h, memory);
-    axis_fill(&w->x, image->width, w->box->scaled_w);
-    axis_fill(&w->y, image->height, w->box->scaled_h);
+    fov_taps_make(&w->x, image->width, box->scaled_w, FOV_RESIZE_LANES, memory);
+    memory += fov_taps_bytes(image->width, box->scaled_w, FOV_RESIZE_LANES);
+    fov_taps_make(&w->y, image->height, box->scaled_h, 1, memory);
+    memory += fov_taps_bytes(image->height, box->scaled_h, 1);
     w->row = (float *)(void *)memory;
-    w->row_floats = floats_per_row(image->width);
-    memset(w->row, 0, w->row_floats * sizeof(float) * threads);
+    w->row_floats = floats_per_row(image->width, box->scaled_w);
+    for (size_t t = 0; t < threads; t++)
+        memset(w->row + t * w->row_floats + samples, 0, (w->row_floats - samples) * sizeof *w->row);
 }
 
-static void run(work *w, void *scratch, fov_pool *pool)
+static fov_pixel_map map_of(const fov_letterbox *box, const fov_image *image, ptrdiff_t ld)
+{
+    fov_pixel_map map = {.pixel = fov_pixel_bytes(image->format), .ld = ld};
+    const bool    reversed = (image->format == FOV_BGR8) != box->bgr;
+    for (int c = 0; c < 3; c++) {
+        map.channel[c] = map.pixel == 1 ? 0 : reversed ? 2 - c : c;
+        map.mean[c] = box->mean[c];
+        map.scale[c] = box->scale[c];
+    }
+    return map;
+}
+
+static void run(work *w, ptrdiff_t ld, void *scratch, fov_pool *pool)
 {
     const fov_letterbox *box = w->box;
     assert(box->left >= 0 && box->top >= 0 && box->scaled_w <= box->out_w - box->left && box->scaled_h <= box->out_h - box->top);
+    w->map = map_of(box, w->image, ld);
     w->same_size = is_same_size(box, w->image->width, w->image->height);
-    w->reversed = (w->image->format == FOV_BGR8) != box->bgr;
-    if (!w->same_size) prepare_axes(w, scratch, (size_t)fov_pool_size(pool));
+    if (ld == PACKED) fov_resize_rows_init(&w->rows, fov_cpu_features());
+    else fov_resize_rows_plain(&w->rows);
+    if (!w->same_size) prepare_resize(w, scratch, (size_t)fov_pool_size(pool));
     fov_pool_run(pool, run_band, w, ((size_t)box->out_h + BAND_ROWS - 1) / BAND_ROWS);
 }
 
 void fov_letterbox_run(const fov_letterbox *box, const fov_image *image, float *out, ptrdiff_t ld, void *scratch, fov_pool *pool)
 {
-    run(&(work){.box = box, .image = image, .out = out, .ld = ld}, scratch, pool);
+    run(&(work){.box = box, .image = image, .out = out}, ld, scratch, pool);
 }
 
 static size_t sunk_floats(const fov_letterbox *box)
@@ -283,10 +183,10 @@ size_t fov_letterbox_rows_scratch(const fov_letterbox *box, int image_width, int
 void fov_letterbox_rows(const fov_letterbox *box, const fov_image *image, fov_letterbox_sink *sink, void *context, void *scratch,
                         fov_pool *pool)
 {
-    work           w = {.box = box, .image = image, .ld = PACKED, .sink = sink, .sink_context = context};
+    work           w = {.box = box, .image = image, .sink = sink, .sink_context = context};
     unsigned char *memory = scratch;
     memory += (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
     w.sunk = (float *)(void *)memory;
     w.sunk_floats = sunk_floats(box);
-    run(&w, memory + w.sunk_floats * sizeof(float) * (size_t)fov_pool_size(pool), pool);
+    run(&w, PACKED, memory + w.sunk_floats * sizeof(float) * (size_t)fov_pool_size(pool), pool);
 }

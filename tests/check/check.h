@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* fov-check: proves every CPU kernel and lowering against plain sums in double, and times them. After dav1d's checkasm.
+/* fov-check: proves every CPU kernel and lowering against plain sums in double, loops over pixels to the bit, and times them. After
+ * dav1d's checkasm.
  *
  * A check belongs to a level (generic, avx2, avx512 ...); kernels of a level are tested where the level below has another pointer.
  */
@@ -9,18 +10,20 @@
 #include "support.h"
 
 #include "backend/cpu/kernels.h"
+#include "media/resize_rows.h"
 
 #include <stdbool.h>
 
 typedef struct check {
-    uint64_t    seed;
-    const char *filter;     /* part of the names wanted, or NULL */
-    const char *level_name; /* of the level being checked */
-    unsigned    level;      /* its bits of base/cpu.h */
-    fov_kernels below, now;
-    test_random random;
-    int         number, failed; /* checks so far */
-    bool        failing;        /* the one that runs */
+    uint64_t        seed;
+    const char     *filter;     /* part of the names wanted, or NULL */
+    const char     *level_name; /* of the level being checked */
+    unsigned        level;      /* its bits of base/cpu.h */
+    fov_kernels     below, now;
+    fov_resize_rows rows_below, rows_now;
+    test_random     random;
+    int             number, failed; /* checks so far */
+    bool            failing;        /* the one that runs */
 } check;
 
 /** Begin "<name> <level>"; false when the filter leaves it out. Seeds `random` by the name, so that a filter changes nothing. */
@@ -61,6 +64,7 @@ void check_rows(check *t);
 void check_typed(check *t);
 void check_lowerings(check *t);
 void check_conv(check *t);
+void check_resize(check *t);
 
 /* ---- speed */
 

@@ -20,6 +20,7 @@ static void usage(FILE *to)
 static void check_level(check *t)
 {
     fov_kernels_init(&t->now, t->level);
+    fov_resize_rows_init(&t->rows_now, t->level);
     check_gemm(t);
     check_dot(t);
     check_gemm_end(t);
@@ -29,7 +30,9 @@ static void check_level(check *t)
     check_typed(t);
     check_lowerings(t);
     check_conv(t);
+    check_resize(t);
     t->below = t->now;
+    t->rows_below = t->rows_now;
 }
 
 static int run_checks(check *t)

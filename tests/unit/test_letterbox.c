@@ -151,6 +151,40 @@ static void same_bits_for_any_number_of_threads(void **state)
     free(block);
 }
 
+/* Downwards, upwards, unchanged, one pixel, odd widths; every format, padded rows, both channel orders. */
+static void same_bits_on_every_instruction_set(void **state)
+{
+    (void)state;
+    static const char *const levels[] = {"avx2", "avx512"};
+    fov_error                err;
+    test_random              random = {4};
+    for (int i = 0; i < 300; i++) {
+        const int  width = test_random_int(&random, 1, 90), height = test_random_int(&random, 1, 30);
+        const bool same = test_random_int(&random, 0, 3) == 0;
+        uint8_t   *block;
+        fov_image  image = random_image(&random, width, height, (fov_pixel_format)(i % 4), test_random_int(&random, 0, 5), &block);
+        fov_letterbox box =
+            plain_box(same ? width : test_random_int(&random, 1, 90), same ? height : test_random_int(&random, 1, 30));
+        const int ld = 3 + (test_random_int(&random, 0, 7) == 0);
+        box.left = test_random_int(&random, 0, 9);
+        box.out_w += box.left + test_random_int(&random, 0, 9);
+        box.out_h += test_random_int(&random, 0, 9);
+        box.bgr = test_random_int(&random, 0, 1);
+        for (int c = 0; c < 3; c++) box.mean[c] = 100.3F + (float)c;
+        assert_ok(fov_cpu_limit("generic", &err));
+        float *plain = run(&box, &image, ld, 2);
+        for (size_t l = 0; l < sizeof levels / sizeof *levels; l++) {
+            assert_ok(fov_cpu_limit(levels[l], &err));
+            float *fast = run(&box, &image, ld, 2);
+            assert_memory_equal(plain, fast, (size_t)(box.out_w * box.out_h * ld) * sizeof *fast);
+            free(fast);
+        }
+        free(plain);
+        free(block);
+    }
+    assert_ok(fov_cpu_limit(NULL, &err));
+}
+
 static void rows_may_run_upwards(void **state)
 {
     (void)state;
@@ -228,9 +262,13 @@ static void leaves_an_unchanged_size_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(follows_the_definition), cmocka_unit_test(same_bits_for_any_number_of_threads),
-        cmocka_unit_test(rows_may_run_upwards),   cmocka_unit_test(shrinks_like_pillow),
-        cmocka_unit_test(enlarges_like_opencv),   cmocka_unit_test(leaves_an_unchanged_size_exact),
+        cmocka_unit_test(follows_the_definition),
+        cmocka_unit_test(same_bits_for_any_number_of_threads),
+        cmocka_unit_test(same_bits_on_every_instruction_set),
+        cmocka_unit_test(rows_may_run_upwards),
+        cmocka_unit_test(shrinks_like_pillow),
+        cmocka_unit_test(enlarges_like_opencv),
+        cmocka_unit_test(leaves_an_unchanged_size_exact),
     };
     return cmocka_run_group_tests_name("letterbox", tests, NULL, NULL);
 }
