@@ -10,20 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *shape_text(const json_t *shape)
-{
-    char   *text = cli_strdup("");
-    size_t  i;
-    json_t *dim;
-    json_array_foreach(shape, i, dim)
-    {
-        char *longer = cli_format("%s%s%lld", text, i ? "x" : "", (long long)json_integer_value(dim));
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
 /* "conv1", or "conv1 +2" for a step of three layers. */
 static char *name_text(const json_t *step)
 {
@@ -105,7 +91,7 @@ void cli_print_profile(const json_t *profile)
         cli_table_add(&table, cli_strdup(cli_json_text_of(step, "precision")));
         add_numbers(&table, cli_json_number_of(step, "seconds"), network, cli_json_number_of(step, "macs"),
                     seconds_at_peak(step, peak));
-        cli_table_add(&table, shape_text(json_object_get(step, "out")));
+        cli_table_add(&table, cli_json_shape(json_object_get(step, "out")));
         cli_table_add(&table, cli_strdup(cli_json_text_of(step, "kernel")));
     }
     for (i = 0; i < sizeof precisions / sizeof *precisions; i++)

@@ -100,26 +100,12 @@ static int worst_first(const void *a, const void *b)
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-static char *shape_text(const json_t *shape)
-{
-    char   *text = cli_strdup("");
-    size_t  i;
-    json_t *dim;
-    json_array_foreach(shape, i, dim)
-    {
-        char *longer = cli_format("%s%s%lld", text, i ? "x" : "", (long long)json_integer_value(dim));
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
 static void add_tensor(cli_table *table, const json_t *tensor, bool int8)
 {
     static const char *const counts[2][5] = {{"elements", "subnormal", "flushed", "overflow", "dead_channels"},
                                              {"elements", "subnormal", "flushed", "outlier_channels", "dead_channels"}};
     cli_table_add(table, cli_strdup(json_string_value(json_object_get(tensor, "name"))));
-    cli_table_add(table, shape_text(json_object_get(tensor, "shape")));
+    cli_table_add(table, cli_json_shape(json_object_get(tensor, "shape")));
     for (int i = 0; i < 5; i++) cli_table_add(table, count_text(tensor, counts[int8][i]));
     cli_table_add(table, int8 ? number_text(tensor, "worst_snr_db", "dB") : number_text(tensor, "smallest", ""));
 }

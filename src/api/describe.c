@@ -5,15 +5,9 @@
 #include "base/json.h"
 #include "engine/engine.h"
 #include "graph/plugin.h"
+#include "graph/shape_json.h"
 
 #include <string.h>
-
-static json_t *shape_json(const fov_shape *shape)
-{
-    json_t *array = json_array();
-    for (int i = 0; i < shape->rank; i++) json_array_append_new(array, json_integer(shape->dim[i]));
-    return array;
-}
 
 /* ---------------------------------------------------------------- models */
 
@@ -63,8 +57,8 @@ static json_t *tensors_json(const fov_graph *graph)
     for (int i = 0; i < graph->n_value; i++) {
         const fov_value *v = &graph->value[i];
         if (!v->origin) continue;
-        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "name", fov_json_name(v->name), "shape", shape_json(&v->shape),
-                                               "origin", fov_json_name(v->origin)));
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "name", fov_json_name(v->name), "shape",
+                                               fov_shape_json(&v->shape), "origin", fov_json_name(v->origin)));
     }
     return array;
 }
@@ -159,8 +153,8 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
     }
     return json_pack("{s:o, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "name", fov_json_name(graph->value[node->out[0]].name), "op",
                      fov_op_def_of(node->op)->name, "kernel", kernel, "fused", fused_json(node), "out",
-                     shape_json(&step->out[0].shape), "macs", fov_step_macs(plan, step), "weights", (json_int_t)weights, "origin",
-                     origin);
+                     fov_shape_json(&step->out[0].shape), "macs", fov_step_macs(plan, step), "weights", (json_int_t)weights,
+                     "origin", origin);
 }
 
 /* @param whole shows every layer; `plan` is what a detector runs, and where its memory goes */

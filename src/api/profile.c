@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/peak.h"
 #include "graph/plugin.h"
+#include "graph/shape_json.h"
 
 #include <stdlib.h>
 
@@ -50,13 +51,6 @@ static void sort_network(const profile *p)
 
 /* ---------------------------------------------------------------- JSON */
 
-static json_t *shape_json(const fov_shape *shape)
-{
-    json_t *array = json_array();
-    for (int i = 0; i < shape->rank; i++) json_array_append_new(array, json_integer(shape->dim[i]));
-    return array;
-}
-
 static const char *multiplies_in(const fov_graph *graph, const fov_node *node)
 {
     if (node->op != FOV_OP_Conv) return NULL;
@@ -85,7 +79,7 @@ static json_t *step_json(const profile *p, int index)
     sort_step(p, index);
     return json_pack("{s:o, s:o, s:s, s:s?, s:s, s:o, s:f, s:f, s:f, s:f}", "name", fov_json_name(graph->value[node->out[0]].name),
                      "layers", layers_json(graph, step), "op", fov_op_def_of(node->op)->name, "precision",
-                     multiplies_in(graph, node), "kernel", kernel, "out", shape_json(&step->out[0].shape), "macs",
+                     multiplies_in(graph, node), "kernel", kernel, "out", fov_shape_json(&step->out[0].shape), "macs",
                      fov_step_macs(p->plan, step), "seconds", quantile(p, 0.5), "seconds_p10", quantile(p, 0.1), "seconds_p90",
                      quantile(p, 0.9));
 }

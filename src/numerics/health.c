@@ -8,14 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "graph/shape_json.h"
 #include "models/model.h"
-
-static json_t *shape_json(const fov_shape *shape)
-{
-    json_t *array = json_array();
-    for (int i = 0; i < shape->rank; i++) json_array_append_new(array, json_integer(shape->dim[i]));
-    return array;
-}
 
 typedef struct report {
     fov_precision precision;
@@ -41,7 +35,7 @@ static void add_tensor(report *r, const fov_graph *graph, const fov_tensor_use *
 {
     const fov_value *value = &graph->value[use->value];
     const fov_counts counts = count_tensor(graph, use, r->precision);
-    json_t          *object = json_pack("{s:o, s:o}", "name", fov_json_name(value->name), "shape", shape_json(&value->shape));
+    json_t          *object = json_pack("{s:o, s:o}", "name", fov_json_name(value->name), "shape", fov_shape_json(&value->shape));
     fov_counts_to_json(&counts, r->precision, object);
     json_array_append_new(r->tensors, object);
     fov_counts_join(&r->total, &counts);
