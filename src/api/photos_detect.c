@@ -6,10 +6,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/cpu.h"
-#include "base/error.h"
+#include "base/threads.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 enum { SLOTS_PER_THREAD = 2, MAX_THREADS = 1024 };
@@ -124,15 +122,11 @@ static bool hand_on(stream *t, size_t index, fov_photo_done *done, void *user)
 
 static fov_status start(stream *t, fov_error *err)
 {
-    sigset_t all, before;
-    int      failed = 0;
-    sigfillset(&all); /* signals belong to the program's threads */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = 0;
     while (t->started < t->n_worker && !failed) {
-        failed = pthread_create(&t->worker[t->started].thread, NULL, work, &t->worker[t->started]);
+        failed = fov_thread_start(&t->worker[t->started].thread, work, &t->worker[t->started]);
         t->started += !failed;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!failed) return FOV_OK;
     return fov_fail(err, FOV_ERR_DEVICE, "thread %d of %d could not be started: %s; ask for fewer threads", t->started + 1,
                     t->n_worker, strerror(failed));

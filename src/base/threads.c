@@ -7,7 +7,6 @@
 
 #include "base/alloc.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -100,13 +99,12 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-/* Signals belong to the program: a worker that took one would run the program's handler on our stack. */
-static int start_worker(fov_pool *pool, int index)
+int fov_thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&pool->worker[index], NULL, worker_main, &pool->seat[index]);
+    int failed = pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return failed;
 }
@@ -128,7 +126,7 @@ fov_status fov_pool_new(int threads, fov_pool **out, fov_error *err)
     }
     for (int i = 0; i < threads - 1; i++) {
         pool->seat[i] = (struct seat){pool, (size_t)i + 1};
-        int failed = start_worker(pool, i);
+        int failed = fov_thread_start(&pool->worker[i], worker_main, &pool->seat[i]);
         if (failed) {
             fov_pool_free(pool);
             return fov_fail(err, FOV_ERR_DEVICE, "thread %d of %d could not be started: %s; ask for fewer threads", i + 2, threads,

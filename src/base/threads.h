@@ -5,6 +5,12 @@
 
 #include "base/error.h"
 
+#include <pthread.h>
+
+/** pthread_create() of a thread that takes no signals: they belong to the program, and a thread of ours that took one would run its
+ * handler on our stack. @return 0 or an error number */
+int fov_thread_start(pthread_t *thread, void *(*run)(void *), void *argument);
+
 typedef struct fov_pool fov_pool;
 
 /** Work on chunk `index` of `count`. @param thread 0 .. size-1, for per-thread scratch */
