@@ -51,11 +51,12 @@ static void fill_sums(check *t, end_case *k, int64_t channels)
 /* Whether results are small numbers, as fov_gemm_end_call.plain promises. */
 static bool is_plain(const end_case *k, int64_t channels)
 {
-    float most[MAX_CHANNELS];
-    if (!k->integer || k->out.dtype != FOV_U8 || (k->call.residual && k->in.dtype != FOV_U8)) return false;
-    for (int64_t c = 0; c < channels; c++)
-        most[c] = MAX_SUM * k->scale[c] + (k->call.residual ? UINT8_MAX * fov_quant_scale(k->residual_quant, c) : 0);
-    return fov_gemm_end_is_plain((size_t)channels, k->call.slope, most, k->bias, &k->out);
+    bool plain = k->integer && (!k->call.residual || k->in.dtype == FOV_U8);
+    for (int64_t c = 0; c < channels && plain; c++) {
+        const float extra = k->call.residual ? UINT8_MAX * fov_quant_scale(k->residual_quant, c) : 0;
+        plain = fov_gemm_end_is_plain((size_t)c, k->call.slope, MAX_SUM * k->scale[c] + extra, k->bias[c], &k->out);
+    }
+    return plain;
 }
 
 static void make_case(check *t, end_case *k)

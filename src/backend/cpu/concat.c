@@ -76,7 +76,7 @@ static fov_status concat_step_run(const void *impl, const fov_view *const *in, f
     for (int i = 0; i < step->n_in && possible; i++) possible = in[i] && in[i]->data && fov_pixels_of_any(in[i], &x);
     if (!possible) return step->definition.run(step->definition.impl, in, out, scratch, pool, err);
     run.pixels = run.y.n * run.y.h * run.y.w;
-    run.pixels_per_chunk = fov_cpu_rows_per_chunk(run.pixels, pool);
+    run.pixels_per_chunk = fov_cpu_rows_per_chunk(run.pixels, fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)((run.pixels + run.pixels_per_chunk - 1) / run.pixels_per_chunk));
     return FOV_OK;
 }

@@ -48,7 +48,7 @@ static void cut(band_run *run, ptrdiff_t h, ptrdiff_t w, int threads)
     run->pixel = conv->cin * (ptrdiff_t)fov_dtype_size(conv->x.dtype);
     run->width = span_of(conv, 1, w);
     const ptrdiff_t fitting = (BAND_CACHE_BYTES / (run->pixel * run->width) - span_of(conv, 0, 1)) / conv->stride[0] + 1;
-    const ptrdiff_t shared = threads > 1 ? h / (threads * FOV_CPU_CHUNKS_PER_THREAD) : h;
+    const ptrdiff_t shared = fov_cpu_rows_per_chunk(h, threads);
     run->rows = fitting < shared ? fitting : shared;
     if (run->rows < 1) run->rows = 1;
     run->chunks = (h + run->rows - 1) / run->rows;

@@ -36,7 +36,7 @@ static void cut(chain_run *run, ptrdiff_t rows, ptrdiff_t width, int threads)
     const fov_conv_gemm *step = run->chain->pointwise;
     const ptrdiff_t      row_bytes = width * step->conv.cin * (ptrdiff_t)fov_dtype_size(step->conv.x.dtype);
     const ptrdiff_t      fitting = BAND_CACHE_BYTES / row_bytes;
-    const ptrdiff_t      shared = threads > 1 ? rows / (threads * FOV_CPU_CHUNKS_PER_THREAD) : rows;
+    const ptrdiff_t      shared = fov_cpu_rows_per_chunk(rows, threads);
     run->rows = fitting < shared ? fitting : shared;
     if (run->rows < 1) run->rows = 1;
     run->chunks = (rows + run->rows - 1) / run->rows;

@@ -221,7 +221,7 @@ static fov_status depthwise_step(const void *impl, const fov_view *const *in, fo
     fov_status    st = fov_conv_shape_read(&run.step->conv, in, out, &run.shape, err);
     if (st) return st;
     run.rows = run.shape.y.n * run.shape.y.h;
-    run.rows_per_chunk = fov_cpu_rows_per_chunk(run.rows, pool);
+    run.rows_per_chunk = fov_cpu_rows_per_chunk(run.rows, fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)((run.rows + run.rows_per_chunk - 1) / run.rows_per_chunk));
     return FOV_OK;
 }

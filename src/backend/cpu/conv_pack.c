@@ -218,21 +218,18 @@ static float reach_of(const fov_conv_gemm *step, ptrdiff_t channel)
     float           sum = 0;
     for (ptrdiff_t i = 0; i < count; i++) sum += (float)abs(w[i]);
     sum *= UINT8_MAX * step->scale[channel];
-    if (step->residual.dtype == FOV_U8 && conv->has_residual) sum += UINT8_MAX * fov_quant_scale(conv->residual.quant, channel);
+    if (conv->has_residual) sum += UINT8_MAX * fov_quant_scale(conv->residual.quant, channel);
     return sum;
 }
 
-static fov_status find_plain(fov_conv_gemm *step, fov_error *err)
+/* Whether fov_gemm_end_call.plain holds for all channels. */
+static bool is_plain(const fov_conv_gemm *step)
 {
     const fov_conv *conv = &step->conv;
-    if (!fov_conv_takes_int8(conv) || conv->y.dtype != FOV_U8) return FOV_OK;
-    if (conv->has_residual && conv->residual.dtype != FOV_U8) return FOV_OK;
-    float *most = fov_alloc_array((size_t)conv->cout, sizeof *most);
-    if (!most) return fov_fail_memory(err, "the reach of a layer");
-    for (ptrdiff_t c = 0; c < conv->cout; c++) most[c] = reach_of(step, c);
-    step->plain = fov_gemm_end_is_plain((size_t)conv->cout, conv->fused.slope, most, step->bias, &step->out);
-    fov_free(most);
-    return FOV_OK;
+    bool            plain = fov_conv_takes_int8(conv) && (!conv->has_residual || conv->residual.dtype == FOV_U8);
+    for (ptrdiff_t c = 0; c < conv->cout && plain; c++)
+        plain = fov_gemm_end_is_plain((size_t)c, conv->fused.slope, reach_of(step, c), step->bias[c], &step->out);
+    return plain;
 }
 
 /* Sizes cannot overflow: at most MAX_NR floats stand for one weight or bias that the graph holds in memory. */
@@ -250,8 +247,7 @@ static fov_status pack(fov_conv_gemm *step, fov_error *err)
     step->zero = step->packed + step->packed_bytes + 2 * channel_bytes;
     fill_channels(step);
     fill_zero(step);
-    fov_status st = find_plain(step, err);
-    if (st) return st;
+    step->plain = is_plain(step);
     unsigned char *to = step->packed;
     for (size_t i = 0; i < step->n_panel; i++) {
         fov_conv_panel *p = &step->panel[i];

@@ -139,8 +139,7 @@ static double amplification_of(const fov_conv *conv)
 static bool has_form(const fov_conv *conv)
 {
     for (size_t axis = 0; axis < 2; axis++)
-        if (fov_node_int_at(conv->node, "strides", axis, 1) != 1 || fov_node_int_at(conv->node, "dilations", axis, 1) != 1)
-            return false;
+        if (conv->stride[axis] != 1 || conv->dilation[axis] != 1) return false;
     return fov_conv_is_f32(conv) && conv->group == 1 && conv->kh == 3 && conv->kw == 3;
 }
 

@@ -30,12 +30,9 @@ static float reach_of(const fov_depthwise_call *call, size_t c)
 size_t fov_depthwise_blocks_words(int block, int taps, const fov_depthwise_call *call)
 {
     const size_t blocks = blocks_of(block, call->channels);
-    if (!blocks || taps != WORD_TAPS || call->as_y->dtype != FOV_U8) return 0;
-    for (size_t c = 0; c < call->channels; c++) {
-        const fov_storage one = {.dtype = FOV_U8, .inverse = call->as_y->inverse + (c & call->as_y->mask)};
-        const float       most = reach_of(call, c);
-        if (!fov_gemm_end_is_plain(1, call->slope, &most, call->bias + c, &one)) return 0;
-    }
+    if (!blocks || taps != WORD_TAPS) return 0;
+    for (size_t c = 0; c < call->channels; c++)
+        if (!fov_gemm_end_is_plain(c, call->slope, reach_of(call, c), call->bias[c], call->as_y)) return 0;
     return blocks * FOV_BLOCK_ARRAYS * (size_t)block;
 }
 

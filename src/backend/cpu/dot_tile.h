@@ -15,6 +15,7 @@
 #ifndef FOVEA_BACKEND_CPU_DOT_TILE_H
 #define FOVEA_BACKEND_CPU_DOT_TILE_H
 
+#include "backend/cpu/instances.h"
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/row_step.h"
 #include "backend/cpu/unroll.h"
@@ -98,7 +99,7 @@ FOV_ALWAYS_INLINE void dot_tile_step(const fov_gemm_dot_call *call, const int m,
 
 typedef void dot_function(const fov_gemm_dot_call *call);
 
-/* An instance for every number of rows: the last tile of an image costs what it computes. */
+/* To be given to INSTANCES_6 and its kin. */
 #define DOT_TILE(m, nv)                                                                                                            \
     static void dot_##m##x##nv(const fov_gemm_dot_call *call)                                                                      \
     {                                                                                                                              \
@@ -109,37 +110,12 @@ typedef void dot_function(const fov_gemm_dot_call *call);
         dot_tile_step(call, m, nv);                                                                                                \
     }
 
-#define DOT_TILES_6(nv)                                                                                                            \
-    DOT_TILE(1, nv)                                                                                                                \
-    DOT_TILE(2, nv)                                                                                                                \
-    DOT_TILE(3, nv)                                                                                                                \
-    DOT_TILE(4, nv)                                                                                                                \
-    DOT_TILE(5, nv)                                                                                                                \
-    DOT_TILE(6, nv)
-
-#define DOT_TILES_12(nv)                                                                                                           \
-    DOT_TILES_6(nv)                                                                                                                \
-    DOT_TILE(7, nv)                                                                                                                \
-    DOT_TILE(8, nv)                                                                                                                \
-    DOT_TILE(9, nv)                                                                                                                \
-    DOT_TILE(10, nv)                                                                                                               \
-    DOT_TILE(11, nv)                                                                                                               \
-    DOT_TILE(12, nv)
-
-#define DOT_TILES_14(nv)                                                                                                           \
-    DOT_TILES_12(nv)                                                                                                               \
-    DOT_TILE(13, nv)                                                                                                               \
-    DOT_TILE(14, nv)
-
 /* A kernel of fov_gemm_dot that picks the instance for the rows there are; `rows` is 6, 12 or 14. */
 #define DOT_KERNEL(function, rows, nv)                                                                                             \
     static void function(const fov_gemm_dot_call *call)                                                                            \
     {                                                                                                                              \
-        static dot_function *const tiles[] = {DOT_NAMES_##rows(dot, nv)}, *const steps[] = {DOT_NAMES_##rows(dot_step, nv)};       \
+        static dot_function *const tiles[] = {NAMES_##rows(dot, nv)}, *const steps[] = {NAMES_##rows(dot_step, nv)};               \
         (call->a_step ? steps : tiles)[call->m - 1](call);                                                                         \
     }
-#define DOT_NAMES_6(f, nv) f##_1x##nv, f##_2x##nv, f##_3x##nv, f##_4x##nv, f##_5x##nv, f##_6x##nv
-#define DOT_NAMES_12(f, nv) DOT_NAMES_6(f, nv), f##_7x##nv, f##_8x##nv, f##_9x##nv, f##_10x##nv, f##_11x##nv, f##_12x##nv
-#define DOT_NAMES_14(f, nv) DOT_NAMES_12(f, nv), f##_13x##nv, f##_14x##nv
 
 #endif

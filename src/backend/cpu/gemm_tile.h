@@ -16,6 +16,7 @@
 #ifndef FOVEA_BACKEND_CPU_GEMM_TILE_H
 #define FOVEA_BACKEND_CPU_GEMM_TILE_H
 
+#include "backend/cpu/instances.h"
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/row_step.h"
 #include "backend/cpu/unroll.h"
@@ -149,7 +150,7 @@ FOV_ALWAYS_INLINE void tile(const fov_gemm_f32_call *call, const int m, const in
 
 typedef void tile_function(const fov_gemm_f32_call *call);
 
-/* An instance for every number of rows: the last tile of an image costs what it computes. */
+/* To be given to INSTANCES_6 and its kin. */
 #define TILE(m, nv)                                                                                                                \
     static void tile_##m##x##nv(const fov_gemm_f32_call *call)                                                                     \
     {                                                                                                                              \
@@ -160,37 +161,12 @@ typedef void tile_function(const fov_gemm_f32_call *call);
         tile(call, m, nv, true);                                                                                                   \
     }
 
-#define TILES_6(nv)                                                                                                                \
-    TILE(1, nv)                                                                                                                    \
-    TILE(2, nv)                                                                                                                    \
-    TILE(3, nv)                                                                                                                    \
-    TILE(4, nv)                                                                                                                    \
-    TILE(5, nv)                                                                                                                    \
-    TILE(6, nv)
-
-#define TILES_12(nv)                                                                                                               \
-    TILES_6(nv)                                                                                                                    \
-    TILE(7, nv)                                                                                                                    \
-    TILE(8, nv)                                                                                                                    \
-    TILE(9, nv)                                                                                                                    \
-    TILE(10, nv)                                                                                                                   \
-    TILE(11, nv)                                                                                                                   \
-    TILE(12, nv)
-
-#define TILES_14(nv)                                                                                                               \
-    TILES_12(nv)                                                                                                                   \
-    TILE(13, nv)                                                                                                                   \
-    TILE(14, nv)
-
 /* A kernel of fov_gemm_f32 that picks the instance for the rows there are; `rows` is 6, 12 or 14. */
 #define GEMM_KERNEL(function, rows, nv)                                                                                            \
     static void function(const fov_gemm_f32_call *call)                                                                            \
     {                                                                                                                              \
-        static tile_function *const tiles[] = {TILE_NAMES_##rows(tile, nv)}, *const steps[] = {TILE_NAMES_##rows(tile_step, nv)};  \
+        static tile_function *const tiles[] = {NAMES_##rows(tile, nv)}, *const steps[] = {NAMES_##rows(tile_step, nv)};            \
         (call->a_step ? steps : tiles)[call->m - 1](call);                                                                         \
     }
-#define TILE_NAMES_6(f, nv) f##_1x##nv, f##_2x##nv, f##_3x##nv, f##_4x##nv, f##_5x##nv, f##_6x##nv
-#define TILE_NAMES_12(f, nv) TILE_NAMES_6(f, nv), f##_7x##nv, f##_8x##nv, f##_9x##nv, f##_10x##nv, f##_11x##nv, f##_12x##nv
-#define TILE_NAMES_14(f, nv) TILE_NAMES_12(f, nv), f##_13x##nv, f##_14x##nv
 
 #endif

@@ -33,12 +33,10 @@ static bool moderate(float v)
     return fabsf(v) < 0x1p60F;
 }
 
-bool fov_gemm_end_is_plain(size_t channels, float slope, const float *most, const float *bias, const fov_storage *y)
+bool fov_gemm_end_is_plain(size_t channel, float slope, float most, float bias, const fov_storage *y)
 {
-    bool plain = y->dtype == FOV_U8 && slope >= 0 && slope <= 1;
-    for (size_t c = 0; c < channels; c++)
-        plain = plain && moderate(most[c]) && moderate(bias[c]) && (most[c] + fabsf(bias[c])) * y->inverse[c & y->mask] < 0x1p30F;
-    return plain;
+    return y->dtype == FOV_U8 && slope >= 0 && slope <= 1 && moderate(most) && moderate(bias) &&
+           (most + fabsf(bias)) * y->inverse[channel & y->mask] < 0x1p30F;
 }
 
 bool fov_depthwise_is_plain(size_t channels, float slope, const float *scale, const float *bias, const fov_storage *y)

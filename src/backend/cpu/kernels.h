@@ -126,10 +126,11 @@ typedef struct fov_gemm_end_call {
 } fov_gemm_end_call;
 
 /**
- * The slope is 0 .. 1, and no result is NaN or, in steps of the output's scale, 2^30 or more.
- * @param most the largest magnitude of sum * scale + residual, by channel
+ * The slope is 0 .. 1, and no result of the channel is NaN or, in steps of the output's scale, 2^30 or more.
+ * @param most the largest magnitude of sum * scale + residual
+ * @param y    of U8, or of any other type, whose results are never plain
  */
-bool fov_gemm_end_is_plain(size_t channels, float slope, const float *most, const float *bias, const fov_storage *y);
+bool fov_gemm_end_is_plain(size_t channel, float slope, float most, float bias, const fov_storage *y);
 
 typedef struct fov_gemm_end {
     const char *name;

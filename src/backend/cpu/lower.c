@@ -62,9 +62,8 @@ fov_status fov_fail_layout(const fov_node *node, fov_error *err)
     return fov_fail(err, FOV_ERR_INTERNAL, "node '%s': an input or output is not NHWC; please report this model", node->name);
 }
 
-ptrdiff_t fov_cpu_rows_per_chunk(ptrdiff_t rows, const fov_pool *pool)
+ptrdiff_t fov_cpu_rows_per_chunk(ptrdiff_t rows, int threads)
 {
-    const int threads = fov_pool_size(pool);
     ptrdiff_t each = threads > 1 ? rows / (threads * FOV_CPU_CHUNKS_PER_THREAD) : rows;
     return each > 0 ? each : 1;
 }

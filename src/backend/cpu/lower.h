@@ -41,7 +41,7 @@ static inline unsigned char *fov_pixel_at(const fov_pixels *pixels, ptrdiff_t in
 enum { FOV_CPU_CHUNKS_PER_THREAD = 6 };
 
 /** How many of `rows` a chunk should have; at least 1. */
-ptrdiff_t fov_cpu_rows_per_chunk(ptrdiff_t rows, const fov_pool *pool);
+ptrdiff_t fov_cpu_rows_per_chunk(ptrdiff_t rows, int threads);
 
 /** The failure when fov_pixels_of() says false: only a bug in Fovea lays activations out in another way. */
 fov_status fov_fail_layout(const fov_node *node, fov_error *err);

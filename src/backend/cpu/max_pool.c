@@ -68,7 +68,7 @@ static fov_status max_pool_step_run(const void *impl, const fov_view *const *in,
     fov_status st = fov_window_read(&call, run.x.h, run.x.w, NULL, &run.window, err);
     if (st) return st;
     run.rows = run.y.n * run.y.h;
-    run.rows_per_chunk = fov_cpu_rows_per_chunk(run.rows, pool);
+    run.rows_per_chunk = fov_cpu_rows_per_chunk(run.rows, fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)((run.rows + run.rows_per_chunk - 1) / run.rows_per_chunk));
     return FOV_OK;
 }

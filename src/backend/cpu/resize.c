@@ -84,7 +84,7 @@ static fov_status resize_step_run(const void *impl, const fov_view *const *in, f
     resize_run         run = {.step = step};
     if (!repeats_pixels(step, in, out, &run)) return step->definition.run(step->definition.impl, in, out, scratch, pool, err);
     run.rows = run.y.n * run.y.h;
-    run.rows_per_chunk = fov_cpu_rows_per_chunk(run.rows, pool);
+    run.rows_per_chunk = fov_cpu_rows_per_chunk(run.rows, fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)((run.rows + run.rows_per_chunk - 1) / run.rows_per_chunk));
     return FOV_OK;
 }

@@ -85,7 +85,7 @@ static fov_status rows_step_run(const void *impl, const fov_view *const *in, fov
     if (!possible) return step->definition.run(step->definition.impl, in, out, scratch, pool, err);
     run.at_once = pixels_at_once(step, &run);
     run.pixels = run.out.n * run.out.h * run.out.w;
-    run.pixels_per_chunk = fov_cpu_rows_per_chunk(run.pixels, pool);
+    run.pixels_per_chunk = fov_cpu_rows_per_chunk(run.pixels, fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)((run.pixels + run.pixels_per_chunk - 1) / run.pixels_per_chunk));
     return FOV_OK;
 }

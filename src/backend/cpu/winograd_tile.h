@@ -6,6 +6,7 @@
 #ifndef FOVEA_BACKEND_CPU_WINOGRAD_TILE_H
 #define FOVEA_BACKEND_CPU_WINOGRAD_TILE_H
 
+#include "backend/cpu/instances.h"
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/unroll.h"
 #include "backend/cpu/winograd.h"
@@ -90,12 +91,11 @@ FOV_ALWAYS_INLINE void products_tile(const fov_winograd_products_call *call, ptr
 
 typedef void products_function(const fov_winograd_products_call *call, ptrdiff_t tile);
 
-/* An instance for every number of rows. */
-#define PRODUCTS(rows)                                                                                                             \
-    static void products_##rows(const fov_winograd_products_call *call, ptrdiff_t tile)                                            \
+/* To be given to INSTANCES_6 and its kin. */
+#define PRODUCTS(rows, nv)                                                                                                         \
+    static void products_##rows##x##nv(const fov_winograd_products_call *call, ptrdiff_t tile)                                     \
     {                                                                                                                              \
-        if (call->columns == LANES) products_tile(call, tile, rows, 1);                                                            \
-        else products_tile(call, tile, rows, 2);                                                                                   \
+        products_tile(call, tile, rows, nv);                                                                                       \
     }
 
 FOV_ALWAYS_INLINE void products_by(products_function *const *of_rows, const fov_winograd_products_call *call)
@@ -105,6 +105,15 @@ FOV_ALWAYS_INLINE void products_by(products_function *const *of_rows, const fov_
         of_rows[(left < MAX_ROWS ? left : MAX_ROWS) - 1](call, tile);
     }
 }
+
+/* All products, for tiles of `most` rows, which is MAX_ROWS. */
+#define PRODUCTS_KERNEL(most)                                                                                                      \
+    INSTANCES_##most(PRODUCTS, 1) INSTANCES_##most(PRODUCTS, 2) static void winograd_products(                                     \
+        const fov_winograd_products_call *call)                                                                                    \
+    {                                                                                                                              \
+        static products_function *const one[] = {NAMES_##most(products, 1)}, *const two[] = {NAMES_##most(products, 2)};           \
+        products_by(call->columns == LANES ? one : two, call);                                                                     \
+    }
 
 /* ---------------------------------------------------------------- output */
 

@@ -9,8 +9,8 @@ enum { MAX_ROWS = 12, MAX_VECS = 2, WIDE_ROWS = 6 };
 
 #include "backend/cpu/gemm_tile.h"
 
-TILES_12(1)
-TILES_6(2)
+INSTANCES_12(TILE, 1)
+INSTANCES_6(TILE, 2)
 GEMM_KERNEL(gemm_f32_6x16, 6, 2)
 GEMM_KERNEL(gemm_f32_12x8, 12, 1)
 

@@ -9,8 +9,8 @@ enum { MAX_ROWS = 14, MAX_VECS = 2 };
 
 #include "backend/cpu/gemm_tile.h"
 
-TILES_14(1)
-TILES_14(2)
+INSTANCES_14(TILE, 1)
+INSTANCES_14(TILE, 2)
 GEMM_KERNEL(gemm_f32_14x32, 14, 2)
 GEMM_KERNEL(gemm_f32_14x16, 14, 1)
 

@@ -8,7 +8,7 @@ enum { MAX_ROWS = 14, MAX_VECS = 1 };
 
 #include "backend/cpu/gemm_tile.h"
 
-TILES_14(1)
+INSTANCES_14(TILE, 1)
 GEMM_KERNEL(gemm_f32_14x8, 14, 1)
 
 void fov_gemm_narrow_avx512(fov_kernels *kernels)

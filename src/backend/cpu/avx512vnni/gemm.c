@@ -13,8 +13,8 @@ static inline sum dot(sum s, groups a, groups w)
 
 #include "backend/cpu/dot_tile.h"
 
-DOT_TILES_14(1)
-DOT_TILES_14(2)
+INSTANCES_14(DOT_TILE, 1)
+INSTANCES_14(DOT_TILE, 2)
 DOT_KERNEL(gemm_u8_14x32, 14, 2)
 DOT_KERNEL(gemm_u8_14x16, 14, 1)
 

@@ -3,6 +3,7 @@
  * channels, or 8 are left of 20 or 24. */
 #include "backend/cpu/avx512vnni/avx512vnni.h"
 
+#include "backend/cpu/instances.h"
 #include "backend/cpu/row_step.h"
 #include "backend/cpu/unroll.h"
 
@@ -93,36 +94,21 @@ FOV_ALWAYS_INLINE void dot_pairs_step(const fov_gemm_dot_call *call, const int m
     finish_pairs(call, m, s);
 }
 
-#define PAIRS(m)                                                                                                                   \
-    static void pairs_##m(const fov_gemm_dot_call *call)                                                                           \
+#define PAIRS(m, nv)                                                                                                               \
+    static void pairs_##m##x##nv(const fov_gemm_dot_call *call)                                                                    \
     {                                                                                                                              \
         dot_pairs(call, m);                                                                                                        \
     }                                                                                                                              \
-    static void step_##m(const fov_gemm_dot_call *call)                                                                            \
+    static void pairs_step_##m##x##nv(const fov_gemm_dot_call *call)                                                               \
     {                                                                                                                              \
         dot_pairs_step(call, m);                                                                                                   \
     }
-PAIRS(1)
-PAIRS(2)
-PAIRS(3)
-PAIRS(4)
-PAIRS(5)
-PAIRS(6)
-PAIRS(7)
-PAIRS(8)
-PAIRS(9)
-PAIRS(10)
-PAIRS(11)
-PAIRS(12)
-PAIRS(13)
-PAIRS(14)
+INSTANCES_14(PAIRS, 1)
 
 static void gemm_u8_14x8(const fov_gemm_dot_call *call)
 {
-    static void (*const pairs[])(const fov_gemm_dot_call *) = {pairs_1, pairs_2, pairs_3,  pairs_4,  pairs_5,  pairs_6,  pairs_7,
-                                                               pairs_8, pairs_9, pairs_10, pairs_11, pairs_12, pairs_13, pairs_14};
-    static void (*const steps[])(const fov_gemm_dot_call *) = {step_1, step_2, step_3,  step_4,  step_5,  step_6,  step_7,
-                                                               step_8, step_9, step_10, step_11, step_12, step_13, step_14};
+    typedef void                 pairs_function(const fov_gemm_dot_call *);
+    static pairs_function *const pairs[] = {NAMES_14(pairs, 1)}, *const steps[] = {NAMES_14(pairs_step, 1)};
     (call->a_step ? steps : pairs)[call->m - 1](call);
 }
 

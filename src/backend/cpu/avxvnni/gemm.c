@@ -13,8 +13,8 @@ static inline sum dot(sum s, groups a, groups w)
 
 #include "backend/cpu/dot_tile.h"
 
-DOT_TILES_12(1)
-DOT_TILES_6(2)
+INSTANCES_12(DOT_TILE, 1)
+INSTANCES_6(DOT_TILE, 2)
 DOT_KERNEL(gemm_u8_6x16, 6, 2)
 DOT_KERNEL(gemm_u8_12x8, 12, 1)
 

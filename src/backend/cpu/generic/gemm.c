@@ -8,7 +8,7 @@ enum { MAX_ROWS = 6, MAX_VECS = 2 };
 
 #include "backend/cpu/gemm_tile.h"
 
-TILES_6(2)
+INSTANCES_6(TILE, 2)
 GEMM_KERNEL(gemm_f32_6x8, 6, 2)
 
 void fov_gemm_generic(fov_kernels *kernels)

@@ -45,7 +45,7 @@ static inline sum dot(sum s, groups a, groups w)
 
 #include "backend/cpu/dot_tile.h"
 
-DOT_TILES_6(2)
+INSTANCES_6(DOT_TILE, 2)
 DOT_KERNEL(gemm_u8_6x8, 6, 2)
 
 void fov_gemm_int8_generic(fov_kernels *kernels)
