@@ -59,6 +59,7 @@ void check_dot(check *t);
 void check_tiles(check *t);
 void check_gemm_end(check *t);
 void check_winograd(check *t);
+void check_winograd_int8(check *t);
 void check_depthwise(check *t);
 void check_rows(check *t);
 void check_typed(check *t);

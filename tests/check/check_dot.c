@@ -63,7 +63,10 @@ static void make_case(check *t, const fov_gemm_dot *kernel, dot_case *d)
 {
     fov_gemm_dot_call *call = &d->call;
     const size_t       nr = (size_t)kernel->nr;
-    const operand      a = {0, 255, pick(t, 0, 1), pick(t, 0, 3) == 0}, w = {-127, pick(t, 0, 1) ? 127 : -127, a.extreme, a.same};
+    const bool         wide = kernel->group == FOV_GROUP_S16; /* a transformed input, and transformed filters (winograd_int8.h) */
+    const int16_t      most_a = wide ? 12750 : 255, most_w = wide ? 6272 : 127;
+    const operand      a = {wide ? (int16_t)-most_a : 0, most_a, pick(t, 0, 1), pick(t, 0, 3) == 0},
+                  w = {(int16_t)-most_w, pick(t, 0, 1) ? most_w : (int16_t)-most_w, a.extreme, a.same};
     *call = (fov_gemm_dot_call){.m = pick(t, 1, kernel->mr),
                                 .taps = (size_t)pick(t, 1, MAX_TAPS),
                                 .groups = (size_t)pick(t, 1, pick(t, 0, 3) ? USUAL_GROUPS : MAX_GROUPS),
@@ -141,9 +144,11 @@ static void check_kernel(check *t, const fov_gemm_dot *kernel, const fov_gemm_ti
     }
 }
 
-static void check_table(check *t, const fov_gemm_dot *now, const fov_gemm_dot *below)
+/* But for those of `known`, NULL or another table. */
+static void check_table(check *t, const fov_gemm_dot *now, const fov_gemm_dot *below, const fov_gemm_dot *known)
 {
     for (int i = 0; i < FOV_GEMM_WIDTHS; i++) {
+        if (known && now[i].run == known[i].run) continue;
         if (!now[i].nr || now[i].run == below[i].run || !check_begin(t, now[i].name)) continue;
         check_kernel(t, &now[i], NULL);
         check_end(t);
@@ -162,8 +167,9 @@ void check_dot_tiles(check *t, const fov_gemm_tiles *now, const fov_gemm_tiles *
 
 void check_dot(check *t)
 {
-    check_table(t, t->now.gemm_int8, t->below.gemm_int8);
-    check_table(t, t->now.gemm_bf16, t->below.gemm_bf16);
+    check_table(t, t->now.gemm_int8, t->below.gemm_int8, NULL);
+    check_table(t, t->now.gemm_bf16, t->below.gemm_bf16, NULL);
+    check_table(t, t->now.winograd_int8.products, t->below.winograd_int8.products, t->now.gemm_int8);
     check_dot_tiles(t, &t->now.tile_int8, &t->below.tile_int8);
     check_dot_tiles(t, &t->now.tile_bf16, &t->below.tile_bf16);
 }

@@ -159,7 +159,7 @@ bool conv_case_make(check *t, conv_case *k, fov_dtype x_type)
     random_sizes(t, &cin, &cout, &group, kernel);
     k->extreme = pick(t, 0, 3) == 0;
     k->int8 = x_type == FOV_U8;
-    add_activation(t, k, X, x_type, (int64_t[]){pick(t, 1, 2), cin, pick(t, 1, 20), pick(t, 1, 20)});
+    add_activation(t, k, X, x_type, (int64_t[]){pick(t, 1, 2), cin, pick(t, 1, 20), pick(t, 1, pick(t, 0, 4) ? 20 : 70)});
     add_constant(t, k, W, weight_type(t, x_type), &(fov_shape){4, {cout, cin / group, kernel[0], kernel[1]}});
     if (pick(t, 0, 1)) add_constant(t, k, BIAS, FOV_F32, &(fov_shape){1, {cout}});
     const int y = fov_graph_add_value(k->graph, "y", FOV_F32, NULL, NULL);

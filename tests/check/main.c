@@ -25,6 +25,7 @@ static void check_level(check *t)
     check_dot(t);
     check_gemm_end(t);
     check_winograd(t);
+    check_winograd_int8(t);
     check_depthwise(t);
     check_rows(t);
     check_typed(t);

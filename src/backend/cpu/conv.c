@@ -89,6 +89,16 @@ float fov_conv_weight_f32(const fov_conv *conv, size_t i)
     return conv->weight[i];
 }
 
+int32_t fov_conv_int8_start(const fov_conv *conv, ptrdiff_t channel)
+{
+    const ptrdiff_t cin = conv->cin / conv->group, first = channel / (conv->cout / conv->group) * cin, taps = conv->kh * conv->kw;
+    const int8_t   *w = conv->weight_i8 + channel * cin * taps;
+    int32_t         sum = 0;
+    for (ptrdiff_t c = 0; c < cin; c++)
+        for (ptrdiff_t tap = 0; tap < taps; tap++) sum -= fov_quant_zero_point(conv->x.quant, first + c) * w[c * taps + tap];
+    return sum;
+}
+
 /* 32 bits hold the sums of U8 times I8 together with what zero points add to them. */
 static bool sums_fit(const fov_conv *conv)
 {
@@ -101,6 +111,7 @@ fov_status fov_cpu_conv(const fov_graph *graph, const fov_node *node, const fov_
     if (!read_conv(graph, node, &conv)) return fov_lower_definition(graph, node, out, err);
     if (fov_conv_takes_int8(&conv) && !sums_fit(&conv)) return fov_lower_definition(graph, node, out, err);
     if (fov_conv_is_depthwise(&conv)) return fov_conv_lower_depthwise(&conv, kernels, out, err);
+    if (fov_conv_is_winograd_int8(&conv, kernels)) return fov_conv_lower_winograd_int8(&conv, kernels, out, err);
     if (fov_conv_is_winograd(&conv, kernels)) return fov_conv_lower_winograd(&conv, kernels, out, err);
     return fov_conv_lower_gemm(&conv, kernels, out, err);
 }

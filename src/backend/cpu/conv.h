@@ -35,6 +35,10 @@ bool fov_conv_takes_int8(const fov_conv *conv);
 /** Weight `i` of those that are F32, F16 or BF16. */
 float fov_conv_weight_f32(const fov_conv *conv, size_t i);
 
+/** Minus what the zero points of the input add to the sum of a channel: q - zero point is what counts, q is what kernels see. Of
+ * whole windows, since taps outside of the image are zero points too. */
+int32_t fov_conv_int8_start(const fov_conv *conv, ptrdiff_t channel);
+
 /** A convolution at one input size. */
 typedef struct fov_conv_shape {
     fov_pixels x, y, residual; /* residual.data NULL: none */
@@ -52,6 +56,10 @@ fov_status fov_conv_lower_depthwise(const fov_conv *conv, const fov_kernels *ker
 /** 3x3, stride 1, floats, where fewer multiplications pay and cost little accuracy (conv_winograd.c). */
 bool       fov_conv_is_winograd(const fov_conv *conv, const fov_kernels *kernels);
 fov_status fov_conv_lower_winograd(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err);
+
+/** The same of U8 and I8, exact, where it is faster (conv_winograd_int8.c). */
+bool       fov_conv_is_winograd_int8(const fov_conv *conv, const fov_kernels *kernels);
+fov_status fov_conv_lower_winograd_int8(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err);
 
 /** Depthwise, then 1x1, by bands of rows that stay in the cache: fov_backend.chain (conv_chain.c). */
 fov_status fov_conv_chain(const fov_lowered *first, const fov_lowered *second, fov_lowered *out, fov_error *err);

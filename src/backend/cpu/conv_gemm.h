@@ -3,7 +3,7 @@
 #ifndef FOVEA_BACKEND_CPU_CONV_GEMM_H
 #define FOVEA_BACKEND_CPU_CONV_GEMM_H
 
-#include "backend/cpu/conv.h"
+#include "backend/cpu/conv_end.h"
 
 /** Columns of W that one kernel runs over the rows of A. One of the kernels is set. */
 typedef struct fov_conv_panel {
@@ -28,9 +28,7 @@ typedef struct fov_conv_gemm {
     int                 mr;            /* rows of a tile that all kernels of panels can do */
     int                 rows;          /* of the tiles that the image is cut into: mr, or FOV_CONV_TILE_ROWS */
     unsigned char      *packed, *zero; /* panels; what stands for taps outside of the image */
-    float              *scale, *bias;  /* by output channel, for gemm_end; behind the panels */
-    fov_storage         out, residual; /* for gemm_end */
-    bool                plain;         /* fov_gemm_end_is_plain() */
+    fov_conv_end        end;
     size_t              packed_bytes, n_panel;
     fov_conv_panel      panel[];
 } fov_conv_gemm;

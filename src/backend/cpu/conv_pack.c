@@ -4,7 +4,6 @@
  * groups of four bytes. */
 #include "backend/cpu/conv_gemm.h"
 
-#include "backend/cpu/storage.h"
 #include "base/alloc.h"
 
 #include <stdio.h>
@@ -15,7 +14,6 @@ enum {
     GROUP_BYTES = 4,
     TILE_COLUMNS = 16,
     TILE_MIN_FILL = 64, /* groups in a tile of W from which on a matrix unit is faster: a quarter of it */
-    COLUMNS_PAD = 64,   /* floats that arrays by channel have more than channels: vectors begin at any of them */
 };
 
 /* ---------------------------------------------------------------- kernels and panels */
@@ -146,24 +144,12 @@ static void pack_f32(const fov_conv_gemm *step, const fov_conv_panel *p, float *
     const fov_conv *conv = &step->conv;
     const size_t    nr = (size_t)p->nr, taps = step->pieces.taps, k_count = step->pieces.k;
     for (size_t j = 0; j < (size_t)p->n; j++) {
-        to[j] = step->direct ? step->bias[p->channel + (ptrdiff_t)j] : 0;
+        to[j] = step->direct ? step->end.bias[p->channel + (ptrdiff_t)j] : 0;
         for (size_t tap = 0; tap < taps; tap++)
             for (size_t k = 0; k < k_count; k++)
                 to[nr * (1 + tap * k_count + k) + j] =
                     fov_conv_weight_f32(conv, weight_index(step, p->channel + (ptrdiff_t)j, tap, k));
     }
-}
-
-/* Minus what the zero points of the input add to the sum of a channel: q - zero point is what counts, q is what kernels see.
- * Whole windows, since taps outside of the image are zero points too. */
-static int32_t start_of(const fov_conv *conv, ptrdiff_t channel)
-{
-    const ptrdiff_t cin = conv->cin / conv->group, first = channel / (conv->cout / conv->group) * cin, taps = conv->kh * conv->kw;
-    const int8_t   *w = conv->weight_i8 + channel * cin * taps;
-    int32_t         sum = 0;
-    for (ptrdiff_t c = 0; c < cin; c++)
-        for (ptrdiff_t tap = 0; tap < taps; tap++) sum -= fov_quant_zero_point(conv->x.quant, first + c) * w[c * taps + tap];
-    return sum;
 }
 
 static void put_weight(const fov_conv_gemm *step, size_t from, unsigned char *group, size_t i)
@@ -180,7 +166,7 @@ static void pack_dot(const fov_conv_gemm *step, const fov_conv_panel *p, unsigne
     const size_t    nr = (size_t)p->nr, bits = step->dot->group == FOV_GROUP_U8 ? 2 : 1, in_group = ((size_t)1 << bits) - 1;
     for (size_t j = 0; j < (size_t)p->n; j++) {
         const ptrdiff_t channel = p->channel + (ptrdiff_t)j;
-        const int32_t   start = fov_conv_takes_int8(conv) ? start_of(conv, channel) : 0;
+        const int32_t   start = fov_conv_takes_int8(conv) ? fov_conv_int8_start(conv, channel) : 0;
         memcpy(to + GROUP_BYTES * j, &start, sizeof start);
         for (size_t tap = 0; tap < step->pieces.taps; tap++)
             for (size_t k = 0; k < step->pieces.k; k++) {
@@ -198,56 +184,17 @@ static void fill_zero(fov_conv_gemm *step)
         step->zero[i] = (unsigned char)fov_quant_zero_point(conv->x.quant, i % conv->cin);
 }
 
-/* By output channel, again from the first on behind the last. No bias is -0, which changes no float that it is added to. */
-static void fill_channels(fov_conv_gemm *step)
-{
-    const fov_conv *conv = &step->conv;
-    for (ptrdiff_t i = 0; i < conv->cout + COLUMNS_PAD; i++) {
-        const ptrdiff_t c = i % conv->cout;
-        step->scale[i] = fov_conv_takes_int8(conv) ? fov_quant_scale(conv->w.quant, c) : 1;
-        step->bias[i] = conv->bias ? conv->bias[c] : -0.0F;
-    }
-}
-
-/* The largest magnitude that sums of a channel, times its scale, and the residual can have together. */
-static float reach_of(const fov_conv_gemm *step, ptrdiff_t channel)
-{
-    const fov_conv *conv = &step->conv;
-    const ptrdiff_t count = conv->cin / conv->group * conv->kh * conv->kw;
-    const int8_t   *w = conv->weight_i8 + channel * count;
-    float           sum = 0;
-    for (ptrdiff_t i = 0; i < count; i++) sum += (float)abs(w[i]);
-    sum *= UINT8_MAX * step->scale[channel];
-    if (conv->has_residual) sum += UINT8_MAX * fov_quant_scale(conv->residual.quant, channel);
-    return sum;
-}
-
-/* Whether fov_gemm_end_call.plain holds for all channels. */
-static bool is_plain(const fov_conv_gemm *step)
-{
-    const fov_conv *conv = &step->conv;
-    bool            plain = fov_conv_takes_int8(conv) && (!conv->has_residual || conv->residual.dtype == FOV_U8);
-    for (ptrdiff_t c = 0; c < conv->cout && plain; c++)
-        plain = fov_gemm_end_is_plain((size_t)c, conv->fused.slope, reach_of(step, c), step->bias[c], &step->out);
-    return plain;
-}
-
 /* Sizes cannot overflow: at most MAX_NR floats stand for one weight or bias that the graph holds in memory. */
 static fov_status pack(fov_conv_gemm *step, fov_error *err)
 {
     const fov_conv *conv = &step->conv;
-    const size_t    channel_bytes = round_up(((size_t)conv->cout + COLUMNS_PAD) * sizeof(float), FOV_ALIGN);
     const size_t    zero_bytes = round_up((size_t)(conv->cin * conv->kw) * fov_dtype_size(conv->x.dtype) + FOV_OVERREAD, FOV_ALIGN);
     for (size_t i = 0; i < step->n_panel; i++) step->packed_bytes += panel_bytes(step, &step->panel[i]);
-    const size_t bytes = step->packed_bytes + 2 * channel_bytes + zero_bytes;
+    const size_t bytes = step->packed_bytes + zero_bytes;
     if (!(step->packed = fov_alloc_aligned(bytes))) return fov_fail_memory(err, "packed weights");
     memset(step->packed, 0, bytes);
-    step->scale = (float *)(void *)(step->packed + step->packed_bytes);
-    step->bias = (float *)(void *)(step->packed + step->packed_bytes + channel_bytes);
-    step->zero = step->packed + step->packed_bytes + 2 * channel_bytes;
-    fill_channels(step);
+    step->zero = step->packed + step->packed_bytes;
     fill_zero(step);
-    step->plain = is_plain(step);
     unsigned char *to = step->packed;
     for (size_t i = 0; i < step->n_panel; i++) {
         fov_conv_panel *p = &step->panel[i];
@@ -260,14 +207,6 @@ static fov_status pack(fov_conv_gemm *step, fov_error *err)
 }
 
 /* ---------------------------------------------------------------- the whole */
-
-static fov_status read_storage(fov_conv_gemm *step, fov_error *err)
-{
-    const fov_conv *conv = &step->conv;
-    fov_status      st = fov_storage_init(&step->out, conv->y.dtype, conv->y.quant, 1, err);
-    if (st || !conv->has_residual) return st;
-    return fov_storage_init(&step->residual, conv->residual.dtype, conv->residual.quant, 1, err);
-}
 
 static void name_step(fov_conv_gemm *step)
 {
@@ -294,7 +233,7 @@ static fov_status fill_step(fov_conv_gemm *step, size_t per_group, fov_error *er
     for (size_t i = 0; i < step->n_panel; i++)
         if (step->panel[i].mr < step->mr) step->mr = step->panel[i].mr;
     step->rows = is_linear(step) ? FOV_CONV_TILE_ROWS : step->mr;
-    fov_status st = read_storage(step, err);
+    fov_status st = fov_conv_end_init(&step->end, &step->conv, &step->kernels, err);
     if (!st) st = pack(step, err);
     if (st) return st;
     name_step(step);
@@ -324,8 +263,7 @@ fov_status fov_conv_gemm_new(const fov_conv *conv, const fov_kernels *kernels, f
 void fov_conv_gemm_free(void *impl)
 {
     fov_conv_gemm *step = impl;
-    fov_storage_free(&step->out);
-    fov_storage_free(&step->residual);
+    fov_conv_end_free(&step->end);
     fov_free_aligned(step->packed);
     fov_free(step);
 }

@@ -94,24 +94,12 @@ static void make_sums(const fov_conv_gemm *step, const fov_conv_panel *p, const 
 static void run_sums(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_shape *shape, const fov_conv_tile *tile)
 {
     _Alignas(FOV_ALIGN) unsigned char sum[FOV_CONV_TILE_ROWS * FOV_GEMM_MAX_NR * SUM_BYTES + FOV_OVERREAD];
-    if (!step->plain) prefetch_ends(p, shape, tile);
+    if (!step->end.plain) prefetch_ends(p, shape, tile);
     make_sums(step, p, tile, sum);
-    step->kernels.gemm_end.run(&(fov_gemm_end_call){.m = tile->m,
-                                                    .n = p->n,
-                                                    .channel = p->channel,
-                                                    .channels = step->conv.cout,
-                                                    .plain = step->plain,
-                                                    .sum = sum,
-                                                    .ldsum = p->nr,
-                                                    .scale = fov_conv_takes_int8(&step->conv) ? step->scale : NULL,
-                                                    .bias = step->bias,
-                                                    .out = &step->out,
-                                                    .residual_storage = &step->residual,
-                                                    .c = tile->c,
-                                                    .ldc = shape->y.ld * shape->y.size,
-                                                    .residual = tile->residual,
-                                                    .residual_after = step->conv.fused.residual_after,
-                                                    .slope = step->conv.fused.slope});
+    fov_conv_end_run(
+        &step->end, shape,
+        &(fov_conv_end_block){
+            .m = tile->m, .n = p->n, .channel = p->channel, .sum = sum, .ldsum = p->nr, .c = tile->c, .residual = tile->residual});
 }
 
 void fov_conv_tile_run(const fov_conv_gemm *step, const fov_conv_panel *p, const fov_conv_shape *shape, const fov_conv_tile *tile)

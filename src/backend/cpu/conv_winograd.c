@@ -2,15 +2,15 @@
 /* Convolution of 3x3 with stride 1 in floats by Winograd's F(4x4, 3x3): a quarter of the multiplications of the indirect GEMM.
  *
  * Filters are transformed at lowering, in double, and packed by panels of columns: [panel][36 points][cin][columns]. A run goes
- * through blocks of tiles: all tiles of a block are transformed, then for one panel after the other come 36 products and the
- * transform back, which also adds bias and residual, applies the activation and writes the output. So a panel is read once a block
- * and what lies between the transforms stays in the cache. Chunks, which threads share, are blocks times groups of panels.
+ * through blocks of tiles (winograd_layout.h); the transform back also adds bias and residual, applies the activation and writes
+ * the output.
  *
  * When this is chosen (fov_conv_is_winograd): where its estimated cost is lower and its rounding stays near that of a direct sum.
  */
 #include "backend/cpu/conv.h"
 
 #include "backend/cpu/winograd.h"
+#include "backend/cpu/winograd_layout.h"
 #include "base/alloc.h"
 
 #include <math.h>
@@ -20,10 +20,6 @@
 enum {
     RESIDUAL_INPUT = 3, /* of a fused Conv */
     TAPS = 9,
-    LINE = FOV_ALIGN / (int)sizeof(float),
-    V_LEAST_BYTES = 192 << 10, /* of transformed input in a block: beside few weights, both stay in the second-level cache */
-    V_MOST_BYTES = 3 << 20,    /* beside many: each block reads all of them again, from further away the more they are */
-    W_PER_V = 3,               /* bytes of weights for one of transformed input, between these bounds */
 };
 
 /* Multiply-adds of a vector that the transforms of a vector of channels of one tile are worth: on a Cascade Lake, layers of
@@ -197,59 +193,18 @@ static fov_status pack(winograd *step, fov_error *err)
     return FOV_OK;
 }
 
-/* ---------------------------------------------------------------- blocks */
+/* ---------------------------------------------------------------- running */
 
-/* How the tiles of one run are shared out, and how a block lies in a thread's scratch: transformed input, products, and a patch for
- * a tile at the edge of the image. Strides are in floats. */
-typedef struct layout {
-    ptrdiff_t rows, columns, tiles; /* of tiles: rows and columns in one image */
-    ptrdiff_t block, blocks, groups;
-    ptrdiff_t channels, ldv, v_point, m_point;
-    size_t    thread_bytes;
-} layout;
-
-/* An odd number of cache lines: points one behind the other do not fall into the same few sets of the first cache. */
-static ptrdiff_t odd_lines(ptrdiff_t floats)
+static fov_winograd_layout layout_of(const winograd *step, const fov_view *out, int threads)
 {
-    const ptrdiff_t lines = round_up_div(floats, LINE);
-    return (lines | 1) * LINE;
-}
-
-static ptrdiff_t tiles_of_block(const winograd *step, ptrdiff_t ldv)
-{
-    const size_t    share = step->packed_bytes / W_PER_V;
-    const ptrdiff_t bytes = share < V_LEAST_BYTES ? V_LEAST_BYTES : share < V_MOST_BYTES ? (ptrdiff_t)share : V_MOST_BYTES;
-    const ptrdiff_t most = bytes / (FOV_WINOGRAD_POINTS * ldv * (ptrdiff_t)sizeof(float)) / step->kernel.tiles;
-    return (most > 0 ? most : 1) * step->kernel.tiles;
-}
-
-/* Fewer tiles a block, and groups of panels, make chunks enough for all threads. */
-static void share_out(const winograd *step, int threads, layout *l)
-{
-    const ptrdiff_t wanted = threads > 1 ? (ptrdiff_t)threads * FOV_CPU_CHUNKS_PER_THREAD : 1;
-    const ptrdiff_t each = round_up(round_up_div(l->tiles, wanted), step->kernel.tiles);
-    if (l->block > each) l->block = each;
-    if (l->block > l->tiles) l->block = l->tiles;
-    if (l->block < 1) l->block = 1;
-    l->blocks = round_up_div(l->tiles, l->block);
-    l->groups = l->blocks < wanted && l->blocks > 0 ? round_up_div(wanted, l->blocks) : 1;
-    if (l->groups > step->panels) l->groups = step->panels;
-}
-
-static layout layout_of(const winograd *step, const fov_view *out, int threads)
-{
-    const int64_t *dim = out->shape.dim;
-    layout         l = {.rows = round_up_div(dim[2], FOV_WINOGRAD_OUT),
-                        .columns = round_up_div(dim[3], FOV_WINOGRAD_OUT),
-                        .channels = round_up(step->conv.cin, LINE)};
-    l.tiles = dim[0] * l.rows * l.columns;
-    l.ldv = odd_lines(step->conv.cin);
-    l.block = tiles_of_block(step, l.ldv);
-    share_out(step, threads, &l);
-    l.v_point = odd_lines(l.block * l.ldv);
-    l.m_point = odd_lines(l.block * step->panel_columns);
-    l.thread_bytes = sizeof(float) * FOV_WINOGRAD_POINTS * (size_t)(l.v_point + l.m_point + l.channels);
-    return l;
+    const fov_winograd_work work = {.cin = step->conv.cin,
+                                    .panel_columns = step->panel_columns,
+                                    .panels = step->panels,
+                                    .tiles = step->kernel.tiles,
+                                    .packed_bytes = step->packed_bytes,
+                                    .x_size = sizeof(float),
+                                    .v_size = sizeof(float)};
+    return fov_winograd_layout_of(&work, out, threads);
 }
 
 static size_t winograd_scratch(const void *impl, const fov_view *const *in, const fov_view *out, int threads)
@@ -258,58 +213,29 @@ static size_t winograd_scratch(const void *impl, const fov_view *const *in, cons
     return (size_t)threads * layout_of(impl, out, threads).thread_bytes;
 }
 
-/* ---------------------------------------------------------------- running */
-
 typedef struct winograd_run {
-    const winograd *step;
-    fov_conv_shape  shape;
-    layout          layout;
-    unsigned char  *scratch;
+    const winograd     *step;
+    fov_conv_shape      shape;
+    fov_winograd_layout layout;
+    unsigned char      *scratch;
 } winograd_run;
 
-/* Where a tile's first output is. */
-typedef struct tile_place {
-    ptrdiff_t n, y, x;
-} tile_place;
-
-static tile_place place_of(const layout *l, ptrdiff_t tile)
+static void transform_tile(const winograd_run *run, ptrdiff_t tile, float *v, unsigned char *patch)
 {
-    const ptrdiff_t row = tile / l->columns;
-    return (tile_place){row / l->rows, row % l->rows * FOV_WINOGRAD_OUT, tile % l->columns * FOV_WINOGRAD_OUT};
+    const fov_winograd_place  at = fov_winograd_place_of(&run->layout, tile);
+    const fov_window         *window = &run->shape.window;
+    const fov_winograd_source from =
+        fov_winograd_source_of(&run->shape.x, at.n, at.y - window->pad_top, at.x - window->pad_left, NULL, patch);
+    run->step->kernel.input(&(fov_winograd_input_call){.channels = run->shape.x.c,
+                                                       .x = (const float *)(const void *)from.x,
+                                                       .ldrow = from.row / (ptrdiff_t)sizeof(float),
+                                                       .ldpixel = from.pixel / (ptrdiff_t)sizeof(float),
+                                                       .v = v,
+                                                       .ldpoint = run->layout.v_point});
 }
 
-/* Tiles that stick out of the image are copied, with zeros around. */
-static void fill_patch(const fov_pixels *x, ptrdiff_t n, ptrdiff_t y0, ptrdiff_t x0, ptrdiff_t channels, float *patch)
-{
-    for (ptrdiff_t i = 0; i < FOV_WINOGRAD_IN; i++)
-        for (ptrdiff_t j = 0; j < FOV_WINOGRAD_IN; j++, patch += channels) {
-            const bool in = (size_t)(y0 + i) < (size_t)x->h && (size_t)(x0 + j) < (size_t)x->w;
-            if (in) memcpy(patch, x->data + ((n * x->h + y0 + i) * x->w + x0 + j) * x->ld, (size_t)x->c * sizeof *patch);
-            else memset(patch, 0, (size_t)x->c * sizeof *patch);
-        }
-}
-
-static void transform_tile(const winograd_run *run, ptrdiff_t tile, float *v, float *patch)
-{
-    const layout           *l = &run->layout;
-    const fov_pixels       *x = &run->shape.x;
-    const tile_place        at = place_of(l, tile);
-    const ptrdiff_t         y0 = at.y - run->shape.window.pad_top, x0 = at.x - run->shape.window.pad_left;
-    fov_winograd_input_call call = {.channels = x->c, .v = v, .ldpoint = l->v_point};
-    if (y0 >= 0 && x0 >= 0 && y0 + FOV_WINOGRAD_IN <= x->h && x0 + FOV_WINOGRAD_IN <= x->w) {
-        call.x = x->data + ((at.n * x->h + y0) * x->w + x0) * x->ld;
-        call.ldpixel = x->ld;
-        call.ldrow = x->w * x->ld;
-    } else {
-        fill_patch(x, at.n, y0, x0, l->channels, patch);
-        call.x = patch;
-        call.ldpixel = l->channels;
-        call.ldrow = FOV_WINOGRAD_IN * l->channels;
-    }
-    run->step->kernel.input(&call);
-}
-
-static void find_residual(const winograd_run *run, tile_place at, int rows, int cols, ptrdiff_t channel, const float **residual)
+static void find_residual(const winograd_run *run, fov_winograd_place at, int rows, int cols, ptrdiff_t channel,
+                          const float **residual)
 {
     const fov_pixels *r = &run->shape.residual;
     const ptrdiff_t   scale = run->step->conv.fused.residual_scale;
@@ -326,12 +252,12 @@ static int at_most_out(ptrdiff_t left)
 
 static void end_tile(const winograd_run *run, ptrdiff_t panel, ptrdiff_t tile, const float *m)
 {
-    const winograd   *step = run->step;
-    const fov_pixels *y = &run->shape.y;
-    const tile_place  at = place_of(&run->layout, tile);
-    const ptrdiff_t   channel = panel * step->panel_columns, left = y->c - channel;
-    const int         rows = at_most_out(y->h - at.y), cols = at_most_out(y->w - at.x);
-    const float      *residual[FOV_WINOGRAD_OUT * FOV_WINOGRAD_OUT];
+    const winograd          *step = run->step;
+    const fov_pixels        *y = &run->shape.y;
+    const fov_winograd_place at = fov_winograd_place_of(&run->layout, tile);
+    const ptrdiff_t          channel = panel * step->panel_columns, left = y->c - channel;
+    const int                rows = at_most_out(y->h - at.y), cols = at_most_out(y->w - at.x);
+    const float             *residual[FOV_WINOGRAD_OUT * FOV_WINOGRAD_OUT];
     if (run->shape.residual.data) find_residual(run, at, rows, cols, channel, residual);
     step->kernel.output(&(fov_winograd_output_call){.channels = (int)(left < step->panel_columns ? left : step->panel_columns),
                                                     .rows = rows,
@@ -349,9 +275,9 @@ static void end_tile(const winograd_run *run, ptrdiff_t panel, ptrdiff_t tile, c
 
 static void run_panel(const winograd_run *run, ptrdiff_t panel, ptrdiff_t first, ptrdiff_t tiles, const float *v, float *m)
 {
-    const winograd *step = run->step;
-    const layout   *l = &run->layout;
-    const ptrdiff_t columns = columns_of(step, panel), point_floats = step->conv.cin * columns;
+    const winograd            *step = run->step;
+    const fov_winograd_layout *l = &run->layout;
+    const ptrdiff_t            columns = columns_of(step, panel), point_floats = step->conv.cin * columns;
     for (int p = 0; p < FOV_WINOGRAD_POINTS; p++)
         step->kernel.products(&(fov_winograd_products_call){.tiles = tiles,
                                                             .k = step->conv.cin,
@@ -365,13 +291,13 @@ static void run_panel(const winograd_run *run, ptrdiff_t panel, ptrdiff_t first,
 
 static void run_chunk(void *context, size_t index, size_t thread)
 {
-    const winograd_run *run = context;
-    const layout       *l = &run->layout;
-    const ptrdiff_t     group = (ptrdiff_t)index % l->groups, first = (ptrdiff_t)index / l->groups * l->block;
-    const ptrdiff_t     tiles = first + l->block < l->tiles ? l->block : l->tiles - first;
-    float              *v = (float *)(void *)(run->scratch + thread * l->thread_bytes);
-    float              *m = v + FOV_WINOGRAD_POINTS * l->v_point, *patch = m + FOV_WINOGRAD_POINTS * l->m_point;
-    for (ptrdiff_t i = 0; i < tiles; i++) transform_tile(run, first + i, v + i * l->ldv, patch);
+    const winograd_run        *run = context;
+    const fov_winograd_layout *l = &run->layout;
+    const ptrdiff_t            group = (ptrdiff_t)index % l->groups, first = (ptrdiff_t)index / l->groups * l->block;
+    const ptrdiff_t            tiles = first + l->block < l->tiles ? l->block : l->tiles - first;
+    unsigned char             *scratch = run->scratch + thread * l->thread_bytes;
+    float                     *v = (float *)(void *)scratch, *m = (float *)(void *)(scratch + l->m_bytes);
+    for (ptrdiff_t i = 0; i < tiles; i++) transform_tile(run, first + i, v + i * l->ldv, scratch + l->patch_bytes);
     for (ptrdiff_t p = group * run->step->panels / l->groups; p < (group + 1) * run->step->panels / l->groups; p++)
         run_panel(run, p, first, tiles, v, m);
 }

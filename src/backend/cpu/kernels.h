@@ -63,7 +63,7 @@ typedef struct fov_gemm_f32 {
 /** What four bytes along k are to a kernel of fov_gemm_dot, in A and in W. */
 typedef enum fov_gemm_group {
     FOV_GROUP_U8,  /* four U8 of A, four I8 of W */
-    FOV_GROUP_S16, /* two int16_t of A, which hold U8, two of W, which hold I8 */
+    FOV_GROUP_S16, /* two int16_t of each, which hold U8 and I8, or what winograd_int8.h makes of them */
     FOV_GROUP_BF16 /* two bfloat16 of each */
 } fov_gemm_group;
 
@@ -278,6 +278,35 @@ typedef struct fov_winograd {
     void (*output)(const fov_winograd_output_call *call);
 } fov_winograd;
 
+/** One tile of U8 input becomes 36 values of 16 bits, written up to whole vectors of channels. Reads to the end of such a vector.
+ */
+typedef struct fov_winograd_int8_input_call {
+    ptrdiff_t      channels;
+    const uint8_t *x; /* [6][6][channels] */
+    ptrdiff_t      ldrow, ldpixel;
+    int16_t       *v; /* 64-byte aligned, as ldpoint is */
+    ptrdiff_t      ldpoint;
+} fov_winograd_int8_input_call;
+
+/** One tile of sums modulo 2^32 becomes 4x4 results, to each of which `start` of its column is added. */
+typedef struct fov_winograd_int8_output_call {
+    int            columns; /* a multiple of `lanes`, as are all strides */
+    const int32_t *m;       /* [36], `ldpoint` apart; aligned as vectors are, as is everything here */
+    ptrdiff_t      ldpoint;
+    const int32_t *start;
+    int32_t       *y; /* [4][4] */
+    ptrdiff_t      ldrow, ldpixel;
+} fov_winograd_int8_output_call;
+
+/** The same algorithm in integers, exact (winograd_int8.h). */
+typedef struct fov_winograd_int8 {
+    const char  *name; /* NULL: there is none */
+    int          lanes;
+    fov_gemm_dot products[FOV_GEMM_WIDTHS]; /* of FOV_GROUP_S16, widest first; at most two */
+    void (*input)(const fov_winograd_int8_input_call *call);
+    void (*output)(const fov_winograd_int8_output_call *call);
+} fov_winograd_int8;
+
 typedef struct fov_kernels {
     fov_gemm_f32         gemm[FOV_GEMM_WIDTHS];      /* widest first */
     fov_gemm_dot         gemm_int8[FOV_GEMM_WIDTHS]; /* widest first */
@@ -285,6 +314,7 @@ typedef struct fov_kernels {
     fov_gemm_tiles       tile_int8, tile_bf16;       /* the same, for what fills tiles */
     fov_gemm_end         gemm_end;
     fov_winograd         winograd;
+    fov_winograd_int8    winograd_int8;
     fov_widen            widen;
     fov_depthwise_kernel depthwise, depthwise_int8;
     fov_rows_kernel      add, convert;

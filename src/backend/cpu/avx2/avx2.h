@@ -11,5 +11,7 @@ void fov_gemm_end_avx2(fov_kernels *kernels);
 void fov_depthwise_avx2(fov_kernels *kernels);
 void fov_rows_avx2(fov_kernels *kernels);
 void fov_winograd_avx2(fov_kernels *kernels);
+/** After fov_gemm_int8_avx2(). */
+void fov_winograd_int8_avx2(fov_kernels *kernels);
 
 #endif

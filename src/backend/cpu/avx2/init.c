@@ -9,4 +9,5 @@ void fov_kernels_avx2(fov_kernels *kernels)
     fov_depthwise_avx2(kernels);
     fov_rows_avx2(kernels);
     fov_winograd_avx2(kernels);
+    fov_winograd_int8_avx2(kernels);
 }

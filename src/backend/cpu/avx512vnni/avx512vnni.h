@@ -8,6 +8,7 @@
 void fov_gemm_avx512vnni(fov_kernels *kernels);
 void fov_gemm_narrow_avx512vnni(fov_kernels *kernels);
 void fov_depthwise_avx512vnni(fov_kernels *kernels);
+void fov_winograd_int8_avx512vnni(fov_kernels *kernels);
 
 /** Depthwise in half vectors: for up to 8 channels. */
 void fov_depthwise_int8_narrow_avx512vnni_run(const fov_depthwise_call *call);

@@ -7,8 +7,9 @@
 
 enum { LANES = 4, MAX_ROWS = 6, MAX_VECS = 2 };
 
-typedef int32_t sum __attribute__((vector_size(16)));
-typedef int16_t groups __attribute__((vector_size(16)));
+typedef uint32_t sum __attribute__((vector_size(16))); /* which wraps */
+typedef int32_t  number __attribute__((vector_size(16)));
+typedef int16_t  groups __attribute__((vector_size(16)));
 
 static inline sum sum_load(const void *p)
 {
@@ -33,14 +34,14 @@ static inline groups groups_set1(const void *p)
 {
     int32_t both;
     memcpy(&both, p, sizeof both);
-    return (groups)(sum){both, both, both, both};
+    return (groups)(number){both, both, both, both};
 }
 
 /* Each lane holds two numbers; shifts bring one of them to 32 bits, whatever the byte order. */
 static inline sum dot(sum s, groups a, groups w)
 {
-    const sum pa = (sum)a, pw = (sum)w;
-    return s + (pa << 16 >> 16) * (pw << 16 >> 16) + (pa >> 16) * (pw >> 16);
+    const number even_a = (number)((sum)a << 16) >> 16, even_w = (number)((sum)w << 16) >> 16;
+    return s + (sum)(even_a * even_w) + (sum)(((number)a >> 16) * ((number)w >> 16));
 }
 
 #include "backend/cpu/dot_tile.h"

@@ -11,5 +11,7 @@ void fov_gemm_end_generic(fov_kernels *kernels);
 void fov_depthwise_generic(fov_kernels *kernels);
 void fov_rows_generic(fov_kernels *kernels);
 void fov_winograd_generic(fov_kernels *kernels);
+/** After fov_gemm_int8_generic(). */
+void fov_winograd_int8_generic(fov_kernels *kernels);
 
 #endif

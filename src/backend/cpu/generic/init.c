@@ -9,4 +9,5 @@ void fov_kernels_generic(fov_kernels *kernels)
     fov_depthwise_generic(kernels);
     fov_rows_generic(kernels);
     fov_winograd_generic(kernels);
+    fov_winograd_int8_generic(kernels);
 }
