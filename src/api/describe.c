@@ -96,6 +96,7 @@ static json_t *passes_json(const fov_engine *engine)
     json_array_append_new(array, json_pack("{s:s, s:i}", "name", "concat_in_place", "count", engine->concat_in_place));
     json_array_append_new(array, json_pack("{s:s, s:i}", "name", "add_in_place", "count", engine->add_in_place));
     json_array_append_new(array, json_pack("{s:s, s:i}", "name", "chained", "count", engine->chained));
+    json_array_append_new(array, json_pack("{s:s, s:i}", "name", "joined", "count", engine->joined));
     return array;
 }
 
@@ -139,7 +140,7 @@ static void add_origins(json_t *array, const char *origins)
 static json_t *layer_json(const fov_plan *plan, const fov_step *step)
 {
     const fov_graph *graph = plan->engine->graph;
-    const fov_node  *node = &graph->node[step->node];
+    const fov_node  *node = &graph->node[step->node[step->nodes - 1]];
     const char      *kernel = step->lowered->kernel;
     char             name[160];
     json_t          *origin = json_array();

@@ -152,7 +152,7 @@ static fov_status run_plan(const fov_detector *d, const fov_plan *plan, fov_erro
     if (d->step_seconds) return fov_plan_run_timed(plan, d->pool, d->step_seconds, err);
     if (!d->observe) return fov_plan_run(plan, d->pool, err);
     fov_view   input = *fov_plan_input(plan);
-    fov_step   first = {.node = FOV_NONE, .out = &input};
+    fov_step   first = {.node = {FOV_NONE}, .out = &input};
     fov_status st = d->observe(d->observe_context, plan, &first, err);
     return st ? st : fov_plan_run_observed(plan, d->pool, d->observe, d->observe_context, err);
 }

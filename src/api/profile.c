@@ -63,8 +63,8 @@ static const char *multiplies_in(const fov_graph *graph, const fov_node *node)
 static json_t *layers_json(const fov_graph *graph, const fov_step *step)
 {
     json_t *array = json_array();
-    for (int i = step->first; i <= step->node; i++)
-        json_array_append_new(array, fov_json_name(graph->value[graph->node[i].out[0]].name));
+    for (int i = 0; i < step->nodes; i++)
+        json_array_append_new(array, fov_json_name(graph->value[graph->node[step->node[i]].out[0]].name));
     return array;
 }
 
@@ -72,16 +72,16 @@ static json_t *step_json(const profile *p, int index)
 {
     const fov_step  *step = &p->plan->step[index];
     const fov_graph *graph = p->plan->engine->graph;
-    const fov_node  *node = &graph->node[step->node];
+    const fov_node  *node = &graph->node[step->node[step->nodes - 1]];
     const char      *kernel = step->lowered->kernel;
     char             name[160];
     if (node->op == FOV_OP_Plugin) kernel = fov_plugin_node_name(node, name, sizeof name);
     sort_step(p, index);
-    return json_pack("{s:o, s:o, s:s, s:s?, s:s, s:o, s:f, s:f, s:f, s:f}", "name", fov_json_name(graph->value[node->out[0]].name),
-                     "layers", layers_json(graph, step), "op", fov_op_def_of(node->op)->name, "precision",
-                     multiplies_in(graph, node), "kernel", kernel, "out", fov_shape_json(&step->out[0].shape), "macs",
-                     fov_step_macs(p->plan, step), "seconds", quantile(p, 0.5), "seconds_p10", quantile(p, 0.1), "seconds_p90",
-                     quantile(p, 0.9));
+    return json_pack("{s:o, s:o, s:s, s:s?, s:s, s:o, s:f, s:f, s:f, s:f}", "name",
+                     fov_json_name(graph->value[step->value[0]].name), "layers", layers_json(graph, step), "op",
+                     fov_op_def_of(node->op)->name, "precision", multiplies_in(graph, node), "kernel", kernel, "out",
+                     fov_shape_json(&step->out[0].shape), "macs", fov_step_macs(p->plan, step), "seconds", quantile(p, 0.5),
+                     "seconds_p10", quantile(p, 0.1), "seconds_p90", quantile(p, 0.9));
 }
 
 static json_t *peak_json(int threads)

@@ -11,6 +11,9 @@
 #include "base/threads.h"
 #include "graph/op.h"
 
+/** The most nodes that may run as one step. */
+enum { FOV_STEP_NODES = 4 };
+
 /** A node made ready to run, with packed weights. Immutable and shared by all plans of an engine. */
 typedef struct fov_lowered {
     const char *kernel; /* what runs it, for `fovea inspect`: "conv3x3_f32_avx512_14x32" */
@@ -22,7 +25,8 @@ typedef struct fov_lowered {
     bool packed; /* the node's constants live on in `impl`: the graph may give their data back */
     /** A row of the first output is made of the same row of the only input: NHWC rows may be run by themselves, from several
      * threads at once, without scratch or pool. */
-    bool by_rows;
+    bool        by_rows;
+    const void *kin; /* the backend's, for join(); NULL: the node runs alone, or in a chain */
     /**
      * Scratch bytes this node needs for these shapes, 64-byte aligned, not shared with anything while it runs.
      * NULL: none.
@@ -47,6 +51,14 @@ typedef struct fov_backend {
      * @param out   `run` stays NULL where there is no such step
      */
     fov_status (*chain)(const fov_lowered *first, const fov_lowered *second, fov_lowered *out, fov_error *err);
+    /** Whether join() takes both, if they read the same value and beside it only constants. NULL: never. */
+    bool (*alike)(const fov_lowered *a, const fov_lowered *b);
+    /**
+     * Make one step of nodes that read the same value, so that it is read, and made ready for kernels, once. The step has the
+     * inputs of the first and the outputs of all, in their order, and gives the same bits.
+     * @param nodes 2 to FOV_STEP_NODES, each alike() to the first, as lower() made them; they outlive the result
+     */
+    fov_status (*join)(const fov_lowered *const *nodes, int count, fov_lowered *out, fov_error *err);
 } fov_backend;
 
 /** By name; NULL if there is none. Rows in backends.def. */

@@ -160,9 +160,9 @@ static fov_status observe(void *context, const fov_plan *plan, const fov_step *s
     fov_calibrator  *c = context;
     const fov_graph *graph = plan->engine->graph;
     fov_status       st = FOV_OK;
-    if (step->node == FOV_NONE) return take_value(c, graph->input[0], step->out, err);
-    for (int i = 0; i < graph->node[step->node].n_out && !st; i++)
-        st = take_value(c, graph->node[step->node].out[i], &step->out[i], err);
+    if (step->node[0] == FOV_NONE) return take_value(c, graph->input[0], step->out, err);
+    for (int i = 0; i < graph->node[step->node[0]].n_out && !st; i++)
+        st = take_value(c, graph->node[step->node[0]].out[i], &step->out[i], err);
     return st;
 }
 

@@ -55,8 +55,8 @@ fov_status fov_layers_hold(void *context, const fov_plan *plan, const fov_step *
 {
     fov_layers *layers = context;
     fov_status  st = FOV_OK;
-    if (step->node == FOV_NONE) return FOV_OK;
-    const fov_node *node = &plan->engine->graph->node[step->node];
+    if (step->node[0] == FOV_NONE) return FOV_OK;
+    const fov_node *node = &plan->engine->graph->node[step->node[0]];
     for (int j = 0; j < node->n_out && !st; j++) {
         const int i = node->out[j] == FOV_NONE ? -1 : layers->of_a[node->out[j]];
         if (i >= 0 && layers->layer[i].state == FOV_LAYER_TO_DO) st = hold(layers, &layers->layer[i], &step->out[j], err);
@@ -98,8 +98,8 @@ fov_status fov_layers_compare(void *context, const fov_plan *plan, const fov_ste
 {
     fov_layers *layers = context;
     fov_status  st = FOV_OK;
-    if (step->node == FOV_NONE) return FOV_OK;
-    const fov_node *node = &plan->engine->graph->node[step->node];
+    if (step->node[0] == FOV_NONE) return FOV_OK;
+    const fov_node *node = &plan->engine->graph->node[step->node[0]];
     for (int j = 0; j < node->n_out && !st; j++) {
         const int i = node->out[j] == FOV_NONE ? -1 : layers->of_b[node->out[j]];
         if (i >= 0 && layers->layer[i].state == FOV_LAYER_HELD) st = compare(layers, &layers->layer[i], &step->out[j], err);

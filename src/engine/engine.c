@@ -36,6 +36,7 @@ static void release_packed(fov_graph *graph, int node)
 typedef struct layout {
     bool *shared;   /* one a value */
     bool *in_place; /* one a node: a Concat without work */
+    bool *taken;    /* one a node: it runs in a step with others */
 } layout;
 
 static fov_status lower_nodes(fov_engine *engine, layout *l, fov_error *err)
@@ -81,19 +82,78 @@ static fov_status chain_nodes(fov_engine *engine, fov_error *err)
     return st;
 }
 
+/* It reads one value, and beside that only constants. */
+static bool reads_one(const fov_graph *graph, const fov_node *node)
+{
+    for (int i = 1; i < node->n_in; i++) {
+        const fov_value *value = node->in[i] == FOV_NONE ? NULL : &graph->value[node->in[i]];
+        if (value && !value->data && !value->packed) return false;
+    }
+    return node->n_in > 0 && node->in[0] != FOV_NONE && node->n_out == 1;
+}
+
+static bool is_free(const fov_engine *engine, const bool *taken, int node)
+{
+    return !taken[node] && engine->lowered[node].run && engine->lowered[node].kin &&
+           reads_one(engine->graph, &engine->graph->node[node]);
+}
+
+static void find_kin(const fov_engine *engine, bool *taken, int first, fov_joint *joint)
+{
+    const fov_graph *graph = engine->graph;
+    joint->node[joint->nodes++] = first;
+    for (int i = first + 1; i < graph->n_node && joint->nodes < FOV_STEP_NODES; i++) {
+        if (!is_free(engine, taken, i) || graph->node[i].in[0] != graph->node[first].in[0]) continue;
+        if (!engine->backend->alike(&engine->lowered[first], &engine->lowered[i])) continue;
+        joint->node[joint->nodes++] = i;
+        taken[i] = true;
+    }
+}
+
+static fov_status join(fov_engine *engine, fov_joint *joint, fov_error *err)
+{
+    const fov_lowered *nodes[FOV_STEP_NODES];
+    for (int i = 0; i < joint->nodes; i++) nodes[i] = &engine->lowered[joint->node[i]];
+    engine->joined += joint->nodes - 1;
+    return engine->backend->join(nodes, joint->nodes, &joint->lowered, err);
+}
+
+/* Nodes of a chain stay there. */
+static fov_status join_nodes(fov_engine *engine, bool *taken, fov_error *err)
+{
+    const int  n_node = engine->graph->n_node;
+    fov_status st = FOV_OK;
+    if (!engine->backend->join) return FOV_OK;
+    for (int i = 0; i < n_node; i++)
+        if (engine->chain[i].run) taken[i] = taken[i + 1] = true;
+    for (int i = 0; i < n_node && !st; i++) {
+        fov_joint joint = {.nodes = 0};
+        if (!is_free(engine, taken, i)) continue;
+        find_kin(engine, taken, i, &joint);
+        if (joint.nodes < 2) continue;
+        engine->joint[i] = joint;
+        st = join(engine, &engine->joint[i], err);
+    }
+    return st;
+}
+
 static fov_status lower(fov_engine *engine, fov_error *err)
 {
     const size_t n_node = (size_t)engine->graph->n_node, n_value = (size_t)engine->graph->n_value;
-    layout       l = {fov_calloc(n_value, sizeof *l.shared), fov_calloc(n_node, sizeof *l.in_place)};
+    layout l = {fov_calloc(n_value, sizeof *l.shared), fov_calloc(n_node, sizeof *l.in_place), fov_calloc(n_node, sizeof *l.taken)};
     engine->lowered = fov_calloc(n_node, sizeof *engine->lowered);
     engine->chain = fov_calloc(n_node, sizeof *engine->chain);
+    engine->joint = fov_calloc(n_node, sizeof *engine->joint);
     engine->slice = fov_calloc(n_value, sizeof *engine->slice);
     engine->channels = fov_calloc(n_value, sizeof *engine->channels);
-    bool       enough = l.shared && l.in_place && engine->lowered && engine->chain && engine->slice && engine->channels;
+    bool enough =
+        l.shared && l.in_place && l.taken && engine->lowered && engine->chain && engine->joint && engine->slice && engine->channels;
     fov_status st = enough ? lower_nodes(engine, &l, err) : fov_fail_memory(err, "the engine's layers");
     if (!st) st = chain_nodes(engine, err);
+    if (!st) st = join_nodes(engine, l.taken, err);
     fov_free(l.shared);
     fov_free(l.in_place);
+    fov_free(l.taken);
     return st;
 }
 
@@ -141,9 +201,12 @@ void fov_engine_free(fov_engine *engine)
     if (!engine) return;
     for (int i = 0; engine->chain && i < engine->graph->n_node; i++)
         if (engine->chain[i].free) engine->chain[i].free(engine->chain[i].impl);
+    for (int i = 0; engine->joint && i < engine->graph->n_node; i++)
+        if (engine->joint[i].lowered.free) engine->joint[i].lowered.free(engine->joint[i].lowered.impl);
     for (int i = 0; engine->lowered && i < engine->graph->n_node; i++)
         if (engine->lowered[i].free) engine->lowered[i].free(engine->lowered[i].impl);
     fov_free(engine->chain);
+    fov_free(engine->joint);
     fov_free(engine->lowered);
     fov_free(engine->slice);
     fov_free(engine->channels);

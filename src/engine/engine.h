@@ -17,10 +17,17 @@ typedef struct fov_slice {
     int64_t channel; /* first channel in the parent */
 } fov_slice;
 
+/** Nodes that read the same value and run as one step. */
+typedef struct fov_joint {
+    fov_lowered lowered;
+    int         nodes, node[FOV_STEP_NODES]; /* nodes 0: there is none */
+} fov_joint;
+
 struct fov_engine {
     fov_graph         *graph;    /* optimised */
     fov_lowered       *lowered;  /* one a node; run is NULL for nodes that need no work (Concat in place) */
     fov_lowered       *chain;    /* one a node: this node and the next as one step; run is NULL where they are two */
+    fov_joint         *joint;    /* one a node: this node and later ones as one step */
     fov_slice         *slice;    /* one a value */
     int64_t           *channels; /* one a value, as fov_channels_of() says: the same at every input size */
     fov_settings       settings;
@@ -29,6 +36,7 @@ struct fov_engine {
     int                concat_in_place; /* Concat nodes that became slices */
     int                add_in_place;    /* residual adds into the residual's memory */
     int                chained;         /* pairs of nodes that run as one step */
+    int                joined;          /* nodes that run in another's step */
     size_t             weight_bytes;    /* packed */
     fov_precision      precision;       /* FP32, BF16, FP16, INT8 or MIXED: what the graph's values say */
     char              *certificate;     /* JSON, NULL: never measured */
@@ -84,9 +92,10 @@ bool fov_memory_assign(fov_buffer_need *need, size_t count, size_t *total_bytes)
 /* ---- plans */
 
 typedef struct fov_step {
-    int                first, node; /* nodes that it runs: from `first`, whose inputs it has, to `node`; one or two */
+    int                nodes, node[FOV_STEP_NODES]; /* that it runs */
     const fov_lowered *lowered;
-    const fov_view   **in; /* n_in of `first`; NULL where an optional input is left out */
+    const fov_view   **in;            /* of the first node; NULL where an optional input is left out */
+    int                n_out, *value; /* what it writes: values of the graph, FOV_NONE where an optional output is left out */
     fov_view          *out;
     size_t             scratch_offset;
 } fov_step;
@@ -95,7 +104,7 @@ typedef struct fov_step {
 typedef struct fov_plan {
     const fov_engine *engine;
     int64_t           n, h, w;
-    bool              whole;  /* every value is in memory after its step: no chains */
+    bool              whole;  /* every value is in memory after its step, and every node is a step of its own */
     fov_view         *value;  /* n_value; data is set by binding, constants point into the graph */
     size_t           *offset; /* n_value; SIZE_MAX: not in the arena */
     fov_step         *step;
@@ -109,7 +118,8 @@ typedef struct fov_plan {
 
 /**
  * @param threads size of the pool the plan will run with (scratch depends on it)
- * @param whole   every value is in memory after its step, as observers want it; else nodes are chained where the backend can
+ * @param whole   every value is in memory after its step, as observers want it; else nodes are chained and joined where the backend
+ * can
  */
 fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads, bool whole, fov_plan **plan,
                         fov_error *err);

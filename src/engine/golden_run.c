@@ -29,7 +29,7 @@ static fov_status show(const run *r, fov_golden_visit *visit, const fov_plan *pl
 static fov_status observe(void *context, const fov_plan *plan, const fov_step *step, fov_error *err)
 {
     const run      *r = context;
-    const fov_node *node = &plan->engine->graph->node[step->node];
+    const fov_node *node = &plan->engine->graph->node[step->node[0]];
     fov_status      st = FOV_OK;
     for (int i = 0; i < node->n_out && !st; i++)
         if (node->out[i] != FOV_NONE) st = show(r, r->layer, plan, &step->out[i], node->out[i], err);

@@ -52,9 +52,10 @@ static void find_lifetimes(const fov_plan *plan, lifetimes *life)
     const fov_graph *graph = plan->engine->graph;
     for (int i = 0; i < graph->n_input && !plan->takes_rows; i++) touch(plan, life, graph->input[i], 0);
     for (int i = 0; i < plan->n_step; i++) {
-        const fov_node *first = &graph->node[plan->step[i].first], *last = &graph->node[plan->step[i].node];
+        const fov_step *step = &plan->step[i];
+        const fov_node *first = &graph->node[step->node[0]];
         for (int j = 0; j < first->n_in && (i || !plan->takes_rows); j++) touch(plan, life, first->in[j], i);
-        for (int j = 0; j < last->n_out; j++) touch(plan, life, last->out[j], i);
+        for (int j = 0; j < step->n_out; j++) touch(plan, life, step->value[j], i);
     }
     for (int i = 0; i < graph->n_output; i++) touch(plan, life, graph->output[i], plan->n_step);
 }
@@ -118,39 +119,74 @@ static bool takes_rows(const fov_plan *plan)
 {
     const fov_graph *graph = plan->engine->graph;
     if (plan->whole || !plan->n_step || graph->n_input != 1 || !plan->step[0].lowered->by_rows) return false;
-    const fov_node *node = &graph->node[plan->step[0].first];
-    return node->in[0] == graph->input[0] && fov_graph_only_user(graph, graph->input[0]) == plan->step[0].first &&
+    const int       first = plan->step[0].node[0];
+    const fov_node *node = &graph->node[first];
+    return node->in[0] == graph->input[0] && fov_graph_only_user(graph, graph->input[0]) == first &&
            plan->engine->channels[node->out[0]] == 3;
 }
 
-/* The step of nodes `first` to `last`. */
-static fov_status add_step(fov_plan *plan, int first, int last, const fov_lowered *lowered, fov_error *err)
+/* Of one node; of a chain, which writes what its last node does; of a joint, which writes what all do. */
+static int outputs_of(const fov_graph *graph, const fov_joint *of, bool joint, int *value)
 {
-    const fov_node *from = &plan->engine->graph->node[first], *to = &plan->engine->graph->node[last];
-    fov_step       *step = &plan->step[plan->n_step];
-    *step = (fov_step){.first = first, .node = last, .lowered = lowered};
+    int count = 0;
+    for (int i = joint ? 0 : of->nodes - 1; i < of->nodes; i++) {
+        const fov_node *node = &graph->node[of->node[i]];
+        for (int j = 0; j < node->n_out; j++, count++)
+            if (value) value[count] = node->out[j];
+    }
+    return count;
+}
+
+/* @param of the nodes; what runs them is `lowered` */
+static fov_status add_step(fov_plan *plan, const fov_joint *of, bool joint, const fov_lowered *lowered, fov_error *err)
+{
+    const fov_graph *graph = plan->engine->graph;
+    const fov_node  *from = &graph->node[of->node[0]];
+    fov_step        *step = &plan->step[plan->n_step];
+    *step = (fov_step){.nodes = of->nodes, .lowered = lowered, .n_out = outputs_of(graph, of, joint, NULL)};
+    memcpy(step->node, of->node, sizeof step->node);
     step->in = fov_calloc((size_t)from->n_in, sizeof *step->in);
-    step->out = fov_calloc((size_t)to->n_out, sizeof *step->out);
+    step->value = fov_calloc((size_t)step->n_out, sizeof *step->value);
+    step->out = fov_calloc((size_t)step->n_out, sizeof *step->out);
     plan->n_step++;
-    if (!step->in || !step->out) return fov_fail_memory(err, "the steps of a plan");
+    if (!step->in || !step->value || !step->out) return fov_fail_memory(err, "the steps of a plan");
+    outputs_of(graph, of, joint, step->value);
     for (int i = 0; i < from->n_in; i++) step->in[i] = from->in[i] == FOV_NONE ? NULL : &plan->value[from->in[i]];
-    for (int i = 0; i < to->n_out; i++)
-        if (to->out[i] != FOV_NONE) step->out[i] = plan->value[to->out[i]];
+    for (int i = 0; i < step->n_out; i++)
+        if (step->value[i] != FOV_NONE) step->out[i] = plan->value[step->value[i]];
     return FOV_OK;
+}
+
+static bool all_need_steps(const fov_plan *plan, const fov_joint *joint)
+{
+    bool all = joint->nodes > 0;
+    for (int i = 0; i < joint->nodes; i++) all = all && needs_step(plan, joint->node[i]);
+    return all;
+}
+
+/* The step that begins with node i. @param done set for its nodes */
+static fov_status add_step_from(fov_plan *plan, int i, bool *done, fov_error *err)
+{
+    const fov_engine  *engine = plan->engine;
+    const fov_joint    alone = {.nodes = 1, .node = {i}}, pair = {.nodes = 2, .node = {i, i + 1}};
+    const bool         chained = !plan->whole && engine->chain[i].run && needs_step(plan, i + 1);
+    const bool         joint = !plan->whole && all_need_steps(plan, &engine->joint[i]);
+    const fov_joint   *of = chained ? &pair : joint ? &engine->joint[i] : &alone;
+    const fov_lowered *lowered = chained ? &engine->chain[i] : joint ? &of->lowered : &engine->lowered[i];
+    for (int k = 0; k < of->nodes; k++) done[of->node[k]] = true;
+    return add_step(plan, of, joint, lowered, err);
 }
 
 static fov_status add_steps(fov_plan *plan, fov_error *err)
 {
-    const fov_engine *engine = plan->engine;
-    fov_status        st = FOV_OK;
-    plan->step = fov_calloc((size_t)engine->graph->n_node, sizeof *plan->step);
-    if (!plan->step) return fov_fail_memory(err, "the steps of a plan");
-    for (int i = 0; i < engine->graph->n_node && !st; i++) {
-        if (!needs_step(plan, i)) continue;
-        const bool chained = !plan->whole && engine->chain[i].run && needs_step(plan, i + 1);
-        st = add_step(plan, i, i + chained, chained ? &engine->chain[i] : &engine->lowered[i], err);
-        i += chained;
-    }
+    const int  n_node = plan->engine->graph->n_node;
+    bool      *done = fov_calloc((size_t)n_node, sizeof *done);
+    fov_status st = FOV_OK;
+    plan->step = fov_calloc((size_t)n_node, sizeof *plan->step);
+    if (!plan->step || !done) st = fov_fail_memory(err, "the steps of a plan");
+    for (int i = 0; i < n_node && !st; i++)
+        if (!done[i] && needs_step(plan, i)) st = add_step_from(plan, i, done, err);
+    fov_free(done);
     return st;
 }
 
@@ -236,9 +272,9 @@ void fov_plan_bind(fov_plan *plan, unsigned char *arena)
         if (offset != NOT_IN_ARENA) plan->value[i].data = arena + offset + (size_t)channel * fov_dtype_size(plan->value[i].dtype);
     }
     for (int i = 0; i < plan->n_step; i++) {
-        const fov_node *node = &engine->graph->node[plan->step[i].node];
-        for (int j = 0; j < node->n_out; j++)
-            if (node->out[j] != FOV_NONE) plan->step[i].out[j] = plan->value[node->out[j]];
+        fov_step *step = &plan->step[i];
+        for (int j = 0; j < step->n_out; j++)
+            if (step->value[j] != FOV_NONE) step->out[j] = plan->value[step->value[j]];
     }
     plan->arena = arena;
 }
@@ -276,7 +312,7 @@ static double node_macs(const fov_plan *plan, const fov_node *node)
 double fov_step_macs(const fov_plan *plan, const fov_step *step)
 {
     double macs = 0;
-    for (int i = step->first; i <= step->node; i++) macs += node_macs(plan, &plan->engine->graph->node[i]);
+    for (int i = 0; i < step->nodes; i++) macs += node_macs(plan, &plan->engine->graph->node[step->node[i]]);
     return macs;
 }
 
@@ -285,6 +321,7 @@ void fov_plan_free(fov_plan *plan)
     if (!plan) return;
     for (int i = 0; i < plan->n_step; i++) {
         fov_free((void *)plan->step[i].in);
+        fov_free(plan->step[i].value);
         fov_free(plan->step[i].out);
     }
     if (plan->value) {

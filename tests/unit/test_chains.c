@@ -41,7 +41,7 @@ static fov_status count_steps(void *context, const fov_plan *plan, const fov_ste
 {
     (void)err;
     assert_true(plan->whole && !plan->takes_rows);
-    assert_true(step->node == FOV_NONE || step->first == step->node);
+    assert_true(step->node[0] == FOV_NONE || step->nodes == 1);
     ++*(int *)context;
     return FOV_OK;
 }

@@ -61,6 +61,23 @@ fov_status fov_conv_lower_winograd(const fov_conv *conv, const fov_kernels *kern
 bool       fov_conv_is_winograd_int8(const fov_conv *conv, const fov_kernels *kernels);
 fov_status fov_conv_lower_winograd_int8(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err);
 
+/* ---- convolutions of one input, as one step (conv_joint.c) */
+
+/** What steps of a kind need to run together. `step` are as many as there are outputs, all alike to the first. */
+typedef struct fov_conv_kind {
+    bool (*alike)(const void *a, const void *b);
+    size_t (*scratch)(const void *const *step, int count, const fov_view *out, int threads);
+    fov_status (*run)(const void *const *step, int count, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
+                      fov_error *err);
+} fov_conv_kind;
+
+/** The same window over the same input: sizes, strides, dilations, padding. */
+bool fov_conv_same_window(const fov_conv *a, const fov_conv *b);
+
+/** fov_backend.alike and fov_backend.join: fov_lowered.kin is a fov_conv_kind. */
+bool       fov_conv_alike(const fov_lowered *a, const fov_lowered *b);
+fov_status fov_conv_join(const fov_lowered *const *nodes, int count, fov_lowered *out, fov_error *err);
+
 /** Depthwise, then 1x1, by bands of rows that stay in the cache: fov_backend.chain (conv_chain.c). */
 fov_status fov_conv_chain(const fov_lowered *first, const fov_lowered *second, fov_lowered *out, fov_error *err);
 

@@ -15,8 +15,10 @@ enum {
 };
 
 typedef struct band_run {
-    const fov_conv_gemm *step;
-    fov_conv_shape       shape;
+    const fov_conv_gemm *step; /* the first, whose windows are those of all */
+    const void *const   *all;
+    int                  count;
+    fov_conv_shape       shape[FOV_STEP_NODES];
     ptrdiff_t            pixel, width; /* bytes of a pixel and pixels of a row of the band */
     ptrdiff_t            rows, chunks; /* output rows of a chunk; chunks of an image */
     size_t               bytes;        /* of scratch a thread */
@@ -56,10 +58,10 @@ static void cut(band_run *run, ptrdiff_t h, ptrdiff_t w, int threads)
     run->bytes = pointer_bytes(run->step) + (band + FOV_ALIGN - 1) / FOV_ALIGN * FOV_ALIGN;
 }
 
-size_t fov_conv_band_scratch(const void *impl, const fov_view *const *in, const fov_view *out, int threads)
+static size_t band_scratch(const void *const *step, int count, const fov_view *out, int threads)
 {
-    (void)in;
-    band_run run = {.step = impl};
+    (void)count;
+    band_run run = {.step = step[0]};
     cut(&run, out->shape.dim[2], out->shape.dim[3], threads);
     return (size_t)threads * run.bytes;
 }
@@ -73,8 +75,8 @@ static unsigned char *put_zeros(const band_run *run, unsigned char *to, ptrdiff_
 /* Row y of image n, which may be outside, with its border. */
 static void copy_row(const band_run *run, ptrdiff_t n, ptrdiff_t y, unsigned char *to)
 {
-    const fov_pixels *x = &run->shape.x;
-    const ptrdiff_t   left = run->shape.window.pad_left;
+    const fov_pixels *x = &run->shape[0].x;
+    const ptrdiff_t   left = run->shape[0].window.pad_left;
     if (y < 0 || y >= x->h) {
         put_zeros(run, to, run->width);
         return;
@@ -115,24 +117,29 @@ static void point(const band_run *run, const unsigned char *band, ptrdiff_t row,
             *a++ = band + ((row + r * conv->dilation[0]) * run->width + col + s * conv->dilation[1]) * run->pixel;
 }
 
+/* A tile becomes output pixels of one of the steps. */
+static void run_tile(const band_run *run, int index, ptrdiff_t first, fov_conv_tile tile, const void **residual)
+{
+    const fov_conv_gemm  *step = run->all[index];
+    const fov_conv_shape *shape = &run->shape[index];
+    tile.c = fov_pixel_at(&shape->y, first);
+    tile.residual = shape->residual.data ? residual : NULL;
+    if (tile.residual) fov_conv_residual_find(shape, step->conv.fused.residual_scale, first, tile.m, residual);
+    for (size_t i = 0; i < step->n_panel; i++) fov_conv_tile_run(step, &step->panel[i], shape, &tile);
+}
+
 /* Row `row` of the band becomes output row `y` of image n, in tiles of nearly the same size. */
 static void run_row(const band_run *run, ptrdiff_t n, ptrdiff_t y, const unsigned char *band, ptrdiff_t row, const void **pointers)
 {
-    const fov_conv_gemm *step = run->step;
-    const ptrdiff_t      right = run->shape.window.stride[1], width = run->shape.y.w,
+    const fov_conv_shape *shape = &run->shape[0];
+    const ptrdiff_t       right = shape->window.stride[1], width = shape->y.w,
                     tiles = (width + FOV_CONV_TILE_ROWS - 1) / FOV_CONV_TILE_ROWS;
-    const void **residual = pointers + step->conv.kh * step->conv.kw;
+    const void **residual = pointers + run->step->conv.kh * run->step->conv.kw;
     for (ptrdiff_t t = 0; t < tiles; t++) {
-        const ptrdiff_t col = width * t / tiles, first = (n * run->shape.y.h + y) * width + col;
-        fov_conv_tile   tile = {.m = (int)(width * (t + 1) / tiles - col),
-                                .a = pointers,
-                                .lda = 1,
-                                .a_step = right * run->pixel,
-                                .residual = run->shape.residual.data ? residual : NULL,
-                                .c = fov_pixel_at(&run->shape.y, first)};
+        const ptrdiff_t col = width * t / tiles, first = (n * shape->y.h + y) * width + col;
+        fov_conv_tile   tile = {.m = (int)(width * (t + 1) / tiles - col), .a = pointers, .lda = 1, .a_step = right * run->pixel};
         point(run, band, row, col * right, &tile, pointers);
-        if (tile.residual) fov_conv_residual_find(&run->shape, step->conv.fused.residual_scale, first, tile.m, residual);
-        for (size_t i = 0; i < step->n_panel; i++) fov_conv_tile_run(step, &step->panel[i], &run->shape, &tile);
+        for (int i = 0; i < run->count; i++) run_tile(run, i, first, tile, residual);
     }
 }
 
@@ -140,25 +147,48 @@ static void run_chunk(void *context, size_t index, size_t thread)
 {
     const band_run      *run = context;
     const ptrdiff_t      n = (ptrdiff_t)index / run->chunks, first = (ptrdiff_t)index % run->chunks * run->rows;
-    const ptrdiff_t      last = first + run->rows < run->shape.y.h ? first + run->rows : run->shape.y.h;
-    const ptrdiff_t      down = run->shape.window.stride[0];
+    const ptrdiff_t      height = run->shape[0].y.h, last = first + run->rows < height ? first + run->rows : height;
+    const ptrdiff_t      down = run->shape[0].window.stride[0];
     const void         **pointers = (const void **)(void *)(run->scratch + thread * run->bytes);
     unsigned char *const band = (unsigned char *)pointers + pointer_bytes(run->step);
     for (ptrdiff_t i = 0; i < span_of(&run->step->conv, 0, last - first); i++)
-        copy_row(run, n, first * down + i - run->shape.window.pad_top, band + i * run->width * run->pixel);
+        copy_row(run, n, first * down + i - run->shape[0].window.pad_top, band + i * run->width * run->pixel);
     const fov_gemm_tiles *tiles = fov_conv_gemm_tiles(run->step);
     if (tiles) tiles->begin(run->step->groups * joined(run->step, pieces_of(run->step, run->pixel)));
     for (ptrdiff_t y = first; y < last; y++) run_row(run, n, y, band, (y - first) * down, pointers);
     if (tiles) tiles->end();
 }
 
-fov_status fov_conv_band_run(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
+static fov_status band_steps(const void *const *step, int count, const fov_view *const *in, fov_view *out, void *scratch,
+                             fov_pool *pool, fov_error *err)
+{
+    band_run   run = {.step = step[0], .all = step, .count = count, .scratch = scratch};
+    fov_status st = FOV_OK;
+    for (int i = 0; i < count && !st; i++) {
+        const fov_conv_gemm *one = step[i];
+        st = fov_conv_shape_read(&one->conv, in, &out[i], &run.shape[i], err);
+    }
+    if (st) return st;
+    cut(&run, run.shape[0].y.h, run.shape[0].y.w, fov_pool_size(pool));
+    fov_pool_run(pool, run_chunk, &run, (size_t)(run.shape[0].y.n * run.chunks));
+    return FOV_OK;
+}
+
+static bool band_alike(const void *a, const void *b)
+{
+    return fov_conv_gemm_same_rows(a, b);
+}
+
+const fov_conv_kind fov_conv_band = {band_alike, band_scratch, band_steps};
+
+size_t fov_conv_band_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads)
+{
+    (void)in;
+    return band_scratch(&step, 1, out, threads);
+}
+
+fov_status fov_conv_band_run(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
                              fov_error *err)
 {
-    band_run   run = {.step = impl, .scratch = scratch};
-    fov_status st = fov_conv_shape_read(&run.step->conv, in, out, &run.shape, err);
-    if (st) return st;
-    cut(&run, run.shape.y.h, run.shape.y.w, fov_pool_size(pool));
-    fov_pool_run(pool, run_chunk, &run, (size_t)(run.shape.y.n * run.chunks));
-    return FOV_OK;
+    return band_steps(&step, 1, in, out, scratch, pool, err);
 }

@@ -20,7 +20,7 @@ enum {
 /* How the tiles of one run are shared out. */
 typedef struct split {
     ptrdiff_t pixels, tiles, chunk_tiles, block_tiles, pixel_chunks;
-    size_t    panel_groups;
+    size_t    panel_groups, n_panel;
 } split;
 
 static ptrdiff_t round_up_div(ptrdiff_t a, ptrdiff_t b)
@@ -37,7 +37,8 @@ static ptrdiff_t a_bytes(const fov_conv_gemm *step)
     return conv->cin * (ptrdiff_t)fov_dtype_size(conv->x.dtype);
 }
 
-static split split_chunks(const fov_conv_gemm *step, ptrdiff_t pixels, int threads)
+/* @param n_panel of all steps */
+static split split_chunks(const fov_conv_gemm *step, size_t n_panel, ptrdiff_t pixels, int threads)
 {
     split           s = {.pixels = pixels, .tiles = round_up_div(pixels, step->rows), .panel_groups = 1};
     const ptrdiff_t wanted = threads > 1 ? (ptrdiff_t)threads * FOV_CPU_CHUNKS_PER_THREAD : 1;
@@ -47,18 +48,25 @@ static split split_chunks(const fov_conv_gemm *step, ptrdiff_t pixels, int threa
     s.pixel_chunks = round_up_div(s.tiles, s.chunk_tiles);
     if (s.pixel_chunks >= wanted) return s;
     s.panel_groups = (size_t)round_up_div(wanted, s.pixel_chunks ? s.pixel_chunks : 1);
-    if (s.panel_groups <= step->n_panel) return s;
-    s.panel_groups = step->n_panel;
+    if (s.panel_groups <= n_panel) return s;
+    s.panel_groups = n_panel;
     s.chunk_tiles = round_up_div(s.tiles, round_up_div(wanted, (ptrdiff_t)s.panel_groups));
     if (s.chunk_tiles < 1) s.chunk_tiles = 1;
     s.pixel_chunks = round_up_div(s.tiles, s.chunk_tiles);
     return s;
 }
 
-static split split_work(const fov_conv_gemm *step, ptrdiff_t pixels, int threads)
+static split split_work(const void *const *steps, int count, ptrdiff_t pixels, int threads)
 {
-    split s = split_chunks(step, pixels, threads);
-    s.block_tiles = step->packed_bytes <= W_CACHE_BYTES ? 1 : s.chunk_tiles;
+    size_t n_panel = 0, packed_bytes = 0;
+    for (int i = 0; i < count; i++) {
+        const fov_conv_gemm *step = steps[i];
+        n_panel += step->n_panel;
+        packed_bytes += step->packed_bytes;
+    }
+    split s = split_chunks(steps[0], n_panel, pixels, threads);
+    s.n_panel = n_panel;
+    s.block_tiles = packed_bytes <= W_CACHE_BYTES ? 1 : s.chunk_tiles;
     return s;
 }
 
@@ -84,20 +92,25 @@ static ptrdiff_t output_pixels(const fov_view *out)
     return out->shape.dim[0] * out->shape.dim[2] * out->shape.dim[3];
 }
 
-static size_t gemm_scratch(const void *impl, const fov_view *const *in, const fov_view *out, int threads)
+static size_t gemm_scratch(const void *const *step, int count, const fov_view *out, int threads)
 {
-    (void)in;
-    split s = split_work(impl, output_pixels(out), threads);
-    return (size_t)threads * scratch_per_thread(impl, s.block_tiles);
+    split s = split_work(step, count, output_pixels(out), threads);
+    return (size_t)threads * scratch_per_thread(step[0], s.block_tiles);
 }
 
 typedef struct gemm_run {
-    const fov_conv_gemm *step;
-    fov_conv_shape       shape;
+    const fov_conv_gemm *step; /* the first, whose rows are those of all */
+    const void *const   *all;
+    fov_conv_shape       shape[FOV_STEP_NODES];
     fov_conv_rows        rows;
     split                split;
     unsigned char       *scratch;
 } gemm_run;
+
+static size_t panels_of(const gemm_run *run, int index)
+{
+    return ((const fov_conv_gemm *)run->all[index])->n_panel;
+}
 
 static int tile_rows(const gemm_run *run, ptrdiff_t tile)
 {
@@ -114,18 +127,22 @@ static void find_pointers(const gemm_run *run, ptrdiff_t first, ptrdiff_t last, 
     for (ptrdiff_t tile = first; tile < last; tile++) {
         int m = tile_rows(run, tile);
         *steps++ = fov_conv_rows_find(&run->rows, tile * step->rows, m, pointers, patch);
-        if (run->shape.residual.data)
-            fov_conv_residual_find(&run->shape, step->conv.fused.residual_scale, tile * step->rows, m,
+        if (run->shape[0].residual.data)
+            fov_conv_residual_find(&run->shape[0], step->conv.fused.residual_scale, tile * step->rows, m,
                                    pointers + step->pieces.taps * (size_t)step->rows);
         pointers += pointers_per_tile(step);
         patch += patch_bytes(step);
     }
 }
 
-static void run_panel(const gemm_run *run, const fov_conv_panel *p, ptrdiff_t first, ptrdiff_t last, const void *const *pointers,
+/* Panel `index` of those of all steps. Only a step that runs alone has a residual. */
+static void run_panel(const gemm_run *run, size_t index, ptrdiff_t first, ptrdiff_t last, const void *const *pointers,
                       const ptrdiff_t *steps)
 {
-    const fov_conv_gemm *step = run->step;
+    int of = 0;
+    while (index >= panels_of(run, of)) index -= panels_of(run, of++);
+    const fov_conv_gemm  *step = run->all[of];
+    const fov_conv_shape *shape = &run->shape[of];
     for (ptrdiff_t tile = first; tile < last; tile++, pointers += pointers_per_tile(step)) {
         const fov_conv_tile place = {.m = tile_rows(run, tile),
                                      .taps = run->rows.taps,
@@ -134,10 +151,9 @@ static void run_panel(const gemm_run *run, const fov_conv_panel *p, ptrdiff_t fi
                                      .a = pointers,
                                      .lda = run->rows.lda,
                                      .a_step = *steps++,
-                                     .residual =
-                                         run->shape.residual.data ? pointers + step->pieces.taps * (size_t)step->rows : NULL,
-                                     .c = fov_pixel_at(&run->shape.y, tile * step->rows)};
-        fov_conv_tile_run(step, p, &run->shape, &place);
+                                     .residual = shape->residual.data ? pointers + step->pieces.taps * (size_t)step->rows : NULL,
+                                     .c = fov_pixel_at(&shape->y, tile * step->rows)};
+        fov_conv_tile_run(step, &step->panel[index], shape, &place);
     }
 }
 
@@ -153,27 +169,62 @@ static void run_chunk(void *context, size_t index, size_t thread)
     const void          **pointers = (const void **)(void *)(run->scratch + thread * scratch_per_thread(step, s->block_tiles));
     unsigned char        *patch = (unsigned char *)(pointers + (size_t)s->block_tiles * pointers_per_tile(step));
 
-    const size_t first_panel = group * step->n_panel / s->panel_groups, end_panel = (group + 1) * step->n_panel / s->panel_groups;
+    const size_t first_panel = group * s->n_panel / s->panel_groups, end_panel = (group + 1) * s->n_panel / s->panel_groups;
     if (tiles) tiles->begin(step->groups);
     for (ptrdiff_t tile = first; tile < last; tile += s->block_tiles) {
         const ptrdiff_t end = tile + s->block_tiles < last ? tile + s->block_tiles : last;
         ptrdiff_t       steps[MAX_CHUNK_TILES];
         find_pointers(run, tile, end, pointers, patch, steps);
-        for (size_t i = first_panel; i < end_panel; i++) run_panel(run, &step->panel[i], tile, end, pointers, steps);
+        for (size_t i = first_panel; i < end_panel; i++) run_panel(run, i, tile, end, pointers, steps);
     }
     if (tiles) tiles->end();
 }
 
-static fov_status gemm_step(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
-                            fov_error *err)
+static fov_status gemm_steps(const void *const *step, int count, const fov_view *const *in, fov_view *out, void *scratch,
+                             fov_pool *pool, fov_error *err)
 {
-    gemm_run   run = {.step = impl, .scratch = scratch};
-    fov_status st = fov_conv_shape_read(&run.step->conv, in, out, &run.shape, err);
+    gemm_run   run = {.step = step[0], .all = step, .scratch = scratch};
+    fov_status st = FOV_OK;
+    for (int i = 0; i < count && !st; i++) {
+        const fov_conv_gemm *one = step[i];
+        st = fov_conv_shape_read(&one->conv, in, &out[i], &run.shape[i], err);
+    }
     if (st) return st;
-    run.rows = fov_conv_rows_of(&run.step->conv, &run.step->pieces, &run.shape, run.step->zero, (size_t)run.step->rows);
-    run.split = split_work(run.step, output_pixels(out), fov_pool_size(pool));
+    run.rows = fov_conv_rows_of(&run.step->conv, &run.step->pieces, &run.shape[0], run.step->zero, (size_t)run.step->rows);
+    run.split = split_work(step, count, output_pixels(out), fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)run.split.pixel_chunks * run.split.panel_groups);
     return FOV_OK;
+}
+
+static bool same_pieces(const fov_conv_pieces *a, const fov_conv_pieces *b)
+{
+    return a->taps == b->taps && a->k == b->k && a->packed == b->packed && a->copies == b->copies && a->widen == b->widen &&
+           a->room == b->room && a->wide_size == b->wide_size;
+}
+
+bool fov_conv_gemm_same_rows(const fov_conv_gemm *a, const fov_conv_gemm *b)
+{
+    return fov_conv_same_window(&a->conv, &b->conv) && same_pieces(&a->pieces, &b->pieces) && a->groups == b->groups &&
+           a->rows == b->rows && a->tiled == b->tiled && a->conv.group == 1;
+}
+
+static bool gemm_alike(const void *a, const void *b)
+{
+    return fov_conv_gemm_same_rows(a, b);
+}
+
+static const fov_conv_kind gemm_kind = {gemm_alike, gemm_scratch, gemm_steps};
+
+static size_t one_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads)
+{
+    (void)in;
+    return gemm_scratch(&step, 1, out, threads);
+}
+
+static fov_status gemm_step(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
+                            fov_error *err)
+{
+    return gemm_steps(&step, 1, in, out, scratch, pool, err);
 }
 
 const fov_conv_gemm *fov_conv_pointwise_of(const fov_lowered *lowered)
@@ -198,7 +249,8 @@ fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels,
                          .bytes = step->packed_bytes,
                          .impl = step,
                          .in_place = in_place ? RESIDUAL_INPUT + 1 : 0,
-                         .scratch = band ? fov_conv_band_scratch : gemm_scratch,
+                         .kin = band ? &fov_conv_band : &gemm_kind,
+                         .scratch = band ? fov_conv_band_scratch : one_scratch,
                          .run = band ? fov_conv_band_run : gemm_step,
                          .free = fov_conv_gemm_free};
     return FOV_OK;

@@ -56,9 +56,13 @@ void fov_conv_tile_run(const fov_conv_gemm *step, const fov_conv_panel *panel, c
 /** The step of conv_gemm.c, 1x1 at stride 1 without a residual, whose weights stay in the cache; NULL if it is another. */
 const fov_conv_gemm *fov_conv_pointwise_of(const fov_lowered *lowered);
 
+/** Both find the same rows of A, in the same form, in the same input. */
+bool fov_conv_gemm_same_rows(const fov_conv_gemm *a, const fov_conv_gemm *b);
+
 /** Windows that are run over bands of rows, which are copied with their border (conv_band.c). */
-bool       fov_conv_band_fits(const fov_conv_gemm *step);
-size_t     fov_conv_band_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads);
+extern const fov_conv_kind fov_conv_band;
+bool                       fov_conv_band_fits(const fov_conv_gemm *step);
+size_t                     fov_conv_band_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads);
 fov_status fov_conv_band_run(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
                              fov_error *err);
 

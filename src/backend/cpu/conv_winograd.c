@@ -195,38 +195,43 @@ static fov_status pack(winograd *step, fov_error *err)
 
 /* ---------------------------------------------------------------- running */
 
-static fov_winograd_layout layout_of(const winograd *step, const fov_view *out, int threads)
+static fov_winograd_layout layout_of(const void *const *steps, int count, const fov_view *out, int threads)
 {
-    const fov_winograd_work work = {.cin = step->conv.cin,
-                                    .panel_columns = step->panel_columns,
-                                    .panels = step->panels,
-                                    .tiles = step->kernel.tiles,
-                                    .packed_bytes = step->packed_bytes,
-                                    .x_size = sizeof(float),
-                                    .v_size = sizeof(float)};
+    const winograd   *first = steps[0];
+    fov_winograd_work work = {.cin = first->conv.cin,
+                              .panel_columns = first->panel_columns,
+                              .tiles = first->kernel.tiles,
+                              .x_size = sizeof(float),
+                              .v_size = sizeof(float)};
+    for (int i = 0; i < count; i++) {
+        const winograd *step = steps[i];
+        work.panels += step->panels;
+        work.packed_bytes += step->packed_bytes;
+    }
     return fov_winograd_layout_of(&work, out, threads);
 }
 
-static size_t winograd_scratch(const void *impl, const fov_view *const *in, const fov_view *out, int threads)
+static size_t steps_scratch(const void *const *step, int count, const fov_view *out, int threads)
 {
-    (void)in;
-    return (size_t)threads * layout_of(impl, out, threads).thread_bytes;
+    return (size_t)threads * layout_of(step, count, out, threads).thread_bytes;
 }
 
 typedef struct winograd_run {
-    const winograd     *step;
-    fov_conv_shape      shape;
+    const winograd     *step; /* the first, whose windows are those of all */
+    const void *const  *all;
+    fov_conv_shape      shape[FOV_STEP_NODES];
     fov_winograd_layout layout;
+    ptrdiff_t           panels; /* of all */
     unsigned char      *scratch;
 } winograd_run;
 
 static void transform_tile(const winograd_run *run, ptrdiff_t tile, float *v, unsigned char *patch)
 {
     const fov_winograd_place  at = fov_winograd_place_of(&run->layout, tile);
-    const fov_window         *window = &run->shape.window;
+    const fov_window         *window = &run->shape[0].window;
     const fov_winograd_source from =
-        fov_winograd_source_of(&run->shape.x, at.n, at.y - window->pad_top, at.x - window->pad_left, NULL, patch);
-    run->step->kernel.input(&(fov_winograd_input_call){.channels = run->shape.x.c,
+        fov_winograd_source_of(&run->shape[0].x, at.n, at.y - window->pad_top, at.x - window->pad_left, NULL, patch);
+    run->step->kernel.input(&(fov_winograd_input_call){.channels = run->shape[0].x.c,
                                                        .x = (const float *)(const void *)from.x,
                                                        .ldrow = from.row / (ptrdiff_t)sizeof(float),
                                                        .ldpixel = from.pixel / (ptrdiff_t)sizeof(float),
@@ -234,11 +239,9 @@ static void transform_tile(const winograd_run *run, ptrdiff_t tile, float *v, un
                                                        .ldpoint = run->layout.v_point});
 }
 
-static void find_residual(const winograd_run *run, fov_winograd_place at, int rows, int cols, ptrdiff_t channel,
+static void find_residual(const fov_pixels *r, ptrdiff_t scale, fov_winograd_place at, int rows, int cols, ptrdiff_t channel,
                           const float **residual)
 {
-    const fov_pixels *r = &run->shape.residual;
-    const ptrdiff_t   scale = run->step->conv.fused.residual_scale;
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < cols; j++)
             residual[i * FOV_WINOGRAD_OUT + j] =
@@ -250,15 +253,15 @@ static int at_most_out(ptrdiff_t left)
     return left < FOV_WINOGRAD_OUT ? (int)left : FOV_WINOGRAD_OUT;
 }
 
-static void end_tile(const winograd_run *run, ptrdiff_t panel, ptrdiff_t tile, const float *m)
+static void end_tile(const winograd_run *run, int index, ptrdiff_t panel, ptrdiff_t tile, const float *m)
 {
-    const winograd          *step = run->step;
-    const fov_pixels        *y = &run->shape.y;
+    const winograd          *step = run->all[index];
+    const fov_pixels        *y = &run->shape[index].y, *r = &run->shape[index].residual;
     const fov_winograd_place at = fov_winograd_place_of(&run->layout, tile);
     const ptrdiff_t          channel = panel * step->panel_columns, left = y->c - channel;
     const int                rows = at_most_out(y->h - at.y), cols = at_most_out(y->w - at.x);
     const float             *residual[FOV_WINOGRAD_OUT * FOV_WINOGRAD_OUT];
-    if (run->shape.residual.data) find_residual(run, at, rows, cols, channel, residual);
+    if (r->data) find_residual(r, step->conv.fused.residual_scale, at, rows, cols, channel, residual);
     step->kernel.output(&(fov_winograd_output_call){.channels = (int)(left < step->panel_columns ? left : step->panel_columns),
                                                     .rows = rows,
                                                     .cols = cols,
@@ -268,16 +271,22 @@ static void end_tile(const winograd_run *run, ptrdiff_t panel, ptrdiff_t tile, c
                                                     .y = y->data + ((at.n * y->h + at.y) * y->w + at.x) * y->ld + channel,
                                                     .ldrow = y->w * y->ld,
                                                     .ldpixel = y->ld,
-                                                    .residual = run->shape.residual.data ? residual : NULL,
+                                                    .residual = r->data ? residual : NULL,
                                                     .residual_after = step->conv.fused.residual_after,
                                                     .slope = step->conv.fused.slope});
 }
 
+/* Panel `panel` of those of all steps. */
 static void run_panel(const winograd_run *run, ptrdiff_t panel, ptrdiff_t first, ptrdiff_t tiles, const float *v, float *m)
 {
-    const winograd            *step = run->step;
     const fov_winograd_layout *l = &run->layout;
-    const ptrdiff_t            columns = columns_of(step, panel), point_floats = step->conv.cin * columns;
+    const winograd            *step = run->step;
+    int                        index = 0;
+    while (panel >= step->panels) {
+        panel -= step->panels;
+        step = run->all[++index];
+    }
+    const ptrdiff_t columns = columns_of(step, panel), point_floats = step->conv.cin * columns;
     for (int p = 0; p < FOV_WINOGRAD_POINTS; p++)
         step->kernel.products(&(fov_winograd_products_call){.tiles = tiles,
                                                             .k = step->conv.cin,
@@ -286,7 +295,7 @@ static void run_panel(const winograd_run *run, ptrdiff_t panel, ptrdiff_t first,
                                                             .ldv = l->ldv,
                                                             .w = panel_of(step, panel) + p * point_floats,
                                                             .m = m + p * l->m_point});
-    for (ptrdiff_t i = 0; i < tiles; i++) end_tile(run, panel, first + i, m + i * columns);
+    for (ptrdiff_t i = 0; i < tiles; i++) end_tile(run, index, panel, first + i, m + i * columns);
 }
 
 static void run_chunk(void *context, size_t index, size_t thread)
@@ -298,19 +307,42 @@ static void run_chunk(void *context, size_t index, size_t thread)
     unsigned char             *scratch = run->scratch + thread * l->thread_bytes;
     float                     *v = (float *)(void *)scratch, *m = (float *)(void *)(scratch + l->m_bytes);
     for (ptrdiff_t i = 0; i < tiles; i++) transform_tile(run, first + i, v + i * l->ldv, scratch + l->patch_bytes);
-    for (ptrdiff_t p = group * run->step->panels / l->groups; p < (group + 1) * run->step->panels / l->groups; p++)
+    for (ptrdiff_t p = group * run->panels / l->groups; p < (group + 1) * run->panels / l->groups; p++)
         run_panel(run, p, first, tiles, v, m);
 }
 
-static fov_status winograd_step(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
-                                fov_error *err)
+static fov_status run_steps(const void *const *steps, int count, const fov_view *const *in, fov_view *out, void *scratch,
+                            fov_pool *pool, fov_error *err)
 {
-    winograd_run run = {.step = impl, .scratch = scratch};
-    fov_status   st = fov_conv_shape_read(&run.step->conv, in, out, &run.shape, err);
+    winograd_run run = {.step = steps[0], .all = steps, .scratch = scratch};
+    fov_status   st = FOV_OK;
+    for (int i = 0; i < count && !st; i++) {
+        const winograd *step = steps[i];
+        st = fov_conv_shape_read(&step->conv, in, &out[i], &run.shape[i], err);
+        run.panels += step->panels;
+    }
     if (st) return st;
-    run.layout = layout_of(run.step, out, fov_pool_size(pool));
+    run.layout = layout_of(steps, count, out, fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)(run.layout.blocks * run.layout.groups));
     return FOV_OK;
+}
+
+static bool steps_alike(const void *a, const void *b)
+{
+    return fov_conv_same_window(&((const winograd *)a)->conv, &((const winograd *)b)->conv);
+}
+
+static const fov_conv_kind winograd_kind = {steps_alike, steps_scratch, run_steps};
+
+static size_t one_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads)
+{
+    (void)in;
+    return steps_scratch(&step, 1, out, threads);
+}
+
+static fov_status run_one(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool, fov_error *err)
+{
+    return run_steps(&step, 1, in, out, scratch, pool, err);
 }
 
 static void winograd_free(void *impl)
@@ -334,8 +366,9 @@ fov_status fov_conv_lower_winograd(const fov_conv *conv, const fov_kernels *kern
                          .bytes = step->packed_bytes,
                          .impl = step,
                          .in_place = conv->has_residual && conv->fused.residual_scale == 1 ? RESIDUAL_INPUT + 1 : 0,
-                         .scratch = winograd_scratch,
-                         .run = winograd_step,
+                         .kin = &winograd_kind,
+                         .scratch = one_scratch,
+                         .run = run_one,
                          .free = winograd_free};
     return FOV_OK;
 }

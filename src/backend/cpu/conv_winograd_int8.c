@@ -154,46 +154,65 @@ static fov_status pack(winograd_int8 *step, fov_error *err)
 
 /* ---------------------------------------------------------------- running */
 
-static fov_winograd_layout layout_of(const winograd_int8 *step, const fov_view *out, int threads)
+static ptrdiff_t widest(const void *const *steps, int count)
 {
-    const fov_winograd_work work = {.cin = step->conv.cin,
-                                    .panel_columns = step->products->nr,
-                                    .panels = step->panels,
-                                    .tiles = step->products->mr,
-                                    .packed_bytes = step->packed_bytes,
-                                    .x_size = sizeof(uint8_t),
-                                    .v_size = sizeof(int16_t)};
+    ptrdiff_t most = 0;
+    for (int i = 0; i < count; i++) {
+        const winograd_int8 *step = steps[i];
+        if (step->products->nr > most) most = step->products->nr;
+    }
+    return most;
+}
+
+static fov_winograd_layout layout_of(const void *const *steps, int count, const fov_view *out, int threads)
+{
+    const winograd_int8 *first = steps[0];
+    fov_winograd_work    work = {.cin = first->conv.cin,
+                                 .panel_columns = widest(steps, count),
+                                 .tiles = first->products->mr,
+                                 .x_size = sizeof(uint8_t),
+                                 .v_size = sizeof(int16_t)};
+    for (int i = 0; i < count; i++) {
+        const winograd_int8 *step = steps[i];
+        work.panels += step->panels;
+        work.packed_bytes += step->packed_bytes;
+    }
     return fov_winograd_layout_of(&work, out, threads);
 }
 
-static size_t winograd_int8_scratch(const void *impl, const fov_view *const *in, const fov_view *out, int threads)
+static size_t steps_scratch(const void *const *step, int count, const fov_view *out, int threads)
 {
-    (void)in;
-    return (size_t)threads * layout_of(impl, out, threads).thread_bytes;
+    return (size_t)threads * layout_of(step, count, out, threads).thread_bytes;
 }
 
 typedef struct winograd_int8_run {
-    const winograd_int8 *step;
-    fov_conv_shape       shape;
+    const winograd_int8 *step; /* the first, whose windows are those of all */
+    const void *const   *all;
+    fov_conv_shape       shape[FOV_STEP_NODES];
     fov_winograd_layout  layout;
+    ptrdiff_t            panels; /* of all */
     unsigned char       *scratch;
 } winograd_int8_run;
 
 static void transform_tile(const winograd_int8_run *run, ptrdiff_t tile, int16_t *v, unsigned char *patch)
 {
     const fov_winograd_place  at = fov_winograd_place_of(&run->layout, tile);
-    const fov_window         *window = &run->shape.window;
+    const fov_window         *window = &run->shape[0].window;
     const fov_winograd_source from =
-        fov_winograd_source_of(&run->shape.x, at.n, at.y - window->pad_top, at.x - window->pad_left, run->step->zero, patch);
-    run->step->kernel.input(&(fov_winograd_int8_input_call){
-        .channels = run->shape.x.c, .x = from.x, .ldrow = from.row, .ldpixel = from.pixel, .v = v, .ldpoint = run->layout.v_point});
+        fov_winograd_source_of(&run->shape[0].x, at.n, at.y - window->pad_top, at.x - window->pad_left, run->step->zero, patch);
+    run->step->kernel.input(&(fov_winograd_int8_input_call){.channels = run->shape[0].x.c,
+                                                            .x = from.x,
+                                                            .ldrow = from.row,
+                                                            .ldpixel = from.pixel,
+                                                            .v = v,
+                                                            .ldpoint = run->layout.v_point});
 }
 
 /* One point of all tiles of a block. */
-static void make_products(const winograd_int8_run *run, const void *w, ptrdiff_t tiles, const int16_t *v, int32_t *m)
+static void make_products(const winograd_int8_run *run, const fov_gemm_dot *products, const void *w, ptrdiff_t tiles,
+                          const int16_t *v, int32_t *m)
 {
-    const fov_gemm_dot *products = run->step->products;
-    const ptrdiff_t     step = run->layout.ldv * (ptrdiff_t)sizeof *v;
+    const ptrdiff_t step = run->layout.ldv * (ptrdiff_t)sizeof *v;
     for (ptrdiff_t tile = 0; tile < tiles; tile += products->mr) {
         const void *first = v + tile * run->layout.ldv;
         products->run(&(fov_gemm_dot_call){.m = (int)(tiles - tile < products->mr ? tiles - tile : products->mr),
@@ -213,11 +232,12 @@ static int at_most(ptrdiff_t n, int most)
 }
 
 /* Tiles that lie side by side, of which `m` are the products. */
-static void end_strip(const winograd_int8_run *run, ptrdiff_t panel, ptrdiff_t first, int tiles, const int32_t *m)
+static void end_strip(const winograd_int8_run *run, int index, ptrdiff_t panel, ptrdiff_t first, int tiles, const int32_t *m)
 {
     _Alignas(FOV_ALIGN) int32_t sums[FOV_WINOGRAD_OUT * STRIP_PIXELS * FOV_GEMM_MAX_NR + FOV_OVERREAD / SUM_BYTES];
-    const winograd_int8        *step = run->step;
-    const fov_pixels           *y = &run->shape.y;
+    const winograd_int8        *step = run->all[index];
+    const fov_conv_shape       *shape = &run->shape[index];
+    const fov_pixels           *y = &shape->y;
     const fov_winograd_place    at = fov_winograd_place_of(&run->layout, first);
     const ptrdiff_t             nr = step->products->nr, channel = panel * nr, row = STRIP_PIXELS * nr;
     const int                   pixels = at_most(y->w - at.x, tiles * FOV_WINOGRAD_OUT), columns = at_most(y->c - channel, (int)nr);
@@ -232,27 +252,34 @@ static void end_strip(const winograd_int8_run *run, ptrdiff_t panel, ptrdiff_t f
                                                              .ldpixel = nr});
     for (int i = 0; i < at_most(y->h - at.y, FOV_WINOGRAD_OUT); i++) {
         const ptrdiff_t pixel = (at.n * y->h + at.y + i) * y->w + at.x;
-        if (run->shape.residual.data) fov_conv_residual_find(&run->shape, step->conv.fused.residual_scale, pixel, pixels, residual);
-        fov_conv_end_run(&step->end, &run->shape,
+        if (shape->residual.data) fov_conv_residual_find(shape, step->conv.fused.residual_scale, pixel, pixels, residual);
+        fov_conv_end_run(&step->end, shape,
                          &(fov_conv_end_block){.m = pixels,
                                                .n = columns,
                                                .channel = channel,
                                                .sum = sums + i * row,
                                                .ldsum = nr,
                                                .c = fov_pixel_at(y, pixel),
-                                               .residual = run->shape.residual.data ? residual : NULL});
+                                               .residual = shape->residual.data ? residual : NULL});
     }
 }
 
+/* Panel `panel` of those of all steps. */
 static void run_panel(const winograd_int8_run *run, ptrdiff_t panel, ptrdiff_t first, ptrdiff_t tiles, const int16_t *v, int32_t *m)
 {
     const fov_winograd_layout *l = &run->layout;
+    const winograd_int8       *step = run->step;
+    int                        index = 0;
+    while (panel >= step->panels) {
+        panel -= step->panels;
+        step = run->all[++index];
+    }
     for (int p = 0; p < FOV_WINOGRAD_POINTS; p++)
-        make_products(run, weights_at(run->step, panel, p), tiles, v + p * l->v_point, m + p * l->m_point);
+        make_products(run, step->products, weights_at(step, panel, p), tiles, v + p * l->v_point, m + p * l->m_point);
     for (ptrdiff_t done = 0; done < tiles;) {
         const ptrdiff_t left = l->columns - (first + done) % l->columns; /* in this row of tiles */
         const int       strip = at_most(tiles - done < left ? tiles - done : left, STRIP_TILES);
-        end_strip(run, panel, first + done, strip, m + done * run->step->products->nr);
+        end_strip(run, index, panel, first + done, strip, m + done * step->products->nr);
         done += strip;
     }
 }
@@ -267,19 +294,43 @@ static void run_chunk(void *context, size_t index, size_t thread)
     int16_t                   *v = (int16_t *)(void *)scratch;
     int32_t                   *m = (int32_t *)(void *)(scratch + l->m_bytes);
     for (ptrdiff_t i = 0; i < tiles; i++) transform_tile(run, first + i, v + i * l->ldv, scratch + l->patch_bytes);
-    for (ptrdiff_t p = group * run->step->panels / l->groups; p < (group + 1) * run->step->panels / l->groups; p++)
+    for (ptrdiff_t p = group * run->panels / l->groups; p < (group + 1) * run->panels / l->groups; p++)
         run_panel(run, p, first, tiles, v, m);
 }
 
-static fov_status winograd_int8_step(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
-                                     fov_error *err)
+static fov_status run_steps(const void *const *steps, int count, const fov_view *const *in, fov_view *out, void *scratch,
+                            fov_pool *pool, fov_error *err)
 {
-    winograd_int8_run run = {.step = impl, .scratch = scratch};
-    fov_status        st = fov_conv_shape_read(&run.step->conv, in, out, &run.shape, err);
+    winograd_int8_run run = {.step = steps[0], .all = steps, .scratch = scratch};
+    fov_status        st = FOV_OK;
+    for (int i = 0; i < count && !st; i++) {
+        const winograd_int8 *step = steps[i];
+        st = fov_conv_shape_read(&step->conv, in, &out[i], &run.shape[i], err);
+        run.panels += step->panels;
+    }
     if (st) return st;
-    run.layout = layout_of(run.step, out, fov_pool_size(pool));
+    run.layout = layout_of(steps, count, out, fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)(run.layout.blocks * run.layout.groups));
     return FOV_OK;
+}
+
+static bool steps_alike(const void *a, const void *b)
+{
+    const winograd_int8 *x = a, *y = b;
+    return fov_conv_same_window(&x->conv, &y->conv) && x->products->mr == y->products->mr;
+}
+
+static const fov_conv_kind winograd_int8_kind = {steps_alike, steps_scratch, run_steps};
+
+static size_t one_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads)
+{
+    (void)in;
+    return steps_scratch(&step, 1, out, threads);
+}
+
+static fov_status run_one(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool, fov_error *err)
+{
+    return run_steps(&step, 1, in, out, scratch, pool, err);
 }
 
 static void winograd_int8_free(void *impl)
@@ -308,8 +359,9 @@ fov_status fov_conv_lower_winograd_int8(const fov_conv *conv, const fov_kernels 
                          .bytes = step->packed_bytes,
                          .impl = step,
                          .in_place = in_place ? RESIDUAL_INPUT + 1 : 0,
-                         .scratch = winograd_int8_scratch,
-                         .run = winograd_int8_step,
+                         .kin = &winograd_int8_kind,
+                         .scratch = one_scratch,
+                         .run = run_one,
                          .free = winograd_int8_free};
     return FOV_OK;
 }

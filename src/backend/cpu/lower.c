@@ -25,7 +25,8 @@ static fov_status lower(const fov_graph *graph, const fov_node *node, fov_lowere
     return lowering[node->op](graph, node, &kernels, out, err);
 }
 
-const fov_backend fov_backend_cpu = {.name = "cpu", .lower = lower, .chain = fov_conv_chain};
+const fov_backend fov_backend_cpu = {
+    .name = "cpu", .lower = lower, .chain = fov_conv_chain, .alike = fov_conv_alike, .join = fov_conv_join};
 
 static bool is_activation(fov_dtype dtype)
 {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/* Convolutions of one input as one step, of whichever kind: what the kind makes of the input, it makes once. */
+#include "backend/cpu/conv.h"
+
+#include "base/alloc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct conv_joint {
+    const fov_conv_kind *kind;
+    int                  count;
+    const void          *step[FOV_STEP_NODES];
+    char                 name[FOV_STEP_NODES * 64];
+} conv_joint;
+
+bool fov_conv_same_window(const fov_conv *a, const fov_conv *b)
+{
+    bool same = a->cin == b->cin && a->group == b->group && a->kh == b->kh && a->kw == b->kw;
+    for (size_t i = 0; i < 2; i++) same = same && a->stride[i] == b->stride[i] && a->dilation[i] == b->dilation[i];
+    for (size_t i = 0; i < 4; i++) same = same && fov_node_int_at(a->node, "pads", i, 0) == fov_node_int_at(b->node, "pads", i, 0);
+    return same && !fov_node_attr(a->node, "auto_pad") && !fov_node_attr(b->node, "auto_pad");
+}
+
+bool fov_conv_alike(const fov_lowered *a, const fov_lowered *b)
+{
+    const fov_conv_kind *kind = a->kin;
+    return kind && kind == b->kin && kind->alike(a->impl, b->impl);
+}
+
+static size_t joint_scratch(const void *impl, const fov_view *const *in, const fov_view *out, int threads)
+{
+    const conv_joint *joint = impl;
+    (void)in;
+    return joint->kind->scratch(joint->step, joint->count, out, threads);
+}
+
+static fov_status joint_step(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
+                             fov_error *err)
+{
+    const conv_joint *joint = impl;
+    return joint->kind->run(joint->step, joint->count, in, out, scratch, pool, err);
+}
+
+/* Kernels by name, each once. */
+static void name_joint(conv_joint *joint, const fov_lowered *const *nodes)
+{
+    for (int i = 0; i < joint->count; i++) {
+        const size_t length = strlen(joint->name);
+        if (i == 0 || strcmp(nodes[i]->kernel, nodes[i - 1]->kernel) != 0)
+            snprintf(joint->name + length, sizeof joint->name - length, "%s%s", i ? "|" : "", nodes[i]->kernel);
+    }
+}
+
+fov_status fov_conv_join(const fov_lowered *const *nodes, int count, fov_lowered *out, fov_error *err)
+{
+    conv_joint *joint = fov_calloc(1, sizeof *joint);
+    *out = (fov_lowered){0};
+    if (!joint) return fov_fail_memory(err, "a step of several layers");
+    joint->kind = nodes[0]->kin;
+    joint->count = count;
+    for (int i = 0; i < count; i++) joint->step[i] = nodes[i]->impl;
+    name_joint(joint, nodes);
+    *out = (fov_lowered){.kernel = joint->name, .impl = joint, .scratch = joint_scratch, .run = joint_step, .free = fov_free};
+    return FOV_OK;
+}
