@@ -116,6 +116,8 @@ typedef struct fov_conv_pieces {
  * @param wide_size bytes of an element for kernels
  */
 fov_conv_pieces fov_conv_pieces_of(const fov_conv *conv, size_t per_group, fov_widen_run *widen, size_t wide_size);
+/** 1x1 at stride 1: whatever the layout of the input, rows of several tiles together lie at a constant step. */
+bool fov_conv_pieces_linear(const fov_conv *conv, const fov_conv_pieces *pieces);
 /** Bytes of patches that `m` rows may need. */
 size_t fov_conv_pieces_patch(const fov_conv_pieces *pieces, size_t m);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Windows that overlap and reach over the edge, for kernels that take the input as it is. A chunk copies the rows it
- * needs into a band, dense and with its border, before it begins: then no window is partly outside, rows of A lie a constant step
- * apart, and the taps of a window's row lie side by side. The copy costs a few bytes for each of hundreds of multiply-adds. */
+/* Windows that overlap and reach over the edge. A chunk copies the rows it needs into a band, dense, with its border, and as wide as
+ * kernels want them, before it begins: then no window is partly outside, rows of A lie a constant step apart, and the taps of a
+ * window's row lie side by side. The copy costs a few bytes for each of hundreds of multiply-adds. */
 #include "backend/cpu/conv_gemm.h"
 
 #include "base/alloc.h"
@@ -29,7 +29,7 @@ bool fov_conv_band_fits(const fov_conv_gemm *step)
 {
     const fov_conv        *conv = &step->conv;
     const fov_conv_pieces *p = &step->pieces;
-    return !p->widen && !p->copies && conv->group == 1 && conv->kh * conv->kw > 1;
+    return (p->widen || !p->copies) && conv->group == 1 && conv->kh * conv->kw > 1;
 }
 
 /* Rows, or columns, that `count` outputs see. */
@@ -47,7 +47,7 @@ static size_t pointer_bytes(const fov_conv_gemm *step)
 static void cut(band_run *run, ptrdiff_t h, ptrdiff_t w, int threads)
 {
     const fov_conv *conv = &run->step->conv;
-    run->pixel = conv->cin * (ptrdiff_t)fov_dtype_size(conv->x.dtype);
+    run->pixel = conv->cin * (ptrdiff_t)run->step->pieces.wide_size;
     run->width = span_of(conv, 1, w);
     const ptrdiff_t fitting = (BAND_CACHE_BYTES / (run->pixel * run->width) - span_of(conv, 0, 1)) / conv->stride[0] + 1;
     const ptrdiff_t shared = fov_cpu_rows_per_chunk(h, threads);
@@ -66,9 +66,18 @@ static size_t band_scratch(const void *const *step, int count, const fov_view *o
     return (size_t)threads * run.bytes;
 }
 
+/* Pixels that lie side by side. What is made wider may write more than that: it comes before what stands behind. */
+static unsigned char *put_pixels(const band_run *run, unsigned char *to, const unsigned char *from, ptrdiff_t pixels)
+{
+    const fov_conv_gemm *step = run->step;
+    if (step->pieces.widen && pixels) step->pieces.widen((size_t)(pixels * step->conv.cin), from, to);
+    else memcpy(to, from, (size_t)(pixels * run->pixel));
+    return to + pixels * run->pixel;
+}
+
 static unsigned char *put_zeros(const band_run *run, unsigned char *to, ptrdiff_t pixels)
 {
-    for (ptrdiff_t i = 0; i < pixels; i++, to += run->pixel) memcpy(to, run->step->zero, (size_t)run->pixel);
+    for (ptrdiff_t i = 0; i < pixels; i++) to = put_pixels(run, to, run->step->zero, 1);
     return to;
 }
 
@@ -84,10 +93,10 @@ static void copy_row(const band_run *run, ptrdiff_t n, ptrdiff_t y, unsigned cha
     const unsigned char *from = fov_pixel_at(x, (n * x->h + y) * x->w);
     const ptrdiff_t      inside = x->w < run->width - left ? x->w : run->width - left;
     to = put_zeros(run, to, left);
-    if (x->ld == x->c) memcpy(to, from, (size_t)(inside * run->pixel));
+    if (x->ld == x->c) to = put_pixels(run, to, from, inside);
     else
-        for (ptrdiff_t i = 0; i < inside; i++) memcpy(to + i * run->pixel, from + i * x->ld * x->size, (size_t)run->pixel);
-    put_zeros(run, to + inside * run->pixel, run->width - left - inside);
+        for (ptrdiff_t i = 0; i < inside; i++) to = put_pixels(run, to, from + i * x->ld * x->size, 1);
+    put_zeros(run, to, run->width - left - inside);
 }
 
 /* How many pieces a row of the window falls into: one where pixels leave no gaps. */

@@ -217,22 +217,13 @@ static void name_step(fov_conv_gemm *step)
              widened ? "_" : "", p->dot ? p->dot->name : p->f32->name);
 }
 
-/* 1x1, and nothing is copied: whatever the layout of the input, its pixels are rows at a constant step. */
-static bool is_linear(const fov_conv_gemm *step)
-{
-    const fov_conv *conv = &step->conv;
-    bool            linear = conv->kh * conv->kw == 1 && conv->stride[0] == 1 && conv->stride[1] == 1;
-    for (size_t i = 0; i < 4; i++) linear = linear && fov_node_int_at(conv->node, "pads", i, 0) == 0;
-    return linear && !step->pieces.widen && !step->pieces.copies && !step->pieces.collide && !fov_node_attr(conv->node, "auto_pad");
-}
-
 static fov_status fill_step(fov_conv_gemm *step, size_t per_group, fov_error *err)
 {
     for (ptrdiff_t g = 0; g < step->conv.group; g++) make_panels(step, g, step->panel + (size_t)g * per_group);
     step->mr = FOV_GEMM_MAX_MR;
     for (size_t i = 0; i < step->n_panel; i++)
         if (step->panel[i].mr < step->mr) step->mr = step->panel[i].mr;
-    step->rows = is_linear(step) ? FOV_CONV_TILE_ROWS : step->mr;
+    step->rows = fov_conv_pieces_linear(&step->conv, &step->pieces) ? FOV_CONV_TILE_ROWS : step->mr;
     fov_status st = fov_conv_end_init(&step->end, &step->conv, &step->kernels, err);
     if (!st) st = pack(step, err);
     if (st) return st;

@@ -57,6 +57,14 @@ fov_conv_pieces fov_conv_pieces_of(const fov_conv *conv, size_t per_group, fov_w
     return p;
 }
 
+bool fov_conv_pieces_linear(const fov_conv *conv, const fov_conv_pieces *p)
+{
+    bool linear = conv->kh * conv->kw == 1 && conv->stride[0] == 1 && conv->stride[1] == 1;
+    for (size_t i = 0; i < 4; i++) linear = linear && fov_node_int_at(conv->node, "pads", i, 0) == 0;
+    const bool spans = p->widen && conv->cin * (ptrdiff_t)p->wide_size % ALIASING != 0;
+    return linear && (spans || (!p->copies && !p->collide)) && !fov_node_attr(conv->node, "auto_pad");
+}
+
 size_t fov_conv_pieces_patch(const fov_conv_pieces *pieces, size_t m)
 {
     size_t bytes = round_up(pieces->edge_bytes * m, FOV_ALIGN);
@@ -194,25 +202,25 @@ static void copy_rows(const fov_conv_rows *rows, int m, const void **a, unsigned
         }
 }
 
-/* Straight rows share most of what they read: each row of the image is made wider once, and rows of A point into that. False where
- * it would be more than the pieces are, or make rows collide. `offset`: bytes from the first pixel to the first window. */
-static bool widen_spans(const fov_conv_rows *rows, ptrdiff_t offset, int m, const void **a, unsigned char *patch)
+/* Straight rows share most of what they read: each row of the image is made wider once, and rows of A lie in that.
+ * @param offset bytes from the first pixel to the first window
+ * @return the step between them; 0 where it would be more than the pieces are, or make rows collide: nothing is done */
+static ptrdiff_t widen_spans(const fov_conv_rows *rows, ptrdiff_t offset, int m, const void **a, unsigned char *patch)
 {
     const fov_pixels *x = &rows->shape->x;
     const fov_window *w = &rows->shape->window;
     const ptrdiff_t   wide = x->c * (ptrdiff_t)rows->pieces->wide_size, step = w->stride[1] * wide, pixel = x->ld * x->size;
     const ptrdiff_t   span = (m - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1] + 1;
     const ptrdiff_t   pieces = rows->whole_rows ? 1 : w->kernel[1];
-    if (m < 2 || span > m * w->kernel[1] || step % ALIASING == 0) return false;
+    if (m < 2 || span > m * w->kernel[1] || step % ALIASING == 0) return 0;
     for (ptrdiff_t r = 0; r < w->kernel[0]; r++, patch += span * wide + COPY_GAP) {
         const unsigned char *from = x->bytes + offset + r * w->dilation[0] * x->w * pixel;
         if (x->ld == x->c) rows->pieces->widen((size_t)(span * x->c), from, patch);
         else
             for (ptrdiff_t p = 0; p < span; p++) rows->pieces->widen((size_t)x->c, from + p * pixel, patch + p * wide);
-        for (ptrdiff_t s = 0; s < pieces; s++, a += rows->lda)
-            for (int i = 0; i < m; i++) a[i] = patch + s * w->dilation[1] * wide + i * step;
+        for (ptrdiff_t s = 0; s < pieces; s++, a += rows->lda) *a = patch + s * w->dilation[1] * wide;
     }
-    return true;
+    return step;
 }
 
 /* One tap, stride 1, no padding: row i is pixel i. */
@@ -235,7 +243,8 @@ ptrdiff_t fov_conv_rows_find(const fov_conv_rows *rows, ptrdiff_t first, int m, 
     const ptrdiff_t   pixel = x->ld * x->size, step = rows->shape->window.stride[1] * pixel;
     ptrdiff_t         offset = first * pixel;
     const bool        straight = rows->linear || is_straight(rows->shape, first, m, &offset);
-    if (straight && rows->pieces->widen && widen_spans(rows, offset, m, a, patch)) return 0;
+    const ptrdiff_t   widened = straight && rows->pieces->widen ? widen_spans(rows, offset, m, a, patch) : 0;
+    if (widened) return widened;
     if (rows->linear && !rows->copy) {
         *a = x->bytes + offset;
         return step;
