@@ -39,9 +39,11 @@ static double *filter_magnitudes(const winograd_matrices *m, const fov_view *w)
     double       *u = calloc((size_t)filters * IN * IN, sizeof *u);
     if (!u) abort();
     for (int64_t f = 0; f < filters; f++)
-        for (int i = 0; i < IN * IN; i++)
-            for (int t = 0; t < 9; t++)
-                u[f * IN * IN + i] += fabs(m->g[i / IN][t / 3] * m->g[i % IN][t % 3] * (double)((const float *)w->data)[f * 9 + t]);
+        for (int t = 0; t < 9; t++) {
+            const int64_t at[] = {f / w->shape.dim[1], f % w->shape.dim[1], t / 3, t % 3};
+            const double  weight = (double)fov_view_load_one(w, at);
+            for (int i = 0; i < IN * IN; i++) u[f * IN * IN + i] += fabs(m->g[i / IN][t / 3] * m->g[i % IN][t % 3] * weight);
+        }
     return u;
 }
 

@@ -3,6 +3,8 @@
 
 #include "base/half.h"
 
+enum { RESIDUAL_INPUT = 3 /* of a fused Conv */ };
+
 static bool has_input(const fov_node *node, int input)
 {
     return input < node->n_in && node->in[input] != FOV_NONE;
@@ -97,6 +99,19 @@ int32_t fov_conv_int8_start(const fov_conv *conv, ptrdiff_t channel)
     for (ptrdiff_t c = 0; c < cin; c++)
         for (ptrdiff_t tap = 0; tap < taps; tap++) sum -= fov_quant_zero_point(conv->x.quant, first + c) * w[c * taps + tap];
     return sum;
+}
+
+int fov_conv_in_place(const fov_conv *conv)
+{
+    const bool same = conv->has_residual && conv->fused.residual_scale == 1 &&
+                      fov_dtype_size(conv->residual.dtype) == fov_dtype_size(conv->y.dtype);
+    return same ? RESIDUAL_INPUT + 1 : 0;
+}
+
+fov_widen_run *fov_conv_widen_to_f32(const fov_conv *conv, const fov_kernels *kernels)
+{
+    const fov_dtype x = conv->x.dtype;
+    return x == FOV_F16 ? kernels->widen.f16_f32 : x == FOV_BF16 ? kernels->widen.bf16_f32 : NULL;
 }
 
 /* 32 bits hold the sums of U8 times I8 together with what zero points add to them. */

@@ -39,6 +39,11 @@ float fov_conv_weight_f32(const fov_conv *conv, size_t i);
  * whole windows, since taps outside of the image are zero points too. */
 int32_t fov_conv_int8_start(const fov_conv *conv, ptrdiff_t channel);
 
+/** fov_lowered.in_place of what reads each pixel of the residual before it writes that of the output. */
+int fov_conv_in_place(const fov_conv *conv);
+/** What makes floats of an input that is F16 or BF16; NULL: it has them. */
+fov_widen_run *fov_conv_widen_to_f32(const fov_conv *conv, const fov_kernels *kernels);
+
 /** A convolution at one input size. */
 typedef struct fov_conv_shape {
     fov_pixels x, y, residual; /* residual.data NULL: none */

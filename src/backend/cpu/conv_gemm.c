@@ -11,7 +11,6 @@
 #include "base/alloc.h"
 
 enum {
-    RESIDUAL_INPUT = 3,        /* of a fused Conv */
     A_CACHE_BYTES = 256 << 10, /* of A in one chunk: a quarter of a second-level cache */
     W_CACHE_BYTES = 128 << 10, /* of W that stays cached beside everything else */
     MAX_CHUNK_TILES = 16,      /* bounds the pointers of a block */
@@ -241,14 +240,12 @@ fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels,
     fov_conv_gemm *step;
     fov_status     st = fov_conv_gemm_new(conv, kernels, &step, err);
     if (st) return st;
-    const bool in_place = conv->has_residual && conv->fused.residual_scale == 1 &&
-                          fov_dtype_size(conv->residual.dtype) == fov_dtype_size(conv->y.dtype);
     const bool band = fov_conv_band_fits(step);
     *out = (fov_lowered){.kernel = step->name,
                          .packed = true,
                          .bytes = step->packed_bytes,
                          .impl = step,
-                         .in_place = in_place ? RESIDUAL_INPUT + 1 : 0,
+                         .in_place = fov_conv_in_place(conv),
                          .kin = band ? &fov_conv_band : &gemm_kind,
                          .scratch = band ? fov_conv_band_scratch : one_scratch,
                          .run = band ? fov_conv_band_run : gemm_step,

@@ -104,11 +104,10 @@ static size_t choose_kernels(fov_conv_gemm *step, size_t *per_group, fov_widen_r
 {
     const fov_conv    *conv = &step->conv;
     const fov_kernels *kernels = &step->kernels;
-    const fov_dtype    x = conv->x.dtype;
     *widen = NULL;
     choose_dot(step);
     if (!step->dot) {
-        *widen = x == FOV_F16 ? kernels->widen.f16_f32 : x == FOV_BF16 ? kernels->widen.bf16_f32 : NULL;
+        *widen = fov_conv_widen_to_f32(conv, kernels);
         *per_group = 1;
         return sizeof(float);
     }

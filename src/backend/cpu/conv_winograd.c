@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Convolution of 3x3 with stride 1 in floats by Winograd's F(4x4, 3x3): a quarter of the multiplications of the indirect GEMM.
+ * Halves that no kernel multiplies as they are become floats on the way in.
  *
  * Filters are transformed at lowering, in double, and packed by panels of columns: [panel][36 points][cin][columns]. A run goes
  * through blocks of tiles (winograd_layout.h); the transform back also adds bias and residual, applies the activation and writes
@@ -10,7 +11,7 @@
 #include "backend/cpu/conv.h"
 
 #include "backend/cpu/winograd.h"
-#include "backend/cpu/winograd_layout.h"
+#include "backend/cpu/winograd_strip.h"
 #include "base/alloc.h"
 
 #include <math.h>
@@ -18,7 +19,6 @@
 #include <string.h>
 
 enum {
-    RESIDUAL_INPUT = 3, /* of a fused Conv */
     TAPS = 9,
 };
 
@@ -31,12 +31,15 @@ static const double COST_INPUT = 500, COST_OUTPUT = 500;
 static const double MAX_AMPLIFICATION = 16;
 
 typedef struct winograd {
-    fov_conv     conv;
-    fov_winograd kernel;
-    char         name[64];
-    ptrdiff_t    panel_columns, panels;
-    size_t       packed_bytes;
-    float       *packed, *bias; /* bias: behind the panels, by output channel */
+    fov_conv       conv;
+    fov_winograd   kernel;
+    fov_conv_end   end;   /* where anything is not F32; else the kernel ends its tiles itself */
+    bool           typed; /* there is `end` */
+    char           name[64];
+    ptrdiff_t      panel_columns, panels;
+    size_t         packed_bytes;
+    float         *packed, *bias; /* bias: behind the panels, by output channel; of typed ones it changes nothing */
+    fov_widen_run *widen;         /* what makes floats of the input; NULL: it has them */
 } winograd;
 
 static ptrdiff_t round_up_div(ptrdiff_t a, ptrdiff_t b)
@@ -64,10 +67,11 @@ static void filter_line(const double *g, int step, double *u, int u_step)
     u[5 * u_step] = g2;
 }
 
-static void transform_filter(const float *weight, double u[FOV_WINOGRAD_POINTS])
+/* Of output channel m and input channel c; `g` is the filter. */
+static void transform_filter(const fov_conv *conv, ptrdiff_t m, ptrdiff_t c, double g[TAPS], double u[FOV_WINOGRAD_POINTS])
 {
-    double g[TAPS], columns[FOV_WINOGRAD_IN * 3];
-    for (int i = 0; i < TAPS; i++) g[i] = (double)weight[i];
+    double columns[FOV_WINOGRAD_IN * 3];
+    for (int i = 0; i < TAPS; i++) g[i] = (double)fov_conv_weight_f32(conv, (size_t)((m * conv->cin + c) * TAPS + i));
     for (int s = 0; s < 3; s++) filter_line(g + s, 3, columns + s, 3);
     for (int i = 0; i < FOV_WINOGRAD_IN; i++) filter_line(columns + 3 * i, 1, u + FOV_WINOGRAD_IN * i, 1);
 }
@@ -118,12 +122,11 @@ static double amplification_of(const fov_conv *conv)
     const amplification n = amplification_of_points();
     double              worst = 0;
     for (ptrdiff_t m = 0; m < conv->cout; m++) {
-        double squares[FOV_WINOGRAD_POINTS] = {0}, u[FOV_WINOGRAD_POINTS], direct = 0;
+        double squares[FOV_WINOGRAD_POINTS] = {0}, u[FOV_WINOGRAD_POINTS], g[TAPS], direct = 0;
         for (ptrdiff_t c = 0; c < conv->cin; c++) {
-            const float *weight = conv->weight + (m * conv->cin + c) * TAPS;
-            transform_filter(weight, u);
+            transform_filter(conv, m, c, g, u);
             for (int p = 0; p < FOV_WINOGRAD_POINTS; p++) squares[p] += u[p] * u[p];
-            for (int i = 0; i < TAPS; i++) direct += (double)weight[i] * (double)weight[i];
+            for (int i = 0; i < TAPS; i++) direct += g[i] * g[i];
         }
         if (!isfinite(direct)) return INFINITY;
         const double here = direct > 0 ? sqrt(worst_output(&n, squares) / direct) : 0;
@@ -136,7 +139,7 @@ static bool has_form(const fov_conv *conv)
 {
     for (size_t axis = 0; axis < 2; axis++)
         if (conv->stride[axis] != 1 || conv->dilation[axis] != 1) return false;
-    return fov_conv_is_f32(conv) && conv->group == 1 && conv->kh == 3 && conv->kw == 3;
+    return !fov_conv_takes_int8(conv) && conv->group == 1 && conv->kh == 3 && conv->kw == 3;
 }
 
 static bool is_cheaper(const fov_conv *conv, const fov_winograd *kernel)
@@ -146,9 +149,17 @@ static bool is_cheaper(const fov_conv *conv, const fov_winograd *kernel)
     return FOV_WINOGRAD_POINTS * k * out + COST_INPUT * in + COST_OUTPUT * out < TAPS * k * out * pixels;
 }
 
+/* Some kernel multiplies the input as it is. */
+static bool has_kernel(const fov_conv *conv, const fov_kernels *kernels)
+{
+    const bool bf16 = conv->x.dtype == FOV_BF16 && conv->w.dtype == FOV_BF16;
+    return bf16 && (kernels->gemm_bf16[0].nr || kernels->tile_bf16.kernel[0].nr);
+}
+
 bool fov_conv_is_winograd(const fov_conv *conv, const fov_kernels *kernels)
 {
-    return has_form(conv) && is_cheaper(conv, &kernels->winograd) && amplification_of(conv) <= MAX_AMPLIFICATION;
+    return has_form(conv) && !has_kernel(conv, kernels) && is_cheaper(conv, &kernels->winograd) &&
+           amplification_of(conv) <= MAX_AMPLIFICATION;
 }
 
 /* ---------------------------------------------------------------- packing */
@@ -168,8 +179,8 @@ static void pack_filter(const winograd *step, ptrdiff_t m, ptrdiff_t c)
 {
     const ptrdiff_t panel = m / step->panel_columns, columns = columns_of(step, panel);
     float          *to = panel_of(step, panel) + c * columns + m % step->panel_columns;
-    double          u[FOV_WINOGRAD_POINTS];
-    transform_filter(step->conv.weight + (m * step->conv.cin + c) * TAPS, u);
+    double          g[TAPS], u[FOV_WINOGRAD_POINTS];
+    transform_filter(&step->conv, m, c, g, u);
     for (int p = 0; p < FOV_WINOGRAD_POINTS; p++) to[p * step->conv.cin * columns] = (float)u[p];
 }
 
@@ -186,7 +197,7 @@ static fov_status pack(winograd *step, fov_error *err)
     memset(step->packed, 0, step->packed_bytes);
     step->bias = step->packed + (floats - (size_t)columns);
     for (ptrdiff_t m = 0; m < conv->cout; m++) {
-        step->bias[m] = conv->bias ? conv->bias[m] : -0.0F; /* which changes no float that it is added to */
+        step->bias[m] = conv->bias && !step->typed ? conv->bias[m] : -0.0F; /* which changes no float that it is added to */
         for (ptrdiff_t c = 0; c < conv->cin; c++) pack_filter(step, m, c);
     }
     step->conv.weight = step->conv.bias = NULL; /* the graph may give them back */
@@ -229,9 +240,11 @@ static void transform_tile(const winograd_run *run, ptrdiff_t tile, float *v, un
 {
     const fov_winograd_place  at = fov_winograd_place_of(&run->layout, tile);
     const fov_window         *window = &run->shape[0].window;
-    const fov_winograd_source from =
-        fov_winograd_source_of(&run->shape[0].x, at.n, at.y - window->pad_top, at.x - window->pad_left, NULL, patch);
-    run->step->kernel.input(&(fov_winograd_input_call){.channels = run->shape[0].x.c,
+    const fov_pixels         *x = &run->shape[0].x;
+    const ptrdiff_t           y0 = at.y - window->pad_top, x0 = at.x - window->pad_left;
+    const fov_winograd_source from = run->step->widen ? fov_winograd_source_wide(x, at.n, y0, x0, run->step->widen, patch)
+                                                      : fov_winograd_source_of(x, at.n, y0, x0, NULL, patch);
+    run->step->kernel.input(&(fov_winograd_input_call){.channels = x->c,
                                                        .x = (const float *)(const void *)from.x,
                                                        .ldrow = from.row / (ptrdiff_t)sizeof(float),
                                                        .ldpixel = from.pixel / (ptrdiff_t)sizeof(float),
@@ -276,6 +289,38 @@ static void end_tile(const winograd_run *run, int index, ptrdiff_t panel, ptrdif
                                                     .slope = step->conv.fused.slope});
 }
 
+/* Tiles that lie side by side, of which `m` are the products. */
+static void end_strip(const winograd_run *run, int index, ptrdiff_t panel, ptrdiff_t first, int tiles, const float *m)
+{
+    _Alignas(FOV_ALIGN) float sums[FOV_WINOGRAD_OUT * FOV_STRIP_PIXELS * FOV_GEMM_MAX_NR + FOV_OVERREAD / sizeof(float)];
+    const winograd           *step = run->all[index];
+    const ptrdiff_t           columns = columns_of(step, panel), channel = panel * step->panel_columns;
+    for (int i = 0; i < tiles; i++)
+        step->kernel.output(&(fov_winograd_output_call){.channels = (int)columns,
+                                                        .rows = FOV_WINOGRAD_OUT,
+                                                        .cols = FOV_WINOGRAD_OUT,
+                                                        .m = m + i * columns,
+                                                        .ldpoint = run->layout.m_point,
+                                                        .bias = step->bias + channel,
+                                                        .y = sums + i * FOV_WINOGRAD_OUT * columns,
+                                                        .ldrow = FOV_STRIP_PIXELS * columns,
+                                                        .ldpixel = columns,
+                                                        .slope = 1});
+    fov_winograd_strip_end(&step->end, &step->conv, &run->shape[index], &run->layout, first, tiles, channel, (int)columns, sums);
+}
+
+static void end_tiles(const winograd_run *run, int index, ptrdiff_t panel, ptrdiff_t first, ptrdiff_t tiles, const float *m)
+{
+    const winograd *step = run->all[index];
+    const ptrdiff_t columns = columns_of(step, panel);
+    for (ptrdiff_t done = 0; done < tiles;) {
+        const int count = step->typed ? fov_winograd_strip_tiles(&run->layout, first + done, tiles - done) : 1;
+        if (step->typed) end_strip(run, index, panel, first + done, count, m + done * columns);
+        else end_tile(run, index, panel, first + done, m + done * columns);
+        done += count;
+    }
+}
+
 /* Panel `panel` of those of all steps. */
 static void run_panel(const winograd_run *run, ptrdiff_t panel, ptrdiff_t first, ptrdiff_t tiles, const float *v, float *m)
 {
@@ -295,7 +340,7 @@ static void run_panel(const winograd_run *run, ptrdiff_t panel, ptrdiff_t first,
                                                             .ldv = l->ldv,
                                                             .w = panel_of(step, panel) + p * point_floats,
                                                             .m = m + p * l->m_point});
-    for (ptrdiff_t i = 0; i < tiles; i++) end_tile(run, index, panel, first + i, m + i * columns);
+    end_tiles(run, index, panel, first, tiles, m);
 }
 
 static void run_chunk(void *context, size_t index, size_t thread)
@@ -348,6 +393,7 @@ static fov_status run_one(const void *step, const fov_view *const *in, fov_view 
 static void winograd_free(void *impl)
 {
     winograd *step = impl;
+    if (step->typed) fov_conv_end_free(&step->end);
     fov_free_aligned(step->packed);
     fov_free(step);
 }
@@ -358,14 +404,18 @@ fov_status fov_conv_lower_winograd(const fov_conv *conv, const fov_kernels *kern
     if (!step) return fov_fail_memory(err, "a lowered Conv");
     *step = (winograd){.conv = *conv, .kernel = kernels->winograd, .panel_columns = 2 * kernels->winograd.lanes};
     step->panels = round_up_div(conv->cout, step->panel_columns);
-    fov_status st = pack(step, err);
+    step->typed = !fov_conv_is_f32(conv);
+    step->widen = fov_conv_widen_to_f32(conv, kernels);
+    fov_status st = step->typed ? fov_conv_end_init(&step->end, conv, kernels, err) : FOV_OK;
+    if (!st) st = pack(step, err);
     if (st) return winograd_free(step), st;
-    snprintf(step->name, sizeof step->name, "conv3x3_winograd_%s", step->kernel.name);
+    snprintf(step->name, sizeof step->name, "conv3x3_winograd_%s%s%s", step->widen ? fov_dtype_name(conv->x.dtype) : "",
+             step->widen ? "_" : "", step->kernel.name);
     *out = (fov_lowered){.kernel = step->name,
                          .packed = true,
                          .bytes = step->packed_bytes,
                          .impl = step,
-                         .in_place = conv->has_residual && conv->fused.residual_scale == 1 ? RESIDUAL_INPUT + 1 : 0,
+                         .in_place = fov_conv_in_place(conv),
                          .kin = &winograd_kind,
                          .scratch = one_scratch,
                          .run = run_one,

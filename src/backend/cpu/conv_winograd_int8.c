@@ -4,10 +4,8 @@
  *
  * Weights are packed as [panel][36 points][start, pairs of cin][columns]. A run goes through blocks of tiles (winograd_layout.h);
  * results of a strip of tiles, which lie side by side, are ended together. */
-#include "backend/cpu/conv_end.h"
-
 #include "backend/cpu/winograd_int8.h"
-#include "backend/cpu/winograd_layout.h"
+#include "backend/cpu/winograd_strip.h"
 #include "base/alloc.h"
 
 #include <stdio.h>
@@ -17,9 +15,6 @@ enum {
     TAPS = 9,
     PAIR = 2,
     SUM_BYTES = 4,
-    STRIP_TILES = 7, /* whose results stay in the first-level cache */
-    STRIP_PIXELS = STRIP_TILES * FOV_WINOGRAD_OUT,
-    RESIDUAL_INPUT = 3, /* of a fused Conv */
 };
 
 /* Products of a vector that the transforms of a vector of channels of one tile are worth. */
@@ -226,42 +221,21 @@ static void make_products(const winograd_int8_run *run, const fov_gemm_dot *prod
     }
 }
 
-static int at_most(ptrdiff_t n, int most)
-{
-    return n < most ? (int)n : most;
-}
-
 /* Tiles that lie side by side, of which `m` are the products. */
 static void end_strip(const winograd_int8_run *run, int index, ptrdiff_t panel, ptrdiff_t first, int tiles, const int32_t *m)
 {
-    _Alignas(FOV_ALIGN) int32_t sums[FOV_WINOGRAD_OUT * STRIP_PIXELS * FOV_GEMM_MAX_NR + FOV_OVERREAD / SUM_BYTES];
+    _Alignas(FOV_ALIGN) int32_t sums[FOV_WINOGRAD_OUT * FOV_STRIP_PIXELS * FOV_GEMM_MAX_NR + FOV_OVERREAD / SUM_BYTES];
     const winograd_int8        *step = run->all[index];
-    const fov_conv_shape       *shape = &run->shape[index];
-    const fov_pixels           *y = &shape->y;
-    const fov_winograd_place    at = fov_winograd_place_of(&run->layout, first);
-    const ptrdiff_t             nr = step->products->nr, channel = panel * nr, row = STRIP_PIXELS * nr;
-    const int                   pixels = at_most(y->w - at.x, tiles * FOV_WINOGRAD_OUT), columns = at_most(y->c - channel, (int)nr);
-    const void                 *residual[STRIP_PIXELS];
+    const ptrdiff_t             nr = step->products->nr, channel = panel * nr;
     for (int i = 0; i < tiles; i++)
         step->kernel.output(&(fov_winograd_int8_output_call){.columns = (int)nr,
                                                              .m = m + i * nr,
                                                              .ldpoint = run->layout.m_point,
                                                              .start = step->start + channel,
                                                              .y = sums + i * FOV_WINOGRAD_OUT * nr,
-                                                             .ldrow = row,
+                                                             .ldrow = FOV_STRIP_PIXELS * nr,
                                                              .ldpixel = nr});
-    for (int i = 0; i < at_most(y->h - at.y, FOV_WINOGRAD_OUT); i++) {
-        const ptrdiff_t pixel = (at.n * y->h + at.y + i) * y->w + at.x;
-        if (shape->residual.data) fov_conv_residual_find(shape, step->conv.fused.residual_scale, pixel, pixels, residual);
-        fov_conv_end_run(&step->end, shape,
-                         &(fov_conv_end_block){.m = pixels,
-                                               .n = columns,
-                                               .channel = channel,
-                                               .sum = sums + i * row,
-                                               .ldsum = nr,
-                                               .c = fov_pixel_at(y, pixel),
-                                               .residual = shape->residual.data ? residual : NULL});
-    }
+    fov_winograd_strip_end(&step->end, &step->conv, &run->shape[index], &run->layout, first, tiles, channel, (int)nr, sums);
 }
 
 /* Panel `panel` of those of all steps. */
@@ -277,8 +251,7 @@ static void run_panel(const winograd_int8_run *run, ptrdiff_t panel, ptrdiff_t f
     for (int p = 0; p < FOV_WINOGRAD_POINTS; p++)
         make_products(run, step->products, weights_at(step, panel, p), tiles, v + p * l->v_point, m + p * l->m_point);
     for (ptrdiff_t done = 0; done < tiles;) {
-        const ptrdiff_t left = l->columns - (first + done) % l->columns; /* in this row of tiles */
-        const int       strip = at_most(tiles - done < left ? tiles - done : left, STRIP_TILES);
+        const int strip = fov_winograd_strip_tiles(l, first + done, tiles - done);
         end_strip(run, index, panel, first + done, strip, m + done * step->products->nr);
         done += strip;
     }
@@ -352,13 +325,11 @@ fov_status fov_conv_lower_winograd_int8(const fov_conv *conv, const fov_kernels 
     if (!st) st = pack(step, err);
     if (st) return winograd_int8_free(step), st;
     snprintf(step->name, sizeof step->name, "conv3x3_winograd_%s", step->kernel.name);
-    const bool in_place = conv->has_residual && conv->fused.residual_scale == 1 &&
-                          fov_dtype_size(conv->residual.dtype) == fov_dtype_size(conv->y.dtype);
     *out = (fov_lowered){.kernel = step->name,
                          .packed = true,
                          .bytes = step->packed_bytes,
                          .impl = step,
-                         .in_place = in_place ? RESIDUAL_INPUT + 1 : 0,
+                         .in_place = fov_conv_in_place(conv),
                          .kin = &winograd_int8_kind,
                          .scratch = one_scratch,
                          .run = run_one,

@@ -95,3 +95,37 @@ fov_winograd_source fov_winograd_source_of(const fov_pixels *image, ptrdiff_t n,
         }
     return (fov_winograd_source){patch, FOV_WINOGRAD_IN * pixel, pixel};
 }
+
+static ptrdiff_t bounded(ptrdiff_t v, ptrdiff_t most)
+{
+    return v < 0 ? 0 : v < most ? v : most;
+}
+
+/* Pixels first .. last - 1 of a row. What is made wider may write more than that. */
+static void widen_pixels(const fov_pixels *image, const unsigned char *row, ptrdiff_t first, ptrdiff_t last, fov_widen_run *widen,
+                         float *to)
+{
+    const ptrdiff_t pixel = image->ld * image->size;
+    if (image->ld == image->c && last > first) {
+        widen((size_t)((last - first) * image->c), row + first * pixel, to);
+        return;
+    }
+    for (ptrdiff_t j = first; j < last; j++, to += image->c) widen((size_t)image->c, row + j * pixel, to);
+}
+
+fov_winograd_source fov_winograd_source_wide(const fov_pixels *image, ptrdiff_t n, ptrdiff_t y, ptrdiff_t x, fov_widen_run *widen,
+                                             unsigned char *patch)
+{
+    const ptrdiff_t c = image->c, row = FOV_WINOGRAD_IN * c, first = bounded(x, image->w),
+                    last = bounded(x + FOV_WINOGRAD_IN, image->w);
+    for (ptrdiff_t i = 0; i < FOV_WINOGRAD_IN; i++) {
+        float     *to = (float *)(void *)patch + i * row;
+        const bool in = (size_t)(y + i) < (size_t)image->h && first < last;
+        if (in)
+            widen_pixels(image, fov_pixel_at(image, (n * image->h + y + i) * image->w), first, last, widen, to + (first - x) * c);
+        const ptrdiff_t left = in ? first - x : FOV_WINOGRAD_IN, right = in ? x + FOV_WINOGRAD_IN - last : 0;
+        memset(to, 0, (size_t)(left * c) * sizeof *to);
+        memset(to + row - right * c, 0, (size_t)(right * c) * sizeof *to);
+    }
+    return (fov_winograd_source){patch, row * (ptrdiff_t)sizeof(float), c * (ptrdiff_t)sizeof(float)};
+}

@@ -12,7 +12,7 @@ typedef struct fov_winograd_work {
     ptrdiff_t cin, panel_columns, panels;
     ptrdiff_t tiles;          /* that make products fast */
     size_t    packed_bytes;   /* of weights */
-    size_t    x_size, v_size; /* bytes of an element of the input, and of the transformed input; of products: 4 */
+    size_t    x_size, v_size; /* bytes of an element of a patch, and of the transformed input; of products: 4 */
 } fov_winograd_work;
 
 /** At one size of the output. A block lies in a thread's scratch as transformed input, products, and a patch for a tile at the edge
@@ -46,5 +46,8 @@ typedef struct fov_winograd_source {
  */
 fov_winograd_source fov_winograd_source_of(const fov_pixels *image, ptrdiff_t n, ptrdiff_t y, ptrdiff_t x, const void *zero,
                                            unsigned char *patch);
+/** The same of halves, always as floats in `patch`, with a border of zeros. */
+fov_winograd_source fov_winograd_source_wide(const fov_pixels *image, ptrdiff_t n, ptrdiff_t y, ptrdiff_t x, fov_widen_run *widen,
+                                             unsigned char *patch);
 
 #endif
