@@ -22,20 +22,50 @@ FOV_ALWAYS_INLINE void finish(const fov_depthwise_call *call, const fov_dtype y_
     store_stored(y_type, call->as_y, y, c, n, vec_activate(v, vec_set1(call->slope)));
 }
 
-/* The same where fov_depthwise_call.columns promises that nothing becomes NaN, and that the slope is 0 .. 1. */
-FOV_ALWAYS_INLINE void finish_plain(const fov_depthwise_call *call, const fov_dtype y_type, unsigned char *y, size_t c, int n,
-                                    ivec sum)
+/* What is the same in all pixels of some channels. */
+typedef struct plain_channels {
+    vec  scale, bias, slope, inverse;
+    ivec zero_point;
+} plain_channels;
+
+FOV_ALWAYS_INLINE plain_channels plain_channels_from(const fov_depthwise_call *call, const fov_dtype y_type, size_t c)
 {
-    const size_t lane = c & call->as_y->mask;
-    const vec    v = vec_add(vec_mul(vec_from_int(sum), vec_load(call->scale + c)), vec_load(call->bias + c));
-    const vec    real = vec_max(v, vec_mul(v, vec_set1(call->slope)));
-    if (y_type != FOV_U8) {
-        store_stored(y_type, call->as_y, y, c, n, real);
+    const size_t   lane = c & call->as_y->mask;
+    plain_channels p = {.scale = vec_load(call->scale + c), .bias = vec_load(call->bias + c), .slope = vec_set1(call->slope)};
+    if (y_type == FOV_U8) {
+        p.inverse = vec_load_part(call->as_y->inverse + lane, LANES);
+        p.zero_point = ivec_load(call->as_y->zero_point + lane);
+    }
+    return p;
+}
+
+/* The same as finish() where fov_depthwise_call.columns promises that nothing becomes NaN, and that the slope is 0 .. 1. */
+FOV_ALWAYS_INLINE vec plain_real(const plain_channels *p, ivec sum)
+{
+    const vec v = vec_add(vec_mul(vec_from_int(sum), p->scale), p->bias);
+    return vec_max(v, vec_mul(v, p->slope));
+}
+
+FOV_ALWAYS_INLINE ivec plain_bytes(const plain_channels *p, ivec sum)
+{
+    return vec_quantize_number(plain_real(p, sum), p->inverse, p->zero_point);
+}
+
+/* Channels c .. c + n - 1 of the pixels from `y` on. */
+FOV_ALWAYS_INLINE void finish_plain(const fov_depthwise_call *call, const fov_dtype y_type, unsigned char *y, size_t c, int n,
+                                    const int pixels, const ivec sum[INT8_PIXELS])
+{
+    const plain_channels p = plain_channels_from(call, y_type, c);
+    if (y_type == FOV_U8 && pixels == INT8_PIXELS && n == LANES) {
+        ivec_store_u8_rows(y + c, call->ldy, plain_bytes(&p, sum[0]), plain_bytes(&p, sum[1]), plain_bytes(&p, sum[2]),
+                           plain_bytes(&p, sum[3]));
         return;
     }
-    const vec  inverse = vec_load_part(call->as_y->inverse + lane, LANES);
-    const ivec zero_point = ivec_load(call->as_y->zero_point + lane);
-    ivec_store_u8(y + c, n, vec_quantize_number(real, inverse, zero_point));
+    FOV_UNROLL
+    for (int i = 0; i < pixels; i++, y += call->ldy) {
+        if (y_type == FOV_U8) ivec_store_u8(y + c, n, plain_bytes(&p, sum[i]));
+        else store_stored(y_type, call->as_y, y, c, n, plain_real(&p, sum[i]));
+    }
 }
 
 typedef struct column {
@@ -87,8 +117,7 @@ FOV_ALWAYS_INLINE void square_block(const fov_depthwise_call *call, const fov_dt
             sum[p] = column_dot(sum[p], &x, &w[s]);
         }
     }
-    FOV_UNROLL
-    for (int p = 0; p < pixels; p++) finish_plain(call, y_type, call->y + ((ptrdiff_t)i + p) * call->ldy, c, n, sum[p]);
+    finish_plain(call, y_type, call->y + (ptrdiff_t)i * call->ldy, c, n, pixels, sum);
 }
 
 /* The same of any window. */
@@ -131,22 +160,26 @@ FOV_ALWAYS_INLINE void int8_all_pixels(const fov_depthwise_call *call, const fov
     for (; i < call->m; i++) int8_pixels_at(call, y_type, i, 1, window);
 }
 
-FOV_ALWAYS_INLINE void depthwise_int8_to(const fov_depthwise_call *call, const fov_dtype y_type)
+/* Works on a copy of the call, which bytes that are stored cannot be part of. */
+FOV_ALWAYS_INLINE void depthwise_int8_to(fov_depthwise_call call, const fov_dtype y_type)
 {
-    if (!call->columns) int8_all_pixels(call, y_type, ANY);
-    else if (call->step == call->tap) int8_all_pixels(call, y_type, SHARED);
-    else int8_all_pixels(call, y_type, SQUARE);
+    const fov_storage as_x = *call.as_x, as_y = *call.as_y;
+    call.as_x = &as_x;
+    call.as_y = &as_y;
+    if (!call.columns) int8_all_pixels(&call, y_type, ANY);
+    else if (call.step == call.tap) int8_all_pixels(&call, y_type, SHARED);
+    else int8_all_pixels(&call, y_type, SQUARE);
 }
 
 /* A function of its own, which compilers would else make one too large for them. */
 static __attribute__((noinline)) void depthwise_int8_to_any(const fov_depthwise_call *call)
 {
-    depthwise_int8_to(call, call->as_y->dtype);
+    depthwise_int8_to(*call, call->as_y->dtype);
 }
 
 static void depthwise_int8(const fov_depthwise_call *call)
 {
-    if (call->as_y->dtype == FOV_U8) depthwise_int8_to(call, FOV_U8);
+    if (call->as_y->dtype == FOV_U8) depthwise_int8_to(*call, FOV_U8);
     else depthwise_int8_to_any(call);
 }
 
