@@ -322,7 +322,7 @@ static fov_status run_tiles(fov_detector *d, const fov_image *image, const fov_d
         for (size_t i = 0; i < p.count; i++) window[i] = tile[i].window;
         if (!(st = run_pass(d, window, &p, &plan, err))) st = decode_tiles(d, plan, tile, p.count, options, buffer, &found, err);
     }
-    if (!st) fov_face_merge(buffer, found, options, faces);
+    if (!st) st = fov_face_merge(buffer, found, options, faces, err);
     return st;
 }
 
