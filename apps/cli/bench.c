@@ -238,6 +238,10 @@ static cli_exit run(bench *b, int count, const char **args)
     }
     if (!cli_parse_int("--rounds", slots[ROUNDS], 1, MAX_ROUNDS, &b->rounds) || !cli_detect_options_get(&b->detect))
         return CLI_USAGE;
+    if (layers && b->detect.resize == FOV_RESIZE_TILES) {
+        cli_error("--layers: a photo in tiles is not one run of the network; choose another --size");
+        return CLI_USAGE;
+    }
     b->path = count ? args[0] : cli_bundled_photo();
     if (!b->path) {
         cli_error("the bundled photo was not found; name one, as in 'fovea bench photo.jpg'");

@@ -585,7 +585,8 @@ FOV_API fov_status fov_detector_raw(fov_detector *detector, const fov_image *ima
  * @param rounds   1 to 1000000
  * @param progress told after each round; may be NULL
  * @param json     out: release with fov_string_free()
- * @return as fov_detector_run(); FOV_ERR_ARGUMENT (rounds), FOV_ERR_CANCELLED
+ * @return as fov_detector_run(); FOV_ERR_ARGUMENT (rounds, or FOV_RESIZE_TILES, which runs the network several times),
+ *         FOV_ERR_CANCELLED
  */
 FOV_API fov_status fov_detector_profile_json(fov_detector *detector, const fov_image *image, const fov_detect_options *options,
                                              int rounds, fov_progress *progress, void *progress_user, char **json, fov_error *err);

@@ -397,7 +397,8 @@ fov_status fov_detector_run_timed(fov_detector *d, const fov_image *image, const
                                   const fov_plan **plan, fov_error *err)
 {
     const pass one = {.count = 1};
-    fov_status st = prepare(d, image, 1, options, err);
+    fov_status st = refuse_tiles(options, err);
+    if (!st) st = prepare(d, image, 1, options, err);
     d->step_seconds = seconds;
     if (!st) st = run_pass(d, image, &one, plan, err);
     d->step_seconds = NULL;

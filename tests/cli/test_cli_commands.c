@@ -53,6 +53,7 @@ static void misuse_is_told_with_a_remedy(void **state)
     check_says(RUN("convert", "default"), 2, "a name to write");
     check_says(RUN("bench", "a", "b"), 2, "one photo");
     check_says(RUN("bench", "--rounds", "0"), 2, "--rounds 0");
+    check_says(RUN("bench", "--layers", "--size", "tiles:640"), 2, "choose another --size");
     check_says(RUN("version", "x"), 2, "no arguments");
     check_says(RUN("inspect", "nosuch.onnx"), 3, "nosuch.onnx: ");
     check_says(RUN("convert", "nosuch.pth", "a.onnx"), 3, "nosuch.pth: ");

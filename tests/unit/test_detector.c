@@ -89,7 +89,12 @@ static void profiles_the_steps_of_a_run(void **state)
     size_t        done = 0;
     fov_detector *d = detector_of(f->engine, 2);
     fov_image     image = window(f->photo, 0, 0, 128, 96);
+
+    fov_detect_options tiles = fov_detect_options_default();
     assert_int_equal(fov_detector_profile_json(d, &image, NULL, 0, NULL, NULL, &json, &err), FOV_ERR_ARGUMENT);
+    tiles.resize = FOV_RESIZE_TILES;
+    assert_int_equal(fov_detector_profile_json(d, &image, &tiles, 1, NULL, NULL, &json, &err), FOV_ERR_ARGUMENT);
+    assert_non_null(strstr(err.message, "tiles"));
     assert_null(json);
     assert_int_equal(fov_detector_profile_json(d, &image, NULL, 5, stop_after_two, &done, &json, &err), FOV_ERR_CANCELLED);
     assert_null(json);
