@@ -160,6 +160,7 @@ static void bench_times_every_stage(void **state)
     check_code(&p, 0);
     assert_int_equal(json_integer_value(json_object_get(json, "rounds")), 3);
     assert_int_equal(json_integer_value(json_array_get(json_object_get(json, "input_size"), 0)), 160);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(json, "decoded_size"), 0)), 512);
     assert_true(json_number_value(json_object_get(json, "build_ms")) > 0);
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         const json_t *s = json_object_get(all, stages[i]);
