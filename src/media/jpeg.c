@@ -19,7 +19,7 @@ enum {
 static const uint64_t MAX_PIXEL_SCANS = (uint64_t)4 << 30;
 
 /* How much larger than it is going to be a photo must still be decoded. At 1, the network would get the sharper filter of the DCT
- * in place of the letterbox's, and finds less; from 1.5 on it finds the same (docs/benchmarks.md). */
+ * in place of the letterbox's, and finds less; from 1.5 on it finds as much (docs/benchmarks.md). */
 static const double MARGIN = 1.5;
 
 typedef struct jpeg_reader {
