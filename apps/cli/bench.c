@@ -34,6 +34,7 @@ static struct poptOption bench_options[] = {
     {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print as JSON", NULL},
     CLI_INCLUDE(cli_threads_option, NULL),
     CLI_INCLUDE(cli_detect_options, "Network input and thresholds:"),
+    CLI_INCLUDE(cli_decode_options, NULL),
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
     CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
     CLI_INCLUDE(cli_engine_options, "Engine:"),
@@ -58,12 +59,13 @@ static const char *const stage_names[N_STAGE] = {"decode", "preprocess", "networ
 typedef struct bench {
     cli_engine         engine;
     fov_detect_options detect;
+    fov_photo_options  decoding;
     const char        *path;
     unsigned char     *file; /* the photo's bytes: reading the disk is not measured */
     size_t             file_bytes;
     fov_photo         *photo;
     size_t             faces;
-    int                input_width, input_height, rounds, done;
+    int                decoded_width, decoded_height, input_width, input_height, rounds, done;
     double            *seconds[N_STAGE]; /* [rounds] */
     json_t            *profile;          /* NULL without --layers */
 } bench;
@@ -87,12 +89,12 @@ static bool get_file(bench *b)
     return !error;
 }
 
-static bool decode(bench *b)
+static bool decode(bench *b, const fov_photo_options *options)
 {
     fov_error err = {0};
     fov_photo_free(b->photo);
     b->photo = NULL;
-    if (!fov_photo_decode(b->file, b->file_bytes, b->path, NULL, &b->photo, &err)) return true;
+    if (!fov_photo_decode(b->file, b->file_bytes, b->path, options, &b->photo, &err)) return true;
     cli_error("%s", err.message);
     return false;
 }
@@ -101,8 +103,7 @@ static bool detect(bench *b)
 {
     fov_error err = {0};
     fov_faces faces;
-    fov_image image = fov_photo_image(b->photo);
-    if (fov_detector_run(b->engine.detector, &image, &b->detect, &faces, &err)) {
+    if (fov_detector_run_photo(b->engine.detector, b->photo, &b->detect, &faces, &err)) {
         cli_error("%s: %s", b->path, err.message);
         return false;
     }
@@ -131,7 +132,7 @@ static bool get_input_size(bench *b)
 static bool one_round(bench *b, int round)
 {
     double start = cli_now_s(), decoded;
-    if (!no_decode && !decode(b)) return false;
+    if (!no_decode && !decode(b, &b->decoding)) return false;
     decoded = cli_now_s();
     if (!detect(b)) return false;
     double     end = cli_now_s();
@@ -145,10 +146,21 @@ static bool one_round(bench *b, int round)
     return true;
 }
 
-static bool measure(bench *b)
+/* The network's input is that of the full photo; the rounds decode no more of it than detecting does. */
+static bool prepare(bench *b)
 {
     for (int s = 0; s < N_STAGE; s++) b->seconds[s] = cli_calloc((size_t)b->rounds, sizeof **b->seconds);
-    if (!decode(b) || !get_input_size(b)) return false;
+    fov_photo_options_fit(&b->decoding, &b->detect);
+    if (!decode(b, NULL) || !get_input_size(b) || !decode(b, &b->decoding)) return false;
+    const fov_image decoded = fov_photo_image(b->photo);
+    b->decoded_width = decoded.width;
+    b->decoded_height = decoded.height;
+    return true;
+}
+
+static bool measure(bench *b)
+{
+    if (!prepare(b)) return false;
     cli_interrupt_watch();
     for (int i = -WARM_UP; i < b->rounds && !cli_interrupt_signal(); i++) {
         if (!one_round(b, i)) return false;
@@ -159,10 +171,11 @@ static bool measure(bench *b)
 
 static cli_exit measure_layers(bench *b)
 {
-    fov_error  err = {0};
-    fov_image  image = fov_photo_image(b->photo);
-    char      *text;
-    fov_status st =
+    fov_error err = {0};
+    char     *text;
+    if (!decode(b, NULL)) return CLI_SOME_FAILED;
+    const fov_image image = fov_photo_image(b->photo);
+    fov_status      st =
         fov_detector_profile_json(b->engine.detector, &image, &b->detect, b->rounds, cli_progress_of_work, NULL, &text, &err);
     cli_progress_hide();
     if (st == FOV_ERR_CANCELLED) return cli_interrupt_code();
@@ -182,8 +195,8 @@ static int threads_used(const bench *b)
 
 static void print_text(const bench *b)
 {
-    fov_image image = fov_photo_image(b->photo);
-    printf("photo    %s, %d x %d, faces %zu\n", b->path, image.width, image.height, b->faces);
+    printf("photo    %s, %d x %d, decoded at %d x %d, faces %zu\n", b->path, fov_photo_width(b->photo), fov_photo_height(b->photo),
+           b->decoded_width, b->decoded_height, b->faces);
     printf("network  %s at %d x %d, backend %s, threads %d\n", cli_model_path(), b->input_width, b->input_height, cli_backend(),
            threads_used(b));
     printf("start    model loaded in %.1f ms, engine built in %.1f ms; detector holds %.2f MiB\n\n", b->engine.load_s * 1e3,
@@ -212,14 +225,13 @@ static json_t *stages_json(const bench *b)
 
 static void print_json(const bench *b)
 {
-    fov_image image = fov_photo_image(b->photo);
-    char     *model = cli_utf8(cli_model_path()), *photo = cli_utf8(b->path);
-    json_t   *json =
-        json_pack("{s:s, s:s, s:s, s:[i, i], s:[i, i], s:I, s:s, s:i, s:i, s:f, s:f, s:I, s:o}", "version", fov_version(), "model",
-                  model, "photo", photo, "photo_size", image.width, image.height, "input_size", b->input_width, b->input_height,
-                  "faces", (json_int_t)b->faces, "backend", cli_backend(), "threads", threads_used(b), "rounds", b->done, "load_ms",
-                  b->engine.load_s * 1e3, "build_ms", b->engine.build_s * 1e3, "detector_bytes",
-                  (json_int_t)fov_detector_memory(b->engine.detector), "stages", stages_json(b));
+    char   *model = cli_utf8(cli_model_path()), *photo = cli_utf8(b->path);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:[i, i], s:[i, i], s:[i, i], s:I, s:s, s:i, s:i, s:f, s:f, s:I, s:o}", "version", fov_version(), "model",
+        model, "photo", photo, "photo_size", fov_photo_width(b->photo), fov_photo_height(b->photo), "decoded_size",
+        b->decoded_width, b->decoded_height, "input_size", b->input_width, b->input_height, "faces", (json_int_t)b->faces,
+        "backend", cli_backend(), "threads", threads_used(b), "rounds", b->done, "load_ms", b->engine.load_s * 1e3, "build_ms",
+        b->engine.build_s * 1e3, "detector_bytes", (json_int_t)fov_detector_memory(b->engine.detector), "stages", stages_json(b));
     if (b->profile) json_object_set(json, "profile", b->profile);
     json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     putchar('\n');
@@ -238,6 +250,10 @@ static cli_exit run(bench *b, int count, const char **args)
     }
     if (!cli_parse_int("--rounds", slots[ROUNDS], 1, MAX_ROUNDS, &b->rounds) || !cli_detect_options_get(&b->detect))
         return CLI_USAGE;
+    if (layers && b->detect.resize == FOV_RESIZE_TILES) {
+        cli_error("--layers: a photo in tiles is not one run of the network; choose another --size");
+        return CLI_USAGE;
+    }
     b->path = count ? args[0] : cli_bundled_photo();
     if (!b->path) {
         cli_error("the bundled photo was not found; name one, as in 'fovea bench photo.jpg'");

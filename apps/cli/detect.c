@@ -43,6 +43,7 @@ static struct poptOption detect_options[] = {
      "photos per thread on)",
      "MODE"},
     CLI_INCLUDE(cli_detect_options, "Network input and thresholds:"),
+    CLI_INCLUDE(cli_decode_options, NULL),
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
     CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
     CLI_INCLUDE(cli_engine_options, "Engine:"),
@@ -107,9 +108,11 @@ static bool get_options(job *j)
     j->draw = slots[DRAW];
     j->crop = slots[CROP];
     j->crop_size = 112;
-    return get_report(&j->report) && get_mode(&j->mode) &&
-           cli_parse_int("--crop-size", slots[CROP_SIZE], 1, MAX_CROP, &j->crop_size) && get_max_pixels(&j->photo.max_pixels) &&
-           cli_detect_options_get(&j->detect);
+    const bool valid = get_report(&j->report) && get_mode(&j->mode) &&
+                       cli_parse_int("--crop-size", slots[CROP_SIZE], 1, MAX_CROP, &j->crop_size) &&
+                       get_max_pixels(&j->photo.max_pixels) && cli_detect_options_get(&j->detect);
+    if (valid && !j->draw && !j->crop) fov_photo_options_fit(&j->photo, &j->detect); /* pictures are made of all pixels */
+    return valid;
 }
 
 static bool get_inputs(job *j, int count, const char **args)
@@ -188,7 +191,8 @@ static void do_result(job *j, const fov_photo_result *r)
     fov_image image = fov_photo_image(r->photo);
     tell_times(file, r);
     j->faces += r->faces.count;
-    print(j, &(cli_result){.file = file, .width = image.width, .height = image.height, .faces = r->faces});
+    print(j,
+          &(cli_result){.file = file, .width = fov_photo_width(r->photo), .height = fov_photo_height(r->photo), .faces = r->faces});
     if (j->crop && !write_crops(j, r->index, &image, &r->faces)) j->output_failed = true;
     if (j->draw && !write_drawing(j, r->index, r->photo, &r->faces)) j->output_failed = true; /* last: it changes the pixels */
 }
@@ -219,8 +223,7 @@ static void do_input(job *j, size_t input)
     r.status = load(j, input, &r.photo, &err);
     r.load_s = cli_now_s() - start;
     if (!r.status) {
-        fov_image image = fov_photo_image(r.photo);
-        r.status = fov_detector_run(j->engine.detector, &image, &j->detect, &r.faces, &err);
+        r.status = fov_detector_run_photo(j->engine.detector, r.photo, &j->detect, &r.faces, &err);
         r.timing = fov_detector_timing(j->engine.detector);
     }
     r.message = err.message;

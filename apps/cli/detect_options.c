@@ -46,6 +46,15 @@ struct poptOption cli_detect_options[] = {
     {"max-faces", '\0', POPT_ARG_STRING, NULL, MAX_FACES, "best faces kept of a photo (default: 750)", "N"},
     POPT_TABLEEND};
 
+static int full_decode;
+
+struct poptOption cli_decode_options[] = {
+    {"full-decode", '\0', POPT_ARG_NONE, &full_decode, 0,
+     "decode every pixel of a JPEG; default: one that is 3 times as large as the network's input or more is decoded at 1/2, 1/4 "
+     "or 1/8 of its size, which is faster",
+     NULL},
+    POPT_TABLEEND};
+
 bool cli_parse_wxh(const char *text, int *width, int *height)
 {
     int end = 0;
@@ -133,5 +142,6 @@ bool cli_detect_options_lay_over(fov_detect_options *out)
     out->score_threshold = (float)score;
     out->nms_iou = (float)nms;
     out->tile_scale = (float)scale;
+    out->full_decode = full_decode;
     return valid;
 }

@@ -8,6 +8,7 @@
 #include "fovea/fovea.h"
 
 extern struct poptOption cli_detect_options[];
+extern struct poptOption cli_decode_options[]; /* --full-decode, of commands that decode photos only to find faces */
 
 /** The library's defaults with the options given laid over them. @return false: it was said which option is wrong */
 bool cli_detect_options_get(fov_detect_options *out);

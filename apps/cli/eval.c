@@ -34,6 +34,7 @@ static struct poptOption options[] = {
     {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print as JSON", NULL},
     CLI_INCLUDE(cli_threads_option, NULL),
     CLI_INCLUDE(cli_detect_options, "Network input and thresholds; not given: --size native --score 0.02 --nms 0.4:"),
+    CLI_INCLUDE(cli_decode_options, NULL),
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
     CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
     CLI_INCLUDE(cli_engine_options, "Engine:"),

@@ -127,14 +127,24 @@ typedef struct fov_image {
     fov_pixel_format format;
 } fov_image;
 
-/** A decoded photo that the library allocated: always RGB8, upright (EXIF orientation applied). */
+/**
+ * A decoded photo that the library allocated: always RGB8, upright (EXIF orientation applied). Where its options allow it, it has
+ * fewer pixels than the file: it then is a smaller version of the full photo, whose size it knows.
+ */
 typedef struct fov_photo fov_photo;
+
+typedef struct fov_detect_options fov_detect_options;
 
 typedef struct fov_photo_options {
     uint64_t max_pixels;   /**< refuse larger pictures before decoding; 0: the default, 256 million. A side
                                 of more than a million pixels is refused in any case                     */
     bool strict;           /**< true: a truncated file is an error; false: what was decoded + a warning  */
     bool keep_orientation; /**< true: leave the pixels as stored, ignore EXIF orientation                */
+    /**
+     * The photo is loaded to be shrunk until it fits into these, pixels of the upright photo: a JPEG may then be decoded at 1/2,
+     * 1/4 or 1/8 of its size, which is faster, but not at less than 1.5 times the size that fits. 0: all its pixels are needed
+     */
+    int fit_width, fit_height;
 } fov_photo_options;
 
 /**
@@ -153,11 +163,21 @@ FOV_API fov_status fov_photo_load(const char *path, const fov_photo_options *opt
 FOV_API fov_status fov_photo_decode(const void *data, size_t bytes, const char *name, const fov_photo_options *options,
                                     fov_photo **photo, fov_error *err);
 
+/**
+ * Set fit_width and fit_height for photos that are loaded for nothing but fov_detector_run_photo() or fov_photos_detect() with
+ * these options: to the size of the network's input, or to 0 where all pixels count: for FOV_RESIZE_NATIVE, FOV_RESIZE_TILES, and
+ * `full_decode`. What it costs and saves: docs/benchmarks.md.
+ * @param detect NULL: defaults
+ */
+FOV_API void fov_photo_options_fit(fov_photo_options *photo, const fov_detect_options *detect);
+
 /** A new picture of the given size, filled with black; its pixels may be written through fov_photo_pixels(). */
 FOV_API fov_status fov_photo_new(int width, int height, fov_photo **photo, fov_error *err);
 
-FOV_API fov_image   fov_photo_image(const fov_photo *photo);   /**< view, valid until the photo is freed            */
-FOV_API uint8_t    *fov_photo_pixels(fov_photo *photo);        /**< RGB8, pitch = 3 * width                         */
+FOV_API int         fov_photo_width(const fov_photo *photo);   /**< of the full photo, in pixels                    */
+FOV_API int         fov_photo_height(const fov_photo *photo);  /**< of the full photo, in pixels                    */
+FOV_API fov_image   fov_photo_image(const fov_photo *photo);   /**< view of the pixels that it has, valid until it is freed */
+FOV_API uint8_t    *fov_photo_pixels(fov_photo *photo);        /**< RGB8, pitch = 3 * the width of its image        */
 FOV_API const char *fov_photo_warning(const fov_photo *photo); /**< "" or what was wrong with a file that was taken */
 FOV_API void        fov_photo_free(fov_photo *photo);          /**< NULL is allowed                                 */
 
@@ -315,8 +335,6 @@ typedef enum fov_calibration_method {
 typedef struct fov_calibration fov_calibration;
 /** Collects what tensors hold, photo by photo. One thread at a time. */
 typedef struct fov_calibrator fov_calibrator;
-
-typedef struct fov_detect_options fov_detect_options;
 
 typedef struct fov_calibrator_options {
     const fov_detect_options *detect;  /**< how photos become inputs; NULL: defaults        */
@@ -485,7 +503,7 @@ typedef enum fov_placement { FOV_PLACE_CENTER = 0, FOV_PLACE_TOP_LEFT = 1 } fov_
  * A face that a seam between tiles would cut is taken from the tile that has it whole; what several tiles find is merged by
  * `nms_iou`. A photo that fits into one tile gives what NATIVE gives, to the bit.
  * The program's options of the same meaning: --score, --nms, --top-k, --max-faces, --size, --place, --fill, --tile-overlap,
- * --tile-scale.
+ * --tile-scale, --full-decode.
  */
 struct fov_detect_options {
     float           score_threshold; /**< keep faces with score > this; default 0.5                       */
@@ -501,6 +519,8 @@ struct fov_detect_options {
     int             tile_overlap;    /**< TILES: least pixels that neighbours share, at most half of `tile`: the largest face that
                                           is sought at `tile_scale`; default 0: a quarter of `tile` */
     float tile_scale;                /**< TILES: resize the photo by this before it is cut, above 0 to 8; default 1: its own size */
+    bool  full_decode;               /**< fov_photo_options_fit(), fov_evaluate(): all pixels of a photo are decoded, even where the
+                                          network's input is much smaller; default false */
 };
 
 FOV_API fov_detect_options fov_detect_options_default(void);
@@ -545,6 +565,14 @@ FOV_API fov_status fov_detector_run(fov_detector *detector, const fov_image *ima
                                     fov_faces *faces, fov_error *err);
 
 /**
+ * Find the faces of a photo: as fov_detector_run() finds those of its image, but told in pixels of the full photo, also where it
+ * was decoded smaller (fov_photo_options.fit_width).
+ * @return as fov_detector_run(); FOV_ERR_ARGUMENT for FOV_RESIZE_TILES and a photo that was decoded smaller
+ */
+FOV_API fov_status fov_detector_run_photo(fov_detector *detector, const fov_photo *photo, const fov_detect_options *options,
+                                          fov_faces *faces, fov_error *err);
+
+/**
  * Find the faces of `count` images of any sizes. Images whose network input has the same size share passes; what is found is
  * what fov_detector_run() finds, to the bit.
  * @param images `count` of them; 0 is allowed
@@ -585,7 +613,8 @@ FOV_API fov_status fov_detector_raw(fov_detector *detector, const fov_image *ima
  * @param rounds   1 to 1000000
  * @param progress told after each round; may be NULL
  * @param json     out: release with fov_string_free()
- * @return as fov_detector_run(); FOV_ERR_ARGUMENT (rounds), FOV_ERR_CANCELLED
+ * @return as fov_detector_run(); FOV_ERR_ARGUMENT (rounds, or FOV_RESIZE_TILES, which runs the network several times),
+ *         FOV_ERR_CANCELLED
  */
 FOV_API fov_status fov_detector_profile_json(fov_detector *detector, const fov_image *image, const fov_detect_options *options,
                                              int rounds, fov_progress *progress, void *progress_user, char **json, fov_error *err);
@@ -602,10 +631,10 @@ FOV_API void   fov_detector_free(fov_detector *detector); /**< NULL is allowed *
 /** What was found in one of many photos. Everything in it belongs to the library and is valid during the call that hands it on. */
 typedef struct fov_photo_result {
     size_t      index;   /**< of the photo source                                                                   */
-    fov_status  status;  /**< FOV_OK, or what the source's load() or fov_detector_run() said; there are no faces then */
+    fov_status  status;  /**< FOV_OK, or what load() or fov_detector_run_photo() said; there are no faces then        */
     const char *message; /**< the sentence of a failure                                                             */
-    fov_photo  *photo;   /**< NULL: it could not be loaded. May be drawn into                                        */
-    fov_faces   faces;   /**< as fov_detector_run() finds them, to the bit                                           */
+    fov_photo  *photo;   /**< NULL: it could not be loaded. May be drawn into, unless it was decoded smaller         */
+    fov_faces   faces;   /**< as fov_detector_run_photo() finds them, to the bit                                     */
     fov_timing  timing;
     double      load_s; /**< seconds that load() took */
 } fov_photo_result;
@@ -635,7 +664,7 @@ FOV_API fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_s
 
 /**
  * Draw boxes, landmarks and scores into a photo, anti-aliased and readable on any background.
- * @return FOV_OK, FOV_ERR_ARGUMENT (a face with a coordinate that is not finite)
+ * @return FOV_OK, FOV_ERR_ARGUMENT (a face with a coordinate that is not finite, a photo that was decoded smaller)
  */
 FOV_API fov_status fov_faces_draw(const fov_faces *faces, fov_photo *photo, fov_error *err);
 

@@ -322,7 +322,7 @@ static fov_status run_tiles(fov_detector *d, const fov_image *image, const fov_d
         for (size_t i = 0; i < p.count; i++) window[i] = tile[i].window;
         if (!(st = run_pass(d, window, &p, &plan, err))) st = decode_tiles(d, plan, tile, p.count, options, buffer, &found, err);
     }
-    if (!st) fov_face_merge(buffer, found, options, faces);
+    if (!st) st = fov_face_merge(buffer, found, options, faces, err);
     return st;
 }
 
@@ -372,6 +372,38 @@ fov_status fov_detector_run(fov_detector *d, const fov_image *image, const fov_d
     return fov_detector_run_batch(d, image, 1, options, faces, err);
 }
 
+static fov_status run_smaller(fov_detector *d, const fov_photo *photo, const fov_detect_options *options, fov_faces *faces,
+                              fov_error *err)
+{
+    const pass      one = {.count = 1};
+    const fov_image image = fov_photo_image(photo);
+    const fov_plan *plan;
+    fov_status      st = fov_detect_options_check(options, err);
+    if (st) return st;
+    if (options->resize == FOV_RESIZE_TILES)
+        return fov_fail(err, FOV_ERR_ARGUMENT,
+                        "a photo of %d x %d that was decoded at %d x %d cannot be cut into tiles: load it with all its pixels",
+                        photo->full_width, photo->full_height, photo->width, photo->height);
+    d->timing = (fov_timing){0};
+    if ((st = reserve_images(d, 1, err))) return st;
+    if ((st = fov_geometry_make_photo(&d->engine->settings, options, photo, d->geometry, err))) return st;
+    if ((st = run_pass(d, &image, &one, &plan, err))) return st;
+    return decode_pass(d, plan, &one, options, faces, err);
+}
+
+fov_status fov_detector_run_photo(fov_detector *d, const fov_photo *photo, const fov_detect_options *options, fov_faces *faces,
+                                  fov_error *err)
+{
+    const fov_image    image = fov_photo_image(photo);
+    fov_detect_options defaults = fov_detect_options_default();
+    if (!fov_photo_is_smaller(photo)) return fov_detector_run(d, &image, options, faces, err);
+    *faces = (fov_faces){0};
+    fov_status st = run_smaller(d, photo, options ? options : &defaults, faces, err);
+    settle(d);
+    if (st) *faces = (fov_faces){0};
+    return st;
+}
+
 /* What is asked of one run of the network cannot be answered where a photo takes several. */
 static fov_status refuse_tiles(const fov_detect_options *options, fov_error *err)
 {
@@ -397,7 +429,8 @@ fov_status fov_detector_run_timed(fov_detector *d, const fov_image *image, const
                                   const fov_plan **plan, fov_error *err)
 {
     const pass one = {.count = 1};
-    fov_status st = prepare(d, image, 1, options, err);
+    fov_status st = refuse_tiles(options, err);
+    if (!st) st = prepare(d, image, 1, options, err);
     d->step_seconds = seconds;
     if (!st) st = run_pass(d, image, &one, plan, err);
     d->step_seconds = NULL;

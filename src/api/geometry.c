@@ -26,6 +26,15 @@ fov_detect_options fov_detect_options_default(void)
     };
 }
 
+void fov_photo_options_fit(fov_photo_options *photo, const fov_detect_options *detect)
+{
+    const fov_detect_options defaults = fov_detect_options_default(), *o = detect ? detect : &defaults;
+    const bool               all = o->full_decode || (o->resize != FOV_RESIZE_LONG_SIDE && o->resize != FOV_RESIZE_LETTERBOX);
+    const bool               box = o->resize == FOV_RESIZE_LETTERBOX;
+    photo->fit_width = all ? 0 : box ? o->width : o->long_side;
+    photo->fit_height = all ? 0 : box ? o->height : o->long_side;
+}
+
 static bool in_unit_range(float v)
 {
     return v >= 0 && v <= 1; /* false for NaN */
@@ -91,29 +100,27 @@ static void set_colours(const fov_settings *settings, const fov_detect_options *
     }
 }
 
-void fov_geometry_place(const fov_settings *settings, const fov_detect_options *options, const fov_image *image,
+void fov_geometry_place(const fov_settings *settings, const fov_detect_options *options, int width, int height,
                         const fov_letterbox *box, fov_geometry *geometry)
 {
     geometry->mapping = (fov_mapping){
         .offset = {(float)box->left, (float)box->top},
-        .scale = {(float)image->width / (float)box->scaled_w, (float)image->height / (float)box->scaled_h},
+        .scale = {(float)width / (float)box->scaled_w, (float)height / (float)box->scaled_h},
     };
     geometry->letterbox = *box;
     set_colours(settings, options, &geometry->letterbox);
 }
 
-fov_status fov_geometry_make(const fov_settings *settings, const fov_detect_options *o, const fov_image *image,
-                             fov_geometry *geometry, fov_error *err)
+/* Of a picture of width x height. */
+static fov_status make(const fov_settings *settings, const fov_detect_options *o, int width, int height, fov_geometry *geometry,
+                       fov_error *err)
 {
-    fov_status st = fov_image_check(image, err);
-    if (st) return st;
-
-    int    stride = fov_largest_stride(settings), longer = image->width > image->height ? image->width : image->height;
+    int    stride = fov_largest_stride(settings), longer = width > height ? width : height;
     double ratio = 1;
     if (o->resize == FOV_RESIZE_LONG_SIDE && longer > o->long_side) ratio = (double)o->long_side / longer;
-    if (o->resize == FOV_RESIZE_LETTERBOX) ratio = fmin((double)o->width / image->width, (double)o->height / image->height);
+    if (o->resize == FOV_RESIZE_LETTERBOX) ratio = fmin((double)o->width / width, (double)o->height / height);
 
-    fov_letterbox box = {.scaled_w = fov_scaled(image->width, ratio), .scaled_h = fov_scaled(image->height, ratio)};
+    fov_letterbox box = {.scaled_w = fov_scaled(width, ratio), .scaled_h = fov_scaled(height, ratio)};
     bool          letterbox = o->resize == FOV_RESIZE_LETTERBOX;
     int64_t       out_w = fov_round_up(letterbox ? o->width : box.scaled_w, stride);
     int64_t       out_h = fov_round_up(letterbox ? o->height : box.scaled_h, stride);
@@ -128,6 +135,21 @@ fov_status fov_geometry_make(const fov_settings *settings, const fov_detect_opti
         box.left = (o->width - box.scaled_w) / 2;
         box.top = (o->height - box.scaled_h) / 2;
     }
-    fov_geometry_place(settings, o, image, &box, geometry);
+    fov_geometry_place(settings, o, width, height, &box, geometry);
     return FOV_OK;
+}
+
+fov_status fov_geometry_make(const fov_settings *settings, const fov_detect_options *options, const fov_image *image,
+                             fov_geometry *geometry, fov_error *err)
+{
+    fov_status st = fov_image_check(image, err);
+    return st ? st : make(settings, options, image->width, image->height, geometry, err);
+}
+
+fov_status fov_geometry_make_photo(const fov_settings *settings, const fov_detect_options *options, const fov_photo *photo,
+                                   fov_geometry *geometry, fov_error *err)
+{
+    fov_status st = make(settings, options, photo->full_width, photo->full_height, geometry, err);
+    geometry->letterbox.part = photo->full;
+    return st;
 }

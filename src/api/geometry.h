@@ -18,8 +18,12 @@ fov_status fov_detect_options_check(const fov_detect_options *options, fov_error
 fov_status fov_geometry_make(const fov_settings *settings, const fov_detect_options *options, const fov_image *image,
                              fov_geometry *geometry, fov_error *err);
 
-/** The geometry of an image whose sizes and place in the input are decided: the first six members of `box`. */
-void fov_geometry_place(const fov_settings *settings, const fov_detect_options *options, const fov_image *image,
+/** The same for a photo, which may have been decoded smaller: the geometry is that of the full one. */
+fov_status fov_geometry_make_photo(const fov_settings *settings, const fov_detect_options *options, const fov_photo *photo,
+                                   fov_geometry *geometry, fov_error *err);
+
+/** The geometry of an image of this size, whose size and place in the input are decided: the first six members of `box`. */
+void fov_geometry_place(const fov_settings *settings, const fov_detect_options *options, int width, int height,
                         const fov_letterbox *box, fov_geometry *geometry);
 
 int     fov_largest_stride(const fov_settings *settings); /* what inputs are padded to a multiple of */

@@ -65,8 +65,7 @@ static fov_status find(const worker *w, slot *s)
     fov_status        st = w->stream->photos->load(w->stream->photos->user, r->index, &r->photo, &s->err);
     r->load_s = fov_clock_s() - start;
     if (st) return st;
-    const fov_image image = fov_photo_image(r->photo);
-    st = fov_detector_run(w->detector, &image, w->stream->detect, &faces, &s->err);
+    st = fov_detector_run_photo(w->detector, r->photo, w->stream->detect, &faces, &s->err);
     r->timing = fov_detector_timing(w->detector);
     return st ? st : keep_faces(s, &faces, &s->err);
 }

@@ -112,7 +112,7 @@ static void set_tile(const fov_tiling *t, fov_tile *tile)
     tile->window.height = y.count;
     const fov_letterbox box = {
         .scaled_w = x.scaled, .scaled_h = y.scaled, .out_w = (int)level->x.side, .out_h = (int)level->y.side};
-    fov_geometry_place(t->settings, t->options, &tile->window, &box, &tile->geometry);
+    fov_geometry_place(t->settings, t->options, x.count, y.count, &box, &tile->geometry);
     tile->geometry.mapping.offset[0] -= (float)x.first / tile->geometry.mapping.scale[0];
     tile->geometry.mapping.offset[1] -= (float)y.first / tile->geometry.mapping.scale[1];
 }

@@ -14,6 +14,8 @@
 /** The most nodes that may run as one step. */
 enum { FOV_STEP_NODES = 4 };
 
+#define FOV_SCRATCH_NO_MEMORY SIZE_MAX
+
 /** A node made ready to run, with packed weights. Immutable and shared by all plans of an engine. */
 typedef struct fov_lowered {
     const char *kernel; /* what runs it, for `fovea inspect`: "conv3x3_f32_avx512_14x32" */
@@ -29,7 +31,7 @@ typedef struct fov_lowered {
     const void *kin; /* the backend's, for join(); NULL: the node runs alone, or in a chain */
     /**
      * Scratch bytes this node needs for these shapes, 64-byte aligned, not shared with anything while it runs.
-     * NULL: none.
+     * NULL: none. May give FOV_SCRATCH_NO_MEMORY: finding out took memory that was not to be had.
      */
     size_t (*scratch)(const void *impl, const fov_view *const *in, const fov_view *out, int threads);
     /**

@@ -28,7 +28,7 @@ static size_t definition_scratch(const void *impl, const fov_view *const *in, co
     (void)threads;
     const definition_step *step = impl;
     const fov_view       **inputs = fov_alloc(pointers_bytes(step));
-    if (!inputs) return SIZE_MAX / 4; /* too much for any plan, which then says that there is no memory */
+    if (!inputs) return FOV_SCRATCH_NO_MEMORY;
     fov_op_call call = call_of(step, in, inputs);
     call.out = (fov_view *)(uintptr_t)out;
     size_t bytes = pointers_bytes(step) + fov_op_run_scratch(&call);

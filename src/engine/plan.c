@@ -73,6 +73,7 @@ static fov_status lay_out(fov_plan *plan, lifetimes *life, int threads, fov_erro
     for (int i = 0; i < plan->n_step; i++) {
         const fov_lowered *lowered = plan->step[i].lowered;
         size_t bytes = lowered->scratch ? lowered->scratch(lowered->impl, plan->step[i].in, plan->step[i].out, threads) : 0;
+        if (bytes == FOV_SCRATCH_NO_MEMORY) return fov_fail_memory(err, "a memory plan");
         if (bytes > plan->scratch_bytes) plan->scratch_bytes = bytes;
         life->need[graph->n_value + i] = (fov_buffer_need){.bytes = bytes ? padded(bytes) : 0, .first = i, .last = i};
     }

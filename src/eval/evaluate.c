@@ -88,7 +88,7 @@ static fov_status keep_hits(const fov_faces *faces, fov_hits *hits, fov_error *e
     return FOV_OK;
 }
 
-static fov_status run_engine(contest *c, size_t e, size_t p, const fov_image *image, fov_error *err)
+static fov_status run_engine(contest *c, size_t e, size_t p, const fov_photo *photo, fov_error *err)
 {
     const char    *file = c->truth->photo[p].file, *name = c->entrant[e].name;
     fov_evaluated *result = &c->evaluation->engine[e];
@@ -97,7 +97,7 @@ static fov_status run_engine(contest *c, size_t e, size_t p, const fov_image *im
     fov_status     st;
     if (c->options.progress && !c->options.progress(c->options.progress_user, name, c->done, c->count * c->evaluation->photos))
         return fov_fail(err, FOV_ERR_CANCELLED, "the evaluation was stopped after %zu photos", c->done / c->count);
-    if ((st = fov_detector_run(c->detector[e], image, &c->detect, &faces, err))) return st;
+    if ((st = fov_detector_run_photo(c->detector[e], photo, &c->detect, &faces, err))) return st;
     if ((st = keep_hits(&faces, hits, err))) return st;
     fov_timing t = fov_detector_timing(c->detector[e]);
     result->seconds += t.preprocess_s + t.network_s + t.postprocess_s;
@@ -107,29 +107,28 @@ static fov_status run_engine(contest *c, size_t e, size_t p, const fov_image *im
     return fov_results_write(c->options.detections, c->count > 1 ? name : NULL, file, hits, err);
 }
 
-static fov_status check_size(const contest *c, size_t p, const char *path, const fov_image *image, fov_error *err)
+static fov_status check_size(const contest *c, size_t p, const char *path, const fov_photo *photo, fov_error *err)
 {
-    const fov_truth_photo *photo = &c->truth->photo[p];
-    if ((!photo->width || photo->width == image->width) && (!photo->height || photo->height == image->height)) return FOV_OK;
-    return fov_fail(err, FOV_ERR_FORMAT, "%s: is %d x %d, but the ground truth's boxes are for %d x %d", path, image->width,
-                    image->height, photo->width, photo->height);
+    const fov_truth_photo *truth = &c->truth->photo[p];
+    const int              width = fov_photo_width(photo), height = fov_photo_height(photo);
+    if ((!truth->width || truth->width == width) && (!truth->height || truth->height == height)) return FOV_OK;
+    return fov_fail(err, FOV_ERR_FORMAT, "%s: is %d x %d, but the ground truth's boxes are for %d x %d", path, width, height,
+                    truth->width, truth->height);
 }
 
 /* WIDER's boxes belong to the pixels as stored. */
 static fov_status run_photo(contest *c, size_t p, fov_error *err)
 {
-    const fov_photo_options as_stored = {.keep_orientation = true};
-    fov_photo              *photo = NULL;
-    bool                    memory;
-    char                   *path = photo_path(c->images, c->truth->photo[p].file, &memory);
-    fov_status              st;
+    fov_photo_options as_stored = {.keep_orientation = true};
+    fov_photo        *photo = NULL;
+    bool              memory;
+    char             *path = photo_path(c->images, c->truth->photo[p].file, &memory);
+    fov_status        st;
     if (!path && memory) return fov_fail(err, FOV_ERR_IO, "%s/%s: is gone", c->images, c->truth->photo[p].file);
     if (!path) return fov_fail_memory(err, "the path of a photo");
-    if (!(st = fov_photo_load(path, &as_stored, &photo, err))) {
-        const fov_image image = fov_photo_image(photo);
-        st = check_size(c, p, path, &image, err);
-        for (size_t e = 0; e < c->count && !st; e++) st = run_engine(c, e, p, &image, err);
-    }
+    fov_photo_options_fit(&as_stored, &c->detect);
+    if (!(st = fov_photo_load(path, &as_stored, &photo, err))) st = check_size(c, p, path, photo, err);
+    for (size_t e = 0; e < c->count && !st; e++) st = run_engine(c, e, p, photo, err);
     fov_photo_free(photo);
     fov_free(path);
     return st;

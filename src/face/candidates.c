@@ -29,10 +29,52 @@ static int better(const void *a, const void *b)
     return 0;
 }
 
+static void sort(fov_face *face, size_t count)
+{
+    if (count) qsort(face, count, sizeof *face, better);
+}
+
+static const fov_face *middle_of(const fov_face *a, const fov_face *b, const fov_face *c)
+{
+    if (better(a, b) > 0) return middle_of(b, a, c);
+    return better(b, c) <= 0 ? b : better(a, c) <= 0 ? c : a;
+}
+
+/* Hoare's partition of at least 3 faces. @return how many stand in front, none of them worse than any behind; 1 to count - 1 */
+static size_t part(fov_face *face, size_t count)
+{
+    const fov_face pivot = *middle_of(&face[0], &face[count / 2], &face[count - 1]);
+    for (size_t i = 0, j = count - 1;; i++, j--) {
+        while (better(&face[i], &pivot) < 0) i++;
+        while (better(&pivot, &face[j]) < 0) j--;
+        if (i >= j) return j + 1;
+        const fov_face other = face[i];
+        face[i] = face[j];
+        face[j] = other;
+    }
+}
+
+/* Bring the best `most` to the front, in no order: Hoare's selection, which looks at a share of the faces only. Where its pivots
+ * are bad, sorting what is left bounds the time. */
+static void select_best(fov_face *face, size_t count, size_t most)
+{
+    enum { FEW = 32, MAX_PARTS = 64 };
+    size_t first = 0, end = count;
+    for (int parts = 0; end - first > FEW && parts < MAX_PARTS; parts++) {
+        const size_t at = first + part(face + first, end - first);
+        if (at == most) return;
+        if (at < most) first = at;
+        else end = at;
+    }
+    sort(face + first, end - first);
+}
+
 size_t fov_candidates_cut(fov_face_buffer *buffer, size_t count, size_t most)
 {
-    if (count) qsort(buffer->candidate, count, sizeof *buffer->candidate, better);
-    return count < most ? count : most;
+    const size_t stay = count < most ? count : most;
+    if (stay < count) select_best(buffer->candidate, count, stay);
+    sort(buffer->candidate, stay);
+    return stay;
 }
 
 bool fov_candidate_is_finite(const fov_face *face)

@@ -97,9 +97,8 @@ fov_status fov_face_decode(const fov_settings *settings, const fov_head *head, c
         decode_face(settings, head, mapping, &face);
         if (fov_candidate_is_finite(&face)) buffer->candidate[finite++] = face;
     }
-    faces->count = fov_face_suppress(buffer->candidate, finite, options->nms_iou, (size_t)options->max_faces);
     faces->face = buffer->candidate;
-    return FOV_OK;
+    return fov_face_suppress(buffer, finite, options->nms_iou, (size_t)options->max_faces, &faces->count, err);
 }
 
 /* ---------------------------------------------------------------- raw answers */
@@ -132,5 +131,6 @@ void fov_face_raw(const fov_settings *settings, const fov_head *head, float *box
 void fov_face_buffer_clear(fov_face_buffer *buffer)
 {
     fov_free(buffer->candidate);
+    fov_free(buffer->place);
     *buffer = (fov_face_buffer){0};
 }

@@ -27,6 +27,8 @@ typedef struct fov_mapping {
 typedef struct fov_face_buffer {
     fov_face *candidate;
     size_t    cap_candidate;
+    size_t   *place; /* of suppression */
+    size_t    cap_place;
 } fov_face_buffer;
 
 /**
@@ -45,7 +47,8 @@ fov_status fov_face_append(fov_face_buffer *buffer, size_t *count, const fov_fac
  * ordered by box.
  * @param faces out: points into `buffer`
  */
-void fov_face_merge(fov_face_buffer *buffer, size_t count, const fov_detect_options *options, fov_faces *faces);
+fov_status fov_face_merge(fov_face_buffer *buffer, size_t count, const fov_detect_options *options, fov_faces *faces,
+                          fov_error *err);
 
 /** A table of decoded faces of one image: rows of x1, y1, x2, y2 (pixels of the network's input), score, five landmarks x, y. */
 typedef struct fov_table {
@@ -64,10 +67,13 @@ void fov_face_raw(const fov_settings *settings, const fov_head *head, float *box
 size_t fov_face_count(const fov_settings *settings, const fov_head *head);
 
 /**
- * Greedy non-maximum suppression: a box whose IoU with a better kept one is above `iou` is dropped.
+ * Greedy non-maximum suppression: a box whose IoU with a better kept one is above `iou` is dropped. Its definition, in time that
+ * grows with the candidates times those kept.
  * @param face best first; the kept ones are moved to the front @return how many were kept, at most `most`
  */
-size_t fov_face_suppress(fov_face *face, size_t count, float iou, size_t most);
+size_t fov_face_suppress_few(fov_face *face, size_t count, float iou, size_t most);
+/** The same of the first `count` candidates of a buffer, also where they are a crowd. @param kept out: how many there are now */
+fov_status fov_face_suppress(fov_face_buffer *buffer, size_t count, float iou, size_t most, size_t *kept, fov_error *err);
 
 void fov_face_buffer_clear(fov_face_buffer *buffer);
 

@@ -7,9 +7,10 @@ fov_status fov_face_append(fov_face_buffer *buffer, size_t *count, const fov_fac
     return fov_candidates_add(buffer, count, face, err);
 }
 
-void fov_face_merge(fov_face_buffer *buffer, size_t count, const fov_detect_options *options, fov_faces *faces)
+fov_status fov_face_merge(fov_face_buffer *buffer, size_t count, const fov_detect_options *options, fov_faces *faces,
+                          fov_error *err)
 {
     fov_candidates_cut(buffer, count, count);
-    faces->count = fov_face_suppress(buffer->candidate, count, options->nms_iou, (size_t)options->max_faces);
     faces->face = buffer->candidate;
+    return fov_face_suppress(buffer, count, options->nms_iou, (size_t)options->max_faces, &faces->count, err);
 }

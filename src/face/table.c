@@ -39,7 +39,6 @@ fov_status fov_face_table(const fov_table *table, const fov_mapping *mapping, co
         read_row(table, mapping, &face);
         if (fov_candidate_is_finite(&face)) buffer->candidate[finite++] = face;
     }
-    faces->count = fov_face_suppress(buffer->candidate, finite, options->nms_iou, (size_t)options->max_faces);
     faces->face = buffer->candidate;
-    return FOV_OK;
+    return fov_face_suppress(buffer, finite, options->nms_iou, (size_t)options->max_faces, &faces->count, err);
 }

@@ -104,6 +104,11 @@ static fov_status check(const fov_faces *faces, const fov_photo *photo, fov_erro
 {
     if (!faces || !photo || (faces->count && !faces->face))
         return fov_fail(err, FOV_ERR_ARGUMENT, "drawing faces needs faces and a photo, one is NULL");
+    if (fov_photo_is_smaller(photo))
+        return fov_fail(err, FOV_ERR_ARGUMENT,
+                        "drawing faces needs all %d x %d pixels of the photo, of which %d x %d were decoded: load it without "
+                        "fit_width and fit_height",
+                        photo->full_width, photo->full_height, photo->width, photo->height);
     for (size_t i = 0; i < faces->count; i++)
         if (!is_finite(&faces->face[i]))
             return fov_fail(err, FOV_ERR_ARGUMENT, "face %zu of %zu has a coordinate or score that is not a finite number", i,

@@ -110,9 +110,16 @@ static size_t floats_per_row(int image_width, int scaled_w)
     return rounded((pixels * MAX_PIXEL + FOV_RESIZE_OVERREAD) * sizeof(float)) / sizeof(float);
 }
 
+static fov_part part_of(const fov_letterbox *box, int image_width, int image_height)
+{
+    return box->part.width > 0 ? box->part : (fov_part){0, 0, image_width, image_height};
+}
+
 static bool is_same_size(const fov_letterbox *box, int image_width, int image_height)
 {
-    return box->scaled_w == image_width && box->scaled_h == image_height;
+    const fov_part part = part_of(box, image_width, image_height);
+    return box->scaled_w == image_width && box->scaled_h == image_height && part.width == image_width &&
+           part.height == image_height;
 }
 
 size_t fov_letterbox_scratch(const fov_letterbox *box, int image_width, int image_height, int threads)
@@ -128,11 +135,12 @@ static void prepare_resize(work *w, void *scratch, size_t threads)
     const fov_image     *image = w->image;
     const fov_letterbox *box = w->box;
     const size_t         samples = (size_t)image->width * (size_t)w->map.pixel;
+    const fov_part       part = part_of(box, image->width, image->height);
     unsigned char       *memory = scratch;
     memory += (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
-    fov_taps_make(&w->x, image->width, box->scaled_w, FOV_RESIZE_LANES, memory);
+    fov_taps_make(&w->x, image->width, part.x, part.width, box->scaled_w, FOV_RESIZE_LANES, memory);
     memory += fov_taps_bytes(image->width, box->scaled_w, FOV_RESIZE_LANES);
-    fov_taps_make(&w->y, image->height, box->scaled_h, 1, memory);
+    fov_taps_make(&w->y, image->height, part.y, part.height, box->scaled_h, 1, memory);
     memory += fov_taps_bytes(image->height, box->scaled_h, 1);
     w->row = (float *)(void *)memory;
     w->row_floats = floats_per_row(image->width, box->scaled_w);

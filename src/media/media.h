@@ -7,11 +7,20 @@
 #include "base/file.h"
 #include "base/threads.h"
 
+/** A part of a picture, in its pixels from its top left corner: where pixels do not fit exactly, they are cut through. */
+typedef struct fov_part {
+    double x, y, width, height;
+} fov_part;
+
 struct fov_photo {
     int      width, height;
     uint8_t *pixels; /* RGB8, pitch 3 * width; fov_alloc_aligned, FOV_OVERREAD-safe (64 bytes more) */
+    int      full_width, full_height;
+    fov_part full; /* what of the pixels shows the full photo: all, but where it was decoded smaller and the last ones stick out */
     char     warning[256];
 };
+
+enum { FOV_PHOTO_EIGHTHS = 8 }; /* sizes at which a photo may be decoded are so many parts of its own */
 
 /** A compressed picture in memory. */
 typedef struct fov_encoded {
@@ -31,9 +40,18 @@ typedef struct fov_codec {
                          fov_error *err);
 } fov_codec;
 
-/** Check the limits and allocate the pixels, which are not set to anything. */
+/** Check the limits and allocate the pixels, which are not set to anything, and are the full photo. */
 fov_status fov_photo_reserve(fov_photo *photo, int64_t width, int64_t height, const fov_photo_options *options, const char *name,
                              fov_error *err);
+
+/**
+ * The same for a photo of `width` x `height` that is decoded at `eighths` / 8 of its size, 1 to 8, sides rounded up. The limits are
+ * those of the full one.
+ */
+fov_status fov_photo_reserve_smaller(fov_photo *photo, int64_t width, int64_t height, int eighths, const fov_photo_options *options,
+                                     const char *name, fov_error *err);
+/** Was it decoded at less than its full size? */
+bool fov_photo_is_smaller(const fov_photo *photo);
 
 /**
  * A codec's last word on a damaged file of which `rows` rows could be decoded. Strict, or nothing decoded: FOV_ERR_FORMAT.
@@ -62,6 +80,8 @@ fov_status fov_png_encode(const fov_image *image, fov_buffer *out, fov_error *er
 /** EXIF orientation 1..8 of an APP1/EXIF block; 1 if there is none. @param data with or without the leading "Exif\0\0" */
 int fov_exif_orientation(const unsigned char *data, size_t size);
 
+/** Do width and height change places when a picture of this orientation is turned upright? */
+bool fov_orientation_swaps_sides(int orientation);
 /** Turn the pixels upright (EXIF 1..8). */
 fov_status fov_photo_orient(fov_photo *photo, int orientation, fov_error *err);
 
@@ -74,10 +94,11 @@ fov_status fov_photo_orient(fov_photo *photo, int orientation, fov_error *err);
  * when the size is unchanged. Computed in float, no rounding to 8 bits in between.
  */
 typedef struct fov_letterbox {
-    int   scaled_w, scaled_h, left, top, out_w, out_h;
-    float fill[3];           /* 0..255, in the network's channel order, before mean and scale */
-    float mean[3], scale[3]; /* in the network's channel order */
-    bool  bgr;               /* network's channel order */
+    int      scaled_w, scaled_h, left, top, out_w, out_h;
+    float    fill[3];           /* 0..255, in the network's channel order, before mean and scale */
+    float    mean[3], scale[3]; /* in the network's channel order */
+    bool     bgr;               /* network's channel order */
+    fov_part part;              /* of the image that becomes the scaled one; all 0: all of it */
 } fov_letterbox;
 
 /**

@@ -101,20 +101,38 @@ static void turn(const uint8_t *in, walk w, uint8_t *out, int out_w, int out_h)
                     memcpy(out + 3 * ((ptrdiff_t)y * out_w + x), in + 3 * (w.first + x * w.step_x + y * w.step_y), 3);
 }
 
+/* Where the part of the full photo lies when its pixels are turned: what stuck out on the right may then do so on the left. */
+static fov_part turned_part(const fov_photo *photo, int orientation)
+{
+    const fov_part full = photo->full;
+    const bool     transpose = turns[orientation].transpose;
+    fov_part       part = transpose ? (fov_part){full.y, full.x, full.height, full.width} : full;
+    if (turns[orientation].mirror_x) part.x = (transpose ? photo->height : photo->width) - part.width - part.x;
+    if (turns[orientation].mirror_y) part.y = (transpose ? photo->width : photo->height) - part.height - part.y;
+    return part;
+}
+
+bool fov_orientation_swaps_sides(int orientation)
+{
+    return orientation >= 1 && orientation <= 8 && turns[orientation].transpose;
+}
+
 fov_status fov_photo_orient(fov_photo *photo, int orientation, fov_error *err)
 {
     const fov_photo_options no_limit = {.max_pixels = UINT64_MAX};
     fov_photo               upright = {0};
 
     if (orientation < 2 || orientation > 8) return FOV_OK;
-    bool       transpose = turns[orientation].transpose;
+    bool       transpose = fov_orientation_swaps_sides(orientation);
     int        out_w = transpose ? photo->height : photo->width, out_h = transpose ? photo->width : photo->height;
     fov_status st = fov_photo_reserve(&upright, out_w, out_h, &no_limit, "turning a photo upright", err);
     if (st) return st;
     turn(photo->pixels, walk_of(orientation, photo->width, photo->height), upright.pixels, out_w, out_h);
+    upright.full = turned_part(photo, orientation);
+    upright.full_width = transpose ? photo->full_height : photo->full_width;
+    upright.full_height = transpose ? photo->full_width : photo->full_height;
     fov_free_aligned(photo->pixels);
-    photo->pixels = upright.pixels;
-    photo->width = out_w;
-    photo->height = out_h;
+    memcpy(upright.warning, photo->warning, sizeof upright.warning);
+    *photo = upright;
     return FOV_OK;
 }

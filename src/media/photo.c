@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,8 +20,7 @@ static size_t row_bytes(const fov_photo *photo)
     return 3 * (size_t)photo->width;
 }
 
-fov_status fov_photo_reserve(fov_photo *photo, int64_t width, int64_t height, const fov_photo_options *options, const char *name,
-                             fov_error *err)
+static fov_status check_limits(int64_t width, int64_t height, const fov_photo_options *options, const char *name, fov_error *err)
 {
     uint64_t limit = options && options->max_pixels ? options->max_pixels : DEFAULT_MAX_PIXELS;
     uint64_t pixels, bytes;
@@ -36,12 +36,35 @@ fov_status fov_photo_reserve(fov_photo *photo, int64_t width, int64_t height, co
     if (__builtin_mul_overflow(pixels, 3, &bytes) || bytes > SIZE_MAX / 2)
         return fov_fail(err, FOV_ERR_LIMIT, "%s: %llu pixels are more than this machine can address", name,
                         (unsigned long long)pixels);
-    photo->pixels = fov_alloc_aligned((size_t)bytes + OVERREAD_BYTES);
-    if (!photo->pixels) return fov_fail(err, FOV_ERR_MEMORY, "%s: no memory for %llu pixels", name, (unsigned long long)pixels);
-    memset(photo->pixels + bytes, 0, OVERREAD_BYTES);
-    photo->width = (int)width;
-    photo->height = (int)height;
     return FOV_OK;
+}
+
+fov_status fov_photo_reserve_smaller(fov_photo *photo, int64_t width, int64_t height, int eighths, const fov_photo_options *options,
+                                     const char *name, fov_error *err)
+{
+    fov_status st = check_limits(width, height, options, name, err);
+    if (st) return st;
+    photo->full_width = (int)width;
+    photo->full_height = (int)height;
+    photo->full = (fov_part){0, 0, (double)width * eighths / FOV_PHOTO_EIGHTHS, (double)height * eighths / FOV_PHOTO_EIGHTHS};
+    photo->width = (int)ceil(photo->full.width);
+    photo->height = (int)ceil(photo->full.height);
+    const size_t bytes = row_bytes(photo) * (size_t)photo->height;
+    photo->pixels = fov_alloc_aligned(bytes + OVERREAD_BYTES);
+    if (!photo->pixels) return fov_fail(err, FOV_ERR_MEMORY, "%s: no memory for %zu pixels", name, bytes / 3);
+    memset(photo->pixels + bytes, 0, OVERREAD_BYTES);
+    return FOV_OK;
+}
+
+fov_status fov_photo_reserve(fov_photo *photo, int64_t width, int64_t height, const fov_photo_options *options, const char *name,
+                             fov_error *err)
+{
+    return fov_photo_reserve_smaller(photo, width, height, FOV_PHOTO_EIGHTHS, options, name, err);
+}
+
+bool fov_photo_is_smaller(const fov_photo *photo)
+{
+    return photo->width != photo->full_width || photo->height != photo->full_height;
 }
 
 fov_status fov_photo_damaged(fov_photo *photo, const fov_photo_options *options, const fov_encoded *in, int rows, const char *what,
@@ -78,6 +101,16 @@ fov_status fov_photo_new(int width, int height, fov_photo **out, fov_error *err)
 fov_image fov_photo_image(const fov_photo *photo)
 {
     return (fov_image){photo->pixels, photo->width, photo->height, (ptrdiff_t)row_bytes(photo), FOV_RGB8};
+}
+
+int fov_photo_width(const fov_photo *photo)
+{
+    return photo->full_width;
+}
+
+int fov_photo_height(const fov_photo *photo)
+{
+    return photo->full_height;
 }
 
 uint8_t *fov_photo_pixels(fov_photo *photo)

@@ -16,9 +16,9 @@ static size_t groups(int out, int lanes)
     return ((size_t)out + (size_t)lanes - 1) / (size_t)lanes;
 }
 
-static double radius(int in, int out)
+static double radius(double in, int out)
 {
-    return in > out ? (double)in / out : 1.0;
+    return in > out ? in / out : 1.0;
 }
 
 int fov_taps_most(int in, int out)
@@ -49,13 +49,12 @@ size_t fov_taps_bytes(int in, int out, int lanes)
 
 /* Pillow's taps: output i is centred at (i + 0.5) * in / out of the input, pixel k of the input at k + 0.5; the triangle is
  * `reach` wide to either side and cut off at the picture's edge, which is why its sum is divided out. */
-static void make_one(fov_taps *taps, int in, int i, double ratio, double reach)
+static void make_one(fov_taps *taps, int in, int i, double centre, double reach)
 {
-    const int    group = i / taps->lanes;
-    float       *weight = taps->weight + (size_t)group * (size_t)taps->most * (size_t)taps->lanes + i % taps->lanes;
-    const double centre = (i + 0.5) * ratio;
-    int          first = (int)ceil(centre - reach - 0.5), count = 0;
-    double       sum = 0;
+    const int group = i / taps->lanes;
+    float    *weight = taps->weight + (size_t)group * (size_t)taps->most * (size_t)taps->lanes + i % taps->lanes;
+    int       first = (int)ceil(centre - reach - 0.5), count = 0;
+    double    sum = 0;
     if (first < 0) first = 0;
     while (first < in - 1 && reach - fabs(first + 0.5 - centre) <= 0) first++;
     for (int k = first; k < in && count < taps->most; k++) {
@@ -69,7 +68,7 @@ static void make_one(fov_taps *taps, int in, int i, double ratio, double reach)
     if (count > taps->count[group]) taps->count[group] = count;
 }
 
-void fov_taps_make(fov_taps *taps, int in, int out, int lanes, void *memory)
+void fov_taps_make(fov_taps *taps, int in, double first, double count, int out, int lanes, void *memory)
 {
     unsigned char *place = memory;
     *taps = (fov_taps){.lanes = lanes, .most = fov_taps_most(in, out)};
@@ -77,5 +76,5 @@ void fov_taps_make(fov_taps *taps, int in, int out, int lanes, void *memory)
     taps->count = (int *)(void *)(place + starts_bytes(out, lanes));
     taps->weight = (float *)(void *)(place + starts_bytes(out, lanes) + counts_bytes(out, lanes));
     memset(memory, 0, fov_taps_bytes(in, out, lanes));
-    for (int i = 0; i < out; i++) make_one(taps, in, i, (double)in / out, radius(in, out));
+    for (int i = 0; i < out; i++) make_one(taps, in, i, first + (i + 0.5) * (count / out), radius(count, out));
 }

@@ -24,7 +24,10 @@ static inline const float *fov_taps_of(const fov_taps *taps, int group, int k)
 size_t fov_taps_bytes(int in, int out, int lanes);
 /** The most pixels that one output is made of. */
 int fov_taps_most(int in, int out);
-/** Compute an axis in `memory`, fov_taps_bytes() long. */
-void fov_taps_make(fov_taps *taps, int in, int out, int lanes, void *memory);
+/**
+ * Compute an axis in `memory`, fov_taps_bytes() long.
+ * @param first,count the part of the `in` pixels that is made into `out`: from `first` on, `count` of them; neither must be whole
+ */
+void fov_taps_make(fov_taps *taps, int in, double first, double count, int out, int lanes, void *memory);
 
 #endif

@@ -66,7 +66,7 @@ static void check_resample(check *t, const fov_resize_rows *plain)
         fov_taps            taps;
         if (!memory || !row) abort();
         for (int k = 0; k < in * map.pixel; k++) row[k] = (float)test_random_int(&t->random, 0, 255 << 10) / 1024;
-        fov_taps_make(&taps, in, out, FOV_RESIZE_LANES, memory);
+        fov_taps_make(&taps, in, 0, in, out, FOV_RESIZE_LANES, memory);
         plain->resample(&map, &taps, row, want.data, out);
         t->rows_now.resample(&map, &taps, row, got.data, out);
         compare(t, &want, &got, "resample", in, out);

@@ -53,6 +53,7 @@ static void misuse_is_told_with_a_remedy(void **state)
     check_says(RUN("convert", "default"), 2, "a name to write");
     check_says(RUN("bench", "a", "b"), 2, "one photo");
     check_says(RUN("bench", "--rounds", "0"), 2, "--rounds 0");
+    check_says(RUN("bench", "--layers", "--size", "tiles:640"), 2, "choose another --size");
     check_says(RUN("version", "x"), 2, "no arguments");
     check_says(RUN("inspect", "nosuch.onnx"), 3, "nosuch.onnx: ");
     check_says(RUN("convert", "nosuch.pth", "a.onnx"), 3, "nosuch.pth: ");
@@ -159,6 +160,7 @@ static void bench_times_every_stage(void **state)
     check_code(&p, 0);
     assert_int_equal(json_integer_value(json_object_get(json, "rounds")), 3);
     assert_int_equal(json_integer_value(json_array_get(json_object_get(json, "input_size"), 0)), 160);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(json, "decoded_size"), 0)), 512);
     assert_true(json_number_value(json_object_get(json, "build_ms")) > 0);
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         const json_t *s = json_object_get(all, stages[i]);

@@ -620,6 +620,28 @@ static void modes_print_the_same(void **state)
     program_clear(&a);
 }
 
+/* The JPEG is three times as large as the network's input. */
+static void jpegs_are_decoded_no_larger_than_needed(void **state)
+{
+    (void)state;
+    program p[4] = {
+        RUN("detect", "--json", "--size", "160x160", "mixed/face.jpg", "mixed/turned.jpg"),
+        RUN("detect", "--json", "--size", "160x160", "--mode", "throughput", "mixed/face.jpg", "mixed/turned.jpg"),
+        RUN("detect", "--json", "--size", "160x160", "--full-decode", "mixed/face.jpg", "mixed/turned.jpg"),
+        RUN("detect", "--json", "--size", "160x160", "--crop", "smaller", "mixed/face.jpg", "mixed/turned.jpg"),
+    };
+    for (int i = 0; i < 4; i++) {
+        json_t *records = parse_json(p[i].out);
+        check_code(&p[i], 0);
+        for (size_t k = 0; k < 2; k++) check_is_the_face(json_array_get(records, k), 8);
+        json_decref(records);
+    }
+    assert_string_equal(p[0].out, p[1].out);
+    assert_string_not_equal(p[0].out, p[2].out);
+    assert_string_equal(p[2].out, p[3].out);
+    for (int i = 0; i < 4; i++) program_clear(&p[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -651,6 +673,7 @@ int main(void)
         cmocka_unit_test(full_disks_and_closed_pipes_are_noticed),
         cmocka_unit_test(an_interrupt_leaves_valid_json),
         cmocka_unit_test(modes_print_the_same),
+        cmocka_unit_test(jpegs_are_decoded_no_larger_than_needed),
     };
     return cmocka_run_group_tests_name("cli_detect", tests, make_pictures, NULL);
 }

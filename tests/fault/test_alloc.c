@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Memory runs out at the n-th allocation, for every n until the work succeeds: each time a clean FOV_ERR_MEMORY, nothing leaked. */
 #include "alloc_probe.h"
+#include "pictures.h"
 #include "support.h"
 
 #include "base/file.h"
@@ -75,7 +76,8 @@ static fov_status build_engine(const input *in, fov_error *err)
     return st;
 }
 
-/* Two sizes, so that the detector replaces a plan; two threads, so that it makes a pool. */
+/* Two sizes, so that the detector replaces a plan; two threads, so that it makes a pool; every prior a candidate, so that they are
+ * a crowd. */
 static fov_status detect(const fov_engine *engine, fov_error *err)
 {
     static uint8_t       pixels[64 * 96 * 3];
@@ -83,8 +85,10 @@ static fov_status detect(const fov_engine *engine, fov_error *err)
     fov_faces            faces[2];
     fov_detector_options options = {.threads = 2};
     fov_image            images[2] = {{pixels, 96, 64, 96 * 3, FOV_RGB8}, {pixels, 40, 30, 40 * 3, FOV_RGB8}};
+    fov_detect_options   crowd = fov_detect_options_default();
     fov_status           st = fov_detector_new(engine, &options, &detector, err);
-    for (int i = 0; i < 2 && !st; i++) st = fov_detector_run(detector, &images[i], NULL, &faces[0], err);
+    crowd.score_threshold = 0;
+    for (int i = 0; i < 2 && !st; i++) st = fov_detector_run(detector, &images[i], &crowd, &faces[0], err);
     if (!st) st = fov_detector_run_batch(detector, images, 2, NULL, faces, err);
     fov_detector_free(detector);
     return st;
@@ -96,6 +100,48 @@ static fov_status run_detector(const input *in, fov_error *err)
 {
     (void)in;
     return detect(shared_engine, err);
+}
+
+/* ---- many photos, a photo per thread: what a photo lacks memory for is its failure, and the others are handed on all the same */
+
+enum { PHOTOS = 6 };
+
+static char shared_photo[256];
+
+/* A JPEG, decoded at a part of its size, and a photo of another size in between. */
+static fov_status load_photo(void *user, size_t index, fov_photo **photo, fov_error *err)
+{
+    (void)user;
+    return index % 2 ? fov_photo_load(shared_photo, &(fov_photo_options){.fit_width = 96, .fit_height = 96}, photo, err)
+                     : fov_photo_new(96, 64, photo, err);
+}
+
+typedef struct handed_on {
+    size_t     count;
+    fov_error *failed; /* the first that did */
+} handed_on;
+
+static bool take_result(void *user, const fov_photo_result *r)
+{
+    handed_on *h = user;
+    assert_int_equal(r->index, h->count++);
+    if (!r->status || h->failed->code) return true;
+    h->failed->code = r->status;
+    snprintf(h->failed->message, sizeof h->failed->message, "%s", r->message);
+    return true;
+}
+
+static fov_status detect_in_photos(const input *in, fov_error *err)
+{
+    const fov_photo_source photos = {PHOTOS, load_photo, NULL};
+    fov_error              failed = {0};
+    handed_on              h = {.failed = &failed};
+    (void)in;
+    fov_status st = fov_photos_detect(shared_engine, &photos, &(fov_photos_options){.threads = 2}, take_result, &h, err);
+    if (st) return st;
+    assert_int_equal(h.count, PHOTOS);
+    if (failed.code) *err = failed;
+    return failed.code;
 }
 
 /* A plugin decodes the heads: those of the bundled model, or those of an ONNX file that has its node. */
@@ -274,6 +320,22 @@ static void test_run_detector(void **state)
     fov_engine_free(engine);
 }
 
+static void test_detect_in_photos(void **state)
+{
+    fov_error   err = {0};
+    fov_engine *engine;
+    fov_photo  *photo;
+    (void)state;
+    snprintf(shared_photo, sizeof shared_photo, "%s/large.jpg", test_folder());
+    photo = picture_of_face();
+    picture_save_turned(photo, shared_photo);
+    fov_photo_free(photo);
+    assert_ok(fov_engine_open("default", NULL, NULL, &engine, &err));
+    shared_engine = engine;
+    fail_every_allocation("detect in many photos", detect_in_photos, &(input){0});
+    fov_engine_free(engine);
+}
+
 static void test_plugin_behind_heads(void **state)
 {
     (void)state;
@@ -332,10 +394,12 @@ static void test_precisions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_load_pth_zip),   cmocka_unit_test(test_load_pth_legacy), cmocka_unit_test(test_load_safetensors),
-        cmocka_unit_test(test_load_wts),       cmocka_unit_test(test_load_onnx),       cmocka_unit_test(test_load_onnx_of_others),
-        cmocka_unit_test(test_build_engine),   cmocka_unit_test(test_run_detector),    cmocka_unit_test(test_plugin_behind_heads),
-        cmocka_unit_test(test_plugin_in_onnx), cmocka_unit_test(test_precisions),
+        cmocka_unit_test(test_load_pth_zip),     cmocka_unit_test(test_load_pth_legacy),
+        cmocka_unit_test(test_load_safetensors), cmocka_unit_test(test_load_wts),
+        cmocka_unit_test(test_load_onnx),        cmocka_unit_test(test_load_onnx_of_others),
+        cmocka_unit_test(test_build_engine),     cmocka_unit_test(test_run_detector),
+        cmocka_unit_test(test_detect_in_photos), cmocka_unit_test(test_plugin_behind_heads),
+        cmocka_unit_test(test_plugin_in_onnx),   cmocka_unit_test(test_precisions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The public API with the bundled model and photo: what must hold for any model. */
+#include "pictures.h"
 #include "support.h"
 
 #include <math.h>
@@ -89,7 +90,12 @@ static void profiles_the_steps_of_a_run(void **state)
     size_t        done = 0;
     fov_detector *d = detector_of(f->engine, 2);
     fov_image     image = window(f->photo, 0, 0, 128, 96);
+
+    fov_detect_options tiles = fov_detect_options_default();
     assert_int_equal(fov_detector_profile_json(d, &image, NULL, 0, NULL, NULL, &json, &err), FOV_ERR_ARGUMENT);
+    tiles.resize = FOV_RESIZE_TILES;
+    assert_int_equal(fov_detector_profile_json(d, &image, &tiles, 1, NULL, NULL, &json, &err), FOV_ERR_ARGUMENT);
+    assert_non_null(strstr(err.message, "tiles"));
     assert_null(json);
     assert_int_equal(fov_detector_profile_json(d, &image, NULL, 5, stop_after_two, &done, &json, &err), FOV_ERR_CANCELLED);
     assert_null(json);
@@ -346,6 +352,66 @@ static void a_large_first_photo_holds_no_memory_either(void **state)
     fov_detector_free(d);
 }
 
+static float overlap(const float *a, const float *b)
+{
+    const float w = fminf(a[2], b[2]) - fmaxf(a[0], b[0]), h = fminf(a[3], b[3]) - fmaxf(a[1], b[1]), both = w * h;
+    return w > 0 && h > 0 ? both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both) : 0;
+}
+
+/* The face of a JPEG whose photo is `times` as large as the network's input, against the same of all its pixels. */
+static void check_decoded_smaller(const fixture *f, const char *path, int times)
+{
+    fov_error          err;
+    fov_detect_options o = fov_detect_options_default();
+    fov_photo_options  fit = {0};
+    fov_photo         *full, *smaller;
+    fov_faces          a, b;
+    fov_detector      *d = detector_of(f->engine, 2), *e = detector_of(f->engine, 2);
+    assert_ok(fov_photo_load(path, NULL, &full, &err));
+    o.resize = FOV_RESIZE_LETTERBOX;
+    o.width = o.height = fov_photo_width(full) / times;
+    fov_photo_options_fit(&fit, &o);
+    assert_ok(fov_photo_load(path, &fit, &smaller, &err));
+    assert_int_equal(fov_photo_width(smaller), fov_photo_width(full));
+    assert_true(fov_photo_image(smaller).width < fov_photo_width(full));
+    for (int native = 0; native < 2; native++) {
+        assert_ok(fov_detector_run_photo(d, full, &o, &a, &err));
+        assert_ok(fov_detector_run_photo(e, smaller, &o, &b, &err));
+        assert_int_equal(a.count, 1);
+        assert_int_equal(b.count, 1);
+        assert_true(overlap(a.face->box, b.face->box) > 0.9F);
+        assert_true(worst(a.face->landmarks[0], b.face->landmarks[0], 10) < (float)times); /* a pixel of the input */
+        o.resize = FOV_RESIZE_NATIVE;
+    }
+    o.resize = FOV_RESIZE_TILES;
+    assert_int_equal(fov_detector_run_photo(e, smaller, &o, &b, &err), FOV_ERR_ARGUMENT);
+    assert_int_equal(b.count, 0);
+    assert_int_equal(fov_faces_draw(&a, smaller, &err), FOV_ERR_ARGUMENT);
+    fov_photo_free(full);
+    fov_photo_free(smaller);
+    fov_detector_free(d);
+    fov_detector_free(e);
+}
+
+static void faces_are_told_in_pixels_of_the_full_photo(void **state)
+{
+    char       path[256], turned[256];
+    fixture   *f = *state;
+    fov_error  err;
+    fov_photo *odd;
+    snprintf(path, sizeof path, "%s/odd.jpg", test_folder());
+    snprintf(turned, sizeof turned, "%s/turned.jpg", test_folder());
+    assert_ok(fov_photo_new(507, 397, &odd, &err)); /* at 1/2, half a pixel sticks out on both sides */
+    const fov_image from = window(f->photo, 0, 0, 507, 397);
+    for (int y = 0; y < 397; y++) memcpy(fov_photo_pixels(odd) + (ptrdiff_t)y * 3 * 507, from.data + y * from.pitch, 3 * 507);
+    picture_save(odd, path);
+    picture_save_turned(odd, turned);
+    fov_photo_free(odd);
+    check_decoded_smaller(f, path, 3);
+    check_decoded_smaller(f, turned, 3);
+    check_decoded_smaller(f, path, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +426,7 @@ int main(void)
         cmocka_unit_test(an_empty_batch_is_fine_and_null_is_not),
         cmocka_unit_test(memory_is_given_back_after_a_large_photo),
         cmocka_unit_test(a_large_first_photo_holds_no_memory_either),
+        cmocka_unit_test(faces_are_told_in_pixels_of_the_full_photo),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

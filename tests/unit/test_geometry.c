@@ -52,6 +52,49 @@ static void sizes(void **state)
     }
 }
 
+static void a_photo_keeps_the_geometry_of_its_full_size(void **state)
+{
+    fov_settings       settings = fov_settings_default();
+    fov_detect_options o = fov_detect_options_default();
+    fov_image          image = image_of(2001, 1333);
+    fov_photo          photo = {.width = 501, .height = 334, .full_width = 2001, .full_height = 1333};
+    fov_geometry       g, full;
+    fov_error          err;
+    (void)state;
+    photo.full = (fov_part){0.75, 0, 500.25, 333.25};
+    o.resize = FOV_RESIZE_LETTERBOX;
+    assert_ok(fov_geometry_make(&settings, &o, &image, &full, &err));
+    assert_ok(fov_geometry_make_photo(&settings, &o, &photo, &g, &err));
+    assert_memory_equal(&g.mapping, &full.mapping, sizeof g.mapping);
+    assert_memory_equal(&g.letterbox.part, &photo.full, sizeof photo.full);
+    g.letterbox.part = full.letterbox.part;
+    assert_memory_equal(&g.letterbox, &full.letterbox, sizeof g.letterbox);
+}
+
+static void only_a_resized_photo_may_be_decoded_smaller(void **state)
+{
+    fov_detect_options o = fov_detect_options_default();
+    fov_photo_options  p = {.strict = true};
+    (void)state;
+    fov_photo_options_fit(&p, NULL);
+    assert_true(p.fit_width == 1280 && p.fit_height == 1280 && p.strict);
+    o.full_decode = true;
+    fov_photo_options_fit(&p, &o);
+    assert_true(p.fit_width == 0 && p.fit_height == 0);
+    o.full_decode = false;
+    o.resize = FOV_RESIZE_LETTERBOX;
+    o.height = 480;
+    fov_photo_options_fit(&p, &o);
+    assert_true(p.fit_width == 640 && p.fit_height == 480);
+    o.resize = FOV_RESIZE_NATIVE;
+    fov_photo_options_fit(&p, &o);
+    assert_true(p.fit_width == 0 && p.fit_height == 0);
+    o.resize = FOV_RESIZE_TILES;
+    p.fit_width = 7;
+    fov_photo_options_fit(&p, &o);
+    assert_true(p.fit_width == 0 && p.fit_height == 0);
+}
+
 static void colours_follow_the_channel_order(void **state)
 {
     fov_settings       settings = fov_settings_default();
@@ -111,6 +154,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes),
+        cmocka_unit_test(a_photo_keeps_the_geometry_of_its_full_size),
+        cmocka_unit_test(only_a_resized_photo_may_be_decoded_smaller),
         cmocka_unit_test(colours_follow_the_channel_order),
         cmocka_unit_test(nonsense_is_refused),
     };

@@ -20,23 +20,25 @@ static double sample(const fov_image *image, int x, int y, int channel, bool bgr
     return p[(image->format == FOV_BGR8) == bgr ? channel : 2 - channel];
 }
 
-static double triangle(int in, int out, int i, int k)
+/* Of pixel k in output i of `out`, which are made of `in` pixels from `first` on. */
+static double triangle(double first, double in, int out, int i, int k)
 {
-    double ratio = (double)in / out, reach = ratio > 1 ? ratio : 1;
-    double w = 1 - fabs(k + 0.5 - (i + 0.5) * ratio) / reach;
+    double ratio = in / out, reach = ratio > 1 ? ratio : 1;
+    double w = 1 - fabs(k + 0.5 - first - (i + 0.5) * ratio) / reach;
     return w > 0 ? w : 0;
 }
 
-static double resampled(const fov_image *image, int out_w, int out_h, int x, int y, int channel, bool bgr)
+static double resampled(const fov_image *image, const fov_letterbox *box, int x, int y, int channel)
 {
-    double sum = 0, weights = 0;
+    const fov_part all = {0, 0, image->width, image->height}, part = box->part.width > 0 ? box->part : all;
+    double         sum = 0, weights = 0;
     for (int v = 0; v < image->height; v++) {
-        double wy = triangle(image->height, out_h, y, v);
+        double wy = triangle(part.y, part.height, box->scaled_h, y, v);
         if (wy <= 0) continue;
         for (int u = 0; u < image->width; u++) {
-            double w = wy * triangle(image->width, out_w, x, u);
+            double w = wy * triangle(part.x, part.width, box->scaled_w, x, u);
             if (w <= 0) continue;
-            sum += w * sample(image, u, v, channel, bgr);
+            sum += w * sample(image, u, v, channel, box->bgr);
             weights += w;
         }
     }
@@ -70,7 +72,7 @@ static void check_against_definition(const fov_letterbox *box, const fov_image *
             int          u = x - box->left, v = y - box->top;
             bool         inside = u >= 0 && u < box->scaled_w && v >= 0 && v < box->scaled_h;
             for (int c = 0; c < 3; c++) {
-                double value = inside ? resampled(image, box->scaled_w, box->scaled_h, u, v, c, box->bgr) : (double)box->fill[c];
+                double value = inside ? resampled(image, box, u, v, c) : (double)box->fill[c];
                 double expected = (value - (double)box->mean[c]) * (double)box->scale[c];
                 if (fabs(expected - (double)pixel[c]) > 2e-4)
                     fail_msg("%dx%d -> %dx%d format %d, (%d, %d) channel %d: %.6f, expected %.6f", image->width, image->height,
@@ -199,6 +201,28 @@ static void rows_may_run_upwards(void **state)
     free(block);
 }
 
+/* As of a photo that was decoded smaller: all of it but what sticks out. */
+static void takes_a_part_that_cuts_pixels(void **state)
+{
+    (void)state;
+    static const struct {
+        int      w, h;
+        fov_part part;
+        int      scaled_w, scaled_h;
+    } rows[] = {{50, 30, {0, 0, 49.5, 29.125}, 33, 19}, {50, 30, {0.5, 0.875, 49.5, 29.125}, 33, 19},
+                {50, 30, {0, 0.25, 50, 29.75}, 50, 30}, {50, 30, {0.75, 0, 49.25, 30}, 7, 60},
+                {1, 40, {0.5, 0, 0.5, 40}, 1, 20},      {9, 2, {0, 0.125, 8.875, 1.875}, 9, 2}};
+    test_random random = {3};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint8_t      *block;
+        fov_image     image = random_image(&random, rows[i].w, rows[i].h, FOV_RGB8, 0, &block);
+        fov_letterbox box = plain_box(rows[i].scaled_w, rows[i].scaled_h);
+        box.part = rows[i].part;
+        check_against_definition(&box, &image, 3);
+        free(block);
+    }
+}
+
 static uint8_t *pattern(int width, int height)
 {
     uint8_t *pixels = malloc((size_t)(width * height));
@@ -263,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follows_the_definition),
+        cmocka_unit_test(takes_a_part_that_cuts_pixels),
         cmocka_unit_test(same_bits_for_any_number_of_threads),
         cmocka_unit_test(same_bits_on_every_instruction_set),
         cmocka_unit_test(rows_may_run_upwards),

@@ -6,6 +6,7 @@
 #include "media/media.h"
 
 #include <jpeglib.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,6 +205,100 @@ static void orientation_is_honoured(void **state)
     }
 }
 
+/* ---- decoded smaller */
+
+/* Mean of the full photo's pixels under one of a smaller one. @return false: it sticks out */
+static bool mean_under(const fov_photo *full, const fov_photo *smaller, int eighths, int x, int y, double mean[3])
+{
+    const int    side = FOV_PHOTO_EIGHTHS / eighths;
+    const double left = (x - smaller->full.x) * side, top = (y - smaller->full.y) * side;
+    if (left < 0 || top < 0 || left + side > full->width || top + side > full->height) return false;
+    assert_true(left == (int)left && top == (int)top);
+    for (int c = 0; c < 3; c++) {
+        mean[c] = 0;
+        for (int v = (int)top; v < top + side; v++)
+            for (int u = (int)left; u < left + side; u++) mean[c] += full->pixels[3 * (v * full->width + u) + c];
+        mean[c] /= side * side;
+    }
+    return true;
+}
+
+static void check_smaller(const fov_photo *full, const fov_photo *smaller, int eighths, const variant *v)
+{
+    /* Colour that is stored coarser along one axis only is repeated, and may lie half a pixel off: 4 / eighths of the full photo's.
+     */
+    const double allowed = v->h == v->v ? v->tolerance / 100.0 : 3 * 4.0 / eighths;
+    double       difference = 0, mean[3];
+    int          compared = 0;
+    assert_int_equal(fov_photo_width(smaller), full->width);
+    assert_int_equal(fov_photo_height(smaller), full->height);
+    assert_int_equal(smaller->width, (full->width * eighths + 7) / 8);
+    assert_int_equal(smaller->height, (full->height * eighths + 7) / 8);
+    assert_true(fov_photo_is_smaller(smaller) == (eighths < 8));
+    for (int y = 0; y < smaller->height; y++)
+        for (int x = 0; x < smaller->width; x++) {
+            const uint8_t *pixel = smaller->pixels + 3 * (y * smaller->width + x);
+            if (!mean_under(full, smaller, eighths, x, y, mean)) continue;
+            for (int c = 0; c < 3; c++) difference += fabs(mean[c] - pixel[c]);
+            compared++;
+        }
+    assert_int_equal(compared, (full->width * eighths / 8) * (full->height * eighths / 8));
+    difference /= 3 * compared;
+    if (difference > allowed)
+        fail_msg("%s at %d/8: mean difference %.2f, expected at most %.2f", v->name, eighths, difference, allowed);
+}
+
+/* Every way to turn a picture, and sides that no part divides. */
+static void a_photo_to_be_shrunk_is_decoded_smaller(void **state)
+{
+    static const struct {
+        int fit_width, fit_height, eighths; /* of the photo as stored */
+    } rows[] = {{0, 0, 8},   {5, 0, 8},   {75, 53, 8}, {500, 500, 8}, {26, 53, 8}, {25, 53, 4}, {75, 17, 4},
+                {13, 53, 4}, {12, 53, 2}, {75, 8, 2},  {7, 53, 2},    {6, 53, 1},  {1, 1, 1}};
+    uint8_t block[64];
+    (void)state;
+    for (int orientation = 1; orientation <= 8; orientation++)
+        for (int keep = 0; keep < 2; keep++) {
+            fov_error         err;
+            fov_photo        *full, *smaller;
+            const size_t      size = make_exif(block, orientation, false, true);
+            const fov_buffer  file = make_jpeg(&plain, WIDTH, HEIGHT, block, size);
+            fov_photo_options o = {.keep_orientation = keep, .strict = true};
+            assert_ok(fov_photo_decode(file.data, file.size, NULL, &o, &full, &err));
+            for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+                const bool swapped = orientation > 4 && !keep;
+                o.fit_width = swapped ? rows[i].fit_height : rows[i].fit_width;
+                o.fit_height = swapped ? rows[i].fit_width : rows[i].fit_height;
+                assert_ok(fov_photo_decode(file.data, file.size, NULL, &o, &smaller, &err));
+                check_smaller(full, smaller, rows[i].eighths, &plain);
+                fov_photo_free(smaller);
+            }
+            fov_photo_free(full);
+            free(file.data);
+        }
+}
+
+static void every_variant_is_decoded_smaller(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        for (int fit = 6; fit <= 24; fit *= 2) {
+            fov_error         err;
+            fov_photo        *full, *smaller;
+            fov_buffer        file = make_jpeg(&variants[i], WIDTH, HEIGHT, NULL, 0);
+            fov_photo_options o = {.strict = true, .max_pixels = WIDTH * HEIGHT};
+            assert_ok(fov_photo_decode(file.data, file.size, variants[i].name, &o, &full, &err));
+            o.fit_width = o.fit_height = fit;
+            assert_ok(fov_photo_decode(file.data, file.size, variants[i].name, &o, &smaller, &err));
+            check_smaller(full, smaller, fit / 6, &variants[i]);
+            fov_photo_free(smaller);
+            fov_photo_free(full);
+            o.max_pixels--; /* of the full photo */
+            assert_int_equal(fov_photo_decode(file.data, file.size, variants[i].name, &o, &smaller, &err), FOV_ERR_LIMIT);
+            free(file.data);
+        }
+}
+
 /* Cut anywhere: a photo with a warning, or an error that names the file. Never silence. */
 static void check_cut(const fov_buffer *file, size_t size, bool strict)
 {
@@ -350,6 +445,8 @@ int main(void)
         cmocka_unit_test(every_variant_comes_back),
         cmocka_unit_test(exif_blocks_are_read),
         cmocka_unit_test(orientation_is_honoured),
+        cmocka_unit_test(a_photo_to_be_shrunk_is_decoded_smaller),
+        cmocka_unit_test(every_variant_is_decoded_smaller),
         cmocka_unit_test(truncated_files_warn_or_fail),
         cmocka_unit_test(half_a_file_gives_half_the_picture),
         cmocka_unit_test(other_kinds_of_jpeg_are_unsupported_not_damaged),
