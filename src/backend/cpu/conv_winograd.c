@@ -223,7 +223,8 @@ static ptrdiff_t tiles_of_block(const winograd *step, ptrdiff_t ldv)
     return (most > 0 ? most : 1) * step->kernel.tiles;
 }
 
-/* Fewer tiles a block, and groups of panels, make chunks enough for all threads. */
+/* Fewer tiles a block make chunks enough for all threads; groups of panels, which transform the same tiles again, only where some
+ * thread would have none. */
 static void share_out(const winograd *step, int threads, layout *l)
 {
     const ptrdiff_t wanted = threads > 1 ? (ptrdiff_t)threads * FOV_CPU_CHUNKS_PER_THREAD : 1;
@@ -232,7 +233,7 @@ static void share_out(const winograd *step, int threads, layout *l)
     if (l->block > l->tiles) l->block = l->tiles;
     if (l->block < 1) l->block = 1;
     l->blocks = round_up_div(l->tiles, l->block);
-    l->groups = l->blocks < wanted && l->blocks > 0 ? round_up_div(wanted, l->blocks) : 1;
+    l->groups = l->blocks < threads && l->blocks > 0 ? round_up_div(threads, l->blocks) : 1;
     if (l->groups > step->panels) l->groups = step->panels;
 }
 
