@@ -41,11 +41,12 @@ static struct poptOption bench_options[] = {
 
 const cli_manual cli_bench_manual = {
     .arguments = "[OPTION...] [PHOTO]",
-    .about = "Times each stage for one photo (default: the bundled one): decoding the file's bytes, resizing into the network's\n"
-             "input, the network, and decoding its answers into faces. Prints median, 90th percentile, smallest and mean, and what\n"
-             "the first photo after loading took, which finds no memory and no caches ready.\n"
-             "With --layers the network runs as many rounds again, with each layer on the clock: median, billions of\n"
-             "multiply-accumulates a second, and their share of the peak of what the layer multiplies in, measured on the spot.\n",
+    .about =
+        "Times each stage for one photo (default: the bundled one): decoding the file's bytes, resizing into the network's\n"
+        "input, the network, and decoding its answers into faces. Prints median, 90th percentile, smallest and mean, and what\n"
+        "the first photo after loading took, which finds no memory and no caches ready.\n"
+        "With --layers the network runs as many rounds again, with each layer on the clock: median, billions of\n"
+        "multiply-accumulates a second, and their share of the peak of what the layer multiplies in, measured on the spot.\n",
     .examples = "  fovea bench\n"
                 "  fovea bench --size 640x640 --threads 1 photo.jpg\n"
                 "  fovea bench --layers --precision int8 --threads 1\n"
@@ -65,8 +66,8 @@ typedef struct bench {
     fov_photo         *photo;
     size_t             faces;
     int                input_width, input_height, rounds, done;
-    double             first[N_STAGE];    /* of the first photo after the engine was opened */
-    double            *seconds[N_STAGE];  /* [rounds] */
+    double             first[N_STAGE];   /* of the first photo after the engine was opened */
+    double            *seconds[N_STAGE]; /* [rounds] */
     json_t            *profile;          /* NULL without --layers */
 } bench;
 
@@ -210,8 +211,8 @@ static json_t *stages_json(const bench *b)
         for (int i = 0; i < b->done; i++) json_array_append_new(all, json_real(b->seconds[s][i] * 1e3));
         json_object_set_new(stages, stage_names[s],
                             json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "median_ms", t.median * 1e3, "p90_ms", t.p90 * 1e3,
-                                      "min_ms", t.min * 1e3, "max_ms", t.max * 1e3, "mean_ms", t.mean * 1e3, "first_ms", b->first[s] * 1e3,
-                                      "rounds_ms", all));
+                                      "min_ms", t.min * 1e3, "max_ms", t.max * 1e3, "mean_ms", t.mean * 1e3, "first_ms",
+                                      b->first[s] * 1e3, "rounds_ms", all));
     }
     return stages;
 }

@@ -89,8 +89,8 @@ void fov_free(void *block)
     if (block) hooks.free(hooks.user, block);
 }
 
-/* Whole huge pages of a block may be given at once instead of in hundreds of page faults, which are most of what a first photo takes
- * longer than the next. Advice, so failing is nothing; memory of hooks is the caller's to advise on. */
+/* Whole huge pages of a block may be given at once instead of in hundreds of page faults, which are most of what a first photo
+ * takes longer than the next. Advice, so failing is nothing; memory of hooks is the caller's to advise on. */
 static void advise_huge(void *block, size_t bytes)
 {
     const uintptr_t first = ((uintptr_t)block + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;

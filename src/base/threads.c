@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The pool. A job's chunks are shared out among the threads as ranges, so that a thread works on the same part of a picture in one
  * step of a network after the other and finds it in its own cache. Whoever is through with its range takes chunks from the ends of
- * others'. A thread's share is one 64-bit word: generation of the job (16 bits), end (24) and begin (24) of what is left. All advance
- * it with compare-and-swap: a worker that wakes late for an old job finds the generation changed and takes nothing.
+ * others'. A thread's share is one 64-bit word: generation of the job (16 bits), end (24) and begin (24) of what is left. All
+ * advance it with compare-and-swap: a worker that wakes late for an old job finds the generation changed and takes nothing.
  *
  * Who waits spins for SPIN_S and then sleeps: workers for the next job (the steps of a network follow each other within
  * microseconds), the caller for the last chunks. A caller that waits longer waits for a worker that lost its core to another
@@ -103,7 +103,8 @@ static bool take(seat *from, uint64_t generation, bool own, size_t *index)
         const uint64_t rest = own ? share_of(generation, begin_of(share) + 1, end_of(share))
                                   : share_of(generation, begin_of(share), end_of(share) - 1);
         *index = own ? begin_of(share) : end_of(share) - 1;
-        if (atomic_compare_exchange_weak_explicit(&from->share, &share, rest, memory_order_acq_rel, memory_order_acquire)) return true;
+        if (atomic_compare_exchange_weak_explicit(&from->share, &share, rest, memory_order_acq_rel, memory_order_acquire))
+            return true;
     }
     return false;
 }
@@ -166,8 +167,8 @@ static fov_status start_workers(fov_pool *pool, fov_error *err)
     for (int i = 1; i < pool->size; i++) {
         int failed = fov_thread_start(&pool->seat[i].thread, worker_main, &pool->seat[i]);
         if (failed)
-            return fov_fail(err, FOV_ERR_DEVICE, "thread %d of %d could not be started: %s; ask for fewer threads", i + 1, pool->size,
-                            strerror(failed));
+            return fov_fail(err, FOV_ERR_DEVICE, "thread %d of %d could not be started: %s; ask for fewer threads", i + 1,
+                            pool->size, strerror(failed));
         pool->started++;
     }
     return FOV_OK;

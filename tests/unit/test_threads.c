@@ -150,10 +150,8 @@ static void bad_sizes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_chunk_once),
-        cmocka_unit_test(generations_begin_anew),
-        cmocka_unit_test(all_threads_work),
-        cmocka_unit_test(waiting_takes_no_processor),
+        cmocka_unit_test(each_chunk_once),       cmocka_unit_test(generations_begin_anew),
+        cmocka_unit_test(all_threads_work),      cmocka_unit_test(waiting_takes_no_processor),
         cmocka_unit_test(bad_sizes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
