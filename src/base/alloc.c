@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE = 2 << 20 };
 
 static void *default_alloc(void *user, size_t bytes)
 {
@@ -86,6 +89,15 @@ void fov_free(void *block)
     if (block) hooks.free(hooks.user, block);
 }
 
+/* Whole huge pages of a block may be given at once instead of in hundreds of page faults, which are most of what a first photo
+ * takes longer than the next. Advice, so failing is nothing; memory of hooks is the caller's to advise on. */
+static void advise_huge(void *block, size_t bytes)
+{
+    const uintptr_t first = ((uintptr_t)block + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    const uintptr_t end = ((uintptr_t)block + bytes) / HUGE_PAGE * HUGE_PAGE;
+    if (hooks.alloc == default_alloc && end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);
+}
+
 /* The hooks know no alignment: take FOV_ALIGN more, and keep what they gave in front of the aligned block. */
 void *fov_alloc_aligned(size_t bytes)
 {
@@ -97,6 +109,7 @@ void *fov_alloc_aligned(size_t bytes)
     size_t         shift = (FOV_ALIGN - first % FOV_ALIGN) % FOV_ALIGN;
     unsigned char *block = raw + sizeof(void *) + shift;
     memcpy(block - sizeof(void *), &raw, sizeof raw);
+    advise_huge(block, bytes);
     return block;
 }
 

@@ -166,6 +166,7 @@ static void bench_times_every_stage(void **state)
         const json_t *s = json_object_get(all, stages[i]);
         double low = json_number_value(json_object_get(s, "min_ms")), median = json_number_value(json_object_get(s, "median_ms"));
         assert_int_equal(json_array_size(json_object_get(s, "rounds_ms")), 3);
+        assert_true(json_number_value(json_object_get(s, "first_ms")) > 0);
         assert_true(low > 0 && low <= median && median <= json_number_value(json_object_get(s, "p90_ms")));
     }
     json_decref(json);
@@ -174,6 +175,7 @@ static void bench_times_every_stage(void **state)
     p = RUN("bench", "--no-decode", "--rounds", "2", "--size", "160x160", photo);
     check_code(&p, 0);
     check_contains(p.out, "network ");
+    check_contains(p.out, "mean     first   ms, 2 rounds");
     assert_null(strstr(p.out, "\ndecode"));
     program_clear(&p);
 }

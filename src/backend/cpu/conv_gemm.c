@@ -43,6 +43,8 @@ static split split_chunks(const fov_conv_gemm *step, size_t n_panel, ptrdiff_t p
     const ptrdiff_t wanted = threads > 1 ? (ptrdiff_t)threads * FOV_CPU_CHUNKS_PER_THREAD : 1;
     s.chunk_tiles = A_CACHE_BYTES / step->rows / a_bytes(step);
     if (s.chunk_tiles > MAX_CHUNK_TILES) s.chunk_tiles = MAX_CHUNK_TILES;
+    /* Weights that stay cached are cheaper to read for one more chunk than pixels are to find for one more group. */
+    if (step->packed_bytes <= W_CACHE_BYTES && s.chunk_tiles > s.tiles / wanted) s.chunk_tiles = s.tiles / wanted;
     if (s.chunk_tiles < 1) s.chunk_tiles = 1;
     s.pixel_chunks = round_up_div(s.tiles, s.chunk_tiles);
     if (s.pixel_chunks >= wanted) return s;

@@ -63,8 +63,12 @@ fov_status fov_fail_layout(const fov_node *node, fov_error *err)
     return fov_fail(err, FOV_ERR_INTERNAL, "node '%s': an input or output is not NHWC; please report this model", node->name);
 }
 
+/* Rows that make a chunk worth its beginning: a window's border is small beside them, and tiles of pixels are full. */
+enum { ENOUGH_ROWS = 4 };
+
 ptrdiff_t fov_cpu_rows_per_chunk(ptrdiff_t rows, int threads)
 {
     ptrdiff_t each = threads > 1 ? rows / (threads * FOV_CPU_CHUNKS_PER_THREAD) : rows;
+    if (threads > 1 && each > ENOUGH_ROWS) each = each / 2 > ENOUGH_ROWS ? each / 2 : ENOUGH_ROWS;
     return each > 0 ? each : 1;
 }

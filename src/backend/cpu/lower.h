@@ -37,8 +37,9 @@ static inline unsigned char *fov_pixel_at(const fov_pixels *pixels, ptrdiff_t in
     return pixels->bytes + index * pixels->ld * pixels->size;
 }
 
-/** Chunks that a step should have at least, per thread: an uneven finish then costs 1/12 of the step at worst. */
-enum { FOV_CPU_CHUNKS_PER_THREAD = 6 };
+/** Chunks that a step should have at least, per thread: an uneven finish then costs two threads a tenth of the step at
+ * worst, and many a fifth. More is paid for with more copies of borders, and more reading of weights. */
+enum { FOV_CPU_CHUNKS_PER_THREAD = 5 };
 
 /** How many of `rows` a chunk should have; at least 1. */
 ptrdiff_t fov_cpu_rows_per_chunk(ptrdiff_t rows, int threads);

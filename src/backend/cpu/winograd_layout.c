@@ -37,7 +37,8 @@ static ptrdiff_t tiles_of_block(const fov_winograd_work *work, ptrdiff_t ldv)
     return (most > 0 ? most : 1) * work->tiles;
 }
 
-/* Fewer tiles a block, and groups of panels, make chunks enough for all threads. */
+/* Fewer tiles a block make chunks enough for all threads; groups of panels, which transform the same tiles again, only where some
+ * thread would have none. */
 static void share_out(const fov_winograd_work *work, int threads, fov_winograd_layout *l)
 {
     const ptrdiff_t wanted = threads > 1 ? (ptrdiff_t)threads * FOV_CPU_CHUNKS_PER_THREAD : 1;
@@ -46,7 +47,7 @@ static void share_out(const fov_winograd_work *work, int threads, fov_winograd_l
     if (l->block > l->tiles) l->block = l->tiles;
     if (l->block < 1) l->block = 1;
     l->blocks = round_up_div(l->tiles, l->block);
-    l->groups = l->blocks < wanted && l->blocks > 0 ? round_up_div(wanted, l->blocks) : 1;
+    l->groups = l->blocks < threads && l->blocks > 0 ? round_up_div(threads, l->blocks) : 1;
     if (l->groups > work->panels) l->groups = work->panels;
 }
 
