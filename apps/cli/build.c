@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* fovea build MODEL -o ENGINE.fov */
 #include "build_report.h"
+#include "build_slower.h"
 #include "bundled_photo.h"
 #include "clock.h"
 #include "command.h"
@@ -150,23 +151,22 @@ static cli_exit build_and_save(const job *j)
 {
     fov_engine *engine;
     fov_error   err = {0};
+    json_t     *slower = NULL;
     double      start = cli_now_s();
     fov_status  st = fov_engine_build(j->model, &j->options, &engine, &err);
+    if (!st) st = cli_build_slower(j->model, &j->options, engine, &slower, &err);
     cli_progress_hide();
-    if (!st && (st = fov_engine_save(engine, slots[OUT], &err))) {
-        cli_error("%s", err.message);
-        fov_engine_free(engine);
-        return CLI_OUTPUT;
+    cli_exit code = st == FOV_ERR_CANCELLED ? cli_interrupt_code() : st ? CLI_MODEL : CLI_OK;
+    if (!st && (st = fov_engine_save(engine, slots[OUT], &err))) code = CLI_OUTPUT;
+    if (st && st != FOV_ERR_CANCELLED) cli_error("%s", err.message);
+    if (!st) {
+        cli_warn_of_slower(engine, slower);
+        if (as_json) cli_build_print_json(engine, slower);
+        else cli_build_report(engine, slots[OUT], cli_now_s() - start);
     }
-    if (st) {
-        if (st == FOV_ERR_CANCELLED) return cli_interrupt_code();
-        cli_error("%s", err.message);
-        return CLI_MODEL;
-    }
-    if (as_json) printf("%s\n", fov_engine_certificate(engine));
-    else cli_build_report(engine, slots[OUT], cli_now_s() - start);
+    json_decref(slower);
     fov_engine_free(engine);
-    return CLI_OK;
+    return code;
 }
 
 cli_exit cli_build(int count, const char **args)

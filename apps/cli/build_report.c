@@ -85,3 +85,12 @@ void cli_build_report(const fov_engine *engine, const char *path, double seconds
     json_array_foreach(json_object_get(certificate, "notes"), i, note) printf("  note         %s\n", json_string_value(note));
     json_decref(certificate);
 }
+
+void cli_build_print_json(const fov_engine *engine, json_t *slower)
+{
+    json_t *certificate = json_loads(fov_engine_certificate(engine), 0, NULL);
+    if (slower) json_object_set(certificate, "slower", slower);
+    json_dumpf(certificate, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(certificate);
+}

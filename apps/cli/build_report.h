@@ -5,7 +5,11 @@
 
 #include "fovea/fovea.h"
 
+#include <jansson.h>
+
 /** On standard output, from the engine's certificate. @param seconds that building took */
 void cli_build_report(const fov_engine *engine, const char *path, double seconds);
+/** The certificate as JSON, with `slower` (build_slower.h) unless that is NULL. */
+void cli_build_print_json(const fov_engine *engine, json_t *slower);
 
 #endif

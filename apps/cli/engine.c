@@ -30,8 +30,8 @@ struct poptOption cli_precision_option[] = {
 struct poptOption cli_engine_options[] = {
     CLI_TEXT_SLOTS(slots),
     {"backend", '\0', POPT_ARG_STRING, NULL, BACKEND, "cpu (default), or reference: plain C, slow and sure", "NAME"},
-    {"cpu", '\0', POPT_ARG_STRING, NULL, CPU, "generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16 or amx: use nothing newer",
-     "LEVEL"},
+    {"cpu", '\0', POPT_ARG_STRING, NULL, CPU,
+     "generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16, avx512fp16 or amx: use nothing newer", "LEVEL"},
     POPT_TABLEEND};
 
 struct poptOption cli_threads_option[] = {

@@ -97,8 +97,8 @@ FOV_API void fov_allocator_set(const fov_allocator *allocator);
 /**
  * Restrict the instruction sets that kernels may use, for tests and comparison.
  * Takes effect for engines built afterwards.
- * @param names comma-separated: "generic", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16", "amx", each with those before it;
- *              what the machine lacks stays off; NULL: everything the machine has
+ * @param names comma-separated: "generic", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16", "avx512fp16", "amx", each with
+ * those before it; what the machine lacks stays off; NULL: everything the machine has
  * @return FOV_OK, FOV_ERR_ARGUMENT (unknown or empty name)
  */
 FOV_API fov_status fov_cpu_limit(const char *names, fov_error *err);
@@ -447,6 +447,19 @@ FOV_API fov_status fov_engine_open(const char *path, const fov_model_options *mo
  * @return FOV_OK, FOV_ERR_ARGUMENT (weights not kept), FOV_ERR_IO, FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_engine_export_onnx(const fov_engine *engine, const char *path, fov_error *err);
+
+/**
+ * Where an engine is slower than the same network in FP32: both are timed on a picture of 320x320, one thread, on every instruction
+ * set that this machine has, as a machine with no more than that would run them. Takes about a second for a MobileNet.
+ * @param engine, fp32 built with keep_weights; on another backend than "cpu" nothing is timed, nor found
+ * @param progress counts instruction sets; may be NULL
+ * @param json     out: an array with an object for each instruction set where `engine` is slower: cpu (a name of fov_cpu_limit()),
+ *                 seconds and fp32_seconds of the network, layers (those that lose most: name, seconds, fp32_seconds); release
+ *                 with fov_string_free()
+ * @return FOV_OK, FOV_ERR_ARGUMENT (weights not kept, or fp32 is none), FOV_ERR_CANCELLED, FOV_ERR_MEMORY
+ */
+FOV_API fov_status fov_engine_slower_json(const fov_engine *engine, const fov_engine *fp32, fov_progress *progress,
+                                          void *progress_user, char **json, fov_error *err);
 
 /** The certificate, as JSON (docs/engine-format.md); "{}" for an engine that was never measured. Owned by the engine. */
 FOV_API const char *fov_engine_certificate(const fov_engine *engine);

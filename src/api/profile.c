@@ -13,7 +13,7 @@
 enum { MAX_ROUNDS = 1000000 };
 
 static const char *const peak_names[FOV_PEAK_COUNT] = {
-    [FOV_PEAK_FP32] = "fp32", [FOV_PEAK_BF16] = "bf16", [FOV_PEAK_INT8] = "int8"};
+    [FOV_PEAK_FP32] = "fp32", [FOV_PEAK_BF16] = "bf16", [FOV_PEAK_FP16] = "fp16", [FOV_PEAK_INT8] = "int8"};
 
 typedef struct profile {
     const fov_plan *plan;
@@ -56,7 +56,8 @@ static const char *multiplies_in(const fov_graph *graph, const fov_node *node)
     if (node->op != FOV_OP_Conv) return NULL;
     const fov_dtype x = graph->value[node->in[0]].dtype, w = graph->value[node->in[1]].dtype;
     if (x == FOV_U8 && w == FOV_I8) return peak_names[FOV_PEAK_INT8];
-    return peak_names[x == FOV_BF16 && w == FOV_BF16 ? FOV_PEAK_BF16 : FOV_PEAK_FP32];
+    if (x != w) return peak_names[FOV_PEAK_FP32];
+    return peak_names[x == FOV_BF16 ? FOV_PEAK_BF16 : x == FOV_F16 ? FOV_PEAK_FP16 : FOV_PEAK_FP32];
 }
 
 /* The nodes that a step runs, by their outputs. */

@@ -24,13 +24,15 @@ static const struct {
                      {FOV_CPU_AVX512, "avx512"},
                      {FOV_CPU_AVX512_VNNI, "avx512vnni"},
                      {FOV_CPU_AVX512_BF16, "avx512bf16"},
+                     {FOV_CPU_AVX512_FP16, "avx512fp16"},
                      {FOV_CPU_AMX, "amx"}};
 
-static const char known_names[] = "generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16, amx";
+static const char known_names[] = "generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16, avx512fp16, amx";
 
 enum { N_FEATURE_NAMES = sizeof feature_names / sizeof *feature_names };
 
-static _Atomic unsigned mask = ~0U;
+static _Atomic unsigned       mask = ~0U;
+static _Thread_local unsigned thread_mask = ~0U;
 
 #if defined(__x86_64__)
 static unsigned long long xgetbv0(void)
@@ -44,6 +46,7 @@ enum {
     LEAF7_1_EAX_AVX_VNNI = 1 << 4,
     LEAF7_1_EAX_AVX512_BF16 = 1 << 5,
     LEAF7_ECX_AVX512_VNNI = 1 << 11,
+    LEAF7_EDX_AVX512_FP16 = 1 << 23,
     LEAF7_EDX_AMX = 1 << 22 | 1 << 24 | 1 << 25, /* BF16, TILE, INT8 */
     STATE_AMX = 3 << 17,                         /* TILECFG, TILEDATA */
 };
@@ -86,6 +89,7 @@ unsigned fov_cpu_detected(void)
     if (has512) found |= FOV_CPU_AVX512;
     if (has512 && (leaf7_c & LEAF7_ECX_AVX512_VNNI)) found |= FOV_CPU_AVX512_VNNI;
     if (has512 && (more & LEAF7_1_EAX_AVX512_BF16)) found |= FOV_CPU_AVX512_BF16;
+    if (has512 && (leaf7_d & LEAF7_EDX_AVX512_FP16)) found |= FOV_CPU_AVX512_FP16;
     if (has512 && (leaf7_d & LEAF7_EDX_AMX) == LEAF7_EDX_AMX && (state & STATE_AMX) == STATE_AMX && tiles_granted())
         found |= FOV_CPU_AMX;
     return found;
@@ -119,7 +123,12 @@ const char *fov_cpu_brand(void)
 
 unsigned fov_cpu_features(void)
 {
-    return fov_cpu_detected() & atomic_load(&mask);
+    return fov_cpu_detected() & atomic_load(&mask) & thread_mask;
+}
+
+void fov_cpu_limit_thread(unsigned bits)
+{
+    thread_mask = bits;
 }
 
 /* On AMD's Zen 5 a vdpbf16ps takes as long as one multiply-add and does two. On Intel's Xeons with it, a network in BF16 takes 1.65

@@ -40,6 +40,7 @@ static void burn_generic(void)
 #define DOT_BYTES(reg, n) "vpdpbusd %%" reg "15, %%" reg "15, %%" reg n "\n"
 #define DOT_BYTES_VEX(reg, n) "%{vex%} vpdpbusd %%" reg "15, %%" reg "15, %%" reg n "\n"
 #define DOT_WORDS(reg, n) "vpmaddwd %%" reg "15, %%" reg "15, %%" reg "14\nvpaddd %%" reg "14, %%" reg n ", %%" reg n "\n"
+#define FMA_HALVES(reg, n) "vfmadd231ph %%" reg "15, %%" reg "15, %%" reg n "\n"
 #define DOT_BF16(reg, n) "vdpbf16ps %%" reg "15, %%" reg "15, %%" reg n "\n"
 
 /* Register 15 is zero: sums stay zero, and no number is denormal. */
@@ -57,6 +58,9 @@ BURN(burn_words_zmm, "avx512bw", "vpxorq", DOT_WORDS, "zmm")
 BURN(burn_bytes_ymm, "avx2", "vpxor", DOT_BYTES_VEX, "ymm")
 BURN(burn_bytes_zmm, "avx512vnni", "vpxorq", DOT_BYTES, "zmm")
 BURN(burn_bf16_zmm, "avx512bf16", "vpxorq", DOT_BF16, "zmm")
+#if defined(FOVEA_AVX512FP16)
+BURN(burn_halves_zmm, "avx512fp16", "vpxorq", FMA_HALVES, "zmm")
+#endif
 #endif
 
 /* The last row whose feature is there counts. INT8 kernels without a dot product of bytes widen to words. */
@@ -71,6 +75,9 @@ static const struct {
     {FOV_PEAK_FP32, FOV_CPU_AVX2, burn_fma_ymm, 8},
     {FOV_PEAK_FP32, FOV_CPU_AVX512, burn_fma_zmm, 16},
     {FOV_PEAK_BF16, FOV_CPU_AVX512_BF16, burn_bf16_zmm, 32},
+#if defined(FOVEA_AVX512FP16)
+    {FOV_PEAK_FP16, FOV_CPU_AVX512_FP16, burn_halves_zmm, 32},
+#endif
     {FOV_PEAK_INT8, FOV_CPU_AVX2, burn_words_ymm, 16},
     {FOV_PEAK_INT8, FOV_CPU_AVX_VNNI, burn_bytes_ymm, 32},
     {FOV_PEAK_INT8, FOV_CPU_AVX512, burn_words_zmm, 32},

@@ -3,8 +3,8 @@
 #ifndef FOVEA_BASE_PEAK_H
 #define FOVEA_BASE_PEAK_H
 
-/** What is multiplied: floats, pairs of bfloat16, or bytes. Sums are 32 bits wide. */
-typedef enum fov_peak { FOV_PEAK_FP32, FOV_PEAK_BF16, FOV_PEAK_INT8, FOV_PEAK_COUNT } fov_peak;
+/** What is multiplied: floats, pairs of bfloat16, halves, or bytes. Sums are 32 bits wide, of halves 16. */
+typedef enum fov_peak { FOV_PEAK_FP32, FOV_PEAK_BF16, FOV_PEAK_FP16, FOV_PEAK_INT8, FOV_PEAK_COUNT } fov_peak;
 
 /**
  * Measure, which takes some tens of milliseconds of one core; other programs disturb little, for the processor time counts.

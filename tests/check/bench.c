@@ -109,7 +109,10 @@ static double time_layer(check *t, const layer *l, const fov_graph *graph, const
 
 int bench_layers(check *t, int threads, fov_dtype dtype)
 {
-    const fov_peak what = dtype == FOV_U8 ? FOV_PEAK_INT8 : dtype == FOV_BF16 ? FOV_PEAK_BF16 : FOV_PEAK_FP32;
+    const fov_peak what = dtype == FOV_U8     ? FOV_PEAK_INT8
+                          : dtype == FOV_BF16 ? FOV_PEAK_BF16
+                          : dtype == FOV_F16  ? FOV_PEAK_FP16
+                                              : FOV_PEAK_FP32;
     const double   peak = 2e-9 * fov_peak_macs(what, fov_cpu_features()) * threads;
     double         network_ms[2] = {0};
     fov_pool      *pool;

@@ -49,14 +49,20 @@ bool guarded_intact(const guarded *g);
 /** Compare with an exact value: |got - want| <= (terms + 2) * 2^-24 * magnitude, where magnitude is the sum of all |terms|. */
 bool check_near(float got, double want, size_t terms, double magnitude);
 
-/** Those kernels of tiles that `below` has not. */
+/** Those kernels that `below` has not. */
+void check_dot_kernels(check *t, const fov_gemm_dot *now, const fov_gemm_dot *below);
+/** The same of tiles. */
 void check_dot_tiles(check *t, const fov_gemm_tiles *now, const fov_gemm_tiles *below);
+
+/** Random convolutions of inputs of a type against their definition, lowered with these kernels; NULL: the backend's own. */
+void check_conv_with(check *t, const char *name, fov_dtype x_type, const fov_kernels *kernels);
 
 /* ---- the checks */
 
 void check_gemm(check *t);
 void check_dot(check *t);
 void check_tiles(check *t);
+void check_halves(check *t);
 void check_gemm_end(check *t);
 void check_winograd(check *t);
 void check_winograd_int8(check *t);

@@ -4,15 +4,17 @@
 #include "conv_case.h"
 
 #include "backend/backend.h"
+#include "backend/cpu/lower.h"
 #include "base/alloc.h"
 #include "base/cpu.h"
+#include "half_sum.h"
 #include "winograd_bound.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CASES = 250, POOLS = 3 };
+enum { CASES = 250, POOLS = 3, MOST_FACTOR = 4 * FOV_HALF_RUN /* of sums in halves: inputs and weights are -1 .. 1 */ };
 
 /* ---------------------------------------------------------------- comparing */
 
@@ -63,8 +65,9 @@ static bool same_bits(const fov_view *got, const fov_view *want, const int64_t *
 static bool near_enough(const conv_case *k, const fov_view *got, const fov_view *want, float magnitude, const int64_t *at)
 {
     const float g = fov_view_load_one(got, at), e = fov_view_load_one(want, at);
-    const float sums = (float)(k->terms + 2) * 0x1p-23F * magnitude + 0x1p-120F;
+    float       sums = (float)(k->terms + 2) * 0x1p-23F * magnitude + 0x1p-120F;
     const float step = k->out.quant ? 1.01F * fov_quant_scale(k->out.quant, at[1]) : 2 * k->rounding * fabsf(e) + 0x1p-24F;
+    if (k->halves) sums += (float)half_sum_bound(k->terms, (double)magnitude, 2 * (double)k->terms, MOST_FACTOR);
     return fabsf(g - e) <= sums + (k->rounding > 0 || k->out.quant ? step : 0);
 }
 
@@ -135,8 +138,20 @@ static void check_in_place(check *t, conv_case *k, const fov_lowered *lowered, f
     compare(t, k, &out, want, magnitude);
 }
 
+static fov_status lower(const conv_case *k, const fov_kernels *kernels, fov_lowered *lowered, fov_error *err)
+{
+    const fov_node *node = &k->graph->node[0];
+    return kernels ? fov_cpu_conv(k->graph, node, kernels, lowered, err)
+                   : fov_backend_find("cpu")->lower(k->graph, node, lowered, err);
+}
+
+static bool adds_up_in_halves(const char *kernel)
+{
+    return strstr(kernel, "f16_avx512fp16") || strstr(kernel, "f16_emulated");
+}
+
 /* @return whether it ran by Winograd */
-static bool check_case(check *t, conv_case *k, fov_pool *const *pools)
+static bool check_case(check *t, conv_case *k, const fov_kernels *kernels, fov_pool *const *pools)
 {
     fov_lowered lowered = {0};
     fov_error   err = {0};
@@ -144,7 +159,8 @@ static bool check_case(check *t, conv_case *k, fov_pool *const *pools)
     place       places[POOLS];
     run_definition(t, k, k->in, &want);
     if (!k->int8) run_magnitudes(t, k, &magnitude);
-    if (fov_backend_find("cpu")->lower(k->graph, &k->graph->node[0], &lowered, &err)) check_fail(t, "%s", err.message);
+    if (lower(k, kernels, &lowered, &err)) check_fail(t, "%s", err.message);
+    k->halves = adds_up_in_halves(lowered.kernel);
     const bool winograd = strstr(lowered.kernel, "winograd");
     if (winograd && !k->int8) {
         winograd_add_magnitudes(&k->in[X], &k->in[W], &k->graph->node[0], &magnitude);
@@ -172,16 +188,16 @@ static bool has_winograd(const check *t, fov_dtype x_type)
     return x_type == FOV_U8 && t->now.winograd_int8.name && !t->now.tile_int8.kernel[0].nr;
 }
 
-static void check_type(check *t, fov_dtype x_type, fov_pool *const *pools)
+void check_conv_with(check *t, const char *name, fov_dtype x_type, const fov_kernels *kernels)
 {
-    char full[64];
-    snprintf(full, sizeof full, "lowering Conv of %s", fov_dtype_name(x_type));
-    if (!check_begin(t, full)) return;
+    fov_pool *pools[POOLS];
+    if (!check_begin(t, name)) return;
+    for (int i = 0; i < POOLS; i++) fov_pool_new(i + 1, &pools[i], NULL);
     fov_cpu_limit(t->level_name, NULL);
     int winograd = 0;
     for (int i = 0; i < CASES && !t->failing; i++) {
         conv_case k = {.graph = fov_graph_new()};
-        if (conv_case_make(t, &k, x_type)) winograd += check_case(t, &k, pools);
+        if (conv_case_make(t, &k, x_type)) winograd += check_case(t, &k, kernels, pools);
         if (t->failing) {
             char *text = fov_graph_dump(k.graph);
             printf("# %s", text);
@@ -191,14 +207,16 @@ static void check_type(check *t, fov_dtype x_type, fov_pool *const *pools)
     }
     fov_cpu_limit(NULL, NULL);
     if (!winograd && !t->failing && has_winograd(t, x_type)) check_fail(t, "none of %d cases ran by Winograd", CASES);
+    for (int i = 0; i < POOLS; i++) fov_pool_free(pools[i]);
     check_end(t);
 }
 
 void check_conv(check *t)
 {
     static const fov_dtype types[] = {FOV_F32, FOV_F16, FOV_BF16, FOV_U8};
-    fov_pool              *pools[POOLS];
-    for (int i = 0; i < POOLS; i++) fov_pool_new(i + 1, &pools[i], NULL);
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) check_type(t, types[i], pools);
-    for (int i = 0; i < POOLS; i++) fov_pool_free(pools[i]);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "lowering Conv of %s", fov_dtype_name(types[i]));
+        check_conv_with(t, name, types[i], NULL);
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The GEMM kernels that take four bytes along k at once, and what ends their sums: integers to the bit, whatever the numbers. */
 #include "check.h"
+#include "half_sum.h"
 #include "typed.h"
 
 #include "base/alloc.h"
@@ -40,12 +41,20 @@ static int random_number(check *t, const operand *o)
     return o->extreme ? (pick(t, 0, 1) ? o->low : o->high) : pick(t, o->low, o->high);
 }
 
+/* Mostly numbers around 1, some subnormal; or of all sizes of which none overflows a run. */
+static uint16_t random_half(check *t, float real, bool extreme)
+{
+    if (extreme) return fov_half_from_float(ldexpf(real, pick(t, -24, 3)));
+    return fov_half_from_float(pick(t, 0, 15) ? real : ldexpf(real, -18));
+}
+
 static void fill_group(check *t, fov_gemm_group group, const operand *o, unsigned char *to)
 {
     for (int i = 0; i < per_group(group); i++) {
         const int      number = random_number(t, o);
         const int16_t  wide = (int16_t)number;
-        const uint16_t half = fov_bf16_from_float(test_random_float(&t->random, -1, 1));
+        const float    real = test_random_float(&t->random, -1, 1);
+        const uint16_t half = group == FOV_GROUP_F16 ? random_half(t, real, o->extreme) : fov_bf16_from_float(real);
         if (group == FOV_GROUP_U8) to[i] = (unsigned char)number;
         else memcpy(to + 2 * i, group == FOV_GROUP_S16 ? (const void *)&wide : &half, 2);
     }
@@ -57,6 +66,11 @@ static double number_at(fov_gemm_group group, const unsigned char *from, int i, 
     if (group == FOV_GROUP_U8) return is_signed ? (int8_t)from[i] : from[i];
     memcpy(&half, from + 2 * i, sizeof half);
     return group == FOV_GROUP_S16 ? (int16_t)half : (double)fov_float_from_bf16(half);
+}
+
+static bool takes_integers(const fov_gemm_dot *kernel)
+{
+    return kernel->group == FOV_GROUP_U8 || kernel->group == FOV_GROUP_S16;
 }
 
 static void make_case(check *t, const fov_gemm_dot *kernel, dot_case *d)
@@ -82,10 +96,33 @@ static void make_case(check *t, const fov_gemm_dot *kernel, dot_case *d)
     }
     d->w = guarded_new(nr * (1 + call->taps * call->groups), 0);
     for (size_t i = 0; i < d->w.floats; i++) fill_group(t, kernel->group, &w, (unsigned char *)(d->w.data + i));
-    for (size_t j = 0; j < nr; j++) d->w.data[j] = kernel->group == FOV_GROUP_BF16 ? 0 : d->w.data[j];
+    for (size_t j = 0; j < nr && !takes_integers(kernel); j++)
+        d->w.data[j] = kernel->group == FOV_GROUP_BF16 ? 0 : ldexpf(1, pick(t, -20, 20));
     d->sum = guarded_new((size_t)call->m * nr, 0);
     call->w = d->w.data;
     call->sum = d->sum.data;
+}
+
+/* Of halves, to the bit, and near the exact sum. */
+static void compare_halves(check *t, const fov_gemm_dot *kernel, const dot_case *d, int row, int column)
+{
+    const fov_gemm_dot_call *call = &d->call;
+    const size_t             nr = (size_t)kernel->nr;
+    const float              factor = d->w.data[column], got = d->sum.data[row * kernel->nr + column];
+    half_sum                 sum = {0};
+    for (size_t i = 0; i < call->taps * call->groups; i++) {
+        const size_t tap = i / call->groups, g = i % call->groups;
+        uint16_t     a[2], w[2];
+        memcpy(a, (const unsigned char *)call->a[tap * call->lda + (size_t)row] + call->a_offset + GROUP * g, sizeof a);
+        memcpy(w, d->w.data + nr * (1 + i) + column, sizeof w);
+        half_sum_add(&sum, a, w);
+    }
+    const float  want = half_sum_of(&sum, factor);
+    const double exact = sum.exact * (double)factor;
+    const double bound = half_sum_bound(sum.group, sum.magnitudes * (double)factor, sum.inputs, (double)factor);
+    if (memcmp(&got, &want, sizeof got) != 0 || !(fabs((double)got - exact) <= bound))
+        check_fail(t, "%s: m %d taps %zu groups %zu: sum[%d][%d] is %.9g, should be %.9g, exactly %g, within %g", kernel->name,
+                   call->m, call->taps, call->groups, row, column, (double)got, (double)want, exact, bound);
 }
 
 static void compare(check *t, const fov_gemm_dot *kernel, const dot_case *d, int row, int column)
@@ -135,7 +172,8 @@ static void check_kernel(check *t, const fov_gemm_dot *kernel, const fov_gemm_ti
         if (tiles) tiles->begin(d.call.groups);
         kernel->run(&d.call);
         for (int row = 0; row < d.call.m; row++)
-            for (int column = 0; column < kernel->nr; column++) compare(t, kernel, &d, row, column);
+            for (int column = 0; column < kernel->nr; column++)
+                (kernel->group == FOV_GROUP_F16 ? compare_halves : compare)(t, kernel, &d, row, column);
         if (!guarded_intact(&d.sum)) check_fail(t, "%s: m %d: wrote outside of its sums", kernel->name, d.call.m);
         check_rows_alone(t, kernel, &d);
         if (tiles) tiles->end();
@@ -144,11 +182,9 @@ static void check_kernel(check *t, const fov_gemm_dot *kernel, const fov_gemm_ti
     }
 }
 
-/* But for those of `known`, NULL or another table. */
-static void check_table(check *t, const fov_gemm_dot *now, const fov_gemm_dot *below, const fov_gemm_dot *known)
+void check_dot_kernels(check *t, const fov_gemm_dot *now, const fov_gemm_dot *below)
 {
     for (int i = 0; i < FOV_GEMM_WIDTHS; i++) {
-        if (known && now[i].run == known[i].run) continue;
         if (!now[i].nr || now[i].run == below[i].run || !check_begin(t, now[i].name)) continue;
         check_kernel(t, &now[i], NULL);
         check_end(t);
@@ -167,9 +203,11 @@ void check_dot_tiles(check *t, const fov_gemm_tiles *now, const fov_gemm_tiles *
 
 void check_dot(check *t)
 {
-    check_table(t, t->now.gemm_int8, t->below.gemm_int8, NULL);
-    check_table(t, t->now.gemm_bf16, t->below.gemm_bf16, NULL);
-    check_table(t, t->now.winograd_int8.products, t->below.winograd_int8.products, t->now.gemm_int8);
+    check_dot_kernels(t, t->now.gemm_int8, t->below.gemm_int8);
+    check_dot_kernels(t, t->now.gemm_bf16, t->below.gemm_bf16);
+    check_dot_kernels(t, t->now.gemm_f16, t->below.gemm_f16);
+    if (t->now.winograd_int8.products[0].run != t->now.gemm_int8[0].run)
+        check_dot_kernels(t, t->now.winograd_int8.products, t->below.winograd_int8.products);
     check_dot_tiles(t, &t->now.tile_int8, &t->below.tile_int8);
     check_dot_tiles(t, &t->now.tile_bf16, &t->below.tile_bf16);
 }

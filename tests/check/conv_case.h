@@ -14,6 +14,7 @@ typedef struct conv_case {
     fov_view       in[MAX_IN], out; /* out: shape and type, no memory */
     unsigned char *memory[MAX_IN];
     bool           present[MAX_IN], int8, extreme;
+    bool           halves; /* kernels add up in half precision */
     size_t         terms;
     float          rounding; /* of the stored output, relative */
 } conv_case;

@@ -43,6 +43,7 @@ static int run_checks(check *t)
     t->level_name = "generic";
     check_level(t);
     check_tiles(t);
+    check_halves(t);
     for (unsigned bit = 1; bit; bit <<= 1) {
         if (!(allowed & bit)) continue;
         t->level_name = fov_cpu_feature_name(bit);

@@ -68,6 +68,23 @@ static void misuse_is_told_and_leaves_no_file(void **state)
     check_says(RUN("build", "default", "-o", "no/such/x.fov", "-p", "fp32"), 4, "no/such/x.fov");
 }
 
+/* With INT8 it was timed: each instruction set that is slower has its line. No file has times. */
+static void check_slower(const program *built, json_t *certificate)
+{
+    const json_t *slower = json_object_get(certificate, "slower"), *level;
+    const bool    int8 = json_object_get(json_object_get(certificate, "share"), "int8") != NULL;
+    size_t        i;
+    assert_int_equal(json_is_array(slower), int8);
+    json_array_foreach(slower, i, level)
+    {
+        char line[64];
+        snprintf(line, sizeof line, "is slower than FP32 on %s: ", text_at(level, "cpu"));
+        check_contains(built->err, line);
+    }
+    if (!json_array_size(slower)) assert_null(strstr(built->err, "slower"));
+    json_object_del(certificate, "slower");
+}
+
 static void check_engine(const char *precision, const char *file)
 {
     program built = RUN("build", "default", "-p", precision, "-o", file, "--json", "--calibrate", "face.png");
@@ -80,6 +97,7 @@ static void check_engine(const char *precision, const char *file)
     if (strcmp(precision, "mixed") || json_array_size(json_object_get(certificate, "stayed_higher")))
         assert_string_equal(text_at(certificate, "precision"), precision); /* mixed of which nothing stayed is int8 */
     assert_string_equal(text_at(inspected, "precision"), text_at(certificate, "precision"));
+    check_slower(&built, certificate);
     assert_true(json_equal(json_object_get(inspected, "certificate"), certificate));
     check_contains(words.out, "agreement");
     assert_true(json_is_true(json_object_get(verified, "pass")));

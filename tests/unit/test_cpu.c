@@ -83,11 +83,16 @@ static void instruction_sets_are_limited_by_name(void **state)
     assert_ok(fov_cpu_limit("avx512", &err)); /* a level has those below it */
     assert_int_equal(fov_cpu_features(), fov_cpu_detected() & (FOV_CPU_AVX2 | FOV_CPU_AVX_VNNI | FOV_CPU_AVX512));
     assert_ok(fov_cpu_limit("avx512bf16", &err));
+    assert_int_equal(fov_cpu_features(), fov_cpu_detected() & ~(unsigned)(FOV_CPU_AVX512_FP16 | FOV_CPU_AMX));
+    assert_ok(fov_cpu_limit("avx512fp16", &err));
     assert_int_equal(fov_cpu_features(), fov_cpu_detected() & ~(unsigned)FOV_CPU_AMX);
+    fov_cpu_limit_thread(FOV_CPU_AVX2 | FOV_CPU_AMX); /* both limits count */
+    assert_int_equal(fov_cpu_features(), fov_cpu_detected() & FOV_CPU_AVX2);
+    fov_cpu_limit_thread(~0U);
     assert_ok(fov_cpu_limit("amx", &err));
     assert_int_equal(fov_cpu_features(), fov_cpu_detected());
     assert_int_equal(fov_cpu_limit("avx", &err), FOV_ERR_ARGUMENT);
-    assert_non_null(strstr(err.message, "'avx': known are generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16, amx"));
+    assert_non_null(strstr(err.message, "'avx': known are generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16, avx512fp16, amx"));
     assert_int_equal(fov_cpu_limit("", &err), FOV_ERR_ARGUMENT);
     assert_ok(fov_cpu_limit(NULL, &err));
     assert_int_equal(fov_cpu_features(), fov_cpu_detected());

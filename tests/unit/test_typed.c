@@ -594,8 +594,9 @@ static void run_engine(fov_graph *graph, const char *backend, float *out, size_t
 static void backends_agree_to_the_bit_in_int8(void **state)
 {
     (void)state;
-    enum { COUNT = 7 * PIXELS, LEVELS = 8 };
-    static const char *const levels[LEVELS] = {"generic", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16", "amx", NULL};
+    enum { COUNT = 7 * PIXELS, LEVELS = 9 };
+    static const char *const levels[LEVELS] = {"generic",    "avx2",       "avxvnni", "avx512", "avx512vnni",
+                                               "avx512bf16", "avx512fp16", "amx",     NULL};
     static float             want[COUNT], got[COUNT];
     for (int i = 0; i < 20; i++) {
         make_random();

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Which kernels run a convolution, and its weights as they want them: panels as wide as the kernel that will read them. Of
- * kernels.gemm nr biases, then taps * k rows of nr weights; of dot kernels nr sums to start from, then taps * groups rows of nr
- * groups of four bytes. */
+ * kernels.gemm nr biases, then taps * k rows of nr weights; of dot kernels nr sums to start from, or of halves nr factors, then
+ * taps * groups rows of nr groups of four bytes. */
 #include "backend/cpu/conv_gemm.h"
 
+#include "backend/cpu/half_pack.h"
 #include "base/alloc.h"
+#include "base/half.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +78,9 @@ static bool fills_tiles(const fov_conv *conv, const fov_gemm_tiles *tiles, size_
 /* Of the step's own table, as are the kernels below. */
 static const fov_gemm_tiles *tiles_of_type(const fov_conv_gemm *step)
 {
-    return fov_conv_takes_int8(&step->conv) ? &step->kernels.tile_int8 : &step->kernels.tile_bf16;
+    static const fov_gemm_tiles none;
+    if (fov_conv_takes_int8(&step->conv)) return &step->kernels.tile_int8;
+    return step->conv.x.dtype == FOV_BF16 ? &step->kernels.tile_bf16 : &none;
 }
 
 const fov_gemm_tiles *fov_conv_gemm_tiles(const fov_conv_gemm *step)
@@ -87,14 +91,15 @@ const fov_gemm_tiles *fov_conv_gemm_tiles(const fov_conv_gemm *step)
 static const fov_gemm_dot *dot_of_type(const fov_conv_gemm *step)
 {
     if (step->tiled) return tiles_of_type(step)->kernel;
-    return fov_conv_takes_int8(&step->conv) ? step->kernels.gemm_int8 : step->kernels.gemm_bf16;
+    if (fov_conv_takes_int8(&step->conv)) return step->kernels.gemm_int8;
+    return step->conv.x.dtype == FOV_BF16 ? step->kernels.gemm_bf16 : step->kernels.gemm_f16;
 }
 
 static void choose_dot(fov_conv_gemm *step)
 {
     const fov_conv *conv = &step->conv;
-    const bool      int8 = fov_conv_takes_int8(conv);
-    if (!int8 && (conv->x.dtype != FOV_BF16 || conv->w.dtype != FOV_BF16 || !ends_with_pairs(conv))) return;
+    const bool      int8 = fov_conv_takes_int8(conv), halves = conv->x.dtype == FOV_BF16 || conv->x.dtype == FOV_F16;
+    if (!int8 && (!halves || conv->w.dtype != conv->x.dtype || !ends_with_pairs(conv))) return;
     step->tiled = fills_tiles(conv, tiles_of_type(step), int8 ? 4 : 2);
     if (dot_of_type(step)->nr) step->dot = dot_of_type(step);
 }
@@ -151,26 +156,47 @@ static void pack_f32(const fov_conv_gemm *step, const fov_conv_panel *p, float *
     }
 }
 
-static void put_weight(const fov_conv_gemm *step, size_t from, unsigned char *group, size_t i)
+/* What the weights of a channel are multiplied by: 1 but of halves. */
+static float scale_of(const fov_conv_gemm *step, ptrdiff_t channel)
+{
+    fov_half_reach reach = {0};
+    if (step->dot->group != FOV_GROUP_F16) return 1;
+    for (size_t tap = 0; tap < step->pieces.taps; tap++)
+        for (size_t k = 0; k < step->pieces.k; k++)
+            fov_half_reach_add(&reach, tap * step->groups + k / 2, k % 2,
+                               fov_conv_weight_f32(&step->conv, weight_index(step, channel, tap, k)));
+    return fov_half_scale(&reach);
+}
+
+static void put_start(const fov_conv_gemm *step, ptrdiff_t channel, float scale, unsigned char *to)
+{
+    const int32_t start = fov_conv_takes_int8(&step->conv) ? fov_conv_int8_start(&step->conv, channel) : 0;
+    const float   factor = 1 / scale;
+    memcpy(to, step->dot->group == FOV_GROUP_F16 ? (const void *)&factor : &start, GROUP_BYTES);
+}
+
+static void put_weight(const fov_conv_gemm *step, size_t from, float scale, unsigned char *group, size_t i)
 {
     const fov_conv *conv = &step->conv;
-    const int16_t   wide = step->dot->group == FOV_GROUP_S16 ? conv->weight_i8[from] : 0;
+    uint16_t        wide = 0;
+    if (step->dot->group == FOV_GROUP_S16) wide = (uint16_t)conv->weight_i8[from];
+    else if (step->dot->group == FOV_GROUP_BF16) wide = conv->weight_half[from];
+    else if (step->dot->group == FOV_GROUP_F16) wide = fov_half_from_float(fov_conv_weight_f32(conv, from) * scale);
     if (step->dot->group == FOV_GROUP_U8) memcpy(group + i, conv->weight_i8 + from, 1);
-    else memcpy(group + 2 * i, step->dot->group == FOV_GROUP_S16 ? (const void *)&wide : &conv->weight_half[from], 2);
+    else memcpy(group + 2 * i, &wide, sizeof wide);
 }
 
 static void pack_dot(const fov_conv_gemm *step, const fov_conv_panel *p, unsigned char *to)
 {
-    const fov_conv *conv = &step->conv;
-    const size_t    nr = (size_t)p->nr, bits = step->dot->group == FOV_GROUP_U8 ? 2 : 1, in_group = ((size_t)1 << bits) - 1;
+    const size_t nr = (size_t)p->nr, bits = step->dot->group == FOV_GROUP_U8 ? 2 : 1, in_group = ((size_t)1 << bits) - 1;
     for (size_t j = 0; j < (size_t)p->n; j++) {
         const ptrdiff_t channel = p->channel + (ptrdiff_t)j;
-        const int32_t   start = fov_conv_takes_int8(conv) ? fov_conv_int8_start(conv, channel) : 0;
-        memcpy(to + GROUP_BYTES * j, &start, sizeof start);
+        const float     scale = scale_of(step, channel);
+        put_start(step, channel, scale, to + GROUP_BYTES * j);
         for (size_t tap = 0; tap < step->pieces.taps; tap++)
             for (size_t k = 0; k < step->pieces.k; k++) {
                 unsigned char *group = to + GROUP_BYTES * (nr * (1 + tap * step->groups + (k >> bits)) + j);
-                put_weight(step, weight_index(step, channel, tap, k), group, k & in_group);
+                put_weight(step, weight_index(step, channel, tap, k), scale, group, k & in_group);
             }
     }
 }

@@ -49,7 +49,7 @@ fov_conv_pieces fov_conv_pieces_of(const fov_conv *conv, size_t per_group, fov_w
     }
     /* What stands behind a piece meets weights of 0, which makes 0 of integers, but not of every float. */
     p.collide = may_collide(conv);
-    p.copies = widen || (conv->x.dtype == FOV_BF16 && p.k % per_group);
+    p.copies = widen || ((conv->x.dtype == FOV_BF16 || conv->x.dtype == FOV_F16) && p.k % per_group);
     const size_t longest = (size_t)(p.whole_rows ? conv->cin * conv->kw : conv->cin);
     p.room = round_up(longest, COPY_STEP) * wide_size + COPY_GAP;
     if (p.room % ALIASING == 0) p.room += COPY_GAP;

@@ -142,24 +142,28 @@ static bool has_form(const fov_conv *conv)
     return !fov_conv_takes_int8(conv) && conv->group == 1 && conv->kh == 3 && conv->kw == 3;
 }
 
-static bool is_cheaper(const fov_conv *conv, const fov_winograd *kernel)
+/* Products that a kernel which takes the input as it is makes while a multiply-add of floats is made; 0: a matrix unit does it, and
+ * more than Winograd could save. */
+static double direct_speed(const fov_conv *conv, const fov_kernels *kernels)
 {
-    const double in = (double)round_up_div(conv->cin, kernel->lanes), out = (double)round_up_div(conv->cout, kernel->lanes);
-    const double pixels = FOV_WINOGRAD_OUT * FOV_WINOGRAD_OUT, k = (double)conv->cin;
-    return FOV_WINOGRAD_POINTS * k * out + COST_INPUT * in + COST_OUTPUT * out < TAPS * k * out * pixels;
+    if (conv->x.dtype != conv->w.dtype) return 1;
+    if (conv->x.dtype == FOV_F16 && kernels->gemm_f16[0].nr) return 2;
+    if (conv->x.dtype != FOV_BF16) return 1;
+    return kernels->tile_bf16.kernel[0].nr ? 0 : kernels->gemm_bf16[0].nr ? 2 : 1;
 }
 
-/* Some kernel multiplies the input as it is. */
-static bool has_kernel(const fov_conv *conv, const fov_kernels *kernels)
+static bool is_cheaper(const fov_conv *conv, const fov_kernels *kernels)
 {
-    const bool bf16 = conv->x.dtype == FOV_BF16 && conv->w.dtype == FOV_BF16;
-    return bf16 && (kernels->gemm_bf16[0].nr || kernels->tile_bf16.kernel[0].nr);
+    const fov_winograd *kernel = &kernels->winograd;
+    const double        speed = direct_speed(conv, kernels);
+    const double        in = (double)round_up_div(conv->cin, kernel->lanes), out = (double)round_up_div(conv->cout, kernel->lanes);
+    const double        pixels = FOV_WINOGRAD_OUT * FOV_WINOGRAD_OUT, k = (double)conv->cin;
+    return FOV_WINOGRAD_POINTS * k * out + COST_INPUT * in + COST_OUTPUT * out < TAPS * k * out * pixels / speed && speed > 0;
 }
 
 bool fov_conv_is_winograd(const fov_conv *conv, const fov_kernels *kernels)
 {
-    return has_form(conv) && !has_kernel(conv, kernels) && is_cheaper(conv, &kernels->winograd) &&
-           amplification_of(conv) <= MAX_AMPLIFICATION;
+    return has_form(conv) && is_cheaper(conv, kernels) && amplification_of(conv) <= MAX_AMPLIFICATION;
 }
 
 /* ---------------------------------------------------------------- packing */

@@ -15,6 +15,9 @@ void fov_kernels_init(fov_kernels *kernels, unsigned cpu)
     if (cpu & FOV_CPU_AVX512) fov_kernels_avx512(kernels);
     if (cpu & FOV_CPU_AVX512_VNNI) fov_kernels_avx512vnni(kernels);
     if (cpu & FOV_CPU_AVX512_BF16) fov_kernels_avx512bf16(kernels);
+#if defined(FOVEA_AVX512FP16)
+    if (cpu & FOV_CPU_AVX512_FP16) fov_kernels_avx512fp16(kernels);
+#endif
     if (cpu & FOV_CPU_AMX) fov_kernels_amx(kernels);
 #else
     (void)cpu;

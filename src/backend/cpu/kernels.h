@@ -62,16 +62,22 @@ typedef struct fov_gemm_f32 {
 
 /** What four bytes along k are to a kernel of fov_gemm_dot, in A and in W. */
 typedef enum fov_gemm_group {
-    FOV_GROUP_U8,  /* four U8 of A, four I8 of W */
-    FOV_GROUP_S16, /* two int16_t of each, which hold U8 and I8, or what winograd_int8.h makes of them */
-    FOV_GROUP_BF16 /* two bfloat16 of each */
+    FOV_GROUP_U8,   /* four U8 of A, four I8 of W */
+    FOV_GROUP_S16,  /* two int16_t of each, which hold U8 and I8, or what winograd_int8.h makes of them */
+    FOV_GROUP_BF16, /* two bfloat16 of each */
+    FOV_GROUP_F16   /* two halves of each */
 } fov_gemm_group;
+
+/** Groups of halves along k, counted through all taps, whose products are added up in halves (half_tile.h). */
+enum { FOV_HALF_RUN = 32 };
 
 /**
  * sum[m][nr] = start[nr] + A[m][taps * groups] * W, in int32_t modulo 2^32 or, of bfloat16, in float.
  *
  * As fov_gemm_f32_call, but a piece of a row is `groups` groups of four bytes. Panel `w` holds the nr values that the sums start
  * from, then taps * groups rows of nr groups; it is 64-byte aligned. 64 bytes may be read wherever a group of A begins.
+ *
+ * Of halves, sums start from 0, and the nr values are what they are multiplied by at the end (half_pack.h).
  */
 typedef struct fov_gemm_dot_call {
     int                m;
@@ -311,6 +317,7 @@ typedef struct fov_kernels {
     fov_gemm_f32         gemm[FOV_GEMM_WIDTHS];      /* widest first */
     fov_gemm_dot         gemm_int8[FOV_GEMM_WIDTHS]; /* widest first */
     fov_gemm_dot         gemm_bf16[FOV_GEMM_WIDTHS]; /* widest first; none: widen, and use gemm */
+    fov_gemm_dot         gemm_f16[FOV_GEMM_WIDTHS];  /* the same */
     fov_gemm_tiles       tile_int8, tile_bf16;       /* the same, for what fills tiles */
     fov_gemm_end         gemm_end;
     fov_winograd         winograd;
@@ -332,6 +339,7 @@ void fov_kernels_avxvnni(fov_kernels *kernels);
 void fov_kernels_avx512(fov_kernels *kernels);
 void fov_kernels_avx512vnni(fov_kernels *kernels);
 void fov_kernels_avx512bf16(fov_kernels *kernels);
+void fov_kernels_avx512fp16(fov_kernels *kernels);
 void fov_kernels_amx(fov_kernels *kernels);
 
 #endif
