@@ -95,11 +95,20 @@ static const fov_gemm_dot *dot_of_type(const fov_conv_gemm *step)
     return step->conv.x.dtype == FOV_BF16 ? step->kernels.gemm_bf16 : step->kernels.gemm_f16;
 }
 
+/* A panel that is half empty does half the work. Only 1x1 gains even so: there the other way makes each pixel wider for itself. */
+static bool fills_halves(const fov_conv *conv, const fov_gemm_dot *kernels)
+{
+    int narrowest = 0;
+    for (int i = 0; i < FOV_GEMM_WIDTHS && kernels[i].nr; i++) narrowest = kernels[i].nr;
+    return conv->kh * conv->kw == 1 || conv->cout / conv->group >= narrowest;
+}
+
 static void choose_dot(fov_conv_gemm *step)
 {
     const fov_conv *conv = &step->conv;
     const bool      int8 = fov_conv_takes_int8(conv), halves = conv->x.dtype == FOV_BF16 || conv->x.dtype == FOV_F16;
     if (!int8 && (!halves || conv->w.dtype != conv->x.dtype || !ends_with_pairs(conv))) return;
+    if (conv->x.dtype == FOV_F16 && !fills_halves(conv, step->kernels.gemm_f16)) return;
     step->tiled = fills_tiles(conv, tiles_of_type(step), int8 ? 4 : 2);
     if (dot_of_type(step)->nr) step->dot = dot_of_type(step);
 }
