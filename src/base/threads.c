@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 enum {
     ROUNDS_PER_CLOCK = 32, /* a microsecond or two: the clock costs as much as a round */
     CACHE_LINE = 64,
+    MISSED_JOBS = 2, /* one is missed by whoever wakes up for it */
     CHUNK_BITS = 24,
     MAX_CHUNKS = (1 << CHUNK_BITS) - 1,
 };
@@ -48,9 +50,11 @@ static size_t begin_of(uint64_t share)
 /* A thread's place: number 0 is the caller's. */
 typedef struct seat {
     _Alignas(CACHE_LINE) _Atomic uint64_t share;
-    fov_pool *pool;
-    size_t    index;
-    pthread_t thread;
+    _Atomic uint64_t arrived; /* the last job that the thread began to look at */
+    int              missed;  /* jobs in a row that were over before it did; the caller's */
+    fov_pool        *pool;
+    size_t           index;
+    pthread_t        thread;
 } seat;
 
 struct fov_pool {
@@ -113,6 +117,7 @@ static void work(seat *mine, uint64_t generation)
 {
     fov_pool *pool = mine->pool;
     size_t    finished = 0, index;
+    atomic_store_explicit(&mine->arrived, generation, memory_order_relaxed);
     for (size_t k = 0; k < (size_t)pool->size; k++) {
         seat *from = &pool->seat[(mine->index + k) % (size_t)pool->size];
         for (; take(from, generation, k == 0, &index); finished++) pool->job(pool->context, index, mine->index);
@@ -235,6 +240,37 @@ static void wait_until_done(fov_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* To any processor but ours, and then wherever it may run. */
+static void move_away(seat *worker)
+{
+#if defined(__linux__)
+    cpu_set_t allowed, others;
+    const int here = sched_getcpu();
+    if (here < 0 || here >= CPU_SETSIZE || pthread_getaffinity_np(worker->thread, sizeof allowed, &allowed)) return;
+    others = allowed;
+    CPU_CLR((size_t)here, &others);
+    if (!CPU_COUNT(&others) || pthread_setaffinity_np(worker->thread, sizeof others, &others)) return;
+    pthread_setaffinity_np(worker->thread, sizeof allowed, &allowed);
+#else
+    (void)worker;
+#endif
+}
+
+/* Schedulers put a thread that wakes up where its waker runs when no processor is idle at that moment, and then leave it waiting
+ * there for milliseconds, which is all the photos of a burst: the caller would do the work of both. So who misses a job, and the
+ * next one, is moved. */
+static void move_late(fov_pool *pool)
+{
+    for (int i = 1; i < pool->size; i++) {
+        seat      *worker = &pool->seat[i];
+        const bool late = atomic_load_explicit(&worker->arrived, memory_order_relaxed) != pool->generation;
+        worker->missed = late ? worker->missed + 1 : 0;
+        if (worker->missed < MISSED_JOBS) continue;
+        worker->missed = 0;
+        move_away(worker);
+    }
+}
+
 void fov_pool_run(fov_pool *pool, fov_pool_job *job, void *context, size_t count)
 {
     if (!pool || !pool->started || count < 2 || count > MAX_CHUNKS) {
@@ -243,6 +279,7 @@ void fov_pool_run(fov_pool *pool, fov_pool_job *job, void *context, size_t count
     }
     publish(pool, job, context, count);
     work(&pool->seat[0], pool->generation);
+    move_late(pool);
     wait_until_done(pool);
 }
 

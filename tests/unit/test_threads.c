@@ -4,6 +4,8 @@
 #include "base/threads.h"
 #include "support.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -136,6 +138,36 @@ static void waiting_takes_no_processor(void **state)
     fov_pool_free(pool);
 }
 
+typedef struct affinity {
+    cpu_set_t   whole;
+    _Atomic int other; /* chunks whose thread may run elsewhere than the process */
+} affinity;
+
+static void compare_affinity(void *context, size_t index, size_t thread)
+{
+    affinity *a = context;
+    cpu_set_t mine;
+    (void)index;
+    (void)thread;
+    if (pthread_getaffinity_np(pthread_self(), sizeof mine, &mine) || !CPU_EQUAL(&mine, &a->whole)) atomic_fetch_add(&a->other, 1);
+}
+
+/* Workers that wake up too late are moved to another processor, but may run wherever they might before. */
+static void moving_binds_nobody(void **state)
+{
+    fov_pool *pool = new_pool(MOST_THREADS);
+    affinity  a = {.other = 0};
+    (void)state;
+    assert_int_equal(pthread_getaffinity_np(pthread_self(), sizeof a.whole, &a.whole), 0);
+    for (int burst = 0; burst < 20; burst++) {
+        for (int job = 0; job < 20; job++) fov_pool_run(pool, compare_affinity, &a, 2); /* most have nothing to do, and miss it */
+        usleep(1000);
+    }
+    fov_pool_run(pool, compare_affinity, &a, MOST);
+    fov_pool_free(pool);
+    assert_int_equal(a.other, 0);
+}
+
 static void bad_sizes_are_refused(void **state)
 {
     fov_error err;
@@ -152,7 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_chunk_once),       cmocka_unit_test(generations_begin_anew),
         cmocka_unit_test(all_threads_work),      cmocka_unit_test(waiting_takes_no_processor),
-        cmocka_unit_test(bad_sizes_are_refused),
+        cmocka_unit_test(bad_sizes_are_refused), cmocka_unit_test(moving_binds_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
