@@ -13,8 +13,9 @@ typedef struct fov_element {
 
 /** A Conv node whose weights are known. Points into the graph, which outlives it. */
 typedef struct fov_conv {
-    const fov_graph *graph;
-    const fov_node  *node;
+    const struct fov_conv_kind *kind; /* of the step that begins with this; NULL: another kind of step, or none yet */
+    const fov_graph            *graph;
+    const fov_node             *node;
     union { /* [cout][cin / group][kh][kw], of the type w says */
         const float    *weight;
         const uint16_t *weight_half; /* F16, BF16 */
@@ -68,7 +69,8 @@ fov_status fov_conv_lower_winograd_int8(const fov_conv *conv, const fov_kernels 
 
 /* ---- convolutions of one input, as one step (conv_joint.c) */
 
-/** What steps of a kind need to run together. `step` are as many as there are outputs, all alike to the first. */
+/** What steps of a kind need to run, alone or together. `step` are as many as there are outputs, all alike to the first; a step
+ * begins with its fov_conv. */
 typedef struct fov_conv_kind {
     bool (*alike)(const void *a, const void *b);
     size_t (*scratch)(const void *const *step, int count, const fov_view *out, int threads);
@@ -76,6 +78,17 @@ typedef struct fov_conv_kind {
                       fov_error *err);
 } fov_conv_kind;
 
+/** fov_lowered.scratch and fov_lowered.run of a step that runs alone. */
+size_t     fov_conv_one_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads);
+fov_status fov_conv_one_run(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
+                            fov_error *err);
+
+/** fov_conv_shape_read() of each step. @param shape out: `count` */
+fov_status fov_conv_shapes_read(const void *const *step, int count, const fov_view *const *in, fov_view *out, fov_conv_shape *shape,
+                                fov_error *err);
+
+/** A window of 3x3 at stride 1 over all channels: what Winograd's F(4x4, 3x3) takes. */
+bool fov_conv_is_3x3(const fov_conv *conv);
 /** The same window over the same input: sizes, strides, dilations, padding. */
 bool fov_conv_same_window(const fov_conv *a, const fov_conv *b);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Windows that overlap and reach over the edge. A chunk copies the rows it needs into a band, dense, with its border, and as wide as
- * kernels want them, before it begins: then no window is partly outside, rows of A lie a constant step apart, and the taps of a
+/* Windows that overlap and reach over the edge. A chunk copies the rows it needs into a band, dense, with its border, and as wide
+ * as kernels want them, before it begins: then no window is partly outside, rows of A lie a constant step apart, and the taps of a
  * window's row lie side by side. The copy costs a few bytes for each of hundreds of multiply-adds. */
 #include "backend/cpu/conv_gemm.h"
 
@@ -172,32 +172,11 @@ static fov_status band_steps(const void *const *step, int count, const fov_view 
                              fov_pool *pool, fov_error *err)
 {
     band_run   run = {.step = step[0], .all = step, .count = count, .scratch = scratch};
-    fov_status st = FOV_OK;
-    for (int i = 0; i < count && !st; i++) {
-        const fov_conv_gemm *one = step[i];
-        st = fov_conv_shape_read(&one->conv, in, &out[i], &run.shape[i], err);
-    }
+    fov_status st = fov_conv_shapes_read(step, count, in, out, run.shape, err);
     if (st) return st;
     cut(&run, run.shape[0].y.h, run.shape[0].y.w, fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)(run.shape[0].y.n * run.chunks));
     return FOV_OK;
 }
 
-static bool band_alike(const void *a, const void *b)
-{
-    return fov_conv_gemm_same_rows(a, b);
-}
-
-const fov_conv_kind fov_conv_band = {band_alike, band_scratch, band_steps};
-
-size_t fov_conv_band_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads)
-{
-    (void)in;
-    return band_scratch(&step, 1, out, threads);
-}
-
-fov_status fov_conv_band_run(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
-                             fov_error *err)
-{
-    return band_steps(&step, 1, in, out, scratch, pool, err);
-}
+const fov_conv_kind fov_conv_band = {fov_conv_gemm_same_rows, band_scratch, band_steps};

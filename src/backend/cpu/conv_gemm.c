@@ -185,11 +185,7 @@ static fov_status gemm_steps(const void *const *step, int count, const fov_view 
                              fov_pool *pool, fov_error *err)
 {
     gemm_run   run = {.step = step[0], .all = step, .scratch = scratch};
-    fov_status st = FOV_OK;
-    for (int i = 0; i < count && !st; i++) {
-        const fov_conv_gemm *one = step[i];
-        st = fov_conv_shape_read(&one->conv, in, &out[i], &run.shape[i], err);
-    }
+    fov_status st = fov_conv_shapes_read(step, count, in, out, run.shape, err);
     if (st) return st;
     run.rows = fov_conv_rows_of(&run.step->conv, &run.step->pieces, &run.shape[0], run.step->zero, (size_t)run.step->rows);
     run.split = split_work(step, count, output_pixels(out), fov_pool_size(pool));
@@ -203,35 +199,19 @@ static bool same_pieces(const fov_conv_pieces *a, const fov_conv_pieces *b)
            a->room == b->room && a->wide_size == b->wide_size;
 }
 
-bool fov_conv_gemm_same_rows(const fov_conv_gemm *a, const fov_conv_gemm *b)
+bool fov_conv_gemm_same_rows(const void *first, const void *second)
 {
+    const fov_conv_gemm *a = first, *b = second;
     return fov_conv_same_window(&a->conv, &b->conv) && same_pieces(&a->pieces, &b->pieces) && a->groups == b->groups &&
            a->rows == b->rows && a->tiled == b->tiled && a->conv.group == 1;
 }
 
-static bool gemm_alike(const void *a, const void *b)
-{
-    return fov_conv_gemm_same_rows(a, b);
-}
-
-static const fov_conv_kind gemm_kind = {gemm_alike, gemm_scratch, gemm_steps};
-
-static size_t one_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads)
-{
-    (void)in;
-    return gemm_scratch(&step, 1, out, threads);
-}
-
-static fov_status gemm_step(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
-                            fov_error *err)
-{
-    return gemm_steps(&step, 1, in, out, scratch, pool, err);
-}
+static const fov_conv_kind gemm_kind = {fov_conv_gemm_same_rows, gemm_scratch, gemm_steps};
 
 const fov_conv_gemm *fov_conv_pointwise_of(const fov_lowered *lowered)
 {
     const fov_conv_gemm *step = lowered->impl;
-    if (lowered->run != gemm_step || step->packed_bytes > W_CACHE_BYTES) return NULL;
+    if (lowered->kin != &gemm_kind || step->packed_bytes > W_CACHE_BYTES) return NULL;
     const fov_conv *conv = &step->conv;
     const bool      pointwise = conv->kh * conv->kw == 1 && conv->stride[0] == 1 && conv->stride[1] == 1 && conv->group == 1;
     return pointwise && !conv->has_residual ? step : NULL;
@@ -242,15 +222,15 @@ fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels,
     fov_conv_gemm *step;
     fov_status     st = fov_conv_gemm_new(conv, kernels, &step, err);
     if (st) return st;
-    const bool band = fov_conv_band_fits(step);
+    step->conv.kind = fov_conv_band_fits(step) ? &fov_conv_band : &gemm_kind;
     *out = (fov_lowered){.kernel = step->name,
                          .packed = true,
                          .bytes = step->packed_bytes,
                          .impl = step,
                          .in_place = fov_conv_in_place(conv),
-                         .kin = band ? &fov_conv_band : &gemm_kind,
-                         .scratch = band ? fov_conv_band_scratch : one_scratch,
-                         .run = band ? fov_conv_band_run : gemm_step,
+                         .kin = step->conv.kind,
+                         .scratch = fov_conv_one_scratch,
+                         .run = fov_conv_one_run,
                          .free = fov_conv_gemm_free};
     return FOV_OK;
 }

@@ -32,6 +32,7 @@ typedef struct fov_conv_gemm {
     size_t              packed_bytes, n_panel;
     fov_conv_panel      panel[];
 } fov_conv_gemm;
+_Static_assert(offsetof(fov_conv_gemm, conv) == 0, "fov_conv_kind: a step begins with its fov_conv");
 
 /** Rows of a tile that lie at a constant step. Several calls of a kernel make its sums, one call ends them: where few products make
  * a sum, what a call costs is much. */
@@ -56,15 +57,12 @@ void fov_conv_tile_run(const fov_conv_gemm *step, const fov_conv_panel *panel, c
 /** The step of conv_gemm.c, 1x1 at stride 1 without a residual, whose weights stay in the cache; NULL if it is another. */
 const fov_conv_gemm *fov_conv_pointwise_of(const fov_lowered *lowered);
 
-/** Both find the same rows of A, in the same form, in the same input. */
-bool fov_conv_gemm_same_rows(const fov_conv_gemm *a, const fov_conv_gemm *b);
+/** Both, which are fov_conv_gemm, find the same rows of A, in the same form, in the same input. */
+bool fov_conv_gemm_same_rows(const void *a, const void *b);
 
 /** Windows that are run over bands of rows, which are copied with their border (conv_band.c). */
 extern const fov_conv_kind fov_conv_band;
 bool                       fov_conv_band_fits(const fov_conv_gemm *step);
-size_t                     fov_conv_band_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads);
-fov_status fov_conv_band_run(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
-                             fov_error *err);
 
 /** Everything of a step but how it runs. */
 fov_status fov_conv_gemm_new(const fov_conv *conv, const fov_kernels *kernels, fov_conv_gemm **step, fov_error *err);

@@ -14,6 +14,35 @@ typedef struct conv_joint {
     char                 name[FOV_STEP_NODES * 64];
 } conv_joint;
 
+size_t fov_conv_one_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads)
+{
+    const fov_conv *conv = step;
+    (void)in;
+    return conv->kind->scratch(&step, 1, out, threads);
+}
+
+fov_status fov_conv_one_run(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool,
+                            fov_error *err)
+{
+    const fov_conv *conv = step;
+    return conv->kind->run(&step, 1, in, out, scratch, pool, err);
+}
+
+fov_status fov_conv_shapes_read(const void *const *step, int count, const fov_view *const *in, fov_view *out, fov_conv_shape *shape,
+                                fov_error *err)
+{
+    fov_status st = FOV_OK;
+    for (int i = 0; i < count && !st; i++) st = fov_conv_shape_read(step[i], in, &out[i], &shape[i], err);
+    return st;
+}
+
+bool fov_conv_is_3x3(const fov_conv *conv)
+{
+    for (size_t axis = 0; axis < 2; axis++)
+        if (conv->stride[axis] != 1 || conv->dilation[axis] != 1) return false;
+    return conv->group == 1 && conv->kh == 3 && conv->kw == 3;
+}
+
 bool fov_conv_same_window(const fov_conv *a, const fov_conv *b)
 {
     bool same = a->cin == b->cin && a->group == b->group && a->kh == b->kh && a->kw == b->kw;

@@ -45,6 +45,7 @@ typedef struct winograd {
     float         *packed, *bias; /* bias: behind the panels, by output channel; of typed ones it changes nothing */
     fov_widen_run *widen;         /* what makes floats of the input; NULL: it has them */
 } winograd;
+_Static_assert(offsetof(winograd, conv) == 0, "fov_conv_kind: a step begins with its fov_conv");
 
 static ptrdiff_t round_up_div(ptrdiff_t a, ptrdiff_t b)
 {
@@ -139,13 +140,6 @@ static double amplification_of(const fov_conv *conv)
     return worst;
 }
 
-static bool has_form(const fov_conv *conv)
-{
-    for (size_t axis = 0; axis < 2; axis++)
-        if (conv->stride[axis] != 1 || conv->dilation[axis] != 1) return false;
-    return !fov_conv_takes_int8(conv) && conv->group == 1 && conv->kh == 3 && conv->kw == 3;
-}
-
 /* Products that a kernel which takes the input as it is makes while a multiply-add of floats is made; 0: a matrix unit does it, and
  * more than Winograd could save. */
 static double direct_speed(const fov_conv *conv, const fov_kernels *kernels)
@@ -167,7 +161,8 @@ static bool is_cheaper(const fov_conv *conv, const fov_kernels *kernels)
 
 bool fov_conv_is_winograd(const fov_conv *conv, const fov_kernels *kernels)
 {
-    return has_form(conv) && is_cheaper(conv, kernels) && amplification_of(conv) <= MAX_AMPLIFICATION;
+    return fov_conv_is_3x3(conv) && !fov_conv_takes_int8(conv) && is_cheaper(conv, kernels) &&
+           amplification_of(conv) <= MAX_AMPLIFICATION;
 }
 
 /* ---------------------------------------------------------------- packing */
@@ -368,13 +363,9 @@ static fov_status run_steps(const void *const *steps, int count, const fov_view 
                             fov_pool *pool, fov_error *err)
 {
     winograd_run run = {.step = steps[0], .all = steps, .scratch = scratch};
-    fov_status   st = FOV_OK;
-    for (int i = 0; i < count && !st; i++) {
-        const winograd *step = steps[i];
-        st = fov_conv_shape_read(&step->conv, in, &out[i], &run.shape[i], err);
-        run.panels += step->panels;
-    }
+    fov_status   st = fov_conv_shapes_read(steps, count, in, out, run.shape, err);
     if (st) return st;
+    for (int i = 0; i < count; i++) run.panels += ((const winograd *)steps[i])->panels;
     run.layout = layout_of(steps, count, out, fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)(run.layout.blocks * run.layout.groups));
     return FOV_OK;
@@ -386,17 +377,6 @@ static bool steps_alike(const void *a, const void *b)
 }
 
 static const fov_conv_kind winograd_kind = {steps_alike, steps_scratch, run_steps};
-
-static size_t one_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads)
-{
-    (void)in;
-    return steps_scratch(&step, 1, out, threads);
-}
-
-static fov_status run_one(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool, fov_error *err)
-{
-    return run_steps(&step, 1, in, out, scratch, pool, err);
-}
 
 static void winograd_free(void *impl)
 {
@@ -417,6 +397,7 @@ fov_status fov_conv_lower_winograd(const fov_conv *conv, const fov_kernels *kern
     fov_status st = step->typed ? fov_conv_end_init(&step->end, conv, kernels, err) : FOV_OK;
     if (!st) st = pack(step, err);
     if (st) return winograd_free(step), st;
+    step->conv.kind = &winograd_kind;
     snprintf(step->name, sizeof step->name, "conv3x3_winograd_%s%s%s", step->widen ? fov_dtype_name(conv->x.dtype) : "",
              step->widen ? "_" : "", step->kernel.name);
     *out = (fov_lowered){.kernel = step->name,
@@ -425,8 +406,8 @@ fov_status fov_conv_lower_winograd(const fov_conv *conv, const fov_kernels *kern
                          .impl = step,
                          .in_place = fov_conv_in_place(conv),
                          .kin = &winograd_kind,
-                         .scratch = one_scratch,
-                         .run = run_one,
+                         .scratch = fov_conv_one_scratch,
+                         .run = fov_conv_one_run,
                          .free = winograd_free};
     return FOV_OK;
 }

@@ -33,6 +33,7 @@ typedef struct winograd_int8 {
     unsigned char      *packed, *zero; /* zero: a pixel outside of the image */
     int32_t            *start;         /* by output channel, padded to whole panels */
 } winograd_int8;
+_Static_assert(offsetof(winograd_int8, conv) == 0, "fov_conv_kind: a step begins with its fov_conv");
 
 static size_t round_up(size_t n, size_t step)
 {
@@ -40,13 +41,6 @@ static size_t round_up(size_t n, size_t step)
 }
 
 /* ---------------------------------------------------------------- whether */
-
-static bool has_form(const fov_conv *conv)
-{
-    for (size_t axis = 0; axis < 2; axis++)
-        if (conv->stride[axis] != 1 || conv->dilation[axis] != 1) return false;
-    return fov_conv_takes_int8(conv) && conv->group == 1 && conv->kh == 3 && conv->kw == 3;
-}
 
 /* The widest kernel that the columns fill. */
 static const fov_gemm_dot *products_for(const fov_winograd_int8 *kernel, ptrdiff_t columns)
@@ -78,7 +72,7 @@ static bool fits(const fov_conv *conv)
 bool fov_conv_is_winograd_int8(const fov_conv *conv, const fov_kernels *kernels)
 {
     const bool has_kernels = kernels->winograd_int8.name && !kernels->tile_int8.kernel[0].nr;
-    return has_kernels && has_form(conv) && is_cheaper(conv, kernels) && fits(conv);
+    return has_kernels && fov_conv_is_3x3(conv) && fov_conv_takes_int8(conv) && is_cheaper(conv, kernels) && fits(conv);
 }
 
 /* ---------------------------------------------------------------- packing */
@@ -275,13 +269,9 @@ static fov_status run_steps(const void *const *steps, int count, const fov_view 
                             fov_pool *pool, fov_error *err)
 {
     winograd_int8_run run = {.step = steps[0], .all = steps, .scratch = scratch};
-    fov_status        st = FOV_OK;
-    for (int i = 0; i < count && !st; i++) {
-        const winograd_int8 *step = steps[i];
-        st = fov_conv_shape_read(&step->conv, in, &out[i], &run.shape[i], err);
-        run.panels += step->panels;
-    }
+    fov_status        st = fov_conv_shapes_read(steps, count, in, out, run.shape, err);
     if (st) return st;
+    for (int i = 0; i < count; i++) run.panels += ((const winograd_int8 *)steps[i])->panels;
     run.layout = layout_of(steps, count, out, fov_pool_size(pool));
     fov_pool_run(pool, run_chunk, &run, (size_t)(run.layout.blocks * run.layout.groups));
     return FOV_OK;
@@ -294,17 +284,6 @@ static bool steps_alike(const void *a, const void *b)
 }
 
 static const fov_conv_kind winograd_int8_kind = {steps_alike, steps_scratch, run_steps};
-
-static size_t one_scratch(const void *step, const fov_view *const *in, const fov_view *out, int threads)
-{
-    (void)in;
-    return steps_scratch(&step, 1, out, threads);
-}
-
-static fov_status run_one(const void *step, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool, fov_error *err)
-{
-    return run_steps(&step, 1, in, out, scratch, pool, err);
-}
 
 static void winograd_int8_free(void *impl)
 {
@@ -324,6 +303,7 @@ fov_status fov_conv_lower_winograd_int8(const fov_conv *conv, const fov_kernels 
     fov_status st = fov_conv_end_init(&step->end, conv, kernels, err);
     if (!st) st = pack(step, err);
     if (st) return winograd_int8_free(step), st;
+    step->conv.kind = &winograd_int8_kind;
     snprintf(step->name, sizeof step->name, "conv3x3_winograd_%s", step->kernel.name);
     *out = (fov_lowered){.kernel = step->name,
                          .packed = true,
@@ -331,8 +311,8 @@ fov_status fov_conv_lower_winograd_int8(const fov_conv *conv, const fov_kernels 
                          .impl = step,
                          .in_place = fov_conv_in_place(conv),
                          .kin = &winograd_int8_kind,
-                         .scratch = one_scratch,
-                         .run = run_one,
+                         .scratch = fov_conv_one_scratch,
+                         .run = fov_conv_one_run,
                          .free = winograd_int8_free};
     return FOV_OK;
 }

@@ -2,26 +2,12 @@
 /* Bytes as pairs of 16-bit integers. The products of a pair are made apart, so that a compiler finds instructions for them. */
 #include "backend/cpu/generic/generic.h"
 
-#include <stdint.h>
-#include <string.h>
+#include "backend/cpu/generic/wide.h"
 
-enum { LANES = 4, MAX_ROWS = 6, MAX_VECS = 2 };
+enum { MAX_ROWS = 6, MAX_VECS = 2 };
 
-typedef uint32_t sum __attribute__((vector_size(16))); /* which wraps */
-typedef int32_t  number __attribute__((vector_size(16)));
-typedef int16_t  groups __attribute__((vector_size(16)));
-
-static inline sum sum_load(const void *p)
-{
-    sum s;
-    memcpy(&s, p, sizeof s);
-    return s;
-}
-
-static inline void sum_store(void *p, sum s)
-{
-    memcpy(p, &s, sizeof s);
-}
+typedef int32_t number __attribute__((vector_size(16)));
+typedef int16_t groups __attribute__((vector_size(16)));
 
 static inline groups groups_load(const void *p)
 {

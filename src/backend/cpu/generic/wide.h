@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Integers in the words of winograd_int8_tile.h, for vectors of 4. They wrap, which the unsigned types say. */
+/* Integers in the words of winograd_int8_tile.h, and sums in those of dot_tile.h, for vectors of 4. They wrap, which the unsigned
+ * types say. */
 #ifndef FOVEA_BACKEND_CPU_GENERIC_WIDE_H
 #define FOVEA_BACKEND_CPU_GENERIC_WIDE_H
 
