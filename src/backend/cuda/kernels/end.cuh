@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/* The end of every convolution: sums that stand in shared memory become what the next layer reads. */
+#ifndef FOVEA_BACKEND_CUDA_KERNELS_END_CUH
+#define FOVEA_BACKEND_CUDA_KERNELS_END_CUH
+
+#include "backend/cuda/kernels/element.cuh"
+
+/** The output that channel `c` goes to. */
+static __device__ __forceinline__ const fov_end_output *fov_end_output_of(const fov_end *end, int c)
+{
+    int i = 0;
+    while (i + 1 < FOV_END_OUTPUTS && c >= end->output[i + 1].first_channel) i++;
+    return &end->output[i];
+}
+
+/** Pixel of the residual that belongs to output pixel `pixel`. */
+static __device__ __forceinline__ int64_t fov_end_residual_pixel(const fov_end *end, int64_t pixel)
+{
+    const int scale = end->residual_upsample;
+    if (scale == 1) return pixel;
+    const int64_t row = pixel / end->columns, image = row / end->rows;
+    const int     x = (int)(pixel - row * end->columns), y = (int)(row - image * end->rows);
+    return (image * (end->rows / scale) + y / scale) * (end->columns / scale) + x / scale;
+}
+
+/** Sums of whole numbers, or of floats, as floats. */
+static __device__ __forceinline__ float fov_end_sum(int32_t sum, const fov_end_channel *channel)
+{
+    return __fmul_rn(__int2float_rn(sum + channel->start), channel->scale);
+}
+
+static __device__ __forceinline__ float fov_end_sum(float sum, const fov_end_channel *channel)
+{
+    (void)channel;
+    return sum;
+}
+
+static __device__ __forceinline__ float fov_end_activate(float v, float slope)
+{
+    return v < 0 ? __fmul_rn(slope, v) : v;
+}
+
+/** A channel's result, but for its storing. */
+template <class Sum>
+static __device__ __forceinline__ float fov_end_value(Sum sum, const fov_end_channel *channel, int residual_at, float residual)
+{
+    float v = __fadd_rn(fov_end_sum(sum, channel), channel->bias);
+    if (residual_at == FOV_END_RESIDUAL_BEFORE) v = __fadd_rn(v, residual);
+    v = fov_end_activate(v, channel->slope);
+    return residual_at == FOV_END_RESIDUAL_AFTER ? __fadd_rn(v, residual) : v;
+}
+
+/** `W` channels from `c` on, of one pixel. @param sum W sums. */
+template <int W, class Sum>
+static __device__ __forceinline__ void fov_end_store(const fov_end *end, const fov_end_channel *channel, const fov_end_output *output,
+                                                     int64_t pixel, int c, const Sum *sum)
+{
+    float v[W], residual[W];
+    if (end->residual_at != FOV_END_NO_RESIDUAL) {
+        const int64_t at = fov_end_residual_pixel(end, pixel) * end->residual_ld + c;
+        fov_load_elements<W>(residual, end->residual, end->residual_dtype, at);
+        if (end->residual_dtype == FOV_U8)
+            for (int i = 0; i < W; i++)
+                residual[i] = __fmul_rn(residual[i] - (float)channel[i].residual_zero_point, channel[i].residual_scale);
+    }
+#pragma unroll
+    for (int i = 0; i < W; i++)
+        v[i] = fov_end_value(sum[i], &channel[i], end->residual_at, end->residual_at != FOV_END_NO_RESIDUAL ? residual[i] : 0.0F);
+    if (output->dtype == FOV_U8)
+        for (int i = 0; i < W; i++) v[i] = (float)fov_quantize_u8(v[i], channel[i].inverse_scale, channel[i].zero_point);
+    fov_store_elements<W>(output->data, output->dtype, pixel * output->ld + (c - output->first_channel), v);
+}
+
+template <int W, int threads, class Sum>
+static __device__ __forceinline__ void fov_end_tile_of(const fov_end *end, const Sum *sums, int ld, int64_t first_pixel, int rows,
+                                                       int first_channel, int columns)
+{
+    const int chunks = (columns + W - 1) / W, lanes = threads / chunks * chunks;
+    const int thread = (int)threadIdx.x;
+    if (thread >= lanes) return;
+    const int chunk = thread % chunks, c = first_channel + chunk * W;
+    if (c >= end->channels) return;
+    const fov_end_output *output = fov_end_output_of(end, c);
+    fov_end_channel       channel[W];
+#pragma unroll
+    for (int i = 0; i < W; i++) channel[i] = end->channel[c + i];
+    for (int row = thread / chunks; row < rows; row += lanes / chunks)
+        fov_end_store<W>(end, channel, output, first_pixel + row, c, sums + (int64_t)row * ld + chunk * W);
+}
+
+/**
+ * Store a tile of sums by all threads of the block. Shared memory must have been written before a barrier.
+ * @param sums  rows x columns, `ld` from row to row; aligned to 16 bytes as is ld
+ * @param first_pixel, first_channel of the tile; rows: those inside the output; columns: at most `threads`
+ */
+template <int threads, class Sum>
+static __device__ __forceinline__ void fov_end_tile(const fov_end *end, const Sum *sums, int ld, int64_t first_pixel, int rows,
+                                                    int first_channel, int columns)
+{
+    if (end->vector == 8) fov_end_tile_of<8, threads>(end, sums, ld, first_pixel, rows, first_channel, columns);
+    else if (end->vector == 4) fov_end_tile_of<4, threads>(end, sums, ld, first_pixel, rows, first_channel, columns);
+    else fov_end_tile_of<1, threads>(end, sums, ld, first_pixel, rows, first_channel, columns);
+}
+
+#endif
