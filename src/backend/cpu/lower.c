@@ -16,7 +16,7 @@ fov_status fov_none(const fov_graph *graph, const fov_node *node, const fov_kern
 static fov_status lower(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err)
 {
     static fov_cpu_lower *const lowering[] = {
-#define FOV_OP(name, definition, cpu) cpu,
+#define FOV_OP(name, definition, cpu, cuda) cpu,
 #include "graph/ops.def"
 #undef FOV_OP
     };

@@ -11,7 +11,7 @@
 typedef fov_status fov_cpu_lower(const fov_graph *graph, const fov_node *node, const fov_kernels *kernels, fov_lowered *out,
                                  fov_error *err);
 
-#define FOV_OP(name, definition, cpu) fov_cpu_lower cpu;
+#define FOV_OP(name, definition, cpu, cuda) fov_cpu_lower cpu;
 #include "graph/ops.def"
 #undef FOV_OP
 

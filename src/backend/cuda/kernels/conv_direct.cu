@@ -20,7 +20,9 @@ static __device__ __forceinline__ int32_t direct_byte(const fov_direct_params &p
 
 static __device__ __forceinline__ void direct_add(float *sum, const fov_direct_params &p, int64_t image, int y, int x, int c, int64_t w)
 {
-    *sum = __fmaf_rn(direct_float(p, image, y, x, c), ((const float *)p.weight)[w], *sum);
+    float weight;
+    fov_load_elements<1>(&weight, p.weight, p.weight_dtype, w);
+    *sum = __fmaf_rn(direct_float(p, image, y, x, c), weight, *sum);
 }
 
 static __device__ __forceinline__ void direct_add(int32_t *sum, const fov_direct_params &p, int64_t image, int y, int x, int c,
@@ -38,10 +40,10 @@ template <class Sum> static __device__ __forceinline__ void direct(const fov_dir
     const int     y = (int)(row - image * p.end.rows) * p.stride_y - p.pad_top;
     const int     x = (int)(pixel - row * p.end.columns) * p.stride_x - p.pad_left;
     Sum           sum = 0;
-    int64_t       w = m;
+    int64_t       w = (int64_t)m * p.weight_ld;
     for (int r = 0; r < p.kernel_y; r++)
         for (int s = 0; s < p.kernel_x; s++)
-            for (int c = 0; c < p.group_in; c++, w += p.end.channels)
+            for (int c = 0; c < p.group_in; c++, w++)
                 direct_add(&sum, p, image, y + r * p.dilation_y, x + s * p.dilation_x, first + c, w);
     fov_end_store<1>(&p.end, &p.end.channel[m], fov_end_output_of(&p.end, m), pixel, m, &sum);
 }

@@ -40,22 +40,16 @@ typedef struct fov_map_params {
     int32_t    op;
 } fov_map_params;
 
-/** Out element (i0, i1, ..) is the element of `in` at the place that tables give for each axis, or `fill` where one gives -1. */
+/** Element i of `out`, in row-major order, is element table[i] of `in`, or i where there is no table. Where the table says -1 it is `fill`,
+ * or stays as it is. */
 typedef struct fov_rearrange_params {
-    fov_tensor     out, in; /* in.stride[k] belongs to axis k of the output: permuted, if need be */
+    fov_tensor     out, in;
     int64_t        count;
-    int64_t        dim[FOV_MAX_RANK];
-    const int32_t *table[FOV_MAX_RANK]; /* NULL: the axis as it is */
+    int64_t        out_dim[FOV_MAX_RANK], in_dim[FOV_MAX_RANK];
+    const int32_t *table;
     float          fill;
-    int32_t        in_channel_axis; /* of the output: where U8 inputs have their channel */
+    int32_t        fills;
 } fov_rearrange_params;
-
-/** The same elements in row-major order, in another shape. */
-typedef struct fov_reshape_params {
-    fov_tensor out, in;
-    int64_t    count;
-    int64_t    out_dim[FOV_MAX_RANK], in_dim[FOV_MAX_RANK];
-} fov_reshape_params;
 
 /** Softmax along one axis: count / dim[axis] sums. */
 typedef struct fov_softmax_params {
@@ -86,9 +80,10 @@ typedef struct fov_resize_params {
 typedef struct fov_direct_params {
     const void    *x;
     const int32_t *zero_point; /* of U8: one for each input channel */
-    const void    *weight;     /* [r][s][channel of the group][output channel], floats, or bytes for U8 */
+    const void    *weight;     /* [output channel][r][s][channel of the group] */
     fov_end        end;
     int64_t        count;
+    int32_t        weight_dtype, weight_ld; /* elements from one output channel to the next */
     int32_t        x_dtype, x_rows, x_columns, x_ld;
     int32_t        group_in, group_out; /* channels of a group */
     int32_t        kernel_y, kernel_x, stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
