@@ -83,6 +83,11 @@ fov_status fov_cuda_constant_on(const fov_cuda_constant *c, const fov_cuda_devic
     return st;
 }
 
+const void *fov_cuda_constant_host(const fov_cuda_constant *c)
+{
+    return c->host;
+}
+
 void fov_cuda_constant_free(fov_cuda_constant *c)
 {
     if (!c) return;

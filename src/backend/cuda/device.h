@@ -69,6 +69,8 @@ fov_status fov_cuda_constant_new(void *host, size_t bytes, fov_cuda_constant **c
 /** Its address on a device; it is copied there by the first call. Thread-safe. */
 fov_status fov_cuda_constant_on(const fov_cuda_constant *constant, const fov_cuda_device *device, const void **address,
                                 fov_error *err);
+/** As it was given. */
+const void *fov_cuda_constant_host(const fov_cuda_constant *constant);
 void       fov_cuda_constant_free(fov_cuda_constant *constant); /* NULL is allowed; on all devices */
 
 #endif
