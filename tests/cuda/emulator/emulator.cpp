@@ -154,12 +154,17 @@ static void make_ready(fibre *f)
     machine.warps_ready |= 1U << f->warp;
 }
 
-/** The next to run: of this warp if possible. NULL: all wait. */
+/** The next to run, of this warp if possible. NULL: all wait. */
 static fibre *next_of(unsigned warp)
 {
     if (!machine.warps_ready) return nullptr;
     if (!machine.warps[warp].ready) warp = first_of(machine.warps_ready);
     return &machine.threads[warp * WARP + first_of(machine.warps[warp].ready)];
+}
+
+static fibre *first_ready(void)
+{
+    return machine.warps_ready ? next_of(first_of(machine.warps_ready)) : nullptr;
 }
 
 /** Let others run until somebody makes this one ready. */
@@ -420,7 +425,7 @@ static void run_block(const emulator_position *at)
     if (machine.shared_bytes) memset(machine.shared, 0xff, machine.shared_bytes);
     for (unsigned i = 0; i < machine.count; i++) begin_thread(i, at);
     while (machine.live) {
-        fibre *next = next_of(0);
+        fibre *next = first_ready();
         if (!next && !some_condition_holds()) fail_stuck();
         if (!next) continue;
         emulator_self = next;
