@@ -76,6 +76,16 @@ FOV_API const char *fov_version(void);
  */
 FOV_API char *fov_build_info_json(void);
 
+/**
+ * The same, and in "cuda" what GPUs can be used: {"built", "usable", "problem": why not and what to do}; where it was built with
+ * CUDA also {"toolkit", "kernels": {"images", "bytes", "capabilities": [..]}, "driver": {"library", "version", "least"}, "nvjpeg":
+ * {"library", "version"}, "devices": [{"index", "name", "uuid", "capability", "processors", "memory", "free", "kernels": "native"
+ * or "ptx", "problem"}]}. What was not found, or is no problem, is null; sizes are in bytes. Opens every GPU, which may take
+ * seconds.
+ * @return a string to release with fov_string_free(), or NULL without memory
+ */
+FOV_API char *fov_doctor_json(void);
+
 /** Releases a string returned by this library. NULL is allowed. */
 FOV_API void fov_string_free(char *string);
 

@@ -37,7 +37,7 @@ static fov_status fail_as_absent(const fov_cuda_driver *driver, int index, int c
         if (driver->DeviceGet(&handle, i) || driver->DeviceGetName(name, sizeof name, handle)) continue;
         fov_text_print(&text, "%s%d (%s)", text.size ? ", " : "", i, name);
     }
-    fov_status st = fov_fail(err, FOV_ERR_DEVICE, "CUDA: there is no GPU %d; there %s: %s", index, count == 1 ? "is" : "are",
+    fov_status st = fov_fail(err, FOV_ERR_DEVICE, "there is no GPU %d; there %s: %s", index, count == 1 ? "is" : "are",
                              text.failed || !text.data ? "others" : text.data);
     fov_text_clear(&text);
     return st;
@@ -48,10 +48,10 @@ fov_status fov_cuda_device_look(int index, fov_cuda_device *d, fov_error *err)
     int        count;
     fov_status st;
     *d = (fov_cuda_device){.index = index};
-    if (index < 0) return fov_fail(err, FOV_ERR_ARGUMENT, "CUDA: a GPU's number is 0 or more, not %d", index);
+    if (index < 0) return fov_fail(err, FOV_ERR_ARGUMENT, "a GPU's number is 0 or more, not %d", index);
     if ((st = fov_cuda_driver_open(&d->driver, err))) return st;
     const fov_cuda_driver *driver = d->driver;
-    if ((st = fov_cuda_check(driver, driver->DeviceGetCount(&count), err, "CUDA: the number of GPUs"))) return st;
+    if ((st = fov_cuda_check(driver, driver->DeviceGetCount(&count), err, "the number of GPUs"))) return st;
     if (count > FOV_CUDA_MAX_DEVICES) count = FOV_CUDA_MAX_DEVICES;
     if (index >= count) return fail_as_absent(driver, index, count, err);
     if ((st = fov_cuda_check(driver, driver->DeviceGet(&d->handle, index), err, "GPU %d", index))) return st;

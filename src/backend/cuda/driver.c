@@ -19,17 +19,18 @@ static fov_status fail_to_load(fov_error *err, const char *reason)
 {
     const char *missing = strstr(reason, library);
     if (missing && strstr(reason, "No such file"))
-        return fov_fail(err, FOV_ERR_DEVICE,
-                        "CUDA: %s is not here: install NVIDIA's driver, %d.%d or later (in a container: start it with --gpus all); "
-                        "without an NVIDIA GPU, use the backend cpu",
-                        library, MAJOR(FOV_CUDA_LEAST_VERSION), MINOR(FOV_CUDA_LEAST_VERSION));
-    return fov_fail(err, FOV_ERR_DEVICE, "CUDA: NVIDIA's driver cannot be loaded: %s", reason);
+        return fov_fail(
+            err, FOV_ERR_DEVICE,
+            "NVIDIA's driver (%s) is not here: install it, for CUDA %d.%d or later (in a container: start it with --gpus all); "
+            "without an NVIDIA GPU, use the backend cpu",
+            library, MAJOR(FOV_CUDA_LEAST_VERSION), MINOR(FOV_CUDA_LEAST_VERSION));
+    return fov_fail(err, FOV_ERR_DEVICE, "NVIDIA's driver cannot be loaded: %s", reason);
 }
 
 static fov_status fail_as_old(fov_error *err, const char *version)
 {
     return fov_fail(err, FOV_ERR_DEVICE,
-                    "CUDA: the driver is too old: %s, this build of Fovea needs CUDA %d.%d: update NVIDIA's driver, "
+                    "NVIDIA's driver is too old: %s, this build of Fovea needs CUDA %d.%d: update NVIDIA's driver, "
                     "or build Fovea with a CUDA toolkit as old as the driver",
                     version, MAJOR(FOV_CUDA_LEAST_VERSION), MINOR(FOV_CUDA_LEAST_VERSION));
 }
@@ -52,19 +53,19 @@ static fov_status fail_to_start(const fov_cuda_driver *driver, CUresult result, 
     error_text(driver, result, text, sizeof text);
     if (result == CUDA_ERROR_NO_DEVICE && visible)
         return fov_fail(err, FOV_ERR_DEVICE,
-                        "CUDA: CUDA_VISIBLE_DEVICES=\"%s\" leaves no GPU to use: unset it, or name one that is there "
+                        "CUDA_VISIBLE_DEVICES=\"%s\" leaves no GPU to use: unset it, or name one that is there "
                         "(nvidia-smi -L lists them)",
                         visible);
     if (result == CUDA_ERROR_NO_DEVICE)
         return fov_fail(err, FOV_ERR_DEVICE,
-                        "CUDA: the driver finds no GPU: see whether nvidia-smi lists one (in a container: start it "
+                        "NVIDIA's driver finds no GPU: see whether nvidia-smi lists one (in a container: start it "
                         "with --gpus all); without an NVIDIA GPU, use the backend cpu");
     if (result == CUDA_ERROR_SYSTEM_DRIVER_MISMATCH)
         return fov_fail(err, FOV_ERR_DEVICE,
-                        "CUDA: %s and the driver in the kernel are of different versions, as after an update: "
+                        "%s and the driver in the kernel are of different versions, as after an update: "
                         "restart the machine (in a container: see that no other %s was installed in it)",
                         library, library);
-    return fov_fail(err, FOV_ERR_DEVICE, "CUDA: the driver cannot be started: %s: see what nvidia-smi says", text);
+    return fov_fail(err, FOV_ERR_DEVICE, "NVIDIA's driver cannot be started: %s: see what nvidia-smi says", text);
 }
 
 /* Rows are fetched before the version is known; so a symbol that is missing is told with the version where that can be had. */
