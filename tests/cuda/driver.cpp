@@ -172,7 +172,7 @@ static CUstream default_stream(void)
 
 static CUstream stream_of(CUstream given)
 {
-    return given ? given : default_stream();
+    return given && given != CU_STREAM_LEGACY ? given : default_stream();
 }
 
 static bool known(CUstream s)
@@ -574,6 +574,15 @@ CUresult CUDAAPI cuMemFreeAsync(CUdeviceptr memory, CUstream s)
     REQUIRE(in_use->memory.count((uintptr_t)memory));
     if (stream_of(s)->capture) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
     return ask(s, [=] { release(context, memory); });
+}
+
+/** Tells device memory from all other. */
+CUresult CUDAAPI cuPointerGetAttribute(void *value, CUpointer_attribute attribute, CUdeviceptr pointer)
+{
+    ENTER_CONTEXT();
+    REQUIRE(value && attribute == CU_POINTER_ATTRIBUTE_MEMORY_TYPE && on_device(pointer, 1));
+    *(unsigned *)value = CU_MEMORYTYPE_DEVICE;
+    return CUDA_SUCCESS;
 }
 
 CUresult CUDAAPI cuMemAllocHost_v2(void **memory, size_t bytes)

@@ -19,11 +19,20 @@ typedef struct waiting {
     bool             launched;
 } waiting;
 
+/* A launch that will be captured. */
+typedef struct recorded {
+    CUfunction kernel;
+    char       name[64];
+    unsigned   grid[3], threads, shared_bytes;
+    void      *params;
+} recorded;
+
 struct fov_recorder {
     fov_program *program;
     waiting     *waiting; /* MAX_WAVE_PROBLEMS */
     int          n_waiting;
-    bool         first; /* nothing was launched yet */
+    recorded    *launch;
+    int          n_launch, cap_launch;
 };
 
 const fov_cuda_device *fov_recorder_device(const fov_recorder *recorder)
@@ -35,30 +44,24 @@ const fov_cuda_device *fov_recorder_device(const fov_recorder *recorder)
 
 fov_status fov_record_launch(fov_recorder *recorder, const fov_launch *launch, fov_error *err)
 {
-    fov_place             *place = recorder->program->place;
-    const fov_cuda_device *device = place->device;
-    void                  *params[] = {(void *)(uintptr_t)launch->params};
-    CUfunction             kernel;
-    CUlaunchAttribute      early = {.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION};
-    CUlaunchConfig         config = {.gridDimX = launch->grid[0],
-                                     .gridDimY = launch->grid[1],
-                                     .gridDimZ = launch->grid[2],
-                                     .blockDimX = launch->threads,
-                                     .blockDimY = 1,
-                                     .blockDimZ = 1,
-                                     .sharedMemBytes = (unsigned)launch->shared_bytes,
-                                     .hStream = place->stream};
-    fov_status             st = fov_cuda_kernel(device, launch->kernel, launch->shared_bytes, &kernel, err);
+    recorded   r = {.grid = {launch->grid[0], launch->grid[1], launch->grid[2]},
+                    .threads = launch->threads,
+                    .shared_bytes = (unsigned)launch->shared_bytes};
+    fov_status st = fov_cuda_kernel(fov_recorder_device(recorder), launch->kernel, launch->shared_bytes, &r.kernel, err);
     if (st) return st;
-    early.value.programmaticStreamSerializationAllowed = 1;
-    if (device->capability >= 90 && !recorder->first) {
-        config.attrs = &early;
-        config.numAttrs = 1;
+    if (recorder->n_launch == recorder->cap_launch) {
+        const int larger = recorder->cap_launch ? 2 * recorder->cap_launch : 64;
+        recorded *more = fov_realloc_array(recorder->launch, (size_t)larger, sizeof *more);
+        if (!more) return fov_fail_memory(err, "the launches of a program");
+        recorder->launch = more;
+        recorder->cap_launch = larger;
     }
-    recorder->first = false;
-    recorder->program->launches++;
-    return fov_cuda_check(device->driver, device->driver->LaunchKernelEx(&config, kernel, params, NULL), err, "kernel %s",
-                          launch->kernel);
+    r.params = fov_alloc(launch->params_bytes);
+    if (!r.params) return fov_fail_memory(err, "the launches of a program");
+    memcpy(r.params, launch->params, launch->params_bytes);
+    snprintf(r.name, sizeof r.name, "%s", launch->kernel);
+    recorder->launch[recorder->n_launch++] = r;
+    return FOV_OK;
 }
 
 fov_status fov_record_elements(fov_recorder *recorder, const char *kernel, int64_t count, const void *params, size_t params_bytes,
@@ -205,35 +208,63 @@ static fov_status record_calls(fov_recorder *recorder, const fov_call *calls, in
     return st ? st : end_wave(recorder, err);
 }
 
-/* What calls launch is captured, not run. */
-static fov_status capture(fov_recorder *recorder, const fov_call *calls, int count, CUgraph *graph, fov_error *err)
+/* @param early the kernel may begin while the one before it ends */
+static fov_status launch(const fov_place *place, recorded *r, bool early, fov_error *err)
 {
-    fov_place             *place = recorder->program->place;
+    const fov_cuda_driver *driver = place->device->driver;
+    void                  *params[] = {r->params};
+    CUlaunchAttribute      attribute = {.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
+                                        .value = {.programmaticStreamSerializationAllowed = 1}};
+    const CUlaunchConfig   config = {.gridDimX = r->grid[0],
+                                     .gridDimY = r->grid[1],
+                                     .gridDimZ = r->grid[2],
+                                     .blockDimX = r->threads,
+                                     .blockDimY = 1,
+                                     .blockDimZ = 1,
+                                     .sharedMemBytes = r->shared_bytes,
+                                     .hStream = place->stream,
+                                     .attrs = &attribute,
+                                     .numAttrs = early};
+    return fov_cuda_check(driver, driver->LaunchKernelEx(&config, r->kernel, params, NULL), err, "kernel %s", r->name);
+}
+
+/* What is launched is captured, not run. */
+static fov_status capture(const fov_recorder *recorder, CUgraph *graph, fov_error *err)
+{
+    const fov_place       *place = recorder->program->place;
     const fov_cuda_driver *driver = place->device->driver;
     fov_status st = fov_cuda_check(driver, driver->StreamBeginCapture(place->stream, CU_STREAM_CAPTURE_MODE_RELAXED), err, "a graph");
     if (st) return st;
-    st = record_calls(recorder, calls, count, err);
+    for (int i = 0; i < recorder->n_launch && !st; i++)
+        st = launch(place, &recorder->launch[i], i > 0 && place->device->capability >= 90, err);
     const CUresult ended = driver->StreamEndCapture(place->stream, graph);
     return st ? st : fov_cuda_check(driver, ended, err, "a graph");
+}
+
+static void recorder_clear(fov_recorder *recorder)
+{
+    for (int i = 0; i < recorder->n_launch; i++) fov_free(recorder->launch[i].params);
+    fov_free(recorder->launch);
+    fov_free(recorder->waiting);
 }
 
 fov_status fov_program_compile(fov_place *place, const fov_call *calls, int count, fov_program **out, fov_error *err)
 {
     const fov_cuda_driver *driver = place->device->driver;
     fov_recorder           recorder = {.program = fov_calloc(1, sizeof *recorder.program),
-                                       .waiting = fov_alloc_array(MAX_WAVE_PROBLEMS, sizeof *recorder.waiting),
-                                       .first = true};
+                                       .waiting = fov_alloc_array(MAX_WAVE_PROBLEMS, sizeof *recorder.waiting)};
     CUgraph                graph = NULL;
     fov_status             st = fov_cuda_device_use(place->device, err);
     *out = NULL;
     if (!recorder.program || !recorder.waiting) st = fov_fail_memory(err, "a program");
     if (!st) {
         recorder.program->place = place;
-        st = capture(&recorder, calls, count, &graph, err);
+        st = record_calls(&recorder, calls, count, err);
     }
+    if (!st) st = capture(&recorder, &graph, err);
     if (!st) st = fov_cuda_check(driver, driver->GraphInstantiate(&recorder.program->graph, graph, 0), err, "a graph");
     if (graph) driver->GraphDestroy(graph);
-    fov_free(recorder.waiting);
+    recorder_clear(&recorder);
     if (st) fov_program_free(recorder.program);
     else *out = recorder.program;
     return st;

@@ -11,7 +11,6 @@ struct fov_program {
     CUgraphExec graph;
     void      **constant; /* device memory */
     int         n_constant, cap_constant;
-    int         launches;
 };
 
 /** fov_remote.compile, run and release. */
