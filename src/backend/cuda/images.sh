@@ -7,7 +7,8 @@ shift
 {
     echo '#define FOV_CUDA_IMAGES \'
     for image; do
-        printf '    FOV_CUDA_IMAGE(%s, "%s", %s) \\\n' "$(basename "$image" .fatbin)" "$(readlink -f "$image")" "$(cksum <"$image" | cut -d ' ' -f 1)"
+        sum=$(cksum <"$image")
+        printf '    FOV_CUDA_IMAGE(%s, "%s", %s) \\\n' "$(basename "$image" .fatbin)" "$(readlink -f "$image")" "${sum%% *}"
     done
     echo
 } >"$header"

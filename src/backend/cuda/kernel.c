@@ -3,10 +3,8 @@
 
 #include <pthread.h>
 
-/* Launches may ask for so much shared memory without more ado; beyond it a kernel must have been told. */
-enum { USUAL_SHARED_BYTES = 48 * 1024 };
-
-/* Never lowered: another engine's launches may need what was asked for earlier. */
+/* Asking for an attribute also has a kernel loaded that the driver would else load at its first launch, in the midst of a run. What
+ * was allowed is never lowered: another engine's launches may need what was asked for earlier. */
 static fov_status allow_shared(const fov_cuda_device *d, const char *name, CUfunction kernel, size_t bytes, fov_error *err)
 {
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -42,6 +40,6 @@ fov_status fov_cuda_kernel(const fov_cuda_device *d, const char *name, size_t sh
         return fov_fail(err, FOV_ERR_INTERNAL, "GPU %d (%s): this build has no kernel %s for capability %d.%d", d->index, d->name,
                         name, d->capability / 10, d->capability % 10);
     st = fov_cuda_check(d->driver, result, err, "GPU %d (%s): kernel %s", d->index, d->name, name);
-    if (!st && shared_bytes > USUAL_SHARED_BYTES) st = allow_shared(d, name, *kernel, shared_bytes, err);
+    if (!st) st = allow_shared(d, name, *kernel, shared_bytes, err);
     return st;
 }

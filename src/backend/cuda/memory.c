@@ -70,7 +70,7 @@ fov_status fov_cuda_upload(const fov_cuda_device *d, void *to, const void *from,
     fov_status st = fov_cuda_device_use(d, err);
     if (st || !bytes) return st;
     CUresult result = d->driver->MemcpyHtoD(address_of(to), from, bytes);
-    if (!result) result = d->driver->StreamSynchronize(CU_STREAM_LEGACY);
+    if (!result) result = d->driver->StreamSynchronize(NULL);
     return fov_cuda_check(d->driver, result, err, "GPU %d (%s): copy of %zu bytes to it", d->index, d->name, bytes);
 }
 
