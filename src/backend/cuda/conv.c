@@ -147,8 +147,19 @@ static bool in_chunks(const fov_pixels *x)
 
 static bool takes_product(const conv_step *step, const fov_conv_shape *shape, const fov_cuda_device *device)
 {
-    if (!step->type || !in_chunks(&shape->x)) return false;
+    const int64_t *kernel = shape->window.kernel;
+    if (!step->type || !in_chunks(&shape->x) || shape->y.n * shape->y.h * shape->y.w > INT32_MAX) return false;
+    if (kernel[0] > FOV_GEMM_MOST_TAPS || kernel[1] > FOV_GEMM_MOST_TAPS) return false;
     return device->capability >= 80 || !strcmp(step->type, "f16") || !strcmp(step->type, "u8");
+}
+
+/* By at most 2^31. */
+static fov_divisor divisor_of(int32_t by)
+{
+    fov_divisor d = {.shift = 0};
+    while ((int64_t)1 << d.shift < by) d.shift++;
+    d.magic = (uint32_t)(((uint64_t)1 << 32) * (((uint64_t)1 << d.shift) - (uint64_t)by) / (uint64_t)by + 1);
+    return d;
 }
 
 static fov_status record_product(const conv_step *step, const fov_conv_shape *shape, const placed *at, const fov_end *end,
@@ -161,7 +172,9 @@ static fov_status record_product(const conv_step *step, const fov_conv_shape *sh
                                                .pad = at->pad,
                                                .weight = at->weight,
                                                .end = *end,
-                                               .pixels = x->n * end->rows * end->columns,
+                                               .columns = divisor_of(end->columns),
+                                               .image = divisor_of(end->rows * end->columns),
+                                               .pixels = (int32_t)(x->n * end->rows * end->columns),
                                                .x_rows = (int32_t)x->h,
                                                .x_columns = (int32_t)x->w,
                                                .x_ld_bytes = (int32_t)(x->ld * x->size),
@@ -174,7 +187,8 @@ static fov_status record_product(const conv_step *step, const fov_conv_shape *sh
                                                .pad_left = (int32_t)window->pad_left,
                                                .dilation_y = (int32_t)window->dilation[0],
                                                .dilation_x = (int32_t)window->dilation[1],
-                                               .k_bytes = (int32_t)step->row_bytes},
+                                               .k_bytes = (int32_t)(window->kernel[0] * window->kernel[1] * x->c * x->size),
+                                               .k_pitch = (int32_t)step->row_bytes},
                            err);
 }
 

@@ -14,25 +14,41 @@ template <int KB> static __device__ __forceinline__ int fov_gemm_chunk_at(int r,
     return KB == 128 ? r * 128 + ((c ^ (r & 7)) << 4) : r * 64 + ((c ^ (r >> 1 & 3)) << 4);
 }
 
+static __device__ __forceinline__ int fov_divide(int n, fov_divisor by)
+{
+    return (int)((__umulhi((uint32_t)n, by.magic) + (uint32_t)n) >> by.shift);
+}
+
+/* Bit t: tap t of a window that begins at `first` lies in 0 .. size - 1. */
+static __device__ __forceinline__ uint32_t fov_taps_inside(int first, int dilation, int taps, int size)
+{
+    uint32_t inside = 0;
+    for (int t = 0; t < taps; t++) inside |= (uint32_t)((unsigned)(first + t * dilation) < (unsigned)size) << t;
+    return inside;
+}
+
 /* Where a thread's chunks of A come from: always the same chunk of the steps' rows, of always the same rows. */
 template <int rows, int KB, int threads> struct fov_gemm_gather {
     enum { CHUNKS = KB / 16, ROWS_AT_ONCE = threads / CHUNKS, OWN = rows / ROWS_AT_ONCE };
     static_assert(rows % ROWS_AT_ONCE == 0, "every thread has as many rows");
 
-    int     y[OWN], x[OWN]; /* of tap (0, 0); far outside for rows behind the last pixel */
-    int64_t pixel[OWN];     /* its number in the whole input */
-    int     chunk, tap, r, s;
+    const unsigned char *first[OWN];  /* tap (0, 0) of each row */
+    uint32_t             inside[OWN]; /* taps down in the lower half, across in the upper; none behind the last pixel */
+    int                  chunk, tap, r, s;
+    int64_t              delta; /* bytes from tap (0, 0) to the chunk at hand */
 
-    __device__ void start(const fov_gemm_problem &p, int64_t first_pixel)
+    __device__ __forceinline__ void start(const fov_gemm_problem &p, int first_pixel)
     {
-        const int64_t columns = p.end.columns, image = (int64_t)p.end.rows * columns;
+        const int across = p.taps_across, down = p.taps / across;
 #pragma unroll
         for (int i = 0; i < OWN; i++) {
-            const int64_t m = first_pixel + threadIdx.x / CHUNKS + i * ROWS_AT_ONCE, n = m / image;
-            const int     at = (int)(m - n * image), row = at / (int)columns, column = at - row * (int)columns;
-            y[i] = m < p.pixels ? row * p.stride_y - p.pad_top : INT32_MIN / 2;
-            x[i] = column * p.stride_x - p.pad_left;
-            pixel[i] = (n * p.x_rows + row * p.stride_y - p.pad_top) * p.x_columns + x[i];
+            const int m = first_pixel + (int)threadIdx.x / CHUNKS + i * ROWS_AT_ONCE, n = fov_divide(m, p.image);
+            const int at = m - n * p.end.rows * p.end.columns, row = fov_divide(at, p.columns), column = at - row * p.end.columns;
+            const int y = row * p.stride_y - p.pad_top, x = column * p.stride_x - p.pad_left;
+            inside[i] = m < p.pixels ? fov_taps_inside(y, p.dilation_y, down, p.x_rows) |
+                                           fov_taps_inside(x, p.dilation_x, across, p.x_columns) << 16
+                                     : 0;
+            first[i] = (const unsigned char *)p.x + ((int64_t)(n * p.x_rows + y) * p.x_columns + x) * p.x_ld_bytes;
         }
         chunk = (int)threadIdx.x % CHUNKS;
         tap = r = s = 0;
@@ -50,20 +66,17 @@ template <int rows, int KB, int threads> struct fov_gemm_gather {
                 r++;
             }
         }
+        delta = ((int64_t)r * p.dilation_y * p.x_columns + s * p.dilation_x) * p.x_ld_bytes + chunk * 16;
     }
 
     __device__ __forceinline__ void load(const fov_gemm_problem &p, unsigned char *stage)
     {
-        const int  dy = r * p.dilation_y, dx = s * p.dilation_x, inner = tap < p.taps ? chunk * 16 : 0;
-        const bool real = tap < p.taps;
+        const uint32_t             need = tap < p.taps ? 1U << r | 0x10000U << s : 0;
+        const unsigned char *const pad = (const unsigned char *)p.pad + (need ? chunk * 16 : 0);
 #pragma unroll
-        for (int i = 0; i < OWN; i++) {
-            const bool inside = real && (unsigned)(y[i] + dy) < (unsigned)p.x_rows && (unsigned)(x[i] + dx) < (unsigned)p.x_columns;
-            const int64_t        at = (pixel[i] + (int64_t)dy * p.x_columns + dx) * p.x_ld_bytes;
-            const unsigned char *from = inside ? (const unsigned char *)p.x + at : (const unsigned char *)p.pad;
+        for (int i = 0; i < OWN; i++)
             fov_copy_async_16(stage + fov_gemm_chunk_at<KB>((int)threadIdx.x / CHUNKS + i * ROWS_AT_ONCE, (int)threadIdx.x % CHUNKS),
-                              from + inner);
-        }
+                              need && (inside[i] & need) == need ? first[i] + delta : pad);
         chunk += CHUNKS;
         settle(p);
     }
@@ -74,7 +87,7 @@ template <int rows, int KB, int threads>
 static __device__ __forceinline__ void fov_gemm_load_weights(const fov_gemm_problem &p, int first_row, int step, unsigned char *stage)
 {
     enum { CHUNKS = KB / 16 };
-    const int64_t row_bytes = (int64_t)p.k_bytes;
+    const int64_t row_bytes = (int64_t)p.k_pitch;
 #pragma unroll
     for (int i = (int)threadIdx.x; i < rows * CHUNKS; i += threads) {
         const int r = i / CHUNKS, c = i % CHUNKS;
@@ -138,8 +151,8 @@ static __device__ __forceinline__ void fov_conv_gemm(const fov_gemm_params &para
     typedef typename Type::sum sum_type;
     const fov_gemm_problem    &p = params.problem[fov_gemm_problem_of(params)];
     const int                  block = (int)blockIdx.x - p.first_block, tile_n = block % p.tiles_n, tile_m = block / p.tiles_n;
-    const int64_t              first_pixel = (int64_t)tile_m * BM;
-    const int                  warp = (int)threadIdx.x / 32, steps = p.k_bytes / KB;
+    const int                  first_pixel = tile_m * BM;
+    const int                  warp = (int)threadIdx.x / 32, steps = (p.k_bytes + KB - 1) / KB;
     unsigned char *const       shared = fov_shared();
     sum_type                   sum[M][N][4] = {};
 
@@ -171,8 +184,8 @@ static __device__ __forceinline__ void fov_conv_gemm(const fov_gemm_params &para
     sum_type *sums = (sum_type *)shared;
     fov_gemm_put<sum_type, M, N>(sum, sums + warp / WN * (BM / WM) * LD + warp % WN * (BN / WN), LD);
     __syncthreads();
-    const int64_t left = p.pixels - first_pixel;
-    fov_end_tile<THREADS>(&p.end, sums, LD, first_pixel, left < BM ? (int)left : BM, tile_n * BN, BN);
+    const int left = p.pixels - first_pixel;
+    fov_end_tile<THREADS>(&p.end, sums, LD, first_pixel, left < BM ? left : BM, tile_n * BN, BN);
 }
 
 /* The tiles of gemm_tiles.def, of one type. */
