@@ -169,7 +169,7 @@ static fov_status record_product(const conv_step *step, const fov_conv_shape *sh
     const fov_pixels *x = &shape->x;
     return fov_record_gemm(recorder, step->type,
                            &(fov_gemm_problem){.x = x->bytes,
-                                               .pad = at->pad,
+                                               .pad = x->dtype == FOV_U8 ? at->pad : NULL,
                                                .weight = at->weight,
                                                .end = *end,
                                                .columns = divisor_of(end->columns),

@@ -33,7 +33,8 @@ template <int rows, int KB, int threads> struct fov_gemm_gather {
     static_assert(rows % ROWS_AT_ONCE == 0, "every thread has as many rows");
 
     const unsigned char *first[OWN];  /* tap (0, 0) of each row */
-    uint32_t             inside[OWN]; /* taps down in the lower half, across in the upper; none behind the last pixel */
+    uint32_t             inside[OWN]; /* taps down in the lower half, but for its last bit, across in the upper; none behind the last
+                                         pixel */
     int                  chunk, tap, r, s;
     int64_t              delta; /* bytes from tap (0, 0) to the chunk at hand */
 
@@ -71,12 +72,16 @@ template <int rows, int KB, int threads> struct fov_gemm_gather {
 
     __device__ __forceinline__ void load(const fov_gemm_problem &p, unsigned char *stage)
     {
-        const uint32_t             need = tap < p.taps ? 1U << r | 0x10000U << s : 0;
-        const unsigned char *const pad = (const unsigned char *)p.pad + (need ? chunk * 16 : 0);
+        const bool                 real = tap < p.taps; /* behind the last tap weights are zeros */
+        const uint32_t             need = real ? 1U << r | 0x10000U << s : 0x8000U;
+        const unsigned char *const pad = p.pad ? (const unsigned char *)p.pad + chunk * 16 : (const unsigned char *)p.x;
 #pragma unroll
-        for (int i = 0; i < OWN; i++)
-            fov_copy_async_16(stage + fov_gemm_chunk_at<KB>((int)threadIdx.x / CHUNKS + i * ROWS_AT_ONCE, (int)threadIdx.x % CHUNKS),
-                              need && (inside[i] & need) == need ? first[i] + delta : pad);
+        for (int i = 0; i < OWN; i++) {
+            const bool inside_image = (inside[i] & need) == need;
+            fov_copy_async_16_if(inside_image || (real && p.pad),
+                                 stage + fov_gemm_chunk_at<KB>((int)threadIdx.x / CHUNKS + i * ROWS_AT_ONCE, (int)threadIdx.x % CHUNKS),
+                                 inside_image ? first[i] + delta : pad);
+        }
         chunk += CHUNKS;
         settle(p);
     }
