@@ -70,15 +70,17 @@ static const struct {
     [5] = {true, false, false},  [6] = {true, true, false},  [7] = {true, true, true},  [8] = {true, false, true},
 };
 
-/* Pixel (x, y) of the result is at first + x * step_x + y * step_y (in pixels) of the source. */
-typedef struct walk {
-    ptrdiff_t first, step_x, step_y;
-} walk;
-
-static walk walk_of(int orientation, ptrdiff_t width, ptrdiff_t height)
+bool fov_orientation_swaps_sides(int orientation)
 {
-    walk      w = {0, turns[orientation].transpose ? width : 1, turns[orientation].transpose ? 1 : width};
-    ptrdiff_t out_w = turns[orientation].transpose ? height : width, out_h = turns[orientation].transpose ? width : height;
+    return orientation >= 1 && orientation <= 8 && turns[orientation].transpose;
+}
+
+fov_walk fov_orientation_walk(int orientation, int width, int height, ptrdiff_t pixel, ptrdiff_t pitch)
+{
+    const bool      transpose = fov_orientation_swaps_sides(orientation);
+    const ptrdiff_t out_w = transpose ? height : width, out_h = transpose ? width : height;
+    fov_walk        w = {0, transpose ? pitch : pixel, transpose ? pixel : pitch};
+    if (orientation < 2 || orientation > 8) return w;
     if (turns[orientation].mirror_x) {
         w.first += (out_w - 1) * w.step_x;
         w.step_x = -w.step_x;
@@ -91,14 +93,14 @@ static walk walk_of(int orientation, ptrdiff_t width, ptrdiff_t height)
 }
 
 /* In tiles, because reading a whole column of a large photo touches a cache line for every pixel. */
-static void turn(const uint8_t *in, walk w, uint8_t *out, int out_w, int out_h)
+static void turn(const uint8_t *in, fov_walk w, uint8_t *out, int out_w, int out_h)
 {
     enum { TILE = 32 };
     for (int top = 0; top < out_h; top += TILE)
         for (int left = 0; left < out_w; left += TILE)
             for (int y = top; y < out_h && y < top + TILE; y++)
                 for (int x = left; x < out_w && x < left + TILE; x++)
-                    memcpy(out + 3 * ((ptrdiff_t)y * out_w + x), in + 3 * (w.first + x * w.step_x + y * w.step_y), 3);
+                    memcpy(out + 3 * ((ptrdiff_t)y * out_w + x), in + w.first + x * w.step_x + y * w.step_y, 3);
 }
 
 /* Where the part of the full photo lies when its pixels are turned: what stuck out on the right may then do so on the left. */
@@ -112,11 +114,6 @@ static fov_part turned_part(const fov_photo *photo, int orientation)
     return part;
 }
 
-bool fov_orientation_swaps_sides(int orientation)
-{
-    return orientation >= 1 && orientation <= 8 && turns[orientation].transpose;
-}
-
 fov_status fov_photo_orient(fov_photo *photo, int orientation, fov_error *err)
 {
     const fov_photo_options no_limit = {.max_pixels = UINT64_MAX};
@@ -127,7 +124,7 @@ fov_status fov_photo_orient(fov_photo *photo, int orientation, fov_error *err)
     int        out_w = transpose ? photo->height : photo->width, out_h = transpose ? photo->width : photo->height;
     fov_status st = fov_photo_reserve(&upright, out_w, out_h, &no_limit, "turning a photo upright", err);
     if (st) return st;
-    turn(photo->pixels, walk_of(orientation, photo->width, photo->height), upright.pixels, out_w, out_h);
+    turn(photo->pixels, fov_orientation_walk(orientation, photo->width, photo->height, 3, 3 * (ptrdiff_t)photo->width), upright.pixels, out_w, out_h);
     upright.full = turned_part(photo, orientation);
     upright.full_width = transpose ? photo->full_height : photo->full_width;
     upright.full_height = transpose ? photo->full_width : photo->full_height;

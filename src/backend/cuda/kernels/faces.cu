@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Heads -> faces, by the definitions in face/decode.c, face/candidates.c and face/suppress.c.
  *
- * The first kernel collects the candidates' keys in whatever order; the second, a block an image, sorts them, so that nothing depends on
- * that order. Up to FOV_FACES_SORTED candidates, which is what photos have, stay in shared memory; more take the same way through global
- * memory, and of more than are wanted the best are selected first, digit by digit of their keys.
+ * The first kernel collects the candidates' keys in whatever order; the second, a block an image, sorts them, so that nothing
+ * depends on that order. Up to FOV_FACES_SORTED candidates, which is what photos have, stay in shared memory; more take the same
+ * way through global memory, and of more than are wanted the best are selected first, digit by digit of their keys.
  *
- * Suppression goes in rounds. The best candidates that are left, up to 32, meet each other, a pair a thread; a warp tells who of them is
- * kept; then all others meet those. So a round costs the same however many of its candidates are kept. */
+ * Suppression goes in rounds. The best candidates that are left, up to 32, meet each other, a pair a thread; a warp tells who of
+ * them is kept; then all others meet those. So a round costs the same however many of its candidates are kept. */
 #include "backend/cuda/kernels/kernel.cuh"
 #include "backend/cuda/kernels/params_faces.h"
 
@@ -88,8 +88,8 @@ FOV_KERNEL(fov_faces_collect, fov_faces_params, FOV_FACES_COLLECT_THREADS)
 
 /* ---------------------------------------------------------------- sorting
  *
- * A bitonic sorting network in which the lower place of a pair always gets the lesser key, so that it sorts any number of keys as if
- * infinitely large ones stood behind them: each stage starts by pairs that mirror each other in the middle of their block. */
+ * A bitonic sorting network in which the lower place of a pair always gets the lesser key, so that it sorts any number of keys as
+ * if infinitely large ones stood behind them: each stage starts by pairs that mirror each other in the middle of their block. */
 
 static __device__ __forceinline__ void order(uint64_t *key, uint32_t count, uint32_t lower, uint32_t upper)
 {
@@ -121,7 +121,8 @@ static __device__ __forceinline__ void step_wait(uint32_t block)
     else __syncwarp();
 }
 
-/** The steps of strides `stride`, / 2, .. 1, on up to SORTED keys in shared memory. All threads, after a barrier; ends with none. */
+/** The steps of strides `stride`, / 2, .. 1, on up to SORTED keys in shared memory. All threads, after a barrier; ends with none.
+ */
 static __device__ __forceinline__ void merge_shared(uint64_t *key, uint32_t count, uint32_t stride)
 {
     for (; stride > 0; stride /= 2) {
@@ -148,7 +149,7 @@ static __device__ __forceinline__ void copy_keys(uint64_t *to, const uint64_t *f
 }
 
 /** By way of shared memory, SORTED keys at a time: sort them, or only do the steps from stride SORTED / 2 on. */
-static __device__ __noinline__ void sort_pieces(uint64_t *key, uint32_t count, uint64_t *shared, bool merge)
+static __device__ __attribute__((noinline)) void sort_pieces(uint64_t *key, uint32_t count, uint64_t *shared, bool merge)
 {
     for (uint32_t first = 0; first < count; first += SORTED) {
         const uint32_t piece = min(count - first, (uint32_t)SORTED);
@@ -161,7 +162,7 @@ static __device__ __noinline__ void sort_pieces(uint64_t *key, uint32_t count, u
 }
 
 /** Any number of keys in global memory. */
-static __device__ __noinline__ void sort_large(uint64_t *key, uint32_t count, uint64_t *shared)
+static __device__ __attribute__((noinline)) void sort_large(uint64_t *key, uint32_t count, uint64_t *shared)
 {
     sort_pieces(key, count, shared, false);
     for (uint32_t half = SORTED; half < count; half *= 2) {
@@ -179,7 +180,8 @@ static __device__ __noinline__ void sort_large(uint64_t *key, uint32_t count, ui
 /* ---------------------------------------------------------------- the best of too many */
 
 /** How many of the keys whose digits above `shift` are the prefix's have which digit there. */
-static __device__ __forceinline__ void count_digits(const uint64_t *key, uint32_t count, uint64_t prefix, int shift, uint32_t *digits)
+static __device__ __forceinline__ void count_digits(const uint64_t *key, uint32_t count, uint64_t prefix, int shift,
+                                                    uint32_t *digits)
 {
     const uint64_t above = shift == 56 ? 0 : ~(uint64_t)0 << (shift + 8);
     for (uint32_t i = threadIdx.x; i < FOV_FACES_DIGITS; i += THREADS) digits[i] = 0;
@@ -216,7 +218,8 @@ static __device__ __forceinline__ uint64_t last_of_best(const uint64_t *key, uin
 }
 
 /** Copy the least `most` of more keys, in no order. */
-static __device__ __noinline__ void select_best(const uint64_t *key, uint32_t count, uint64_t *best, uint32_t most, fov_faces_shared *s)
+static __device__ __attribute__((noinline)) void select_best(const uint64_t *key, uint32_t count, uint64_t *best, uint32_t most,
+                                                             fov_faces_shared *s)
 {
     const uint64_t last = last_of_best(key, count, most, s);
     if (threadIdx.x == 0) s->taken = 0;
@@ -364,7 +367,7 @@ static __device__ __forceinline__ uint32_t choose(const candidates *c, uint32_t 
         have += __shfl_sync(ALL_LANES, sum, WARP - 1);
     }
     __syncwarp();
-    return have < ROUND ? have : ROUND;
+    return min(have, (uint32_t)ROUND);
 }
 
 /** Greedily, of those of a round in their order. @return those kept, a bit each */

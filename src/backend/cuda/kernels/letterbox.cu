@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* Photos -> the network's input, to the bit as media/letterbox.c makes it.
  *
- * A block makes a tile of the input. As on the CPU the photo's rows are summed first, into shared memory, and along what they give the
- * pixels; products are rounded before they are added, in the order of the taps. A photo that is shrunk so far that the tile's part of a
- * row has no room is taken piece by piece from the left, which leaves the order of every sum as it is. Photos lie in memory as they are
- * stored: the steps from pixel to pixel turn them upright. */
+ * A block makes a tile of the input. As on the CPU the photo's rows are summed first, into shared memory, and along what they give
+ * the pixels; products are rounded before they are added, in the order of the taps. A photo that is shrunk so far that the tile's
+ * part of a row has no room is taken piece by piece from the left, which leaves the order of every sum as it is. Photos lie in
+ * memory as they are stored: the steps from pixel to pixel turn them upright. */
 #include "backend/cuda/kernels/kernel.cuh"
 #include "backend/cuda/kernels/params_letterbox.h"
 
@@ -15,7 +15,7 @@ enum {
     LANES = FOV_LETTERBOX_LANES,
     SPAN = FOV_LETTERBOX_SPAN,
     CHANNELS = 3,
-    ROW_STEP = THREADS / COLUMNS,    /* a thread makes one pixel of every so many rows */
+    ROW_STEP = THREADS / COLUMNS, /* a thread makes one pixel of every so many rows */
     THREAD_ROWS = ROWS / ROW_STEP,
 };
 
@@ -116,9 +116,10 @@ static __device__ __forceinline__ void sum_tile(const fov_letterbox_image *image
 }
 
 /* All threads: a tile of packed pixels from shared memory. @param out of its first pixel */
-static __device__ __forceinline__ void store_tile(const fov_letterbox_params *p, const float *result, float *out, int columns, int rows)
+static __device__ __forceinline__ void store_tile(const fov_letterbox_params *p, const float *result, float *out, int columns,
+                                                  int rows)
 {
-    const int row_floats = columns * CHANNELS;
+    const int  row_floats = columns * CHANNELS;
     const bool wide = p->out_w % 4 == 0;
     const int  width = wide ? 4 : 1, items = row_floats / width;
     for (int i = (int)threadIdx.x; i < rows * items; i += THREADS) {
@@ -136,13 +137,13 @@ FOV_KERNEL(fov_letterbox_tiles, fov_letterbox_params, FOV_LETTERBOX_THREADS)
     fov_depend_wait();
     const fov_letterbox_image *image = &p.image[blockIdx.y];
     float                     *row = (float *)fov_shared(), *result = row + ROWS * SPAN;
-    const int    tile_x = (int)blockIdx.x % p.tiles_x * COLUMNS, tile_y = (int)blockIdx.x / p.tiles_x * ROWS;
-    const int    column = (int)threadIdx.x % COLUMNS, first = (int)threadIdx.x / COLUMNS;
-    const int    x = tile_x + column - image->left, y = tile_y - image->top;
-    const int    columns = min((int)COLUMNS, p.out_w - tile_x), rows = min((int)ROWS, p.out_h - tile_y);
-    const window w = {max(tile_x - image->left, 0), max(y, 0), min(tile_x + columns - image->left, image->scaled_w),
-                      min(y + rows, image->scaled_h)};
-    float        sum[THREAD_ROWS][CHANNELS] = {};
+    const int                  tile_x = (int)blockIdx.x % p.tiles_x * COLUMNS, tile_y = (int)blockIdx.x / p.tiles_x * ROWS;
+    const int                  column = (int)threadIdx.x % COLUMNS, first = (int)threadIdx.x / COLUMNS;
+    const int                  x = tile_x + column - image->left, y = tile_y - image->top;
+    const int                  columns = min((int)COLUMNS, p.out_w - tile_x), rows = min((int)ROWS, p.out_h - tile_y);
+    const window               w = {max(tile_x - image->left, 0), max(y, 0), min(tile_x + columns - image->left, image->scaled_w),
+                                    min(y + rows, image->scaled_h)};
+    float                      sum[THREAD_ROWS][CHANNELS] = {};
     if (w.left < w.right && w.top < w.bottom) sum_tile(image, &w, x, first, y, row, sum);
 
     float *out = p.out + (((int64_t)blockIdx.y * p.out_h + tile_y) * p.out_w + tile_x) * p.ld;
@@ -150,7 +151,7 @@ FOV_KERNEL(fov_letterbox_tiles, fov_letterbox_params, FOV_LETTERBOX_THREADS)
     for (int i = 0; i < THREAD_ROWS; i++) {
         const int  r = first + i * ROW_STEP;
         const bool shown = x >= w.left && x < w.right && y + r >= w.top && y + r < w.bottom;
-        float     *to = p.ld == CHANNELS ? result + (r * COLUMNS + column) * CHANNELS : out + ((int64_t)r * p.out_w + column) * p.ld;
+        float *to = p.ld == CHANNELS ? result + (r * COLUMNS + column) * CHANNELS : out + ((int64_t)r * p.out_w + column) * p.ld;
         if (r < rows && column < columns)
             for (int c = 0; c < CHANNELS; c++)
                 to[c] = shown ? __fmul_rn(__fsub_rn(sum[i][c], image->mean[c]), image->scale[c]) : image->fill[c];

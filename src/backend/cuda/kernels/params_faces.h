@@ -18,7 +18,7 @@ enum {
 
 /** Heads of one level, as fov_head has them, of all images. */
 typedef struct fov_faces_level {
-    const float *scores, *boxes, *landmarks;                  /* of the first image */
+    const float *scores, *boxes, *landmarks;                 /* of the first image */
     int64_t      scores_image, boxes_image, landmarks_image; /* floats from image to image */
     int32_t      scores_ld, boxes_ld, landmarks_ld;
     int32_t      columns, anchors;
@@ -38,11 +38,11 @@ typedef struct fov_faces_params {
     const fov_mapping *mapping;          /* one an image */
     uint32_t          *found;            /* one an image: candidates; 0 before and after each run */
     uint64_t          *key;              /* of the candidates, `priors` an image */
-    uint64_t          *best;             /* top_k an image, where these may be fewer than the candidates, and those too many to sort */
-    float             *box;              /* 4 * top_k an image; this and the next where top_k is above FOV_FACES_SORTED */
-    uint32_t          *alive;            /* a bit a candidate, (top_k + 31) / 32 an image */
-    uint32_t          *count;            /* out, one an image: faces */
-    fov_face          *face;             /* out, max_faces an image, best first */
+    uint64_t          *best;  /* top_k an image, where these may be fewer than the candidates, and those too many to sort */
+    float             *box;   /* 4 * top_k an image; this and the next where top_k is above FOV_FACES_SORTED */
+    uint32_t          *alive; /* a bit a candidate, (top_k + 31) / 32 an image */
+    uint32_t          *count; /* out, one an image: faces */
+    fov_face          *face;  /* out, max_faces an image, best first */
 } fov_faces_params;
 
 /** Shared memory of the block that works on an image. */

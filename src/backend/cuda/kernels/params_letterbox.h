@@ -28,10 +28,10 @@ typedef struct fov_letterbox_image {
     int32_t            width;      /* of the upright photo */
     int32_t            pixel;      /* samples of a pixel: 1, 3 or 4 */
     int32_t            channel[3]; /* of them, the network's channels */
-    int32_t            words;      /* pixels of a row follow each other, and rows begin at multiples of 4 bytes, which may be read whole */
-    int32_t            left, top, scaled_w, scaled_h;
-    float              mean[3], scale[3];
-    float              fill[3]; /* after mean and scale */
+    int32_t words; /* pixels of a row follow each other, and rows begin at multiples of 4 bytes, which may be read whole */
+    int32_t left, top, scaled_w, scaled_h;
+    float   mean[3], scale[3];
+    float   fill[3]; /* after mean and scale */
 } fov_letterbox_image;
 
 typedef struct fov_letterbox_params {
