@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* The products of ptx.cuh for a whole warp. All four types share a layout: of A 16 rows, of B 8 columns, of 32 bytes of k each; lane l
- * holds 4 bytes at 4 * (l % 4) of row or column l / 4, and the same 16 bytes, and (A) 8 rows, further on. PTX ISA, "Matrix Fragments for
- * mma.m16n8k8 / k16 / k32". */
+/* The products of ptx.cuh for a whole warp. All four types share a layout: of A 16 rows, of B 8 columns, of 32 bytes of k each;
+ * lane l holds 4 bytes at 4 * (l % 4) of row or column l / 4, and the same 16 bytes, and (A) 8 rows, further on. PTX ISA, "Matrix
+ * Fragments for mma.m16n8k8 / k16 / k32". */
 #include "emulator.h"
 
 struct operands {
@@ -28,13 +28,13 @@ static inline void add(float *d, float more)
     *d += more;
 }
 
-static inline void add(int32_t *d, int32_t more)
+static inline void add(int32_t *d, float more)
 {
-    (void)__builtin_add_overflow(*d, more, d);
+    (void)__builtin_add_overflow(*d, (int32_t)more, d);
 }
 
 /** Add to what the lanes have. */
-template <class T> static void scatter(void *const lane[32], const T (&sum)[16][8])
+template <class T> static void scatter(void *const lane[32], const float (&sum)[16][8])
 {
     for (int l = 0; l < 32; l++) {
         T *d = (T *)((const emulator_mma *)lane[l])->d;
@@ -42,14 +42,18 @@ template <class T> static void scatter(void *const lane[32], const T (&sum)[16][
     }
 }
 
+/* A row of D or B; the compiler makes of it what the machine has. */
+typedef float eight __attribute__((vector_size(32)));
+
 /** sum[m][n] of a[m][k] * b[k][n] */
-template <int K, class T> static void multiply(T (&sum)[16][8], const T (&a)[16][K], const T (&b)[K][8])
+template <int K> static void multiply(float (&sum)[16][8], const float (&a)[16][K], const float (&b)[K][8])
 {
+    eight rows[K];
+    memcpy(rows, b, sizeof rows);
     for (int m = 0; m < 16; m++) {
-        T row[8] = {};
-        for (int k = 0; k < K; k++)
-            for (int n = 0; n < 8; n++) row[n] += a[m][k] * b[k][n];
-        memcpy(sum[m], row, sizeof row);
+        eight row = {};
+        for (int k = 0; k < K; k++) row += a[m][k] * rows[k];
+        memcpy(sum[m], &row, sizeof row);
     }
 }
 
@@ -72,52 +76,50 @@ static inline float widen_tf32(uint32_t bits)
     return fov_float_from_bits(bits & 0xffffe000U);
 }
 
-static inline int32_t widen_u8(uint8_t v)
+static inline float widen_u8(uint8_t v)
 {
     return v;
 }
 
-/** The product of elements of 32 / K bytes, A's and B's made T by two functions. */
-template <int K, class T, class A, class B, T widen_a(A), T widen_b(B)> static void product(void *const lane[32])
+static inline float widen_s8(int8_t v)
+{
+    return v;
+}
+
+/** The product of rows of K elements, A's and B's made floats by two functions, added to D's of type T. Sums of bytes are exact:
+ * they stay below 2^24. */
+template <class T, int K, class A, class B, float widen_a(A), float widen_b(B)> static void product(void *const lane[32])
 {
     operands bytes;
-    T        a[16][K], b[K][8], sum[16][8];
-    A        row[K];
-    B        column[K];
+    float    a[16][K], b[K][8], sum[16][8];
+    A        row[16][K];
+    B        column[8][K];
     gather(&bytes, lane);
-    for (int m = 0; m < 16; m++) {
-        memcpy(row, bytes.a[m], sizeof row);
-        for (int k = 0; k < K; k++) a[m][k] = widen_a(row[k]);
-    }
-    for (int n = 0; n < 8; n++) {
-        memcpy(column, bytes.b[n], sizeof column);
-        for (int k = 0; k < K; k++) b[k][n] = widen_b(column[k]);
-    }
-    multiply<K, T>(sum, a, b);
-    scatter(lane, sum);
-}
-
-static inline int32_t widen_s8(int8_t v)
-{
-    return v;
+    memcpy(row, bytes.a, sizeof row);
+    memcpy(column, bytes.b, sizeof column);
+    for (int i = 0; i < 16 * K; i++) (&a[0][0])[i] = widen_a((&row[0][0])[i]);
+    for (int k = 0; k < K; k++)
+        for (int n = 0; n < 8; n++) b[k][n] = widen_b(column[n][k]);
+    multiply<K>(sum, a, b);
+    scatter<T>(lane, sum);
 }
 
 void emulator_mma_f16(void *const lane[32])
 {
-    product<16, float, uint16_t, uint16_t, widen_f16, widen_f16>(lane);
+    product<float, 16, uint16_t, uint16_t, widen_f16, widen_f16>(lane);
 }
 
 void emulator_mma_bf16(void *const lane[32])
 {
-    product<16, float, uint16_t, uint16_t, widen_bf16, widen_bf16>(lane);
+    product<float, 16, uint16_t, uint16_t, widen_bf16, widen_bf16>(lane);
 }
 
 void emulator_mma_tf32(void *const lane[32])
 {
-    product<8, float, uint32_t, uint32_t, widen_tf32, widen_tf32>(lane);
+    product<float, 8, uint32_t, uint32_t, widen_tf32, widen_tf32>(lane);
 }
 
 void emulator_mma_u8s8(void *const lane[32])
 {
-    product<32, int32_t, uint8_t, int8_t, widen_u8, widen_s8>(lane);
+    product<int32_t, 32, uint8_t, int8_t, widen_u8, widen_s8>(lane);
 }
