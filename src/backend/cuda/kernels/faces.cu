@@ -191,7 +191,8 @@ static __device__ __forceinline__ void count_digits(const uint64_t *key, uint32_
         const bool     counts = i < count && ((k ^ prefix) & above) == 0;
         const uint32_t digit = (uint32_t)(k >> shift) & 255U;
         /* Scores share their first digits: a warp that counts the same 32 times adds once. */
-        const bool alike = __all_sync(ALL_LANES, counts && digit == __shfl_sync(ALL_LANES, digit, 0));
+        const uint32_t first = __shfl_sync(ALL_LANES, digit, 0);
+        const bool     alike = __all_sync(ALL_LANES, counts && digit == first);
         if (alike && lane_of_thread() == 0) atomicAdd(&digits[digit], (uint32_t)WARP);
         if (!alike && counts) atomicAdd(&digits[digit], 1U);
     }
