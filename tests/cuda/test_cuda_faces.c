@@ -132,7 +132,7 @@ static fov_faces on_cpu(const heads *h, int image, const fov_detect_options *opt
 
 static bool near(const fov_face *a, const fov_face *b)
 {
-    const float *x = a->box, *y = b->box;
+    const float *x = (const float *)a, *y = (const float *)b;
     for (int i = 0; i < FOV_FACES_FLOATS; i++)
         if (!(fabsf(x[i] - y[i]) <= 1e-5F * (1 + fabsf(x[i])))) return false;
     return true;
