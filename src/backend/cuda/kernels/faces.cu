@@ -53,7 +53,7 @@ static __device__ __forceinline__ prior prior_of(const fov_faces_params *p, uint
 }
 
 /** To the nearest float, as the C library's expf() is but for few numbers; that of the GPU is up to two units off. */
-static __device__ __forceinline__ float exponential(float v)
+static __device__ __attribute__((noinline)) float exponential(float v)
 {
     return (float)exp((double)v);
 }
