@@ -2,6 +2,7 @@
 /* Both ends of the GPU's path on a real GPU: photos -> the network's input, and heads -> faces. Each is compared with the CPU's and
  * then timed, launches one after another in a graph.
  *
+ * usage: ends_bench [letterbox | faces]
  * nvcc -std=c++17 -O3 -arch=sm_90 -cudart static -I src -I include bench/cuda/ends_bench.cu build/libfovea.a -o ends_bench */
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -355,7 +356,7 @@ static void faces_case(int faces_per_image, float least, float most, float thres
     heads_free(&h);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     cudaDeviceProp properties;
     alarm(SECONDS); /* its signal ends the program: a kernel that hangs would keep it for ever */
@@ -363,15 +364,19 @@ int main(void)
     CHECK(cudaGetDeviceProperties(&properties, 0));
     printf("%s, %d multiprocessors\n", properties.name, properties.multiProcessorCount);
     CHECK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
-    for (int images : {1, 8, 32}) letterbox_case(1024, 683, 1, images);
-    for (int images : {1, 8}) letterbox_case(1023, 683, 6, images);
-    for (int images : {1, 8}) letterbox_case(3840, 2160, 1, images);
-    letterbox_case(320, 240, 3, 1);
-    for (int images : {1, 8, 32}) faces_case(4, 40, 200, 0.5F, images);
-    for (int images : {1, 8, 32}) faces_case(20, 30, 100, 0.5F, images);
-    for (int images : {1, 8, 32}) faces_case(100, 14, 60, 0.5F, images);
-    for (int images : {1, 8}) faces_case(300, 12, 40, 0.02F, images);
-    for (int images : {1, 8}) faces_case(300, 12, 40, 0, images);
+    if (argc < 2 || !strcmp(argv[1], "letterbox")) {
+        for (int images : {1, 8, 32}) letterbox_case(1024, 683, 1, images);
+        for (int images : {1, 8}) letterbox_case(1023, 683, 6, images);
+        for (int images : {1, 8}) letterbox_case(3840, 2160, 1, images);
+        letterbox_case(320, 240, 3, 1);
+    }
+    if (argc < 2 || !strcmp(argv[1], "faces")) {
+        for (int images : {1, 8, 32}) faces_case(4, 40, 200, 0.5F, images);
+        for (int images : {1, 8, 32}) faces_case(20, 30, 100, 0.5F, images);
+        for (int images : {1, 8, 32}) faces_case(100, 14, 60, 0.5F, images);
+        for (int images : {1, 8}) faces_case(300, 12, 40, 0.02F, images);
+        for (int images : {1, 8}) faces_case(300, 12, 40, 0, images);
+    }
     printf(wrong ? "WRONG: %d cases\n" : "all right\n", wrong);
     return wrong > 0;
 }

@@ -51,14 +51,12 @@ size_t fov_cuda_letterbox_bytes(const fov_letterbox *box, const fov_cuda_photo *
 }
 
 /* Where the taps, made on the host, will be on the device. */
-static fov_letterbox_axis axis_of(const fov_taps *taps, const void *host, const void *device)
+static fov_letterbox_axis axis_of(const fov_taps *taps, const void *device)
 {
-    const ptrdiff_t count = (const char *)taps->count - (const char *)host,
-                    weight = (const char *)taps->weight - (const char *)host;
     return (fov_letterbox_axis){
         .start = device,
-        .count = (const void *)((const char *)device + count),
-        .weight = (const void *)((const char *)device + weight),
+        .count = (int32_t)(taps->count - taps->start),
+        .weight = (int32_t)(taps->weight - (const float *)(const void *)taps->start),
         .most = taps->most,
     };
 }
@@ -72,8 +70,8 @@ static void stage_taps(const fov_letterbox *box, const fov_cuda_photo *photo, un
     fov_taps       x, y;
     fov_taps_make(&x, width, part.x, part.width, box->scaled_w, FOV_LETTERBOX_LANES, host);
     fov_taps_make(&y, height, part.y, part.height, box->scaled_h, 1, host + x_bytes);
-    image->x = axis_of(&x, host, device);
-    image->y = axis_of(&y, host + x_bytes, device + x_bytes);
+    image->x = axis_of(&x, device);
+    image->y = axis_of(&y, device + x_bytes);
 }
 
 /* @param first the stored picture's first row, on the device */
@@ -131,8 +129,8 @@ void fov_cuda_letterbox_launch(const fov_letterbox *box, int images, const fov_l
 {
     const int    across = parts(box->out_w, FOV_LETTERBOX_COLUMNS), down = parts(box->out_h, FOV_LETTERBOX_ROWS);
     const size_t floats = FOV_LETTERBOX_ROWS * (FOV_LETTERBOX_SPAN + FOV_LETTERBOX_COLUMNS * CHANNELS);
+    const size_t shared = floats * sizeof(float) + sizeof(fov_letterbox_image);
     *params =
         (fov_letterbox_params){.image = image, .out = out, .out_w = box->out_w, .out_h = box->out_h, .ld = ld, .tiles_x = across};
-    *grid = (fov_cuda_grid){(unsigned)across * (unsigned)down, (unsigned)images, FOV_LETTERBOX_THREADS,
-                            (unsigned)(floats * sizeof(float))};
+    *grid = (fov_cuda_grid){(unsigned)across * (unsigned)down, (unsigned)images, FOV_LETTERBOX_THREADS, (unsigned)shared};
 }

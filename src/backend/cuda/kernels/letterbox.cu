@@ -64,32 +64,66 @@ static __device__ __forceinline__ float blend_sample(const uint8_t *in, int64_t 
     return sum;
 }
 
+static __device__ __forceinline__ const float *weights_of(const fov_letterbox_axis *axis)
+{
+    return (const float *)axis->start + axis->weight;
+}
+
+/* A row of a window, to be blended. */
+typedef struct blending {
+    const uint8_t *in; /* the photo's first row */
+    const float   *weight;
+    int            taps;
+} blending;
+
+static __device__ __forceinline__ blending blending_of(const fov_letterbox_image *image, int y)
+{
+    const fov_letterbox_axis *axis = &image->y;
+    const blending            b = {image->pixels + axis->start[y] * image->step_y, weights_of(axis) + y * axis->most,
+                                   axis->start[axis->count + y]};
+    return b;
+}
+
+static __device__ __forceinline__ void blend_words(const fov_letterbox_image *image, const window *w, const piece *part, float *row)
+{
+    const int items = (part->samples + 3) / 4, rows = w->bottom - w->top;
+    for (int i = (int)threadIdx.x; i < rows * items; i += THREADS) {
+        const int      r = i / items, at = (i - r * items) * 4;
+        const blending b = blending_of(image, w->top + r);
+        *(float4 *)(row + r * SPAN + at) = blend_word(b.in + part->sample + at, image->step_y, b.weight, b.taps);
+    }
+}
+
+/* Of photos whose pixels are reached by steps. */
+static __device__ __forceinline__ void blend_samples(const fov_letterbox_image *image, const window *w, const piece *part,
+                                                     float *row)
+{
+    const int rows = w->bottom - w->top;
+    for (int i = (int)threadIdx.x; i < rows * part->samples; i += THREADS) {
+        const int      r = i / part->samples, at = i - r * part->samples, sample = part->sample + at, x = sample / image->pixel;
+        const blending b = blending_of(image, w->top + r);
+        const uint8_t *in = b.in + x * image->step_x + (sample - x * image->pixel);
+        row[r * SPAN + at] = blend_sample(in, image->step_y, b.weight, b.taps);
+    }
+}
+
 /* The vertical step of a piece of all rows of a window. @param row of the window's first one, SPAN floats each */
 static __device__ __forceinline__ void blend(const fov_letterbox_image *image, const window *w, const piece *part, float *row)
 {
-    const int width = image->words ? 4 : 1, items = (part->samples + width - 1) / width, rows = w->bottom - w->top;
-    for (int i = (int)threadIdx.x; i < rows * items; i += THREADS) {
-        const int      r = i / items, at = (i - r * items) * width, y = w->top + r, taps = image->y.count[y];
-        const float   *weight = image->y.weight + (int64_t)y * image->y.most;
-        const uint8_t *in = image->pixels + image->y.start[y] * image->step_y;
-        if (image->words) {
-            *(float4 *)(row + r * SPAN + at) = blend_word(in + part->sample + at, image->step_y, weight, taps);
-        } else {
-            const int sample = part->sample + at, x = sample / image->pixel;
-            row[r * SPAN + at] = blend_sample(in + x * image->step_x + (sample - x * image->pixel), image->step_y, weight, taps);
-        }
-    }
+    if (image->words) blend_words(image, w, part, row);
+    else blend_samples(image, w, part, row);
 }
 
 /* The horizontal step: add to the sums of pixel `x` what the piece has of it. @param row of the thread's first one */
 static __device__ __forceinline__ void resample(const fov_letterbox_image *image, const piece *part, int x, const float *row,
                                                 float (*sum)[CHANNELS])
 {
-    const int    group = x / LANES, start = image->x.start[x], end = min(start + image->x.count[group], part->to);
-    const float *weight = image->x.weight + (int64_t)group * image->x.most * LANES + x % LANES;
+    const fov_letterbox_axis *axis = &image->x;
+    const int    group = x / LANES, start = axis->start[x], end = min(start + axis->start[axis->count + group], part->to);
+    const float *weight = weights_of(axis) + group * axis->most * LANES + x % LANES;
 #pragma unroll 1
     for (int at = max(start, part->from); at < end; at++) {
-        const float  w = weight[(int64_t)(at - start) * LANES];
+        const float  w = weight[(at - start) * LANES];
         const float *in = row + (at * image->pixel - part->sample);
 #pragma unroll
         for (int r = 0; r < THREAD_ROWS; r++)
@@ -104,7 +138,7 @@ static __device__ __forceinline__ void sum_tile(const fov_letterbox_image *image
                                                 float *row, float (*sum)[CHANNELS])
 {
     const int left = image->x.start[w->left], right = w->right - 1;
-    const int last = min(image->width, image->x.start[right] + image->x.count[right / LANES]);
+    const int last = min(image->width, image->x.start[right] + image->x.start[image->x.count + right / LANES]);
     for (int from = left; from < last;) {
         const piece part = piece_of(image, from, last);
         blend(image, w, &part, row + (w->top - tile_y) * SPAN);
@@ -131,19 +165,28 @@ static __device__ __forceinline__ void store_tile(const fov_letterbox_params *p,
     }
 }
 
+/* Where it is near, little of it is kept in registers. */
+static __device__ __forceinline__ void copy_image(fov_letterbox_image *to, const fov_letterbox_image *from)
+{
+    const uint32_t words = sizeof *to / sizeof(uint32_t);
+    if (threadIdx.x < words) ((uint32_t *)to)[threadIdx.x] = ((const uint32_t *)from)[threadIdx.x];
+    __syncthreads();
+}
+
 FOV_KERNEL(fov_letterbox_tiles, fov_letterbox_params, FOV_LETTERBOX_THREADS)
 {
     fov_depend_launch();
     fov_depend_wait();
-    const fov_letterbox_image *image = &p.image[blockIdx.y];
-    float                     *row = (float *)fov_shared(), *result = row + ROWS * SPAN;
-    const int                  tile_x = (int)blockIdx.x % p.tiles_x * COLUMNS, tile_y = (int)blockIdx.x / p.tiles_x * ROWS;
-    const int                  column = (int)threadIdx.x % COLUMNS, first = (int)threadIdx.x / COLUMNS;
-    const int                  x = tile_x + column - image->left, y = tile_y - image->top;
-    const int                  columns = min((int)COLUMNS, p.out_w - tile_x), rows = min((int)ROWS, p.out_h - tile_y);
-    const window               w = {max(tile_x - image->left, 0), max(y, 0), min(tile_x + columns - image->left, image->scaled_w),
-                                    min(y + rows, image->scaled_h)};
-    float                      sum[THREAD_ROWS][CHANNELS] = {};
+    float               *row = (float *)fov_shared(), *result = row + ROWS * SPAN;
+    fov_letterbox_image *image = (fov_letterbox_image *)(result + ROWS * COLUMNS * CHANNELS);
+    copy_image(image, &p.image[blockIdx.y]);
+    const int    tile_x = (int)blockIdx.x % p.tiles_x * COLUMNS, tile_y = (int)blockIdx.x / p.tiles_x * ROWS;
+    const int    column = (int)threadIdx.x % COLUMNS, first = (int)threadIdx.x / COLUMNS;
+    const int    x = tile_x + column - image->left, y = tile_y - image->top;
+    const int    columns = min((int)COLUMNS, p.out_w - tile_x), rows = min((int)ROWS, p.out_h - tile_y);
+    const window w = {max(tile_x - image->left, 0), max(y, 0), min(tile_x + columns - image->left, image->scaled_w),
+                      min(y + rows, image->scaled_h)};
+    float        sum[THREAD_ROWS][CHANNELS] = {};
     if (w.left < w.right && w.top < w.bottom) sum_tile(image, &w, x, first, y, row, sum);
 
     float *out = p.out + (((int64_t)blockIdx.y * p.out_h + tile_y) * p.out_w + tile_x) * p.ld;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 enum {
-    FOV_LETTERBOX_THREADS = 256,
+    FOV_LETTERBOX_THREADS = 512,
     FOV_LETTERBOX_COLUMNS = 128, /* of the network's input, a tile */
     FOV_LETTERBOX_ROWS = 4,
     FOV_LETTERBOX_LANES = 32,  /* of the horizontal taps; the vertical ones have 1 */
@@ -15,8 +15,8 @@ enum {
 
 /** As fov_taps (media/taps.h). */
 typedef struct fov_letterbox_axis {
-    const int32_t *start, *count;
-    const float   *weight;
+    const int32_t *start;
+    int32_t        count, weight; /* where they are, in numbers of 4 bytes from `start` */
     int32_t        most;
 } fov_letterbox_axis;
 
