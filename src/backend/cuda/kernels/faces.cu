@@ -5,8 +5,9 @@
  * depends on that order. Up to FOV_FACES_SORTED candidates, which is what photos have, stay in shared memory; more take the same
  * way through global memory, and of more than are wanted the best are selected first, digit by digit of their keys.
  *
- * Suppression goes in rounds. The best candidates that are left, up to 32, meet each other, a pair a thread; a warp tells who of
- * them is kept; then all others meet those. So a round costs the same however many of its candidates are kept. */
+ * Suppression goes from warp to warp: each has 32 candidates in their order, tells who of them is kept, and all that come later
+ * meet those. What is sequential so is a few instructions of one warp for each face.
+ */
 #include "backend/cuda/kernels/kernel.cuh"
 #include "backend/cuda/kernels/params_faces.h"
 
@@ -14,7 +15,7 @@ enum {
     WARP = 32,
     THREADS = FOV_FACES_THREADS,
     SORTED = FOV_FACES_SORTED,
-    ROUND = FOV_FACES_ROUND,
+    WARPS = THREADS / WARP,
     FLOATS = FOV_FACES_FLOATS,
 };
 
@@ -246,8 +247,8 @@ static __device__ __forceinline__ decoder decoder_of(const fov_faces_params *p, 
 {
     const prior            at = prior_of(p, (uint32_t)key);
     const fov_faces_level *level = at.level;
-    const int64_t          row = at.cell / level->columns;
-    const float            column = (float)(at.cell - row * level->columns);
+    const uint32_t         row = (uint32_t)at.cell / (uint32_t)level->columns;
+    const float            column = (float)((uint32_t)at.cell - row * (uint32_t)level->columns);
     decoder                d;
     d.box = level->boxes + image * level->boxes_image + at.cell * level->boxes_ld + 4 * at.anchor;
     d.landmark = level->landmarks + image * level->landmarks_image + at.cell * level->landmarks_ld + 10 * at.anchor;
@@ -291,17 +292,6 @@ static __device__ __forceinline__ float decode_landmark(const decoder *d, int i)
     return mapped(d, moved(d, d->landmark[i], i % 2), i % 2);
 }
 
-/** Number `i` of a fov_face. */
-static __device__ __forceinline__ float decode_float(const fov_faces_params *p, uint32_t image, uint64_t key, int i)
-{
-    float low, high;
-    if (i == 4) return __uint_as_float(~(uint32_t)(key >> 32));
-    const decoder d = decoder_of(p, image, key);
-    if (i > 4) return decode_landmark(&d, i - 5);
-    decode_axis(p, &d, i % 2, &low, &high);
-    return i < 2 ? low : high;
-}
-
 /** @return fov_candidate_is_finite() of it */
 static __device__ __forceinline__ bool decode_box(const fov_faces_params *p, uint32_t image, uint64_t key, float4 *box)
 {
@@ -318,9 +308,9 @@ static __device__ __forceinline__ bool decode_box(const fov_faces_params *p, uin
 
 /** The candidates of an image, best first, in shared or in global memory. */
 typedef struct candidates {
-    uint64_t *key; /* those kept move to the front */
-    float4   *box;
-    uint32_t *alive; /* may still be kept, a bit each; counts from the first one on that no round has had */
+    uint64_t *key;   /* those kept move to the front */
+    float4   *box;   /* likewise */
+    uint32_t *alive; /* may still be kept, a bit each; word w is read and written by warp w % WARPS alone */
     uint32_t  count;
 } candidates;
 
@@ -349,96 +339,67 @@ static __device__ __forceinline__ void decode_boxes(const fov_faces_params *p, u
     __syncthreads();
 }
 
-/** The first up to 32 that are alive from `from` on. One warp. @return how many, the same to all lanes */
-static __device__ __forceinline__ uint32_t choose(const candidates *c, uint32_t from, uint32_t *chosen)
+/** Of 32 candidates, a lane each, those that are kept, and at most `most`. One warp. */
+static __device__ __forceinline__ uint32_t keep_of_warp(uint32_t alive, float4 box, uint32_t most, float iou)
 {
-    const uint32_t lane = lane_of_thread(), words = (c->count + WARP - 1U) / WARP;
-    uint32_t       have = 0;
-    for (uint32_t first = from / WARP; first < words && have < ROUND; first += WARP) {
-        const uint32_t at = first + lane;
-        uint32_t       bits = at < words ? c->alive[at] : 0;
-        if (at == from / WARP) bits &= ALL_LANES << from % WARP;
-        uint32_t sum = (uint32_t)__popc(bits);
-        for (uint32_t by = 1; by < WARP; by *= 2) {
-            const uint32_t other = __shfl_up_sync(ALL_LANES, sum, by);
-            if (lane >= by) sum += other;
-        }
-        for (uint32_t place = have + sum - (uint32_t)__popc(bits); bits && place < ROUND; place++, bits &= bits - 1U)
-            chosen[place] = at * WARP + (uint32_t)__ffs((int)bits) - 1U;
-        have += __shfl_sync(ALL_LANES, sum, WARP - 1);
-    }
-    __syncwarp();
-    return min(have, (uint32_t)ROUND);
-}
-
-/** Greedily, of those of a round in their order. @return those kept, a bit each */
-static __device__ __forceinline__ uint32_t keep_of_round(const uint32_t *suppresses, uint32_t in_round)
-{
-    uint32_t open = in_round == ROUND ? ALL_LANES : (1U << in_round) - 1U, keep = 0;
-    while (open) {
-        const uint32_t first = open & (0U - open);
-        keep |= first;
-        open &= ~(first | suppresses[__ffs((int)first) - 1]);
+    uint32_t keep = 0;
+    while (alive && most > 0) {
+        const int    first = __ffs((int)alive) - 1;
+        const float4 kept = make_float4(__shfl_sync(ALL_LANES, box.x, first), __shfl_sync(ALL_LANES, box.y, first),
+                                        __shfl_sync(ALL_LANES, box.z, first), __shfl_sync(ALL_LANES, box.w, first));
+        keep |= 1U << first;
+        alive &= ~(__ballot_sync(ALL_LANES, overlaps(box, kept, iou)) | 1U << first);
+        most--;
     }
     return keep;
 }
 
-/** The first `most` set bits. */
-static __device__ __forceinline__ uint32_t first_bits(uint32_t bits, uint32_t most)
+/** A warp's turn: those of its 32 candidates that are kept move behind those kept before, and their boxes into `round`. */
+static __device__ __forceinline__ void take_turn(const candidates *c, uint32_t word, uint32_t kept, uint32_t most, float iou,
+                                                 fov_faces_round *round)
 {
-    while ((uint32_t)__popc(bits) > most) bits &= ~(0x80000000U >> __clz((int)bits));
-    return bits;
+    const uint32_t alive = c->alive[word], lane = lane_of_thread(), at = word * WARP + lane;
+    const float4   box = at < c->count ? c->box[at] : make_float4(0.0F, 0.0F, 0.0F, 0.0F);
+    const uint64_t key = at < c->count ? c->key[at] : 0;
+    const uint32_t keep = keep_of_warp(alive, box, most - kept, iou), place = (uint32_t)__popc(keep & ((1U << lane) - 1U));
+    __syncwarp();
+    if (keep >> lane & 1U) {
+        c->key[kept + place] = key;
+        c->box[kept + place] = box;
+        *(float4 *)round->box[place] = box;
+    }
+    if (lane == 0) round->count = (uint32_t)__popc(keep);
 }
 
-/** All that are alive from `from` on meet those kept in this round. */
-static __device__ __forceinline__ void suppress_rest(const candidates *c, uint32_t from, const fov_faces_shared *s, float iou)
+/** Of the warp's candidates that are alive, those that come after `word`, meet what was kept of it. */
+static __device__ __forceinline__ void meet(const candidates *c, uint32_t word, const fov_faces_round *round, float iou)
 {
-    for (uint32_t i = from / WARP * WARP + threadIdx.x; i - threadIdx.x % WARP < c->count; i += THREADS) {
-        bool alive = c->alive[i / WARP] >> i % WARP & 1U;
-        if (alive) {
-            const float4 box = c->box[i];
-            for (uint32_t kept = s->kept; kept && alive; kept &= kept - 1U)
-                alive = !overlaps(box, *(const float4 *)s->round_box[__ffs((int)kept) - 1], iou);
+    const uint32_t words = (c->count + WARP - 1U) / WARP, lane = lane_of_thread(), warp = threadIdx.x / WARP;
+    for (uint32_t w = word + 1U + (warp - word - 1U) % WARPS; w < words; w += WARPS) {
+        const uint32_t bits = c->alive[w];
+        if (!bits) continue;
+        bool dropped = !(bits >> lane & 1U);
+        if (!dropped) {
+            const float4 box = c->box[w * WARP + lane];
+#pragma unroll 4
+            for (uint32_t i = 0; i < round->count; i++) dropped |= overlaps(box, *(const float4 *)round->box[i], iou);
         }
-        const uint32_t votes = __ballot_sync(ALL_LANES, alive);
-        if (lane_of_thread() == 0) c->alive[i / WARP] = votes;
+        const uint32_t left = __ballot_sync(ALL_LANES, !dropped);
+        if (lane == 0) c->alive[w] = left;
+        __syncwarp();
     }
 }
 
-/** As fov_face_suppress_few(). @return how many are kept, the same to all threads; their keys are the first ones then */
+/** As fov_face_suppress_few(). @return how many are kept, the same to all threads; they are the first ones then */
 static __device__ __forceinline__ uint32_t suppress(const candidates *c, float iou, uint32_t most, fov_faces_shared *s)
 {
-    const uint32_t lane = lane_of_thread(), warp = threadIdx.x / WARP;
-    uint64_t       key = 0;
-    uint32_t       kept = 0;
-    for (uint32_t from = 0; kept < most;) {
-        if (warp == 0) {
-            const uint32_t in_round = choose(c, from, s->chosen);
-            if (lane < in_round) {
-                key = c->key[s->chosen[lane]];
-                *(float4 *)s->round_box[lane] = c->box[s->chosen[lane]];
-            }
-            if (lane == 0) s->in_round = in_round;
-        }
+    uint32_t kept = 0;
+    for (uint32_t word = 0; word * WARP < c->count && kept < most; word++) {
+        fov_faces_round *round = &s->round[word % 2];
+        if (threadIdx.x / WARP == word % WARPS) take_turn(c, word, kept, most, iou, round);
         __syncthreads();
-        const uint32_t in_round = s->in_round;
-        bool           drops = false;
-        if (warp < lane && lane < in_round)
-            drops = overlaps(*(const float4 *)s->round_box[lane], *(const float4 *)s->round_box[warp], iou);
-        const uint32_t votes = __ballot_sync(ALL_LANES, drops);
-        if (lane == 0) s->suppresses[warp] = votes;
-        __syncthreads();
-        if (warp == 0) {
-            const uint32_t keep = first_bits(keep_of_round(s->suppresses, in_round), most - kept);
-            if (keep >> lane & 1U) c->key[kept + (uint32_t)__popc(keep & ((1U << lane) - 1U))] = key;
-            if (lane == 0) s->kept = keep;
-        }
-        __syncthreads();
-        kept += (uint32_t)__popc(s->kept);
-        if (in_round < ROUND) break;
-        from = s->chosen[ROUND - 1] + 1U;
-        suppress_rest(c, from, s, iou);
-        __syncthreads();
+        kept += round->count;
+        if (round->count) meet(c, word, round, iou);
     }
     return kept;
 }
@@ -469,6 +430,17 @@ static __device__ __forceinline__ candidates sorted(const fov_faces_params *p, u
     return c;
 }
 
+/** Number `i` of candidate number `at` as a fov_face. */
+static __device__ __forceinline__ float face_float(const fov_faces_params *p, uint32_t image, const candidates *c, uint32_t at,
+                                                   uint32_t i)
+{
+    const uint64_t key = c->key[at];
+    if (i < 4) return ((const float *)&c->box[at])[i];
+    if (i == 4) return __uint_as_float(~(uint32_t)(key >> 32));
+    const decoder d = decoder_of(p, image, key);
+    return decode_landmark(&d, (int)i - 5);
+}
+
 /** Images are the grid's x; a block is FOV_FACES_THREADS. */
 FOV_KERNEL(fov_faces_keep, fov_faces_params, FOV_FACES_THREADS)
 {
@@ -481,8 +453,7 @@ FOV_KERNEL(fov_faces_keep, fov_faces_params, FOV_FACES_THREADS)
     const uint32_t kept = suppress(&c, p.iou, p.max_faces, s);
 
     float *out = (float *)(p.face + (uint64_t)image * p.max_faces);
-    for (uint32_t i = threadIdx.x; i < kept * FLOATS; i += THREADS)
-        out[i] = decode_float(&p, image, c.key[i / FLOATS], (int)(i % FLOATS));
+    for (uint32_t i = threadIdx.x; i < kept * FLOATS; i += THREADS) out[i] = face_float(&p, image, &c, i / FLOATS, i % FLOATS);
     if (threadIdx.x > 0) return;
     p.count[image] = kept;
     p.found[image] = 0;

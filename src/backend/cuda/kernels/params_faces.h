@@ -11,7 +11,6 @@ enum {
     FOV_FACES_COLLECT_THREADS = 256,
     FOV_FACES_THREADS = 1024,
     FOV_FACES_SORTED = 2048, /* candidates that shared memory has room for: two a thread */
-    FOV_FACES_ROUND = 32,    /* that suppression looks at together: lanes of a warp */
     FOV_FACES_DIGITS = 256,  /* of a byte */
     FOV_FACES_FLOATS = sizeof(fov_face) / sizeof(float),
 };
@@ -45,17 +44,20 @@ typedef struct fov_faces_params {
     fov_face          *face;  /* out, max_faces an image, best first */
 } fov_faces_params;
 
+/** Faces kept of 32 candidates. */
+typedef struct fov_faces_round {
+    float    box[32][4];
+    uint32_t count, unused[3];
+} fov_faces_round;
+
 /** Shared memory of the block that works on an image. */
 typedef struct fov_faces_shared {
-    uint64_t key[FOV_FACES_SORTED];
-    float    box[FOV_FACES_SORTED][4];
-    float    round_box[FOV_FACES_ROUND][4];
-    uint32_t alive[FOV_FACES_SORTED / 32];
-    uint32_t chosen[FOV_FACES_ROUND];     /* candidates of a round */
-    uint32_t suppresses[FOV_FACES_ROUND]; /* those of the round that it overlaps, a bit each */
-    uint32_t digits[FOV_FACES_DIGITS];
-    uint32_t in_round, kept; /* candidates; those of them that are kept, a bit each */
-    uint32_t digit, rest, taken;
+    uint64_t        key[FOV_FACES_SORTED];
+    float           box[FOV_FACES_SORTED][4];
+    fov_faces_round round[2]; /* the one at hand, and the last, which may still be read */
+    uint32_t        alive[FOV_FACES_SORTED / 32];
+    uint32_t        digits[FOV_FACES_DIGITS];
+    uint32_t        digit, rest, taken;
 } fov_faces_shared;
 
 #endif
