@@ -127,10 +127,8 @@ static int parts(int whole, int part)
 void fov_cuda_letterbox_launch(const fov_letterbox *box, int images, const fov_letterbox_image *image, float *out, int ld,
                                fov_letterbox_params *params, fov_cuda_grid *grid)
 {
-    const int    across = parts(box->out_w, FOV_LETTERBOX_COLUMNS), down = parts(box->out_h, FOV_LETTERBOX_ROWS);
-    const size_t floats = FOV_LETTERBOX_ROWS * (FOV_LETTERBOX_SPAN + FOV_LETTERBOX_COLUMNS * CHANNELS);
-    const size_t shared = floats * sizeof(float) + sizeof(fov_letterbox_image);
+    const int across = parts(box->out_w, FOV_LETTERBOX_COLUMNS), down = parts(box->out_h, FOV_LETTERBOX_ROWS);
     *params =
         (fov_letterbox_params){.image = image, .out = out, .out_w = box->out_w, .out_h = box->out_h, .ld = ld, .tiles_x = across};
-    *grid = (fov_cuda_grid){(unsigned)across * (unsigned)down, (unsigned)images, FOV_LETTERBOX_THREADS, (unsigned)shared};
+    *grid = (fov_cuda_grid){(unsigned)across * (unsigned)down, (unsigned)images, FOV_LETTERBOX_THREADS, FOV_LETTERBOX_SHARED_BYTES};
 }

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 enum {
-    FOV_LETTERBOX_THREADS = 512,
+    FOV_LETTERBOX_THREADS = 256,
     FOV_LETTERBOX_COLUMNS = 128, /* of the network's input, a tile */
-    FOV_LETTERBOX_ROWS = 4,
+    FOV_LETTERBOX_ROWS = 8,
     FOV_LETTERBOX_LANES = 32,  /* of the horizontal taps; the vertical ones have 1 */
     FOV_LETTERBOX_SPAN = 1024, /* samples of a blended row that are in shared memory at a time */
 };
@@ -33,6 +33,11 @@ typedef struct fov_letterbox_image {
     float   mean[3], scale[3];
     float   fill[3]; /* after mean and scale */
 } fov_letterbox_image;
+
+enum {
+    FOV_LETTERBOX_IMAGE_BYTES = (sizeof(fov_letterbox_image) + 15) / 16 * 16, /* in shared memory, before the rows */
+    FOV_LETTERBOX_SHARED_BYTES = FOV_LETTERBOX_IMAGE_BYTES + FOV_LETTERBOX_ROWS * (FOV_LETTERBOX_SPAN + 4) * 4,
+};
 
 typedef struct fov_letterbox_params {
     const fov_letterbox_image *image; /* one a photo of the batch */
