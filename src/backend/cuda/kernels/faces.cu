@@ -19,6 +19,8 @@ enum {
     FLOATS = FOV_FACES_FLOATS,
 };
 
+static_assert(SORTED == 2 * THREADS, "a thread has a pair of the keys that are sorted at once");
+
 #define ALL_LANES 0xffffffffU
 
 static __device__ __forceinline__ uint32_t lane_of_thread(void)
@@ -406,12 +408,13 @@ static __device__ __forceinline__ uint32_t suppress(const candidates *c, float i
 
 /* ---------------------------------------------------------------- an image */
 
-/** The best candidates in their order, of `found`. */
-static __device__ __forceinline__ candidates sorted(const fov_faces_params *p, uint32_t image, uint32_t found, fov_faces_shared *s)
+/** More than shared memory has room for: the best of them, or all. */
+static __device__ __forceinline__ candidates sorted_large(const fov_faces_params *p, uint32_t image, uint32_t found,
+                                                          fov_faces_shared *s)
 {
     uint64_t  *key = p->key + (uint64_t)image * p->priors;
     candidates c = {s->key, (float4 *)s->box, s->alive, found};
-    if (found > SORTED && found > p->top_k) {
+    if (found > p->top_k) {
         uint64_t *best = p->best + (uint64_t)image * p->top_k;
         select_best(key, found, best, p->top_k, s);
         key = best;
@@ -426,7 +429,21 @@ static __device__ __forceinline__ candidates sorted(const fov_faces_params *p, u
         copy_keys(s->key, key, c.count);
         sort_shared(s->key, c.count);
     }
-    if (c.count > p->top_k) c.count = p->top_k;
+    return c;
+}
+
+/** The best candidates in their order. */
+static __device__ __forceinline__ candidates sorted(const fov_faces_params *p, uint32_t image, fov_faces_shared *s)
+{
+    const uint64_t *key = p->key + (uint64_t)image * p->priors;
+    const uint32_t  found = p->found[image], i = threadIdx.x;
+    const uint64_t  first = i < p->priors ? key[i] : 0, second = i + THREADS < p->priors ? key[i + THREADS] : 0; /* not waiting */
+    if (found > SORTED) return sorted_large(p, image, found, s);
+    if (i < found) s->key[i] = first;
+    if (i + THREADS < found) s->key[i + THREADS] = second;
+    __syncthreads();
+    sort_shared(s->key, found);
+    const candidates c = {s->key, (float4 *)s->box, s->alive, min(found, p->top_k)};
     return c;
 }
 
@@ -448,7 +465,7 @@ FOV_KERNEL(fov_faces_keep, fov_faces_params, FOV_FACES_THREADS)
     fov_depend_wait();
     fov_faces_shared *s = (fov_faces_shared *)fov_shared();
     const uint32_t    image = blockIdx.x;
-    const candidates  c = sorted(&p, image, p.found[image], s);
+    const candidates  c = sorted(&p, image, s);
     decode_boxes(&p, image, &c);
     const uint32_t kept = suppress(&c, p.iou, p.max_faces, s);
 
