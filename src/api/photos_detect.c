@@ -3,6 +3,7 @@
  *
  * Threads take photos in order and leave what they found in a ring of slots; the caller hands it on in order. A thread waits
  * when the ring is full, so a photo that takes long holds up no more than the ring's photos in memory. */
+#include "api/photos_remote.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/cpu.h"
@@ -175,6 +176,10 @@ fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *p
         return fov_fail(err, FOV_ERR_ARGUMENT, "threads: %d, need 1 to %d", t.n_worker, MAX_THREADS);
     if ((size_t)t.n_worker > photos->count) t.n_worker = (int)photos->count;
     if (!photos->count) return FOV_OK;
+    if (engine->backend->remote) {
+        const fov_photos_options on_it = {options->detect, t.n_worker};
+        return fov_photos_detect_remote(engine, photos, &on_it, &engine->device, 1, done, user, err);
+    }
     pthread_mutex_init(&t.lock, NULL);
     pthread_cond_init(&t.room, NULL);
     pthread_cond_init(&t.found, NULL);

@@ -2,6 +2,7 @@
 #include "backend/cuda/place.h"
 
 #include "backend/cuda/program.h"
+#include "backend/cuda/staging.h"
 #include "base/alloc.h"
 
 static fov_status check(int device, fov_error *err)
@@ -15,6 +16,7 @@ static void close_place(fov_place *place)
     if (!place) return;
     const fov_cuda_driver *driver = place->device->driver;
     if (!fov_cuda_device_use(place->device, NULL)) {
+        fov_cuda_staging_clear(place);
         if (place->stream) driver->StreamDestroy(place->stream);
         if (place->start) driver->EventDestroy(place->start);
         if (place->end) driver->EventDestroy(place->end);
@@ -76,5 +78,8 @@ const fov_remote fov_cuda_remote = {
     .download = download,
     .compile = fov_program_compile,
     .run = fov_program_run,
+    .compile_faces = fov_program_compile_faces,
+    .start = fov_program_start,
+    .finish = fov_program_finish,
     .release = fov_program_free,
 };
