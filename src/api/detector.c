@@ -31,6 +31,7 @@ struct fov_detector {
     fov_timing        timing;
     fov_observer     *observe; /* during fov_detector_run_observed(), else NULL */
     void             *observe_context;
+    const fov_detector_photo *given; /* during fov_detector_run_photos(), else NULL */
     double           *step_seconds; /* during fov_detector_run_timed(), else NULL */
 };
 
@@ -211,6 +212,9 @@ static fov_status run_there(fov_detector *d, const fov_image *images, const pass
                                       .box = &d->geometry[p->index[i]].letterbox,
                                       .offset = {m->offset[0], m->offset[1]},
                                       .scale = {m->scale[0], m->scale[1]}};
+        if (!d->given || !d->given[p->index[i]].picture) continue;
+        photo[i].there = true;
+        photo[i].orientation = d->given[p->index[i]].orientation;
     }
     fov_status st = fov_plan_cache_get(&d->cache, d->engine, (int64_t)p->count, box->out_h, box->out_w, fov_pool_size(d->pool),
                                        FOV_PLAN_FACES, &plan, err);
@@ -478,26 +482,31 @@ fov_status fov_detector_run_photo(fov_detector *d, const fov_photo *photo, const
 {
     const fov_image    image = fov_photo_image(photo);
     fov_detect_options defaults = fov_detect_options_default();
-    if (!fov_photo_is_smaller(photo)) return fov_detector_run(d, &image, options, faces, err);
     *faces = (fov_faces){0};
+    if (photo->deferred)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "a photo of %d x %d is still encoded: fov_photo_finish() decodes it", photo->full_width,
+                        photo->full_height);
+    if (!fov_photo_is_smaller(photo)) return fov_detector_run(d, &image, options, faces, err);
     fov_status st = run_smaller(d, photo, options ? options : &defaults, faces, err);
     settle(d);
     if (st) *faces = (fov_faces){0};
     return st;
 }
 
-fov_status fov_detector_run_photos(fov_detector *d, fov_photo *const *photos, size_t count, const fov_detect_options *options,
-                                   fov_faces *faces, fov_error *err)
+fov_status fov_detector_run_photos(fov_detector *d, const fov_detector_photo *photos, size_t count,
+                                   const fov_detect_options *options, fov_faces *faces, fov_error *err)
 {
     fov_image  image[MAX_BATCH];
     fov_status st = reserve_images(d, count, err);
     d->timing = (fov_timing){0};
     for (size_t i = 0; i < count; i++) faces[i] = (fov_faces){0};
     for (size_t i = 0; i < count && !st; i++) {
-        image[i] = fov_photo_image(photos[i]);
-        st = fov_geometry_make_photo(&d->engine->settings, options, photos[i], &d->geometry[i], err);
+        image[i] = photos[i].picture ? photos[i].picture->image : fov_photo_image(photos[i].photo);
+        st = fov_geometry_make_photo(&d->engine->settings, options, photos[i].photo, &d->geometry[i], err);
     }
+    d->given = photos;
     if (!st) st = run_passes(d, image, count, options, faces, err);
+    d->given = NULL;
     settle(d);
     for (size_t i = 0; i < count && st; i++) faces[i] = (fov_faces){0};
     return st;

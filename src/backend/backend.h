@@ -88,6 +88,22 @@ typedef struct fov_remote_photo {
     float offset[2], scale[2];        /* from the input's pixels to the photo's: (input - offset) * scale; x, y */
 } fov_remote_photo;
 
+/** Decodes JPEGs elsewhere, for one thread at a time. */
+typedef struct fov_decoder fov_decoder;
+
+enum { FOV_DECODER_BATCH = 32 };
+
+/** A JPEG to be decoded there: media/jpeg_header.h, baseline, of one scan. */
+typedef struct fov_remote_picture {
+    const struct fov_encoded     *in;
+    const struct fov_jpeg_header *header;
+    const fov_photo_options      *options;
+    bool                          decoded; /* out: else decode it here */
+    fov_image                     image;   /* out: RGB8, there, as stored */
+    void                         *memory;  /* of its pixels; starts as NULL, and serves the next picture too */
+    size_t                        bytes;
+} fov_remote_picture;
+
 typedef struct fov_remote {
     /** Whether device number `device` is here and can be used; the message says why not, and what to do. */
     fov_status (*check)(int device, fov_error *err);
@@ -117,6 +133,13 @@ typedef struct fov_remote {
                         fov_error *err);
     /** Wait for the end. @param faces out, one for each image: in memory of the place, until its next start() */
     fov_status (*finish)(fov_program *program, fov_faces *faces, fov_error *err);
+
+    /** May take a second. @return FOV_OK, FOV_ERR_DEVICE (nothing there decodes faster than the host), FOV_ERR_MEMORY */
+    fov_status (*open_decoder)(int device, fov_decoder **decoder, fov_error *err);
+    void (*close_decoder)(fov_decoder *decoder); /* NULL is allowed */
+    /** Decode up to FOV_DECODER_BATCH pictures, and wait for the end. */
+    fov_status (*decode)(fov_decoder *decoder, fov_remote_picture *picture, size_t count, fov_error *err);
+    void (*release_picture)(fov_decoder *decoder, fov_remote_picture *picture);
 } fov_remote;
 
 typedef struct fov_backend {

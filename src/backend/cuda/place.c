@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backend/cuda/place.h"
 
+#include "backend/cuda/decoder.h"
 #include "backend/cuda/program.h"
 #include "backend/cuda/staging.h"
 #include "base/alloc.h"
@@ -81,5 +82,9 @@ const fov_remote fov_cuda_remote = {
     .compile_faces = fov_program_compile_faces,
     .start = fov_program_start,
     .finish = fov_program_finish,
+    .open_decoder = fov_decoder_open,
+    .close_decoder = fov_decoder_close,
+    .decode = fov_decoder_decode,
+    .release_picture = fov_decoder_release,
     .release = fov_program_free,
 };
