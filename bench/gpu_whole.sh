@@ -3,7 +3,8 @@
 # usage: bench/gpu_whole.sh BUILD_DIR OUT.sh PHOTO.jpg...
 #
 # Puts bench-gpu-whole, the shared libraries that it needs, less those of the C library, and photos into one shell script, which
-# measures on whatever machine with an NVIDIA GPU it is run: OUT.sh [OPTION...] [> RESULTS], options as of bench-gpu-whole.
+# measures on whatever machine with an NVIDIA GPU it is run: OUT.sh [OPTION...] [> RESULTS], options as of bench-gpu-whole. $NVJPEG
+# names a libnvjpeg.so.N to put beside them, for machines that have none.
 set -eu
 build=$1
 out=$2
@@ -15,6 +16,7 @@ cp "$build/bench-gpu-whole" "$folder/"
 strip "$folder/bench-gpu-whole"
 LC_ALL=C ldd "$build/bench-gpu-whole" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | grep -v -E '/(libc|libm|libdl|libpthread|librt|ld-linux[^/]*)\.so' |
     while read -r library; do cp -L "$library" "$folder/lib/"; done
+if [ -n "${NVJPEG:-}" ]; then cp -L "$NVJPEG" "$folder/lib/"; fi
 cp "$@" "$folder/photos/"
 cat > "$out" <<'SCRIPT'
 #!/bin/sh

@@ -507,7 +507,6 @@ fov_status fov_detector_run_photos(fov_detector *d, const fov_detector_photo *ph
     d->given = photos;
     if (!st) st = run_passes(d, image, count, options, faces, err);
     d->given = NULL;
-    settle(d);
     for (size_t i = 0; i < count && st; i++) faces[i] = (fov_faces){0};
     return st;
 }

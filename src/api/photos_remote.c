@@ -307,6 +307,14 @@ static void run(const worker *w, slot *const *batch, size_t count)
     for (size_t i = 0; i < count; i++) run_alone(w, batch[i]);
 }
 
+/* A power of 2, for each number of photos takes a plan of its own, which takes milliseconds to make. */
+static size_t rounded_down(size_t count)
+{
+    size_t power = 1;
+    while (2 * power <= count) power *= 2;
+    return power;
+}
+
 /* The photos that are loaded, not elsewhere, and become inputs of the same size as the first of them. @return how many; 0: there
  * are none now */
 static size_t form_batch(stream *t, int device, slot **batch)
@@ -317,9 +325,10 @@ static size_t form_batch(stream *t, int device, slot **batch)
         if (s->state != LOADED || (s->device != ANY_DEVICE && s->device != device)) continue;
         if (!count && s->width) most = fov_detector_most_in_a_pass(s->width, s->height);
         if (count && (s->width != batch[0]->width || s->height != batch[0]->height)) continue;
-        s->state = RUNNING;
         batch[count++] = s;
     }
+    if (count) count = rounded_down(count);
+    for (size_t i = 0; i < count; i++) batch[i]->state = RUNNING;
     return count;
 }
 

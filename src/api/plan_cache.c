@@ -95,7 +95,7 @@ fov_status fov_plan_cache_get(fov_plan_cache *cache, const fov_engine *engine, i
                               fov_plan_use use, fov_plan **out, fov_error *err)
 {
     const bool whole = use == FOV_PLAN_WHOLE;
-    int        i = 0, last = FOV_PLAN_CACHE_SIZE - 1;
+    int        i = 0, last = (cache->place ? FOV_PLAN_CACHE_SIZE : FOV_PLAN_CACHE_HERE) - 1;
     fov_status st;
 
     *out = NULL;

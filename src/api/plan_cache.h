@@ -5,7 +5,8 @@
 
 #include "engine/engine.h"
 
-enum { FOV_PLAN_CACHE_SIZE = 8, FOV_RECENT_CALLS = 8 };
+/* Plans that run elsewhere cost milliseconds to be made ready, and next to no memory of the host's. */
+enum { FOV_PLAN_CACHE_HERE = 8, FOV_PLAN_CACHE_SIZE = 64, FOV_RECENT_CALLS = 8 };
 
 typedef struct fov_plan_cache {
     fov_plan      *plan[FOV_PLAN_CACHE_SIZE];
