@@ -155,7 +155,8 @@ static void time_many(const setup *s, const fov_engine *engine, const char *prec
         const double took = fov_clock_s() - start;
         if (took < best) best = took;
     }
-    printf("{\"many\": \"%s\", \"long\": %d, \"photo\": \"%s\", \"threads\": %d, \"photos\": %d, \"photos_per_s\": %.1f, \"faces\": %zu, "
+    printf("{\"many\": \"%s\", \"long\": %d, \"photo\": \"%s\", \"threads\": %d, \"photos\": %d, \"photos_per_s\": %.1f, "
+           "\"faces\": %zu, "
            "\"failed\": %zu, \"decoded_there\": %zu}\n",
            precision, longer, kind, threads, photos, photos / best, f.faces, f.failed, f.there);
     fflush(stdout);

@@ -254,7 +254,7 @@ static void side_by_side(job *j)
     const fov_photo_source   photos = {j->inputs.count, load, j};
     const fov_photos_options options = {&j->detect, j->engine.threads};
     j->photo.defer = !j->draw && !j->crop;
-    fov_error                err = {0};
+    fov_error err = {0};
     cli_progress(0, j->inputs.count, 0);
     fov_status st = fov_photos_detect(j->engine.engine, &photos, &options, done, j, &err);
     j->broken = st && st != FOV_ERR_CANCELLED;

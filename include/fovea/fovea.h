@@ -421,9 +421,9 @@ FOV_API void  fov_calibration_free(fov_calibration *calibration); /**< NULL is a
 typedef struct fov_engine fov_engine;
 
 typedef struct fov_engine_options {
-    const char              *backend; /**< "cpu" (default when NULL), "cuda": an NVIDIA GPU, "auto": "cuda" where it can be used, else
-                                            "cpu", or "reference": the plain-C definitions, slow and sure */
-    int                      device;  /**< "cuda": number of the GPU that the engine works on */
+    const char *backend; /**< "cpu" (default when NULL), "cuda": an NVIDIA GPU, "auto": "cuda" where it can be used, else
+                               "cpu", or "reference": the plain-C definitions, slow and sure */
+    int                      device; /**< "cuda": number of the GPU that the engine works on */
     fov_precision            precision;
     const fov_calibration   *calibration;  /**< INT8, MIXED, AUTO: ranges; NULL: taken from `photos`, or else without data       */
     const fov_photo_source  *photos;       /**< what losses are measured on; NULL: nothing is measured, MIXED fails, AUTO is FP32 */
@@ -671,9 +671,9 @@ typedef struct fov_photo_result {
     const char *message; /**< the sentence of a failure                                                             */
     fov_photo  *photo;   /**< NULL: it could not be loaded. May be drawn into, unless it was decoded smaller, or
                               its decoding deferred: fov_photo_finish()                                              */
-    fov_faces   faces;   /**< as fov_detector_run_photo() finds them, to the bit                                     */
-    fov_timing  timing;
-    double      load_s; /**< seconds that load() took */
+    fov_faces  faces;    /**< as fov_detector_run_photo() finds them, to the bit                                     */
+    fov_timing timing;
+    double     load_s; /**< seconds that load() took */
 } fov_photo_result;
 
 /** Given each photo's result, in order. @return false to stop: what was not handed on by then never will be */

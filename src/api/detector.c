@@ -18,21 +18,21 @@
 enum { MAX_BATCH = FOV_DETECTOR_BATCH, MAX_PASS_PIXELS = 4 << 20, HEADS_PER_LEVEL = 3 };
 
 struct fov_detector {
-    const fov_engine *engine;
-    fov_pool         *pool;
-    fov_plan_cache    cache;
-    void             *scratch; /* of the letterbox */
-    size_t            scratch_bytes;
-    fov_geometry     *geometry; /* one an image of the batch */
-    fov_face_buffer  *buffer;
-    size_t            cap_image;
-    fov_face_buffer   tile_buffer; /* of the tile at hand */
-    float            *raw;
-    fov_timing        timing;
-    fov_observer     *observe; /* during fov_detector_run_observed(), else NULL */
-    void             *observe_context;
-    const fov_detector_photo *given; /* during fov_detector_run_photos(), else NULL */
-    double           *step_seconds; /* during fov_detector_run_timed(), else NULL */
+    const fov_engine         *engine;
+    fov_pool                 *pool;
+    fov_plan_cache            cache;
+    void                     *scratch; /* of the letterbox */
+    size_t                    scratch_bytes;
+    fov_geometry             *geometry; /* one an image of the batch */
+    fov_face_buffer          *buffer;
+    size_t                    cap_image;
+    fov_face_buffer           tile_buffer; /* of the tile at hand */
+    float                    *raw;
+    fov_timing                timing;
+    fov_observer             *observe; /* during fov_detector_run_observed(), else NULL */
+    void                     *observe_context;
+    const fov_detector_photo *given;        /* during fov_detector_run_photos(), else NULL */
+    double                   *step_seconds; /* during fov_detector_run_timed(), else NULL */
 };
 
 fov_status fov_detector_new(const fov_engine *engine, const fov_detector_options *options, fov_detector **out, fov_error *err)
@@ -117,7 +117,8 @@ typedef struct pass {
     size_t count;
 } pass;
 
-/* What a pass gives: heads in the plan's memory, or, where the network runs elsewhere, all faces, which the next pass takes away. */
+/* What a pass gives: heads in the plan's memory, or, where the network runs elsewhere, all faces, which the next pass takes away.
+ */
 typedef struct answer {
     const fov_plan *plan;
     bool            has_faces;
@@ -340,8 +341,8 @@ static fov_status decode_image(fov_detector *d, const answer *a, size_t image, s
     return fov_face_decode(&d->engine->settings, head, mapping, options, buffer, faces, err);
 }
 
-static fov_status decode_pass(fov_detector *d, const answer *a, const pass *p, const fov_detect_options *options,
-                              fov_faces *faces, fov_error *err)
+static fov_status decode_pass(fov_detector *d, const answer *a, const pass *p, const fov_detect_options *options, fov_faces *faces,
+                              fov_error *err)
 {
     double start = fov_clock_s();
     for (size_t i = 0; i < p->count; i++) {
@@ -389,19 +390,20 @@ static fov_status decode_tiles(fov_detector *d, const answer *a, const fov_tile 
 static fov_status run_tiles(fov_detector *d, const fov_image *image, const fov_detect_options *options, fov_face_buffer *buffer,
                             fov_faces *faces, fov_error *err)
 {
-    answer            a;
-    fov_tiling        walk;
-    fov_tile          tile[MAX_BATCH], next;
-    fov_image         window[MAX_BATCH];
-    size_t            found = 0;
-    fov_status        st = fov_tiling_start(&d->engine->settings, options, image, &walk, err);
+    answer     a;
+    fov_tiling walk;
+    fov_tile   tile[MAX_BATCH], next;
+    fov_image  window[MAX_BATCH];
+    size_t     found = 0;
+    fov_status st = fov_tiling_start(&d->engine->settings, options, image, &walk, err);
     for (bool more = !st && fov_tiling_next(&walk, &next); more && !st;) {
         pass p = {.count = next_tiles(d, &walk, &next, &more, tile)};
         for (size_t i = 0; i < p.count; i++) {
             p.index[i] = i;
             window[i] = tile[i].window;
         }
-        if (!(st = run_pass(d, window, &p, options, &a, err))) st = decode_tiles(d, &a, tile, p.count, options, buffer, &found, err);
+        if (!(st = run_pass(d, window, &p, options, &a, err)))
+            st = decode_tiles(d, &a, tile, p.count, options, buffer, &found, err);
     }
     if (!st) st = fov_face_merge(buffer, found, options, faces, err);
     return st;
@@ -484,8 +486,8 @@ fov_status fov_detector_run_photo(fov_detector *d, const fov_photo *photo, const
     fov_detect_options defaults = fov_detect_options_default();
     *faces = (fov_faces){0};
     if (photo->deferred)
-        return fov_fail(err, FOV_ERR_ARGUMENT, "a photo of %d x %d is still encoded: fov_photo_finish() decodes it", photo->full_width,
-                        photo->full_height);
+        return fov_fail(err, FOV_ERR_ARGUMENT, "a photo of %d x %d is still encoded: fov_photo_finish() decodes it",
+                        photo->full_width, photo->full_height);
     if (!fov_photo_is_smaller(photo)) return fov_detector_run(d, &image, options, faces, err);
     fov_status st = run_smaller(d, photo, options ? options : &defaults, faces, err);
     settle(d);

@@ -35,7 +35,8 @@ typedef struct fov_detector_photo {
     int                       orientation; /* of the picture, EXIF 1..8 */
 } fov_detector_photo;
 
-/** As fov_detector_run_photo() for each, but what memory it takes is kept. @param options checked, not NULL, not FOV_RESIZE_TILES */
+/** As fov_detector_run_photo() for each, but what memory it takes is kept. @param options checked, not NULL, not FOV_RESIZE_TILES
+ */
 fov_status fov_detector_run_photos(fov_detector *detector, const fov_detector_photo *photos, size_t count,
                                    const fov_detect_options *options, fov_faces *faces, fov_error *err);
 

@@ -64,7 +64,10 @@ static fov_status find(const worker *w, slot *s)
     const double      start = fov_clock_s();
     fov_faces         faces;
     fov_status        st = w->stream->photos->load(w->stream->photos->user, r->index, &r->photo, &s->err);
-    if (!st) st = fov_photo_finish(r->photo, &s->err);
+    if (!st && (st = fov_photo_finish(r->photo, &s->err))) {
+        fov_photo_free(r->photo); /* one that cannot be decoded was not loaded */
+        r->photo = NULL;
+    }
     r->load_s = fov_clock_s() - start;
     if (st) return st;
     st = fov_detector_run_photo(w->detector, r->photo, w->stream->detect, &faces, &s->err);

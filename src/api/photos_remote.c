@@ -27,21 +27,21 @@ static const double LOOK_S = 0.25, WORTH_S = 3;
 typedef enum slot_state { FREE, LOADING, ENCODED, DECODING, LOADED, RUNNING, DONE } slot_state;
 
 typedef struct slot {
-    fov_photo_result result;
-    fov_face        *face; /* what the result points to */
-    size_t           cap_face;
-    int              width, height; /* of the network's input; 0: to be run alone, which may fail */
-    fov_remote_picture picture; /* where a decoder of a device puts the pixels */
+    fov_photo_result   result;
+    fov_face          *face; /* what the result points to */
+    size_t             cap_face;
+    int                width, height; /* of the network's input; 0: to be run alone, which may fail */
+    fov_remote_picture picture;       /* where a decoder of a device puts the pixels */
     int                device, owner; /* which has the pixels, ANY_DEVICE: the host does; which the picture's memory is of */
-    fov_error        err;
-    slot_state       state;
+    fov_error          err;
+    slot_state         state;
 } slot;
 
 typedef struct stream stream;
 
 /* Has one thread. */
 typedef struct worker {
-    stream       *stream;
+    stream *stream;
     void *(*work)(void *worker);
     int           device;   /* of a runner, of a decoder: which of all */
     fov_detector *detector; /* of a runner */
@@ -54,14 +54,14 @@ struct stream {
     const fov_photo_source *photos;
     fov_detect_options      detect;
     pthread_mutex_t         lock;
-    pthread_cond_t          room, loaded, done; /* for loaders, for runners, for the caller */
-    pthread_cond_t          encoded;            /* for decoders */
+    pthread_cond_t          room, loaded, done;  /* for loaders, for runners, for the caller */
+    pthread_cond_t          encoded;             /* for decoders */
     size_t                  n_encoded, decoders; /* photos that wait for one; how many work */
     const int              *devices;
     size_t                  n_device;
     double                  begin;
-    size_t                  next;               /* photo to be loaded */
-    size_t                  handed_on;          /* photos whose slots are free again */
+    size_t                  next;      /* photo to be loaded */
+    size_t                  handed_on; /* photos whose slots are free again */
     bool                    stop;
     size_t                  n_slot;
     slot                   *slot; /* photo i: slot i % n_slot */
@@ -276,9 +276,8 @@ static void run_alone(const worker *w, slot *s)
 {
     const fov_detector_photo photo = photo_of(s);
     fov_faces                faces;
-    s->result.status = photo.picture
-                           ? fov_detector_run_photos(w->detector, &photo, 1, &w->stream->detect, &faces, &s->err)
-                           : fov_detector_run_photo(w->detector, s->result.photo, &w->stream->detect, &faces, &s->err);
+    s->result.status = photo.picture ? fov_detector_run_photos(w->detector, &photo, 1, &w->stream->detect, &faces, &s->err)
+                                     : fov_detector_run_photo(w->detector, s->result.photo, &w->stream->detect, &faces, &s->err);
     s->result.timing = fov_detector_timing(w->detector);
     if (!s->result.status) s->result.status = keep_faces(s, &faces, &s->err);
 }
@@ -388,8 +387,9 @@ static bool may_decode_there(const stream *t)
 static fov_status prepare(stream *t, size_t n_loader, fov_error *err)
 {
     static const fov_detector_options alone = {.threads = 1};
-    const size_t all_runners = t->n_device * RUNNERS_PER_DEVICE, n_runner = all_runners < t->photos->count ? all_runners : t->photos->count;
-    fov_status   st = FOV_OK;
+    const size_t                      all_runners = t->n_device * RUNNERS_PER_DEVICE,
+                 n_runner = all_runners < t->photos->count ? all_runners : t->photos->count;
+    fov_status st = FOV_OK;
     t->n_slot = n_loader * SLOTS_PER_LOADER + n_runner * FOV_DETECTOR_BATCH + t->n_device * FOV_DECODER_BATCH;
     t->worker = fov_calloc(n_runner + n_loader + t->n_device, sizeof *t->worker);
     t->slot = fov_calloc(t->n_slot, sizeof *t->slot);

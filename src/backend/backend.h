@@ -43,8 +43,8 @@ typedef struct fov_lowered {
      * @param out one view per output
      */
     fov_status (*run)(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool, fov_error *err);
-    /** The same where steps run elsewhere (fov_remote): add the step to a program that is being made. Of `run` and `record` a node that
-     * needs work has one. Views have addresses of the place. */
+    /** The same where steps run elsewhere (fov_remote): add the step to a program that is being made. Of `run` and `record` a node
+     * that needs work has one. Views have addresses of the place. */
     fov_status (*record)(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
                          fov_error *err);
     void (*free)(void *impl);
@@ -81,11 +81,11 @@ typedef struct fov_ends {
 
 /** A photo for such a program. */
 typedef struct fov_remote_photo {
-    fov_image            image;
-    int                  orientation; /* EXIF 1..8: how it is turned upright; 0 is 1 */
-    bool                 there;       /* image.data is the place's; else the host's, and may go after start() */
-    const struct fov_letterbox *box;  /* media/media.h; for the upright photo; fills the program's input */
-    float offset[2], scale[2];        /* from the input's pixels to the photo's: (input - offset) * scale; x, y */
+    fov_image                   image;
+    int                         orientation;         /* EXIF 1..8: how it is turned upright; 0 is 1 */
+    bool                        there;               /* image.data is the place's; else the host's, and may go after start() */
+    const struct fov_letterbox *box;                 /* media/media.h; for the upright photo; fills the program's input */
+    float                       offset[2], scale[2]; /* from the input's pixels to the photo's: (input - offset) * scale; x, y */
 } fov_remote_photo;
 
 /** Decodes JPEGs elsewhere, for one thread at a time. */
@@ -168,8 +168,8 @@ typedef struct fov_backend {
 const fov_backend *fov_backend_find(const char *name);
 const fov_backend *fov_backend_at(size_t index); /* NULL past the last */
 /**
- * The backend that a user means: by name, NULL for "cpu", or "auto" for the first remote one that can be used, else "cpu". One that is
- * named and cannot be used fails, as its check() says.
+ * The backend that a user means: by name, NULL for "cpu", or "auto" for the first remote one that can be used, else "cpu". One that
+ * is named and cannot be used fails, as its check() says.
  */
 fov_status fov_backend_choose(const char *name, int device, const fov_backend **backend, fov_error *err);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Plans whose steps run elsewhere. Every value has its place in two arenas, one there and one on the host; what the host gives and what
- * it is to see is copied, and nothing else of the host's arena is ever touched. */
+/* Plans whose steps run elsewhere. Every value has its place in two arenas, one there and one on the host; what the host gives and
+ * what it is to see is copied, and nothing else of the host's arena is ever touched. */
 #include "engine/remote.h"
 
 #include "base/alloc.h"
@@ -135,8 +135,7 @@ fov_status fov_remote_take(const fov_plan *plan, fov_error *err)
 fov_status fov_remote_run(const fov_plan *plan, double *seconds, fov_error *err)
 {
     fov_status st = FOV_OK;
-    for (int i = 0; i < plan->n_program && !st; i++)
-        st = remote_of(plan)->run(plan->program[i], seconds ? &seconds[i] : NULL, err);
+    for (int i = 0; i < plan->n_program && !st; i++) st = remote_of(plan)->run(plan->program[i], seconds ? &seconds[i] : NULL, err);
     return st;
 }
 

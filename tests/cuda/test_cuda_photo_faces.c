@@ -246,7 +246,7 @@ static void failing_driver(void **state)
 {
     (void)state;
     fov_error err;
-    void      *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
+    void     *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
     void (*fail_at)(uint64_t, int);
     uint64_t (*calls)(void);
     *(void **)&fail_at = dlsym(driver, "fake_driver_fail");

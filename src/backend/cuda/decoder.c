@@ -23,8 +23,9 @@ static fov_status open_all(fov_decoder *d, int device, fov_error *err)
     fov_status st = fov_cuda_device_open(device, &d->device, err);
     if (!st) st = fov_nvjpeg_new(d->device, &d->nvjpeg, err);
     if (!st && !fov_nvjpeg_has_hardware(d->nvjpeg))
-        st = fov_fail(err, FOV_ERR_DEVICE, "GPU %d (%s): no decoder of JPEGs beside the multiprocessors, which are no faster than libjpeg",
-                      device, d->device->name);
+        st = fov_fail(err, FOV_ERR_DEVICE,
+                      "GPU %d (%s): no decoder of JPEGs beside the multiprocessors, which are no faster than libjpeg", device,
+                      d->device->name);
     const fov_cuda_driver *driver = st ? NULL : d->device->driver;
     return st ? st : fov_cuda_check(driver, driver->StreamCreate(&d->stream, CU_STREAM_NON_BLOCKING), err, "a stream");
 }

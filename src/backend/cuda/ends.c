@@ -37,9 +37,8 @@ static fov_status reserve_work(fov_cuda_ends *e, const fov_cuda_faces *faces, fo
     fov_status st = fov_cuda_alloc(e->place->device, faces->work_bytes, "faces", &e->work, err);
     if (st) return st;
     e->work_bytes = faces->work_bytes;
-    return fov_cuda_check(driver,
-                          driver->MemsetD8Async((CUdeviceptr)(uintptr_t)e->work, 0, faces->zero_bytes, e->place->stream), err,
-                          "memory for faces");
+    return fov_cuda_check(driver, driver->MemsetD8Async((CUdeviceptr)(uintptr_t)e->work, 0, faces->zero_bytes, e->place->stream),
+                          err, "memory for faces");
 }
 
 /* Everything about faces that the options say, where their results will be. */
@@ -100,14 +99,15 @@ fov_status fov_cuda_ends_record_first(fov_cuda_ends *e, fov_recorder *recorder, 
     const fov_letterbox box = {.out_w = e->out_w, .out_h = e->out_h};
     fov_cuda_grid       grid;
     fov_cuda_letterbox_launch(&box, e->images, NULL, e->input, e->input_ld, &e->letterbox_params, &grid);
-    return record(e, recorder, FOV_CUDA_LETTERBOX_KERNEL, grid, &e->letterbox_params, sizeof e->letterbox_params, &e->letterbox, err);
+    return record(e, recorder, FOV_CUDA_LETTERBOX_KERNEL, grid, &e->letterbox_params, sizeof e->letterbox_params, &e->letterbox,
+                  err);
 }
 
 fov_status fov_cuda_ends_record_last(fov_cuda_ends *e, fov_recorder *recorder, fov_error *err)
 {
     const fov_faces_params *params = &e->faces.params;
-    fov_status st = record(e, recorder, FOV_CUDA_FACES_COLLECT_KERNEL, fov_cuda_faces_collect_grid(&e->faces), params, sizeof *params,
-                           &e->collect, err);
+    fov_status              st = record(e, recorder, FOV_CUDA_FACES_COLLECT_KERNEL, fov_cuda_faces_collect_grid(&e->faces), params,
+                                        sizeof *params, &e->collect, err);
     if (!st)
         st = record(e, recorder, FOV_CUDA_FACES_KEEP_KERNEL, fov_cuda_faces_keep_grid(&e->faces), params, sizeof *params, &e->keep,
                     err);
@@ -117,10 +117,10 @@ fov_status fov_cuda_ends_record_last(fov_cuda_ends *e, fov_recorder *recorder, f
 /* Each of these kernels is in the graph once. */
 static fov_status match(fov_cuda_ends *e, CUgraphNode node, fov_error *err)
 {
-    const fov_cuda_driver *driver = e->place->device->driver;
-    fov_cuda_node_ref     *refs[] = {&e->letterbox, &e->collect, &e->keep};
+    const fov_cuda_driver  *driver = e->place->device->driver;
+    fov_cuda_node_ref      *refs[] = {&e->letterbox, &e->collect, &e->keep};
     CUDA_KERNEL_NODE_PARAMS params;
-    fov_status              st = fov_cuda_check(driver, driver->GraphKernelNodeGetParams(node, &params), err, "a kernel of a graph");
+    fov_status st = fov_cuda_check(driver, driver->GraphKernelNodeGetParams(node, &params), err, "a kernel of a graph");
     for (size_t i = 0; i < sizeof refs / sizeof *refs && !st; i++)
         if (refs[i]->kernel == params.func) refs[i]->node = node;
     return st;
@@ -143,8 +143,8 @@ fov_status fov_cuda_ends_find(fov_cuda_ends *e, CUgraph graph, fov_error *err)
     return st;
 }
 
-static fov_status set_node(const fov_cuda_ends *e, CUgraphExec graph, const fov_cuda_node_ref *ref, fov_cuda_grid grid, void *params,
-                           fov_error *err)
+static fov_status set_node(const fov_cuda_ends *e, CUgraphExec graph, const fov_cuda_node_ref *ref, fov_cuda_grid grid,
+                           void *params, fov_error *err)
 {
     const fov_cuda_driver        *driver = e->place->device->driver;
     void                         *argument[] = {params};
@@ -250,7 +250,8 @@ static fov_status stage_photo(const fov_cuda_ends *e, const fov_remote_photo *ph
         c.rows = height - c.first < piece_rows ? height - c.first : piece_rows;
         fov_pool_run(pool, copy_chunk, &c, (size_t)((c.rows + c.chunk_rows - 1) / c.chunk_rows));
         const bool last = c.first + c.rows == height;
-        st = fov_cuda_staging_send(e->place, last ? end : end - fov_cuda_staging_rounded(bytes) + row * (size_t)(c.first + c.rows), err);
+        st = fov_cuda_staging_send(e->place, last ? end : end - fov_cuda_staging_rounded(bytes) + row * (size_t)(c.first + c.rows),
+                                   err);
     }
     return st;
 }

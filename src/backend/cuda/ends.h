@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* What a program has before and behind the network: photos become its input, its heads become faces.
  *
- * Both ends are nodes of the program's graph. What changes from run to run, pixels, sizes and where they go, is staged in a block of
- * memory that is copied up before the graph; what changes seldom, the options and where that block is, are parameters of three nodes,
- * which are set anew when they differ from the last run's. */
+ * Both ends are nodes of the program's graph. What changes from run to run, pixels, sizes and where they go, is staged in a block
+ * of memory that is copied up before the graph; what changes seldom, the options and where that block is, are parameters of three
+ * nodes, which are set anew when they differ from the last run's. */
 #ifndef FOVEA_BACKEND_CUDA_ENDS_H
 #define FOVEA_BACKEND_CUDA_ENDS_H
 
@@ -42,8 +42,8 @@ fov_status fov_cuda_ends_record_last(fov_cuda_ends *ends, fov_recorder *recorder
 fov_status fov_cuda_ends_find(fov_cuda_ends *ends, CUgraph graph, fov_error *err);
 
 /** fov_remote.start and finish, without the graph: bring up what is new, and set what changed; read the faces when all is done. */
-fov_status fov_cuda_ends_give(fov_cuda_ends *ends, CUgraphExec graph, const fov_remote_photo *photo, const fov_detect_options *options,
-                              fov_pool *pool, fov_error *err);
+fov_status fov_cuda_ends_give(fov_cuda_ends *ends, CUgraphExec graph, const fov_remote_photo *photo,
+                              const fov_detect_options *options, fov_pool *pool, fov_error *err);
 void       fov_cuda_ends_take(const fov_cuda_ends *ends, fov_faces *faces);
 
 #endif

@@ -100,7 +100,8 @@ void fov_cuda_letterbox_stage(const fov_letterbox *box, const fov_cuda_photo *ph
         .scaled_h = box->scaled_h,
     };
     stage_taps(box, photo, host, device, image);
-    find_pixels(photo, photo->on_device ? in->data : copied, photo->on_device ? in->pitch : (ptrdiff_t)fov_cuda_letterbox_pitch(in), image);
+    find_pixels(photo, photo->on_device ? in->data : copied, photo->on_device ? in->pitch : (ptrdiff_t)fov_cuda_letterbox_pitch(in),
+                image);
     for (int c = 0; c < CHANNELS; c++) {
         image->channel[c] = image->pixel == 1 ? 0 : reversed ? CHANNELS - 1 - c : c;
         image->mean[c] = box->mean[c];

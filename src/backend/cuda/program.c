@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Making a program: steps record launches, wave by wave; products of a wave that the same kernel can make become one launch; a stream
- * captures them as a graph. Each launch may begin while the one before it ends (programmatic dependent launch): kernels wait
+/* Making a program: steps record launches, wave by wave; products of a wave that the same kernel can make become one launch; a
+ * stream captures them as a graph. Each launch may begin while the one before it ends (programmatic dependent launch): kernels wait
  * for each other before they touch memory (kernels/ptx.cuh, fov_depend_wait). */
 #include "backend/cuda/program.h"
 
@@ -233,7 +233,8 @@ static fov_status capture(const fov_recorder *recorder, CUgraph *graph, fov_erro
 {
     const fov_place       *place = recorder->program->place;
     const fov_cuda_driver *driver = place->device->driver;
-    fov_status st = fov_cuda_check(driver, driver->StreamBeginCapture(place->stream, CU_STREAM_CAPTURE_MODE_RELAXED), err, "a graph");
+    fov_status             st =
+        fov_cuda_check(driver, driver->StreamBeginCapture(place->stream, CU_STREAM_CAPTURE_MODE_RELAXED), err, "a graph");
     if (st) return st;
     for (int i = 0; i < recorder->n_launch && !st; i++)
         st = launch(place, &recorder->launch[i], i > 0 && place->device->capability >= 90, err);
@@ -269,7 +270,8 @@ static fov_status make_graph(fov_recorder *recorder, fov_error *err)
 }
 
 /* @param ends NULL: none */
-static fov_status compile(fov_place *place, const fov_call *calls, int count, const fov_ends *ends, fov_program **out, fov_error *err)
+static fov_status compile(fov_place *place, const fov_call *calls, int count, const fov_ends *ends, fov_program **out,
+                          fov_error *err)
 {
     fov_recorder recorder = {.program = fov_calloc(1, sizeof *recorder.program),
                              .waiting = fov_alloc_array(MAX_WAVE_PROBLEMS, sizeof *recorder.waiting)};

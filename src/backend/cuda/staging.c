@@ -49,8 +49,8 @@ fov_status fov_cuda_staging_send(fov_place *place, size_t end, fov_error *err)
     if (end <= s->sent) return FOV_OK;
     fov_status st = fov_cuda_check(
         driver,
-        driver->MemcpyHtoDAsync((CUdeviceptr)(uintptr_t)(s->device + s->sent), s->host + s->sent, end - s->sent, place->stream), err,
-        "GPU %d (%s): copy of %zu bytes to it", place->device->index, place->device->name, end - s->sent);
+        driver->MemcpyHtoDAsync((CUdeviceptr)(uintptr_t)(s->device + s->sent), s->host + s->sent, end - s->sent, place->stream),
+        err, "GPU %d (%s): copy of %zu bytes to it", place->device->index, place->device->name, end - s->sent);
     s->sent = end;
     return st;
 }
