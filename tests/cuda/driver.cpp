@@ -181,7 +181,7 @@ static CUstream default_stream(void)
 
 static CUstream stream_of(CUstream given)
 {
-    return given ? given : default_stream();
+    return given && given != CU_STREAM_LEGACY ? given : default_stream();
 }
 
 static bool known(CUstream s)
