@@ -28,12 +28,19 @@ static __device__ __forceinline__ uint16_t fov_float_to_bf16(float v)
     return (uint16_t)((bits + 0x7fffU + (bits >> 16 & 1U)) >> 16);
 }
 
+/** A float of small magnitude (below 2^22) to the nearest integer, ties to even: where units of 1 are the last bit of a float, adding
+ * rounds, at the full rate that conversions do not have. */
+static __device__ __forceinline__ int32_t fov_round_small(float v)
+{
+    return __float_as_int(__fadd_rn(v, 12582912.0F)) - 0x4b400000;
+}
+
 /** fov_quantize() of graph/view.h, into 0 .. 255. */
 static __device__ __forceinline__ int32_t fov_quantize_u8(float v, float inverse_scale, int32_t zero_point)
 {
     const float scaled = __fmul_rn(v, inverse_scale), least = (float)-zero_point, most = (float)(255 - zero_point);
     if (!(scaled == scaled)) return zero_point;
-    return __float2int_rn(scaled < least ? least : scaled > most ? most : scaled) + zero_point;
+    return fov_round_small(scaled < least ? least : scaled > most ? most : scaled) + zero_point;
 }
 
 /* W bytes, or 2 W or 4 W, that are aligned to their size, at most 16 at a time. */

@@ -66,14 +66,43 @@ static __device__ __forceinline__ void fov_end_store(const fov_end *end, const f
 #pragma unroll
     for (int i = 0; i < W; i++)
         v[i] = fov_end_value(sum[i], &channel[i], end->residual_at, end->residual_at != FOV_END_NO_RESIDUAL ? residual[i] : 0.0F);
-    if (output->dtype == FOV_U8)
-        for (int i = 0; i < W; i++) v[i] = (float)fov_quantize_u8(v[i], channel[i].inverse_scale, channel[i].zero_point);
-    fov_store_elements<W>(output->data, output->dtype, pixel * output->ld + (c - output->first_channel), v);
+    const int64_t at = pixel * output->ld + (c - output->first_channel);
+    if (output->dtype != FOV_U8) {
+        fov_store_elements<W>(output->data, output->dtype, at, v);
+        return;
+    }
+    alignas(16) uint8_t bytes[W];
+#pragma unroll
+    for (int i = 0; i < W; i++) bytes[i] = (uint8_t)fov_quantize_u8(v[i], channel[i].inverse_scale, channel[i].zero_point);
+    fov_copy_aligned<W>((uint8_t *)output->data + at, bytes);
 }
 
-template <int W, int threads, class Sum>
-static __device__ __forceinline__ void fov_end_tile_of(const fov_end *end, const Sum *sums, int ld, int64_t first_pixel, int rows,
-                                                       int first_channel, int columns)
+/* Where the numbers of a tile's channels are. `c` counts from the first channel of all. */
+
+struct fov_end_table {
+    const fov_end_channel *channel;
+
+    template <int W, class Sum> __device__ __forceinline__ void load(fov_end_channel *to, const fov_end *end, int c) const
+    {
+        (void)end;
+#pragma unroll
+        for (int i = 0; i < W; i++) to[i] = channel[c + i];
+    }
+};
+
+/** A pixel for each row of a tile whose rows follow each other in the output. */
+struct fov_end_pixels {
+    int64_t first;
+
+    __device__ __forceinline__ int64_t operator()(int row) const
+    {
+        return first + row;
+    }
+};
+
+template <int W, int threads, class Table, class Sum, class Pixels>
+static __device__ __forceinline__ void fov_end_tile_of(const fov_end *end, const Table &table, const Sum *sums, int ld, Pixels pixels,
+                                                       int rows, int first_channel, int columns)
 {
     const int chunks = (columns + W - 1) / W, lanes = threads / chunks * chunks;
     const int thread = (int)threadIdx.x;
@@ -82,24 +111,42 @@ static __device__ __forceinline__ void fov_end_tile_of(const fov_end *end, const
     if (c >= end->channels) return;
     const fov_end_output *output = fov_end_output_of(end, c);
     fov_end_channel       channel[W];
-#pragma unroll
-    for (int i = 0; i < W; i++) channel[i] = end->channel[c + i];
-    for (int row = thread / chunks; row < rows; row += lanes / chunks)
-        fov_end_store<W>(end, channel, output, first_pixel + row, c, sums + (int64_t)row * ld + chunk * W);
+    table.template load<W, Sum>(channel, end, c);
+    for (int row = thread / chunks; row < rows; row += lanes / chunks) {
+        const int64_t pixel = pixels(row);
+        if (pixel >= 0) fov_end_store<W>(end, channel, output, pixel, c, sums + (int64_t)row * ld + chunk * W);
+    }
+}
+
+/** fov_end_tile_at() with another table of the channels than end->channel. */
+template <int threads, class Table, class Sum, class Pixels>
+static __device__ __forceinline__ void fov_end_tile_with(const fov_end *end, const Table &table, const Sum *sums, int ld,
+                                                         Pixels pixels, int rows, int first_channel, int columns)
+{
+    if (end->vector == 8) fov_end_tile_of<8, threads>(end, table, sums, ld, pixels, rows, first_channel, columns);
+    else if (end->vector == 4) fov_end_tile_of<4, threads>(end, table, sums, ld, pixels, rows, first_channel, columns);
+    else fov_end_tile_of<1, threads>(end, table, sums, ld, pixels, rows, first_channel, columns);
 }
 
 /**
  * Store a tile of sums by all threads of the block. Shared memory must have been written before a barrier.
- * @param sums  rows x columns, `ld` from row to row; aligned to 16 bytes as is ld
- * @param first_pixel, first_channel of the tile; rows: those inside the output; columns: at most `threads`
+ * @param sums   rows x columns, `ld` from row to row; aligned to 16 bytes as is ld
+ * @param pixels the output pixel of each row; negative: the row is outside of the output
+ * @param columns at most `threads`, from first_channel on
  */
+template <int threads, class Sum, class Pixels>
+static __device__ __forceinline__ void fov_end_tile_at(const fov_end *end, const Sum *sums, int ld, Pixels pixels, int rows,
+                                                       int first_channel, int columns)
+{
+    fov_end_tile_with<threads>(end, fov_end_table{end->channel}, sums, ld, pixels, rows, first_channel, columns);
+}
+
+/** The same of a tile whose rows are output pixels one after the other, those inside of it. */
 template <int threads, class Sum>
 static __device__ __forceinline__ void fov_end_tile(const fov_end *end, const Sum *sums, int ld, int64_t first_pixel, int rows,
                                                     int first_channel, int columns)
 {
-    if (end->vector == 8) fov_end_tile_of<8, threads>(end, sums, ld, first_pixel, rows, first_channel, columns);
-    else if (end->vector == 4) fov_end_tile_of<4, threads>(end, sums, ld, first_pixel, rows, first_channel, columns);
-    else fov_end_tile_of<1, threads>(end, sums, ld, first_pixel, rows, first_channel, columns);
+    fov_end_tile_at<threads>(end, sums, ld, fov_end_pixels{first_pixel}, rows, first_channel, columns);
 }
 
 #endif
