@@ -76,6 +76,16 @@ FOV_API const char *fov_version(void);
  */
 FOV_API char *fov_build_info_json(void);
 
+/**
+ * The same, and in "cuda" what GPUs can be used: {"built", "usable", "problem": why not and what to do}; where it was built with
+ * CUDA also {"toolkit", "kernels": {"images", "bytes", "capabilities": [..]}, "driver": {"library", "version", "least"}, "nvjpeg":
+ * {"library", "version"}, "devices": [{"index", "name", "uuid", "capability", "processors", "memory", "free", "kernels": "native"
+ * or "ptx", "problem"}]}. What was not found, or is no problem, is null; sizes are in bytes. Opens every GPU, which may take
+ * seconds.
+ * @return a string to release with fov_string_free(), or NULL without memory
+ */
+FOV_API char *fov_doctor_json(void);
+
 /** Releases a string returned by this library. NULL is allowed. */
 FOV_API void fov_string_free(char *string);
 
@@ -400,7 +410,9 @@ FOV_API void  fov_calibration_free(fov_calibration *calibration); /**< NULL is a
 typedef struct fov_engine fov_engine;
 
 typedef struct fov_engine_options {
-    const char              *backend; /**< "cpu" (default when NULL) or "reference": the plain-C definitions, slow and sure */
+    const char              *backend; /**< "cpu" (default when NULL), "cuda": an NVIDIA GPU, "auto": "cuda" where it can be used, else
+                                            "cpu", or "reference": the plain-C definitions, slow and sure */
+    int                      device;  /**< "cuda": number of the GPU that the engine works on */
     fov_precision            precision;
     const fov_calibration   *calibration;  /**< INT8, MIXED, AUTO: ranges; NULL: taken from `photos`, or else without data       */
     const fov_photo_source  *photos;       /**< what losses are measured on; NULL: nothing is measured, MIXED fails, AUTO is FP32 */
@@ -427,7 +439,7 @@ FOV_API fov_status fov_engine_save(const fov_engine *engine, const char *path, f
 
 /**
  * Load a .fov file. It may be changed or removed after the call.
- * @param options only `backend`, `keep_weights` and `plugins` are looked at; NULL: defaults
+ * @param options only `backend`, `device`, `keep_weights` and `plugins` are looked at; NULL: defaults
  * @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (damaged; the message names the section), FOV_ERR_UNSUPPORTED (needs a feature or a
  *         version that this release does not know, named), FOV_ERR_MEMORY
  */

@@ -35,12 +35,19 @@ struct fov_detector {
 
 fov_status fov_detector_new(const fov_engine *engine, const fov_detector_options *options, fov_detector **out, fov_error *err)
 {
+    return fov_detector_new_on(engine, options, engine->device, out, err);
+}
+
+fov_status fov_detector_new_on(const fov_engine *engine, const fov_detector_options *options, int device, fov_detector **out,
+                               fov_error *err)
+{
     int threads = options && options->threads ? options->threads : fov_cpu_threads();
     *out = NULL;
     fov_detector *d = fov_calloc(1, sizeof *d);
     if (!d) return fov_fail_memory(err, "a detector");
     d->engine = engine;
     fov_status st = fov_pool_new(threads, &d->pool, err);
+    if (!st && engine->backend->remote) st = engine->backend->remote->open(device, &d->cache.place, err);
     if (st) {
         fov_detector_free(d);
         return st;
@@ -55,6 +62,7 @@ void fov_detector_free(fov_detector *d)
     for (size_t i = 0; i < d->cap_image; i++) fov_face_buffer_clear(&d->buffer[i]);
     fov_face_buffer_clear(&d->tile_buffer);
     fov_plan_cache_clear(&d->cache);
+    if (d->cache.place) d->engine->backend->remote->close(d->cache.place);
     fov_pool_free(d->pool);
     fov_free_aligned(d->scratch);
     fov_free(d->geometry);
@@ -164,7 +172,10 @@ static fov_status run_pass(fov_detector *d, const fov_image *images, const pass 
     fov_status           st;
     double               start = fov_clock_s();
     if ((st = fov_plan_cache_get(&d->cache, d->engine, (int64_t)p->count, box->out_h, box->out_w, fov_pool_size(d->pool),
-                                 d->observe != NULL, &plan, err)))
+                                 d->observe        ? FOV_PLAN_WHOLE
+                                 : d->step_seconds ? FOV_PLAN_TIMED
+                                                   : FOV_PLAN_FAST,
+                                 &plan, err)))
         return st;
     if ((st = fov_heads_check(plan, err))) return st;
     if ((st = fill_input(d, plan, images, p, err))) return st;

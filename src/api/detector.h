@@ -5,6 +5,10 @@
 
 #include "engine/engine.h"
 
+/** As fov_detector_new(). @param device where the backend's steps run elsewhere: on which */
+fov_status fov_detector_new_on(const fov_engine *engine, const fov_detector_options *options, int device, fov_detector **detector,
+                               fov_error *err);
+
 /**
  * As fov_detector_run(), and `observe` sees every step of the network's run (engine/engine.h), the input first: as a step of
  * node FOV_NONE whose only output is the input.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "backend/backend.h"
+#include "backend/cuda/available.h"
 #include "base/alloc.h"
 #include "base/cpu.h"
-
-#include <jansson.h>
+#include "base/json.h"
 
 const char *fov_version(void)
 {
@@ -33,14 +33,25 @@ static json_t *cpu_json(void)
     return json_pack("{s:s, s:o, s:s}", "brand", fov_cpu_brand(), "features", features, "used", used);
 }
 
-char *fov_build_info_json(void)
+static json_t *build_json(void)
 {
     json_t *backends = json_array();
     for (size_t i = 0; fov_backend_at(i); i++) json_array_append_new(backends, json_string(fov_backend_at(i)->name));
-    json_t *info = json_pack("{s:s, s:s, s:o, s:o, s:i}", "version", fov_version(), "compiler", COMPILER, "cpu", cpu_json(),
-                             "backends", backends, "threads", fov_cpu_threads());
-    char   *text = info ? json_dumps(info, JSON_COMPACT) : NULL, *copy = text ? fov_strdup(text) : NULL;
-    free(text);
-    json_decref(info);
-    return copy;
+    return json_pack("{s:s, s:s, s:o, s:o, s:i}", "version", fov_version(), "compiler", COMPILER, "cpu", cpu_json(), "backends",
+                     backends, "threads", fov_cpu_threads());
+}
+
+char *fov_build_info_json(void)
+{
+    return fov_json_take(build_json());
+}
+
+char *fov_doctor_json(void)
+{
+    json_t *info = build_json();
+    if (info && json_object_set_new(info, "cuda", fov_cuda_json())) {
+        json_decref(info);
+        return NULL;
+    }
+    return fov_json_take(info);
 }

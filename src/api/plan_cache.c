@@ -10,6 +10,11 @@ static bool fits(const fov_plan *plan, int64_t n, int64_t h, int64_t w, bool who
     return plan && plan->n == n && plan->h == h && plan->w == w && plan->whole == whole;
 }
 
+static const fov_remote *remote_of(const fov_plan_cache *cache)
+{
+    return cache->plan[0]->engine->backend->remote;
+}
+
 /* Move entry `i` to the front. */
 static void promote(fov_plan_cache *cache, int i)
 {
@@ -20,11 +25,16 @@ static void promote(fov_plan_cache *cache, int i)
 
 static void free_arena(fov_plan_cache *cache)
 {
+    for (int i = 0; i < FOV_PLAN_CACHE_SIZE; i++) {
+        if (!cache->plan[i]) continue;
+        fov_plan_release(cache->plan[i]);
+        cache->plan[i]->arena = NULL;
+    }
+    if (cache->remote_arena) remote_of(cache)->free(cache->place, cache->remote_arena);
+    cache->remote_arena = NULL;
     fov_free_aligned(cache->arena);
     cache->arena = NULL;
     cache->arena_bytes = 0;
-    for (int i = 0; i < FOV_PLAN_CACHE_SIZE; i++)
-        if (cache->plan[i]) cache->plan[i]->arena = NULL;
 }
 
 /* The arena only grows here; settling gives it back. */
@@ -37,7 +47,18 @@ static fov_status fit_arena(fov_plan_cache *cache, size_t bytes, fov_error *err)
     if (!cache->arena)
         return fov_fail(err, FOV_ERR_MEMORY, "no memory for %zu MiB of activations; choose a smaller size", bytes >> 20);
     cache->arena_bytes = bytes;
-    return FOV_OK;
+    if (!cache->place) return FOV_OK;
+    fov_status st = remote_of(cache)->alloc(cache->place, bytes, &cache->remote_arena, err);
+    if (st) free_arena(cache);
+    return st;
+}
+
+/* What is compiled stays so until the arena moves or another use comes. */
+static fov_status make_ready(const fov_plan_cache *cache, fov_plan *plan, bool stepwise, fov_error *err)
+{
+    fov_plan_bind(plan, cache->arena);
+    if (!cache->place || (plan->place && plan->remote_arena == cache->remote_arena && (plan->n_program > 1) == stepwise)) return FOV_OK;
+    return fov_plan_compile(plan, cache->place, cache->remote_arena, stepwise, err);
 }
 
 bool fov_plan_cache_settle(fov_plan_cache *cache)
@@ -61,8 +82,9 @@ bool fov_plan_cache_settle(fov_plan_cache *cache)
 }
 
 fov_status fov_plan_cache_get(fov_plan_cache *cache, const fov_engine *engine, int64_t n, int64_t h, int64_t w, int threads,
-                              bool whole, fov_plan **out, fov_error *err)
+                              fov_plan_use use, fov_plan **out, fov_error *err)
 {
+    const bool whole = use == FOV_PLAN_WHOLE;
     int        i = 0, last = FOV_PLAN_CACHE_SIZE - 1;
     fov_status st;
 
@@ -77,14 +99,15 @@ fov_status fov_plan_cache_get(fov_plan_cache *cache, const fov_engine *engine, i
     }
     promote(cache, i);
     if ((st = fit_arena(cache, cache->plan[0]->arena_bytes, err))) return st;
-    fov_plan_bind(cache->plan[0], cache->arena);
+    if ((st = make_ready(cache, cache->plan[0], use != FOV_PLAN_FAST, err))) return st;
     *out = cache->plan[0];
     return FOV_OK;
 }
 
 void fov_plan_cache_clear(fov_plan_cache *cache)
 {
+    fov_place *place = cache->place;
+    free_arena(cache);
     for (int i = 0; i < FOV_PLAN_CACHE_SIZE; i++) fov_plan_free(cache->plan[i]);
-    fov_free_aligned(cache->arena);
-    *cache = (fov_plan_cache){0};
+    *cache = (fov_plan_cache){.place = place};
 }

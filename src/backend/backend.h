@@ -16,6 +16,9 @@ enum { FOV_STEP_NODES = 4 };
 
 #define FOV_SCRATCH_NO_MEMORY SIZE_MAX
 
+/** What `record` adds a step to: the backend's. */
+typedef struct fov_recorder fov_recorder;
+
 /** A node made ready to run, with packed weights. Immutable and shared by all plans of an engine. */
 typedef struct fov_lowered {
     const char *kernel; /* what runs it, for `fovea inspect`: "conv3x3_f32_avx512_14x32" */
@@ -39,8 +42,51 @@ typedef struct fov_lowered {
      * @param out one view per output
      */
     fov_status (*run)(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool, fov_error *err);
+    /** The same where steps run elsewhere (fov_remote): add the step to a program that is being made. Of `run` and `record` a node that
+     * needs work has one. Views have addresses of the place. */
+    fov_status (*record)(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
+                         fov_error *err);
     void (*free)(void *impl);
 } fov_lowered;
+
+/** Whether there is anything to do at run time. */
+static inline bool fov_lowered_works(const fov_lowered *lowered)
+{
+    return lowered->run || lowered->record;
+}
+
+/* ---- backends whose steps do not run on the host */
+
+/** Memory and a queue of work somewhere else, for one thread at a time. */
+typedef struct fov_place fov_place;
+/** Steps made ready to run as one. */
+typedef struct fov_program fov_program;
+
+/** A step as a program is made of. */
+typedef struct fov_call {
+    const fov_lowered     *lowered;
+    const fov_view *const *in;
+    fov_view              *out;
+    void                  *scratch;
+    int                    wave; /* steps of one wave need nothing of each other; each needs only earlier waves */
+} fov_call;
+
+typedef struct fov_remote {
+    /** Whether device number `device` is here and can be used; the message says why not, and what to do. */
+    fov_status (*check)(int device, fov_error *err);
+    /** @param device number of it; FOV_ERR_DEVICE where it is not there */
+    fov_status (*open)(int device, fov_place **place, fov_error *err);
+    void (*close)(fov_place *place); /* NULL is allowed; what was allocated and compiled there must be gone */
+    fov_status (*alloc)(fov_place *place, size_t bytes, void **memory, fov_error *err);
+    void (*free)(fov_place *place, void *memory);
+    fov_status (*upload)(fov_place *place, void *to, const void *from, size_t bytes, fov_error *err);
+    fov_status (*download)(fov_place *place, void *to, const void *from, size_t bytes, fov_error *err);
+    /** @param calls in the order of their waves; what they point to may go afterwards */
+    fov_status (*compile)(fov_place *place, const fov_call *calls, int count, fov_program **program, fov_error *err);
+    /** Run, and wait for the end. @param seconds out: what the device took; may be NULL */
+    fov_status (*run)(fov_program *program, double *seconds, fov_error *err);
+    void (*release)(fov_program *program); /* NULL is allowed */
+} fov_remote;
 
 typedef struct fov_backend {
     const char *name;
@@ -50,7 +96,7 @@ typedef struct fov_backend {
      * Make one step of two nodes, of which the second alone reads the output of the first, so that this need not be in memory as a
      * whole. The step has the inputs of the first and the outputs of the second, and gives the same bits. NULL: never done.
      * @param first, second as lower() made them; they outlive the result
-     * @param out   `run` stays NULL where there is no such step
+     * @param out   stays empty where there is no such step
      */
     fov_status (*chain)(const fov_lowered *first, const fov_lowered *second, fov_lowered *out, fov_error *err);
     /** Whether join() takes both, if they read the same value and beside it only constants. NULL: never. */
@@ -61,11 +107,17 @@ typedef struct fov_backend {
      * @param nodes 2 to FOV_STEP_NODES, each alike() to the first, as lower() made them; they outlive the result
      */
     fov_status (*join)(const fov_lowered *const *nodes, int count, fov_lowered *out, fov_error *err);
+    const fov_remote *remote; /* NULL: steps run on the host, in its memory */
 } fov_backend;
 
 /** By name; NULL if there is none. Rows in backends.def. */
 const fov_backend *fov_backend_find(const char *name);
 const fov_backend *fov_backend_at(size_t index); /* NULL past the last */
+/**
+ * The backend that a user means: by name, NULL for "cpu", or "auto" for the first remote one that can be used, else "cpu". One that is
+ * named and cannot be used fails, as its check() says.
+ */
+fov_status fov_backend_choose(const char *name, int device, const fov_backend **backend, fov_error *err);
 
 /** Lower a node to its definition (graph/ops): what "reference" does for all, other backends for operators they lack. */
 fov_status fov_lower_definition(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backend/backend.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FOV_BACKEND(symbol) extern const fov_backend symbol;
@@ -24,4 +25,33 @@ const fov_backend *fov_backend_find(const char *name)
     for (size_t i = 0; (backend = fov_backend_at(i)) != NULL; i++)
         if (!strcmp(backend->name, name)) return backend;
     return NULL;
+}
+
+static fov_status fail_unknown(const char *name, fov_error *err)
+{
+    const fov_backend *backend;
+    char               names[128] = "";
+    size_t             length = 0;
+    for (size_t i = 0; (backend = fov_backend_at(i)) != NULL && length < sizeof names; i++)
+        length += (size_t)snprintf(names + length, sizeof names - length, ", %s", backend->name);
+    return fov_fail(err, FOV_ERR_ARGUMENT, "unknown backend '%s': there are auto%s", name, names);
+}
+
+static const fov_backend *choose_usable(int device)
+{
+    const fov_backend *backend;
+    for (size_t i = 0; (backend = fov_backend_at(i)) != NULL; i++)
+        if (backend->remote && !backend->remote->check(device, NULL)) return backend;
+    return fov_backend_find("cpu");
+}
+
+fov_status fov_backend_choose(const char *name, int device, const fov_backend **backend, fov_error *err)
+{
+    if (name && !strcmp(name, "auto")) {
+        *backend = choose_usable(device);
+        return FOV_OK;
+    }
+    *backend = fov_backend_find(name ? name : "cpu");
+    if (!*backend) return fail_unknown(name, err);
+    return (*backend)->remote ? (*backend)->remote->check(device, err) : FOV_OK;
 }

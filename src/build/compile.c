@@ -40,7 +40,7 @@ static fov_status make(const fov_compile *compile, fov_graph *graph, const fov_d
         fov_graph_free(graph);
         return st;
     }
-    st = fov_engine_from_graph(graph, &compile->settings, compile->options->backend, keep_weights, engine, err);
+    st = fov_engine_from_graph(graph, &compile->settings, compile->options->backend, compile->options->device, keep_weights, engine, err);
     for (int i = 0; i < FOV_PASS_COUNT && !st; i++) (*engine)->passes[i] = compile->passes[i];
     return st;
 }

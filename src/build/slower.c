@@ -53,7 +53,7 @@ static fov_status runner_open(runner *r, const fov_engine *like, fov_error *err)
     fov_graph *graph;
     *r = (runner){0};
     fov_status st = fov_graph_clone(like->graph, &graph, err);
-    if (!st) st = fov_engine_from_graph(graph, &like->settings, like->backend->name, false, &r->engine, err);
+    if (!st) st = fov_engine_from_graph(graph, &like->settings, like->backend->name, like->device, false, &r->engine, err);
     if (!st) st = fov_plan_new(r->engine, 1, SIDE, SIDE, 1, false, &r->plan, err);
     if (st) return st;
     r->arena = fov_alloc_aligned(r->plan->arena_bytes);

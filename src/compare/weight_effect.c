@@ -16,7 +16,7 @@ static fov_status build(const fov_model *model, fov_precision precision, variant
     if (st) return st;
     st = fov_graph_optimize(graph, NULL, err);
     if (!st && kind != AS_THEY_ARE) st = fov_round_weights(graph, precision, kind == FLUSHED, err);
-    if (!st) return fov_engine_from_graph(graph, &model->settings, NULL, false, engine, err);
+    if (!st) return fov_engine_from_graph(graph, &model->settings, NULL, 0, false, engine, err);
     fov_graph_free(graph);
     return st;
 }

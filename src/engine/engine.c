@@ -73,9 +73,10 @@ static fov_status chain_nodes(fov_engine *engine, fov_error *err)
     fov_status       st = FOV_OK;
     if (!engine->backend->chain) return FOV_OK;
     for (int i = 0; i < graph->n_node && !st; i++) {
-        if (!engine->lowered[i].run || !feeds_next(graph, engine->slice, i) || !engine->lowered[i + 1].run) continue;
+        if (!fov_lowered_works(&engine->lowered[i]) || !feeds_next(graph, engine->slice, i)) continue;
+        if (!fov_lowered_works(&engine->lowered[i + 1])) continue;
         st = engine->backend->chain(&engine->lowered[i], &engine->lowered[i + 1], &engine->chain[i], err);
-        if (!engine->chain[i].run) continue;
+        if (!fov_lowered_works(&engine->chain[i])) continue;
         engine->chained++;
         i++;
     }
@@ -94,7 +95,7 @@ static bool reads_one(const fov_graph *graph, const fov_node *node)
 
 static bool is_free(const fov_engine *engine, const bool *taken, int node)
 {
-    return !taken[node] && engine->lowered[node].run && engine->lowered[node].kin &&
+    return !taken[node] && fov_lowered_works(&engine->lowered[node]) && engine->lowered[node].kin &&
            reads_one(engine->graph, &engine->graph->node[node]);
 }
 
@@ -125,7 +126,7 @@ static fov_status join_nodes(fov_engine *engine, bool *taken, fov_error *err)
     fov_status st = FOV_OK;
     if (!engine->backend->join) return FOV_OK;
     for (int i = 0; i < n_node; i++)
-        if (engine->chain[i].run) taken[i] = taken[i + 1] = true;
+        if (fov_lowered_works(&engine->chain[i])) taken[i] = taken[i + 1] = true;
     for (int i = 0; i < n_node && !st; i++) {
         fov_joint joint = {.nodes = 0};
         if (!is_free(engine, taken, i)) continue;
@@ -175,10 +176,9 @@ static fov_precision precision_of(const fov_graph *graph)
     return precision == FOV_PRECISION_AUTO ? FOV_PRECISION_FP32 : precision;
 }
 
-fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings, const char *backend, bool keep_weights,
-                                 fov_engine **out, fov_error *err)
+fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings, const char *backend, int device,
+                                 bool keep_weights, fov_engine **out, fov_error *err)
 {
-    const char *name = backend ? backend : "cpu";
     fov_engine *engine = fov_calloc(1, sizeof *engine);
     fov_status  st;
 
@@ -187,10 +187,10 @@ fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings,
         fov_graph_free(graph);
         return fov_fail_memory(err, "an engine");
     }
-    *engine = (fov_engine){.graph = graph, .settings = *settings, .keeps_weights = keep_weights, .backend = fov_backend_find(name)};
+    *engine = (fov_engine){.graph = graph, .settings = *settings, .keeps_weights = keep_weights, .device = device};
     engine->precision = precision_of(graph);
-    if (!engine->backend) st = fov_fail(err, FOV_ERR_ARGUMENT, "unknown backend '%s': this build has cpu and reference", name);
-    else st = lower(engine, err);
+    st = fov_backend_choose(backend, device, &engine->backend, err);
+    if (!st) st = lower(engine, err);
     if (st) fov_engine_free(engine);
     else *out = engine;
     return st;

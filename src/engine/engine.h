@@ -25,13 +25,14 @@ typedef struct fov_joint {
 
 struct fov_engine {
     fov_graph         *graph;    /* optimised */
-    fov_lowered       *lowered;  /* one a node; run is NULL for nodes that need no work (Concat in place) */
-    fov_lowered       *chain;    /* one a node: this node and the next as one step; run is NULL where they are two */
+    fov_lowered       *lowered;  /* one a node; empty for nodes that need no work (Concat in place) */
+    fov_lowered       *chain;    /* one a node: this node and the next as one step; empty where they are two */
     fov_joint         *joint;    /* one a node: this node and later ones as one step */
     fov_slice         *slice;    /* one a value */
     int64_t           *channels; /* one a value, as fov_channels_of() says: the same at every input size */
     fov_settings       settings;
     const fov_backend *backend;
+    int                device; /* of a remote backend: where it is verified, and detectors run */
     fov_pass_count     passes[FOV_PASS_COUNT];
     int                concat_in_place; /* Concat nodes that became slices */
     int                add_in_place;    /* residual adds into the residual's memory */
@@ -49,10 +50,10 @@ struct fov_engine {
 /**
  * Lower a graph that fov_graph_optimize() has been through and whose values have their types.
  * @param graph becomes the engine's, or is freed on failure
- * @param backend name; NULL: "cpu". @param keep_weights as in fov_engine_options
+ * @param backend, device, keep_weights as in fov_engine_options
  */
-fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings, const char *backend, bool keep_weights,
-                                 fov_engine **engine, fov_error *err);
+fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings, const char *backend, int device,
+                                 bool keep_weights, fov_engine **engine, fov_error *err);
 
 /**
  * Decide which values become slices: the inputs of a Concat over channels are written straight into its output.
@@ -98,6 +99,7 @@ typedef struct fov_step {
     int                n_out, *value; /* what it writes: values of the graph, FOV_NONE where an optional output is left out */
     fov_view          *out;
     size_t             scratch_offset;
+    int                wave; /* steps of one wave need nothing of each other; where steps run on the host, each is a wave */
 } fov_step;
 
 /** An engine at one input size. Offsets only: fov_plan_bind() gives it memory, which several plans may share in turn. */
@@ -114,6 +116,10 @@ typedef struct fov_plan {
     size_t            unshared_bytes; /* what they would take without sharing */
     size_t            scratch_bytes;  /* the most that a step works with, part of the arena */
     unsigned char    *arena;          /* bound now, NULL: none */
+    fov_place        *place;          /* where the steps run (fov_plan_compile()); NULL: on the host */
+    unsigned char    *remote_arena;   /* there; each value lies in it where it lies in `arena` */
+    fov_program     **program;        /* one for all steps, or one a step */
+    int               n_program;
 } fov_plan;
 
 /**
@@ -133,6 +139,16 @@ const fov_view *fov_plan_input(const fov_plan *plan);
  */
 fov_status      fov_plan_put_row(const fov_plan *plan, int64_t n, int64_t y, float *row, fov_error *err);
 const fov_view *fov_plan_output(const fov_plan *plan, int index); /* graph output `index`, after a run */
+/**
+ * Make a plan ready whose engine's backend runs steps elsewhere.
+ * @param memory   of the place, as much as an arena
+ * @param stepwise each step is to be run by itself: for observers, and to be timed
+ */
+fov_status fov_plan_compile(fov_plan *plan, fov_place *place, void *memory, bool stepwise, fov_error *err);
+/** Undo that: what was compiled is gone. */
+void fov_plan_release(fov_plan *plan);
+/** The address at the place of what a view of the plan shows on the host. */
+void *fov_plan_remote(const fov_plan *plan, const fov_view *view);
 /** Run all steps. */
 fov_status fov_plan_run(const fov_plan *plan, fov_pool *pool, fov_error *err);
 /** The same, step by step on the clock. @param seconds out: n_step */

@@ -72,6 +72,31 @@ static fov_status run_plan(run *r, fov_plan *plan, fov_pool *pool, fov_error *er
     return st;
 }
 
+/* Where the engine's steps run elsewhere: the same there. */
+static fov_status run_remote_plan(run *r, fov_plan *plan, fov_error *err)
+{
+    const fov_remote *remote = r->engine->backend->remote;
+    unsigned char    *arena = fov_alloc_aligned(plan->arena_bytes);
+    fov_place        *place = NULL;
+    void             *memory = NULL;
+    fov_status        st = arena ? remote->open(r->engine->device, &place, err) : fov_fail_memory(err, "activations");
+    if (!st) st = remote->alloc(place, plan->arena_bytes, &memory, err);
+    if (!st) {
+        fov_plan_bind(plan, arena);
+        st = fov_plan_compile(plan, place, memory, true, err);
+    }
+    if (!st) {
+        fill_input(r, plan);
+        st = fov_plan_run_observed(plan, NULL, observe, r, err);
+    }
+    if (!st) st = show_outputs(r, plan, err);
+    fov_plan_release(plan);
+    if (memory) remote->free(place, memory);
+    remote->close(place);
+    fov_free_aligned(arena);
+    return st;
+}
+
 fov_status fov_golden_run(const fov_engine *engine, const fov_golden_vector *vector, fov_golden_visit *layer,
                           fov_golden_visit *output, void *context, fov_error *err)
 {
@@ -81,7 +106,7 @@ fov_status fov_golden_run(const fov_engine *engine, const fov_golden_vector *vec
     fov_pool  *pool = NULL;
     fov_status st = fov_plan_new(engine, 1, vector->height, vector->width, threads, true, &plan, err);
     if (!st) st = fov_pool_new(threads, &pool, err);
-    if (!st) st = run_plan(&r, plan, pool, err);
+    if (!st) st = engine->backend->remote ? run_remote_plan(&r, plan, err) : run_plan(&r, plan, pool, err);
     fov_plan_free(plan);
     fov_pool_free(pool);
     return st;

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NOT_IN_ARENA SIZE_MAX
@@ -34,16 +35,16 @@ typedef struct lifetimes {
     bool            *used; /* n_value: has memory of its own in the arena */
 } lifetimes;
 
-static void touch(const fov_plan *plan, lifetimes *life, int value, int step)
+static void touch(const fov_plan *plan, lifetimes *life, int value, int wave)
 {
     int64_t channel;
     if (value == FOV_NONE || plan->value[value].data || plan->value[value].shape.rank < 0) return;
     if (plan->engine->graph->value[value].packed) return;
     int              root = root_of(plan->engine, value, &channel);
     fov_buffer_need *need = &life->need[root];
-    if (!life->used[root]) need->first = step;
-    if (!life->used[root] || need->last < step) need->last = step;
-    if (step < need->first) need->first = step;
+    if (!life->used[root]) need->first = wave;
+    if (!life->used[root] || need->last < wave) need->last = wave;
+    if (wave < need->first) need->first = wave;
     life->used[root] = true;
 }
 
@@ -54,8 +55,8 @@ static void find_lifetimes(const fov_plan *plan, lifetimes *life)
     for (int i = 0; i < plan->n_step; i++) {
         const fov_step *step = &plan->step[i];
         const fov_node *first = &graph->node[step->node[0]];
-        for (int j = 0; j < first->n_in && (i || !plan->takes_rows); j++) touch(plan, life, first->in[j], i);
-        for (int j = 0; j < step->n_out; j++) touch(plan, life, step->value[j], i);
+        for (int j = 0; j < first->n_in && (i || !plan->takes_rows); j++) touch(plan, life, first->in[j], step->wave);
+        for (int j = 0; j < step->n_out; j++) touch(plan, life, step->value[j], step->wave);
     }
     for (int i = 0; i < graph->n_output; i++) touch(plan, life, graph->output[i], plan->n_step);
 }
@@ -75,7 +76,8 @@ static fov_status lay_out(fov_plan *plan, lifetimes *life, int threads, fov_erro
         size_t bytes = lowered->scratch ? lowered->scratch(lowered->impl, plan->step[i].in, plan->step[i].out, threads) : 0;
         if (bytes == FOV_SCRATCH_NO_MEMORY) return fov_fail_memory(err, "a memory plan");
         if (bytes > plan->scratch_bytes) plan->scratch_bytes = bytes;
-        life->need[graph->n_value + i] = (fov_buffer_need){.bytes = bytes ? padded(bytes) : 0, .first = i, .last = i};
+        life->need[graph->n_value + i] = (fov_buffer_need){
+            .bytes = bytes ? padded(bytes) : 0, .first = plan->step[i].wave, .last = plan->step[i].wave};
     }
     size_t count = (size_t)graph->n_value + (size_t)plan->n_step;
     for (size_t i = 0; i < count; i++)
@@ -112,7 +114,7 @@ static bool needs_step(const fov_plan *plan, int node)
     /* Values that shape inference already knows (constants, shape arithmetic) need no work at run time. */
     bool known = true;
     for (int i = 0; i < n->n_out; i++) known = known && (n->out[i] == FOV_NONE || plan->value[n->out[i]].data);
-    return !known && plan->engine->lowered[node].run;
+    return !known && fov_lowered_works(&plan->engine->lowered[node]);
 }
 
 /* The first step alone reads the input, and can be given its rows as they are made: then the input needs no memory. */
@@ -120,6 +122,7 @@ static bool takes_rows(const fov_plan *plan)
 {
     const fov_graph *graph = plan->engine->graph;
     if (plan->whole || !plan->n_step || graph->n_input != 1 || !plan->step[0].lowered->by_rows) return false;
+    if (plan->engine->backend->remote) return false;
     const int       first = plan->step[0].node[0];
     const fov_node *node = &graph->node[first];
     return node->in[0] == graph->input[0] && fov_graph_only_user(graph, graph->input[0]) == first &&
@@ -170,7 +173,7 @@ static fov_status add_step_from(fov_plan *plan, int i, bool *done, fov_error *er
 {
     const fov_engine  *engine = plan->engine;
     const fov_joint    alone = {.nodes = 1, .node = {i}}, pair = {.nodes = 2, .node = {i, i + 1}};
-    const bool         chained = !plan->whole && engine->chain[i].run && needs_step(plan, i + 1);
+    const bool         chained = !plan->whole && fov_lowered_works(&engine->chain[i]) && needs_step(plan, i + 1);
     const bool         joint = !plan->whole && all_need_steps(plan, &engine->joint[i]);
     const fov_joint   *of = chained ? &pair : joint ? &engine->joint[i] : &alone;
     const fov_lowered *lowered = chained ? &engine->chain[i] : joint ? &of->lowered : &engine->lowered[i];
@@ -189,6 +192,48 @@ static fov_status add_steps(fov_plan *plan, fov_error *err)
         if (!done[i] && needs_step(plan, i)) st = add_step_from(plan, i, done, err);
     fov_free(done);
     return st;
+}
+
+/* A step runs in the wave after the last of those that made what it reads. Concat in place is no step: what was written into a value is
+ * written in the value that it is a slice of. @param made one a value: the wave that a value is there from */
+static void find_waves(fov_plan *plan, int *made)
+{
+    const fov_engine *engine = plan->engine;
+    for (int i = 0; i < plan->n_step; i++) {
+        fov_step       *step = &plan->step[i];
+        const fov_node *first = &engine->graph->node[step->node[0]];
+        int64_t         channel;
+        step->wave = 0;
+        for (int j = 0; j < first->n_in; j++) {
+            const int root = first->in[j] == FOV_NONE ? FOV_NONE : root_of(engine, first->in[j], &channel);
+            if (root != FOV_NONE && made[root] > step->wave) step->wave = made[root];
+        }
+        for (int j = 0; j < step->n_out; j++) {
+            const int root = step->value[j] == FOV_NONE ? FOV_NONE : root_of(engine, step->value[j], &channel);
+            if (root != FOV_NONE && made[root] <= step->wave) made[root] = step->wave + 1;
+        }
+    }
+}
+
+static int by_wave(const void *a, const void *b)
+{
+    const fov_step *x = a, *y = b;
+    return x->wave != y->wave ? x->wave - y->wave : x->node[0] - y->node[0];
+}
+
+/* On the host steps run one after the other. Elsewhere, unless somebody looks at each, as soon as they can, those of a wave at once. */
+static fov_status order_steps(fov_plan *plan, fov_error *err)
+{
+    if (!plan->engine->backend->remote || plan->whole) {
+        for (int i = 0; i < plan->n_step; i++) plan->step[i].wave = i;
+        return FOV_OK;
+    }
+    int *made = fov_calloc((size_t)plan->engine->graph->n_value, sizeof *made);
+    if (!made) return fov_fail_memory(err, "the steps of a plan");
+    find_waves(plan, made);
+    fov_free(made);
+    qsort(plan->step, (size_t)plan->n_step, sizeof *plan->step, by_wave);
+    return FOV_OK;
 }
 
 /* Slices, scales and packed weights were laid out for the channels that the engine found. A graph out of a hostile file makes
@@ -245,6 +290,7 @@ fov_status fov_plan_new(const fov_engine *engine, int64_t n, int64_t h, int64_t 
     if ((st = check_channels(plan, err))) goto fail;
     set_strides(plan);
     if ((st = add_steps(plan, err))) goto fail;
+    if ((st = order_steps(plan, err))) goto fail;
     plan->takes_rows = takes_rows(plan);
     if ((st = plan_memory(plan, threads, err))) goto fail;
     *out = plan;
@@ -320,6 +366,7 @@ double fov_step_macs(const fov_plan *plan, const fov_step *step)
 void fov_plan_free(fov_plan *plan)
 {
     if (!plan) return;
+    fov_plan_release(plan);
     for (int i = 0; i < plan->n_step; i++) {
         fov_free((void *)plan->step[i].in);
         fov_free(plan->step[i].value);

@@ -86,7 +86,7 @@ fov_status fov_engine_file_read(const void *data, size_t size, fov_buffer *owner
     *out = NULL;
     fov_status st = read_contents(data, size, name, options, &c, err);
     if (owner) fov_buffer_clear(owner);
-    if (!st) st = fov_engine_from_graph(c.graph, &c.meta.settings, options->backend, options->keep_weights, out, err);
+    if (!st) st = fov_engine_from_graph(c.graph, &c.meta.settings, options->backend, options->device, options->keep_weights, out, err);
     if (!st) take_over(*out, &c);
     fov_free(c.meta.source);
     fov_free(c.certificate);

@@ -11,7 +11,7 @@
 
 /* Operators: FOV_OP_Conv, FOV_OP_Relu, ...: one for each row of ops.def. */
 typedef enum fov_op {
-#define FOV_OP(name, definition, cpu) FOV_OP_##name,
+#define FOV_OP(name, definition, cpu, cuda) FOV_OP_##name,
 #include "graph/ops.def"
 #undef FOV_OP
     FOV_OP_COUNT

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const fov_op_def *const definitions[FOV_OP_COUNT] = {
-#define FOV_OP(name, definition, cpu) [FOV_OP_##name] = &definition,
+#define FOV_OP(name, definition, cpu, cuda) [FOV_OP_##name] = &definition,
 #include "graph/ops.def"
 #undef FOV_OP
 };

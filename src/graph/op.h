@@ -41,7 +41,7 @@ typedef struct fov_op_def {
     size_t (*workspace)(const fov_op_call *call);
 } fov_op_def;
 
-#define FOV_OP(name, definition, cpu) extern const fov_op_def definition;
+#define FOV_OP(name, definition, cpu, cuda) extern const fov_op_def definition;
 #include "graph/ops.def"
 #undef FOV_OP
 

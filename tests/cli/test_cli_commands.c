@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const commands[] = {"detect", "inspect", "verify", "build", "convert", "calibrate",
-                                       "eval",   "compare", "bench",  "help",  "version"};
+static const char *const commands[] = {"detect", "inspect", "verify", "build",  "convert", "calibrate",
+                                       "eval",   "compare", "bench",  "doctor", "help",    "version"};
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static void check_says(program p, int code, const char *part)
@@ -55,6 +55,7 @@ static void misuse_is_told_with_a_remedy(void **state)
     check_says(RUN("bench", "--rounds", "0"), 2, "--rounds 0");
     check_says(RUN("bench", "--layers", "--size", "tiles:640"), 2, "choose another --size");
     check_says(RUN("version", "x"), 2, "no arguments");
+    check_says(RUN("doctor", "x"), 2, "no arguments");
     check_says(RUN("inspect", "nosuch.onnx"), 3, "nosuch.onnx: ");
     check_says(RUN("convert", "nosuch.pth", "a.onnx"), 3, "nosuch.pth: ");
     check_says(RUN("convert", "default", "a.docx"), 2, "a.docx: ");

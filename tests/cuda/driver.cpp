@@ -603,6 +603,15 @@ CUresult CUDAAPI cuMemFreeAsync(CUdeviceptr memory, CUstream s)
     return ask(s, [=] { release(context, memory); });
 }
 
+/** Tells device memory from all other. */
+CUresult CUDAAPI cuPointerGetAttribute(void *value, CUpointer_attribute attribute, CUdeviceptr pointer)
+{
+    ENTER_CONTEXT();
+    REQUIRE(value && attribute == CU_POINTER_ATTRIBUTE_MEMORY_TYPE && on_device(pointer, 1));
+    *(unsigned *)value = CU_MEMORYTYPE_DEVICE;
+    return CUDA_SUCCESS;
+}
+
 CUresult CUDAAPI cuMemAllocHost_v2(void **memory, size_t bytes)
 {
     ENTER_CONTEXT();

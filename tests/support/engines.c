@@ -153,7 +153,7 @@ fov_engine *small_engine(fov_precision precision, const char *backend)
     fill_parameters(graph);
     must(fov_graph_optimize(graph, passes, &err), &err);
     set_types(graph, precision, &settings);
-    must(fov_engine_from_graph(graph, &settings, backend, true, &engine, &err), &err);
+    must(fov_engine_from_graph(graph, &settings, backend, 0, true, &engine, &err), &err);
     memcpy(engine->passes, passes, sizeof passes);
     must(fov_golden_make(engine, inputs, sizeof inputs / sizeof *inputs, &engine->golden, &err), &err);
     engine->source = fov_strdup("small network");

@@ -197,7 +197,7 @@ static void channels_must_not_depend_on_the_size(void **state)
     (void)state;
     int a = channels_of_rows(&n, x), b = channels_of_rows(&n, x);
     fov_graph_add_output(n.graph, apply(&n, FOV_OP_Concat, a, b), &err);
-    assert_ok(fov_engine_from_graph(n.graph, &settings, "cpu", false, &engine, &err));
+    assert_ok(fov_engine_from_graph(n.graph, &settings, "cpu", 0, false, &engine, &err));
     assert_ok(fov_plan_new(engine, 1, 128, 128, 1, true, &plan, &err)); /* as many as the engine found */
     fov_plan_free(plan);
     assert_int_equal(fov_plan_new(engine, 1, 32, 64, 1, true, &plan, &err), FOV_ERR_FORMAT);
@@ -223,7 +223,7 @@ static void constants_may_be_read_past_their_end(void **state)
     int y = apply(&n, FOV_OP_MaxPool, constant, FOV_NONE);
     fov_node_set_ints(&n.graph->node[n.graph->n_node - 1], "kernel_shape", (int64_t[]){1, 1}, 2, &err);
     fov_graph_add_output(n.graph, y, &err);
-    assert_ok(fov_engine_from_graph(n.graph, &settings, "cpu", false, &engine, &err));
+    assert_ok(fov_engine_from_graph(n.graph, &settings, "cpu", 0, false, &engine, &err));
     assert_ok(fov_plan_new(engine, 1, H, W, 1, true, &plan, &err));
     assert_ok(fov_pool_new(1, &pool, &err));
     unsigned char *arena = fov_alloc_aligned(plan->arena_bytes);

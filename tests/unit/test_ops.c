@@ -1334,7 +1334,7 @@ static void identity_dropout(void **state)
 static void every_row_has_its_definition(void **state)
 {
     static const char *const names[] = {
-#define FOV_OP(name, definition, cpu) #name,
+#define FOV_OP(name, definition, cpu, cuda) #name,
 #include "graph/ops.def"
 #undef FOV_OP
     };

@@ -194,7 +194,7 @@ static void engines_that_do_not_fit_are_refused(void **state)
     assert_int_equal(fov_engine_slower_json(int8, int8, NULL, NULL, &json, &err), FOV_ERR_ARGUMENT);
     assert_non_null(strstr(err.message, "int8"));
     assert_ok(fov_graph_clone(fp32->graph, &graph, &err));
-    assert_ok(fov_engine_from_graph(graph, &fp32->settings, NULL, false, &without, &err));
+    assert_ok(fov_engine_from_graph(graph, &fp32->settings, NULL, 0, false, &without, &err));
     assert_int_equal(fov_engine_slower_json(int8, without, NULL, NULL, &json, &err), FOV_ERR_ARGUMENT);
     assert_non_null(strstr(err.message, "keep_weights"));
     fov_engine_free(without);

@@ -571,7 +571,7 @@ static void run_engine(fov_graph *graph, const char *backend, float *out, size_t
     fov_engine        *engine;
     fov_plan          *plan;
     fov_pool          *pool;
-    assert_ok(fov_engine_from_graph(graph, &settings, backend, false, &engine, &err));
+    assert_ok(fov_engine_from_graph(graph, &settings, backend, 0, false, &engine, &err));
     assert_ok(fov_plan_new(engine, 1, SIDE, SIDE, 2, true, &plan, &err));
     assert_ok(fov_pool_new(2, &pool, &err));
     unsigned char *arena = fov_alloc_aligned(plan->arena_bytes);

@@ -1,63 +1,20 @@
 // SPDX-License-Identifier: MIT
-/* Convolution on the CPU: what a Conv node is (conv.c), and the ways to run it. */
+/* Convolution on the CPU: the ways to run what backend/conv.h describes. */
 #ifndef FOVEA_BACKEND_CPU_CONV_H
 #define FOVEA_BACKEND_CPU_CONV_H
 
+#include "backend/conv.h"
 #include "backend/cpu/lower.h"
-
-/** What the elements of an activation or of weights are. The quant belongs to the graph. */
-typedef struct fov_element {
-    fov_dtype        dtype;
-    const fov_quant *quant; /* of U8 and I8 */
-} fov_element;
-
-/** A Conv node whose weights are known. Points into the graph, which outlives it. */
-typedef struct fov_conv {
-    const struct fov_conv_kind *kind; /* of the step that begins with this; NULL: another kind of step, or none yet */
-    const fov_graph            *graph;
-    const fov_node             *node;
-    union { /* [cout][cin / group][kh][kw], of the type w says */
-        const float    *weight;
-        const uint16_t *weight_half; /* F16, BF16 */
-        const int8_t   *weight_i8;
-    };
-    const float *bias; /* [cout] or NULL */
-    ptrdiff_t    cin, cout, group, kh, kw;
-    ptrdiff_t    stride[2], dilation[2]; /* down, right */
-    fov_element  x, w, y, residual;
-    bool         has_residual;
-    fov_fused    fused;
-} fov_conv;
-
-/** Everything is F32. */
-bool fov_conv_is_f32(const fov_conv *conv);
-/** U8 with I8 weights: graph/ops/conv_int8.h says what happens. */
-bool fov_conv_takes_int8(const fov_conv *conv);
-/** Weight `i` of those that are F32, F16 or BF16. */
-float fov_conv_weight_f32(const fov_conv *conv, size_t i);
-
-/** Minus what the zero points of the input add to the sum of a channel: q - zero point is what counts, q is what kernels see. Of
- * whole windows, since taps outside of the image are zero points too. */
-int32_t fov_conv_int8_start(const fov_conv *conv, ptrdiff_t channel);
 
 /** fov_lowered.in_place of what reads each pixel of the residual before it writes that of the output. */
 int fov_conv_in_place(const fov_conv *conv);
 /** What makes floats of an input that is F16 or BF16; NULL: it has them. */
 fov_widen_run *fov_conv_widen_to_f32(const fov_conv *conv, const fov_kernels *kernels);
 
-/** A convolution at one input size. */
-typedef struct fov_conv_shape {
-    fov_pixels x, y, residual; /* residual.data NULL: none */
-    fov_window window;
-} fov_conv_shape;
-
-fov_status fov_conv_shape_read(const fov_conv *conv, const fov_view *const *in, fov_view *out, fov_conv_shape *shape,
-                               fov_error *err);
-
 /** Any convolution, as an indirect GEMM (conv_gemm.c). */
 fov_status fov_conv_lower_gemm(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err);
-/** One filter per channel, group == cin == cout, no residual (conv_depthwise.c). */
-bool       fov_conv_is_depthwise(const fov_conv *conv);
+/** One filter per channel, of not too many rows (conv_depthwise.c). */
+bool       fov_conv_takes_depthwise(const fov_conv *conv);
 fov_status fov_conv_lower_depthwise(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err);
 /** 3x3, stride 1, floats, where fewer multiplications pay and cost little accuracy (conv_winograd.c). */
 bool       fov_conv_is_winograd(const fov_conv *conv, const fov_kernels *kernels);
@@ -89,8 +46,6 @@ fov_status fov_conv_shapes_read(const void *const *step, int count, const fov_vi
 
 /** A window of 3x3 at stride 1 over all channels: what Winograd's F(4x4, 3x3) takes. */
 bool fov_conv_is_3x3(const fov_conv *conv);
-/** The same window over the same input: sizes, strides, dilations, padding. */
-bool fov_conv_same_window(const fov_conv *a, const fov_conv *b);
 
 /** fov_backend.alike and fov_backend.join: fov_lowered.kin is a fov_conv_kind. */
 bool       fov_conv_alike(const fov_lowered *a, const fov_lowered *b);

@@ -25,6 +25,11 @@ typedef struct conv_depthwise {
     bool                 plain; /* columns can be used where all of the window is inside */
 } conv_depthwise;
 
+bool fov_conv_takes_depthwise(const fov_conv *conv)
+{
+    return fov_conv_is_depthwise(conv) && conv->kh <= MAX_WINDOW_ROWS;
+}
+
 /* ---------------------------------------------------------------- packing */
 
 static ptrdiff_t words_of(const conv_depthwise *step)
@@ -234,11 +239,6 @@ const fov_conv *fov_conv_depthwise_of(const fov_lowered *lowered)
 void fov_conv_depthwise_rows(const fov_lowered *lowered, const fov_conv_shape *shape, ptrdiff_t first, ptrdiff_t last)
 {
     run_rows(lowered->impl, shape, first, last, shape->y.bytes);
-}
-
-bool fov_conv_is_depthwise(const fov_conv *conv)
-{
-    return conv->group == conv->cin && conv->group == conv->cout && !conv->has_residual && conv->kh <= MAX_WINDOW_ROWS;
 }
 
 fov_status fov_conv_lower_depthwise(const fov_conv *conv, const fov_kernels *kernels, fov_lowered *out, fov_error *err)

@@ -43,14 +43,6 @@ bool fov_conv_is_3x3(const fov_conv *conv)
     return conv->group == 1 && conv->kh == 3 && conv->kw == 3;
 }
 
-bool fov_conv_same_window(const fov_conv *a, const fov_conv *b)
-{
-    bool same = a->cin == b->cin && a->group == b->group && a->kh == b->kh && a->kw == b->kw;
-    for (size_t i = 0; i < 2; i++) same = same && a->stride[i] == b->stride[i] && a->dilation[i] == b->dilation[i];
-    for (size_t i = 0; i < 4; i++) same = same && fov_node_int_at(a->node, "pads", i, 0) == fov_node_int_at(b->node, "pads", i, 0);
-    return same && !fov_node_attr(a->node, "auto_pad") && !fov_node_attr(b->node, "auto_pad");
-}
-
 bool fov_conv_alike(const fov_lowered *a, const fov_lowered *b)
 {
     const fov_conv_kind *kind = a->kin;

@@ -16,7 +16,7 @@ fov_status fov_none(const fov_graph *graph, const fov_node *node, const fov_kern
 static fov_status lower(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err)
 {
     static fov_cpu_lower *const lowering[] = {
-#define FOV_OP(name, definition, cpu) cpu,
+#define FOV_OP(name, definition, cpu, cuda) cpu,
 #include "graph/ops.def"
 #undef FOV_OP
     };
@@ -27,41 +27,6 @@ static fov_status lower(const fov_graph *graph, const fov_node *node, fov_lowere
 
 const fov_backend fov_backend_cpu = {
     .name = "cpu", .lower = lower, .chain = fov_conv_chain, .alike = fov_conv_alike, .join = fov_conv_join};
-
-static bool is_activation(fov_dtype dtype)
-{
-    return dtype == FOV_F32 || dtype == FOV_F16 || dtype == FOV_BF16 || dtype == FOV_U8;
-}
-
-bool fov_pixels_of_any(const fov_view *view, fov_pixels *pixels)
-{
-    const int64_t *dim = view->shape.dim, *stride = view->stride;
-    if (!is_activation(view->dtype) || view->shape.rank != 4) return false;
-    int64_t ld = dim[3] > 1 ? stride[3] : dim[2] > 1 ? stride[2] : dim[0] > 1 ? stride[0] : dim[1];
-    if ((dim[1] > 1 && stride[1] != 1) || (dim[2] > 1 && stride[2] != dim[3] * ld) ||
-        (dim[0] > 1 && stride[0] != dim[2] * dim[3] * ld) || ld < dim[1])
-        return false;
-    *pixels = (fov_pixels){.n = dim[0],
-                           .c = dim[1],
-                           .h = dim[2],
-                           .w = dim[3],
-                           .ld = ld,
-                           .bytes = view->data,
-                           .size = (ptrdiff_t)fov_dtype_size(view->dtype),
-                           .dtype = view->dtype,
-                           .quant = view->quant};
-    return true;
-}
-
-bool fov_pixels_of(const fov_view *view, fov_pixels *pixels)
-{
-    return view->dtype == FOV_F32 && fov_pixels_of_any(view, pixels);
-}
-
-fov_status fov_fail_layout(const fov_node *node, fov_error *err)
-{
-    return fov_fail(err, FOV_ERR_INTERNAL, "node '%s': an input or output is not NHWC; please report this model", node->name);
-}
 
 /* Rows that make a chunk worth its beginning: a window's border is small beside them, and tiles of pixels are full. */
 enum { ENOUGH_ROWS = 4 };

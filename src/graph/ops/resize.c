@@ -187,6 +187,23 @@ static int64_t nearest_index(const ruler *r, const fov_sampling *s, int64_t x)
     return p < 0 ? 0 : p > (double)(r->in - 1) ? r->in - 1 : (int64_t)p;
 }
 
+static float linear_position(const ruler *r, const fov_sampling *s, int64_t x)
+{
+    const float p = source_position(r, s->coordinates, x), last = (float)(r->in - 1);
+    return p < 0 ? 0 : p > last ? last : p;
+}
+
+fov_status fov_resize_positions(const fov_op_call *call, int axis, float *position, fov_error *err)
+{
+    ruler        rulers[FOV_MAX_RANK];
+    fov_sampling sampling;
+    fov_status   st = read_rulers(call, rulers, err);
+    if (st) return st;
+    fov_sampling_read(call->node, call->opset, &sampling);
+    for (int64_t x = 0; x < rulers[axis].out; x++) position[x] = linear_position(&rulers[axis], &sampling, x);
+    return FOV_OK;
+}
+
 /* Linear in every dimension: the mean of the 2^rank corners around the source, weighted by nearness. */
 static double linear_value(const fov_view *x, const ruler *rulers, const fov_sampling *s, const int64_t *at)
 {
@@ -194,9 +211,7 @@ static double linear_value(const fov_view *x, const ruler *rulers, const fov_sam
     int64_t low[FOV_MAX_RANK];
     double  part[FOV_MAX_RANK], sum = 0;
     for (int i = 0; i < rank; i++) {
-        double p = (double)source_position(&rulers[i], s->coordinates, at[i]);
-        double last = (double)(rulers[i].in - 1);
-        p = p < 0 ? 0 : p > last ? last : p;
+        const double p = (double)linear_position(&rulers[i], s, at[i]);
         low[i] = (int64_t)p;
         part[i] = p - (double)low[i];
     }

@@ -3,7 +3,7 @@
 #ifndef FOVEA_GRAPH_OPS_RESIZE_H
 #define FOVEA_GRAPH_OPS_RESIZE_H
 
-#include "graph/graph.h"
+#include "graph/op.h"
 
 typedef enum fov_coordinates {
     FOV_HALF_PIXEL,         /* (x + 0.5) / scale - 0.5                */
@@ -31,6 +31,12 @@ const char *fov_sampling_read(const fov_node *node, int64_t opset, fov_sampling 
 
 /** True when enlarging by an integer repeats every element, without any rounding or shift. */
 bool fov_sampling_replicates(const fov_sampling *sampling);
+
+/**
+ * The source of every output position along an axis, 0 .. in - 1, of linear resizing.
+ * @param call with inputs and output as for `run`; of those only lists need data. @param position out: one a position of the output
+ */
+fov_status fov_resize_positions(const fov_op_call *call, int axis, float *position, fov_error *err);
 
 /** Index of the `scales` input: before opset 11 there was no `roi` in front of it. */
 int fov_resize_scales_index(const fov_node *node);

@@ -48,22 +48,30 @@ typedef struct fov_end {
     int32_t rows, columns;     /* of an image of the output */
 } fov_end;
 
-enum { FOV_GEMM_PROBLEMS = 6 };
+/** Division by a constant as a product: n / d = (high half of n * magic + n) >> shift, for 0 <= n < 2^31 (Granlund and Montgomery,
+ * "Division by Invariant Integers using Multiplication", PLDI 1994). */
+typedef struct fov_divisor {
+    uint32_t magic, shift;
+} fov_divisor;
+
+enum { FOV_GEMM_PROBLEMS = 6, FOV_GEMM_PAD_CHANNELS = 128, FOV_GEMM_PAD_BYTES = 128, FOV_GEMM_MOST_TAPS = 16 };
 
 /** A convolution as a product of a matrix of pixels (gathered on the way) and one of weights. Rows of A are output pixels in the order
  * n, y, x; the elements of a row are taps in the order r, s, of `tap_chunks` chunks of 16 bytes each. */
 typedef struct fov_gemm_problem {
     const void *x;
     const void *pad;    /* a tap outside of the image: tap_chunks * 16 bytes of what 0 is */
-    const void *weight; /* [padded channels][k_steps * bytes of a step], zero where padded */
+    const void *weight; /* [channels, padded to a multiple of FOV_GEMM_PAD_CHANNELS][k_pitch], zero where padded */
     fov_end     end;
-    int64_t     pixels; /* rows of A: n * end.rows * end.columns */
+    fov_divisor columns, image; /* by end.columns, by end.rows * end.columns */
+    int32_t     pixels;         /* rows of A: n * end.rows * end.columns */
     int32_t     x_rows, x_columns, x_ld_bytes;
-    int32_t     tap_chunks, taps, taps_across; /* taps: r * s; taps_across: s */
+    int32_t     tap_chunks, taps, taps_across; /* taps: r * s; taps_across: s, at most FOV_GEMM_MOST_TAPS as r is */
     int32_t     stride_y, stride_x, pad_top, pad_left, dilation_y, dilation_x;
-    int32_t     k_steps;     /* of the tile's bytes */
-    int32_t     tiles_m, tiles_n;
-    int32_t     first_block; /* of the launch: blocks of this problem follow, m fastest ... */
+    int32_t     k_bytes;     /* of a row of weights that are not padding */
+    int32_t     k_pitch;     /* from one row to the next: a multiple of FOV_GEMM_PAD_BYTES */
+    int32_t     tiles_n;     /* of the tile that the kernel has */
+    int32_t     first_block; /* of the launch: blocks of this problem follow, those of a tile of pixels one after the other */
 } fov_gemm_problem;
 
 typedef struct fov_gemm_params {

@@ -3,6 +3,11 @@
 #ifndef FOVEA_BACKEND_CUDA_KERNELS_PTX_CUH
 #define FOVEA_BACKEND_CUDA_KERNELS_PTX_CUH
 
+/* What compute capability 8.0 brought: products of bfloat16 and of floats. */
+#if defined(FOVEA_CUDA_EMULATOR) || __CUDA_ARCH__ >= 800
+#define FOV_PTX_80
+#endif
+
 #ifndef FOVEA_CUDA_EMULATOR
 
 /** Lane l gives the address of row l % 8 of matrix l / 8: 16 bytes each, in shared memory. Lane l gets of each matrix the 4 bytes at
@@ -56,7 +61,7 @@ static __device__ __forceinline__ void fov_mma_u8s8(int32_t (&d)[4], const uint3
 #endif
 }
 
-#if __CUDA_ARCH__ >= 800
+#ifdef FOV_PTX_80
 /** 16 of k, bfloat16. From compute capability 8.0 on. */
 static __device__ __forceinline__ void fov_mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2])
 {

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* Convolutions on a GPU: one, or several of one input. */
+#ifndef FOVEA_BACKEND_CUDA_CONV_H
+#define FOVEA_BACKEND_CUDA_CONV_H
+
+#include "backend/cuda/lower.h"
+
+/** fov_backend.alike and fov_backend.join. */
+bool       fov_cuda_conv_alike(const fov_lowered *a, const fov_lowered *b);
+fov_status fov_cuda_conv_join(const fov_lowered *const *nodes, int count, fov_lowered *out, fov_error *err);
+
+#endif

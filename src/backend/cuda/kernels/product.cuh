@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/* The types that tensor cores multiply: 32 bytes of k at once, of any of them. */
+#ifndef FOVEA_BACKEND_CUDA_KERNELS_PRODUCT_CUH
+#define FOVEA_BACKEND_CUDA_KERNELS_PRODUCT_CUH
+
+#include "backend/cuda/kernels/kernel.cuh"
+
+#define FOV_PRODUCT(mma)                                                                                                           \
+    template <int M, int N>                                                                                                        \
+    static __device__ __forceinline__ void multiply(sum (&d)[M][N][4], const uint32_t (&a)[M][4], const uint32_t (&b)[N][2])       \
+    {                                                                                                                              \
+        _Pragma("unroll") for (int i = 0; i < M; i++) _Pragma("unroll") for (int j = 0; j < N; j++) mma(d[i][j], a[i], b[j]);      \
+    }
+
+struct fov_product_f16 {
+    typedef float sum;
+    FOV_PRODUCT(fov_mma_f16)
+};
+
+struct fov_product_u8 { /* times signed weights */
+    typedef int32_t sum;
+    FOV_PRODUCT(fov_mma_u8s8)
+};
+
+#ifdef FOV_PTX_80
+
+struct fov_product_bf16 {
+    typedef float sum;
+    FOV_PRODUCT(fov_mma_bf16)
+};
+
+static __device__ __forceinline__ void fov_mma_tf32_rounded(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2])
+{
+    uint32_t ra[4], rb[2];
+#pragma unroll
+    for (int i = 0; i < 4; i++) ra[i] = fov_to_tf32(__uint_as_float(a[i]));
+#pragma unroll
+    for (int i = 0; i < 2; i++) rb[i] = fov_to_tf32(__uint_as_float(b[i]));
+    fov_mma_tf32(d, ra, rb);
+}
+
+struct fov_product_tf32 {
+    typedef float sum;
+    FOV_PRODUCT(fov_mma_tf32_rounded)
+};
+
+/* A float is the sum of two that tensor cores see whole, but for its last bits; of the four products the smallest is left out. */
+static __device__ __forceinline__ void fov_tf32_split(uint32_t bits, uint32_t *high, uint32_t *low)
+{
+    const float v = __uint_as_float(bits);
+    *high = fov_to_tf32(v);
+    *low = fov_to_tf32(v - __uint_as_float(*high));
+}
+
+struct fov_product_f32 {
+    typedef float sum;
+    template <int M, int N>
+    static __device__ __forceinline__ void multiply(sum (&d)[M][N][4], const uint32_t (&a)[M][4], const uint32_t (&b)[N][2])
+    {
+        uint32_t b_high[N][2], b_low[N][2];
+#pragma unroll
+        for (int j = 0; j < N; j++)
+#pragma unroll
+            for (int k = 0; k < 2; k++) fov_tf32_split(b[j][k], &b_high[j][k], &b_low[j][k]);
+#pragma unroll
+        for (int i = 0; i < M; i++) {
+            uint32_t high[4], low[4];
+#pragma unroll
+            for (int k = 0; k < 4; k++) fov_tf32_split(a[i][k], &high[k], &low[k]);
+#pragma unroll
+            for (int j = 0; j < N; j++) {
+                fov_mma_tf32(d[i][j], low, b_high[j]);
+                fov_mma_tf32(d[i][j], high, b_low[j]);
+                fov_mma_tf32(d[i][j], high, b_high[j]);
+            }
+        }
+    }
+};
+
+#endif
+#endif

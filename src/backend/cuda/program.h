@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/* Steps as one CUDA graph. */
+#ifndef FOVEA_BACKEND_CUDA_PROGRAM_H
+#define FOVEA_BACKEND_CUDA_PROGRAM_H
+
+#include "backend/cuda/place.h"
+#include "backend/cuda/record.h"
+
+struct fov_program {
+    fov_place  *place;
+    CUgraphExec graph;
+    void      **constant; /* device memory */
+    int         n_constant, cap_constant;
+};
+
+/** fov_remote.compile, run and release. */
+fov_status fov_program_compile(fov_place *place, const fov_call *calls, int count, fov_program **program, fov_error *err);
+fov_status fov_program_run(fov_program *program, double *seconds, fov_error *err);
+void       fov_program_free(fov_program *program);
+
+#endif

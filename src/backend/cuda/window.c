@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+/* MaxPool and Resize (kernels/window.cu). */
+#include "backend/cuda/lower.h"
+
+#include "base/alloc.h"
+#include "graph/ops/resize.h"
+
+/* Axes n, c, y, x of a tensor whose dimensions are padded. */
+static void four_axes(fov_tensor *tensor)
+{
+    for (int i = 0; i < 4; i++) tensor->stride[i] = tensor->stride[FOV_MAX_RANK - 4 + i];
+}
+
+static fov_status record_ends(fov_recorder *recorder, const fov_view *in, const fov_view *out, fov_tensor *from, fov_tensor *to,
+                              fov_error *err)
+{
+    fov_status st = fov_record_tensor(recorder, in, from, NULL, err);
+    if (!st) st = fov_record_tensor(recorder, out, to, NULL, err);
+    four_axes(from);
+    four_axes(to);
+    return st;
+}
+
+static int64_t elements(const fov_view *view)
+{
+    size_t count = 0;
+    fov_shape_count(&view->shape, &count);
+    return (int64_t)count;
+}
+
+/* ---------------------------------------------------------------- MaxPool */
+
+static fov_status record_max_pool(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
+                                  fov_error *err)
+{
+    const fov_cuda_node *step = impl;
+    const int64_t       *x = in[0]->shape.dim, *y = out->shape.dim;
+    const fov_op_call    call = {.node = step->node, .opset = step->opset, .in = in, .out = out, .n_in = step->node->n_in, .n_out = 1};
+    fov_window           window;
+    (void)scratch;
+    fov_status st = fov_window_read(&call, x[2], x[3], NULL, &window, err);
+    if (st) return st;
+    fov_max_pool_params params = {.count = elements(out),
+                                  .channels = (int32_t)x[1],
+                                  .in_rows = (int32_t)x[2],
+                                  .in_columns = (int32_t)x[3],
+                                  .out_rows = (int32_t)y[2],
+                                  .out_columns = (int32_t)y[3],
+                                  .kernel_y = (int32_t)window.kernel[0],
+                                  .kernel_x = (int32_t)window.kernel[1],
+                                  .stride_y = (int32_t)window.stride[0],
+                                  .stride_x = (int32_t)window.stride[1],
+                                  .dilation_y = (int32_t)window.dilation[0],
+                                  .dilation_x = (int32_t)window.dilation[1],
+                                  .pad_top = (int32_t)window.pad_top,
+                                  .pad_left = (int32_t)window.pad_left};
+    st = record_ends(recorder, in[0], out, &params.in, &params.out, err);
+    return st ? st : fov_record_elements(recorder, "fov_max_pool", params.count, &params, sizeof params, err);
+}
+
+fov_status fov_cuda_max_pool(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err)
+{
+    return fov_cuda_lower_node(graph, node, "max_pool", record_max_pool, out, err);
+}
+
+/* ---------------------------------------------------------------- Resize */
+
+/* Two neighbours and their weights for each position along one axis. */
+static fov_status record_axis(const fov_op_call *call, int axis, fov_recorder *recorder, const int32_t **place, const float **weight,
+                              fov_error *err)
+{
+    const int64_t in = call->in[0]->shape.dim[axis], out = call->out[0].shape.dim[axis];
+    float        *position = fov_alloc_array((size_t)out, 3 * sizeof *position);
+    int32_t      *neighbour = fov_alloc_array((size_t)out, 2 * sizeof *neighbour);
+    const void   *on_device;
+    fov_status    st = position && neighbour ? fov_resize_positions(call, axis, position, err) : fov_fail_memory(err, "a table of places");
+    for (int64_t x = 0; x < out && !st; x++) {
+        float *share = position + out + 2 * x;
+        neighbour[2 * x] = (int32_t)position[x];
+        neighbour[2 * x + 1] = neighbour[2 * x] + (neighbour[2 * x] + 1 < in);
+        share[1] = position[x] - (float)neighbour[2 * x];
+        share[0] = 1 - share[1];
+    }
+    if (!st) st = fov_record_constant(recorder, neighbour, (size_t)out * 2 * sizeof *neighbour, &on_device, err);
+    if (!st) *place = on_device;
+    if (!st) st = fov_record_constant(recorder, position + out, (size_t)out * 2 * sizeof *position, &on_device, err);
+    if (!st) *weight = on_device;
+    fov_free(position);
+    fov_free(neighbour);
+    return st;
+}
+
+static fov_status record_linear(const fov_op_call *call, fov_recorder *recorder, fov_error *err)
+{
+    const int64_t    *x = call->in[0]->shape.dim, *y = call->out[0].shape.dim;
+    fov_resize_params params = {.count = elements(&call->out[0]),
+                                .channels = (int32_t)y[1],
+                                .out_rows = (int32_t)y[2],
+                                .out_columns = (int32_t)y[3]};
+    if (call->in[0]->shape.rank != 4 || x[0] != y[0] || x[1] != y[1])
+        return fov_cuda_refuse(call->node, err, "linear resizing of other axes than height and width does not run");
+    fov_status st = record_axis(call, 2, recorder, &params.row, &params.row_weight, err);
+    if (!st) st = record_axis(call, 3, recorder, &params.column, &params.column_weight, err);
+    if (!st) st = record_ends(recorder, call->in[0], &call->out[0], &params.in, &params.out, err);
+    return st ? st : fov_record_elements(recorder, "fov_resize", params.count, &params, sizeof params, err);
+}
+
+static fov_status record_resize(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
+                                fov_error *err)
+{
+    const fov_cuda_node *step = impl;
+    const fov_op_call    call = {.node = step->node, .opset = step->opset, .in = in, .out = out, .n_in = step->node->n_in, .n_out = 1};
+    fov_sampling         sampling;
+    fov_sampling_read(step->node, step->opset, &sampling);
+    if (sampling.linear) return record_linear(&call, recorder, err);
+    return fov_cuda_record_rearrange(impl, in, out, scratch, recorder, err);
+}
+
+fov_status fov_cuda_resize(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err)
+{
+    return fov_cuda_lower_node(graph, node, "resize", record_resize, out, err);
+}
