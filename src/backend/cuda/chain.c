@@ -155,7 +155,10 @@ bool fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, in
 
 static fov_divisor divisor_of(int divisor)
 {
-    return (fov_divisor){(uint32_t)divisor, divisor == 1 ? 0 : (uint32_t)((UINT64_C(1) << 32) / (uint64_t)divisor + 1)};
+    fov_divisor d = {.shift = 0};
+    while ((int64_t)1 << d.shift < divisor) d.shift++;
+    d.magic = (uint32_t)((UINT64_C(1) << 32) * ((UINT64_C(1) << d.shift) - (uint64_t)divisor) / (uint64_t)divisor + 1);
+    return d;
 }
 
 void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, const void *packed, const fov_end *end,
@@ -179,6 +182,7 @@ void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, 
                                  .tiles_across = ceiling(end->columns, tile->tile_columns),
                                  .tile_rows = tile->tile_rows,
                                  .tile_columns = tile->tile_columns,
+                                 .strips = tile->tile_columns / strip_pixels(chain),
                                  .by_chunks = divisor_of(chunks),
                                  .by_strips = divisor_of(tile->tile_columns / strip_pixels(chain)),
                                  .by_columns = divisor_of(tile->tile_columns),

@@ -5,6 +5,7 @@
 #define FOVEA_BACKEND_CUDA_KERNELS_CHAIN_CUH
 
 #include "backend/cuda/kernels/chain_params.h"
+#include "backend/cuda/kernels/divide.cuh"
 #include "backend/cuda/kernels/end.cuh"
 #include "backend/cuda/kernels/window3.cuh"
 
@@ -23,7 +24,7 @@ struct fov_chain_f16 {
     }
 };
 
-#if __CUDA_ARCH__ >= 800
+#ifdef FOV_PTX_80
 struct fov_chain_bf16 {
     typedef fov_kind_bf16 Kind;
     typedef float         Sum;
@@ -58,7 +59,7 @@ struct fov_chain_u8 {
 };
 
 /* A float is a float of 11 bits and the rest, of which 11 bits count; the product of the rests does not. */
-#if __CUDA_ARCH__ >= 800
+#ifdef FOV_PTX_80
 struct fov_chain_f32 {
     typedef fov_kind_f32 Kind;
     typedef float        Sum;
@@ -180,33 +181,31 @@ static __device__ __forceinline__ void fov_chain_constants(const fov_chain_param
 
 /* ---------------------------------------------------------------- the first convolution */
 
-/* The end of the depthwise convolution (end.cuh), in floats: of sums that are whole numbers, exactly the same. */
-template <class Kind>
-static __device__ __forceinline__ void fov_chain_middle(float (&v)[Kind::width], const float *table, int chunk, int chunks)
+/* The end of the depthwise convolution (end.cuh), in floats: of sums that are whole numbers, exactly the same. What narrow() takes. */
+template <class Kind, int pixels>
+static __device__ __forceinline__ void fov_chain_middle(float (&v)[pixels][Kind::width], const float *table, int chunk, int chunks)
 {
     const int channels = chunks * Kind::width, W = Kind::width;
     float     bias[Kind::width], slope[Kind::width];
-    fov_chunk_numbers<W>(bias, table + FOV_CHAIN_BIAS * channels, chunk, chunks);
-    fov_chunk_numbers<W>(slope, table + FOV_CHAIN_SLOPE * channels, chunk, chunks);
     if (Kind::integer) {
         float start[Kind::width], scale[Kind::width];
         fov_chunk_numbers<W>(start, table + FOV_CHAIN_START * channels, chunk, chunks);
         fov_chunk_numbers<W>(scale, table + FOV_CHAIN_SCALE * channels, chunk, chunks);
 #pragma unroll
-        for (int i = 0; i < W; i++) v[i] = __fmul_rn(__fadd_rn(v[i], start[i]), scale[i]);
+        for (int i = 0; i < pixels * W; i++)
+            v[i / W][i % W] = __fmul_rn(__fadd_rn(v[i / W][i % W], start[i % W]), scale[i % W]);
     }
+    fov_chunk_numbers<W>(bias, table + FOV_CHAIN_BIAS * channels, chunk, chunks);
+    fov_chunk_numbers<W>(slope, table + FOV_CHAIN_SLOPE * channels, chunk, chunks);
 #pragma unroll
-    for (int i = 0; i < W; i++) v[i] = fov_end_activate(__fadd_rn(v[i], bias[i]), slope[i]);
+    for (int i = 0; i < pixels * W; i++)
+        v[i / W][i % W] = fov_end_activate(__fadd_rn(v[i / W][i % W], bias[i % W]), slope[i % W]);
     if (Kind::integer) {
         float inverse[Kind::width], zero[Kind::width];
         fov_chunk_numbers<W>(inverse, table + FOV_CHAIN_INVERSE_SCALE * channels, chunk, chunks);
         fov_chunk_numbers<W>(zero, table + FOV_CHAIN_ZERO_POINT * channels, chunk, chunks);
 #pragma unroll
-        for (int i = 0; i < W; i++) {
-            const float scaled = __fmul_rn(v[i], inverse[i]), known = scaled == scaled ? scaled : 0.0F;
-            const float inside = fminf(fmaxf(known, -zero[i]), 255.0F - zero[i]);
-            v[i] = __fadd_rn(__fsub_rn(__fadd_rn(inside, 12582912.0F), 12582912.0F), zero[i]); /* fov_round_small() */
-        }
+        for (int i = 0; i < pixels * W; i++) v[i / W][i % W] = fov_kind_u8::quantize(v[i / W][i % W], inverse[i % W], zero[i % W]);
     }
 }
 
@@ -218,7 +217,7 @@ struct fov_chain_tile {
 
     __device__ __forceinline__ int64_t operator()(int row) const
     {
-        const int down = (int)fov_divide((uint32_t)row, by_columns), across = row - down * tile_columns;
+        const int down = fov_divide(row, by_columns), across = row - down * tile_columns;
         if (down >= tile_rows || y + down >= rows || x + across >= columns) return -1;
         return ((int64_t)image * rows + y + down) * columns + x + across;
     }
@@ -230,11 +229,11 @@ static __device__ __forceinline__ void fov_chain_depthwise(const fov_chain_param
 {
     unsigned char       *shared = fov_shared();
     const float         *table = (const float *)(shared + l->table);
-    const int            strips = (int)p->by_strips.divisor, items = p->tile_rows * strips * p->chunks;
+    const int            items = p->tile_rows * p->strips * p->chunks;
     const unsigned char *image = (const unsigned char *)p->x + (int64_t)tile->image * p->x_rows * p->x_columns * p->x_ld_bytes;
     for (int i = (int)threadIdx.x; i < items; i += threads) {
-        const int strip = (int)fov_divide((uint32_t)i, p->by_chunks), chunk = i - strip * p->chunks;
-        const int down = (int)fov_divide((uint32_t)strip, p->by_strips), across = (strip - down * strips) * pixels;
+        const int strip = fov_divide(i, p->by_chunks), chunk = i - strip * p->chunks;
+        const int down = fov_divide(strip, p->by_strips), across = (strip - down * p->strips) * pixels;
         if (tile->y + down >= tile->rows || tile->x + across >= tile->columns) continue;
         const int                       at = chunk * (int)sizeof(typename Kind::Raw);
         fov_strip<Kind, stride, pixels> input;
@@ -243,11 +242,9 @@ static __device__ __forceinline__ void fov_chain_depthwise(const fov_chain_param
                    (tile->x + across) * stride - p->pad_left, (const unsigned char *)p->pad + at);
         input.multiply(sum, table, chunk, p->chunks);
         unsigned char *a = shared + l->a + (down * p->tile_columns + across) * l->a_ld + at;
+        fov_chain_middle<Kind, pixels>(sum, table, chunk, p->chunks);
 #pragma unroll
-        for (int pixel = 0; pixel < pixels; pixel++) {
-            fov_chain_middle<Kind>(sum[pixel], table, chunk, p->chunks);
-            *(typename Kind::Raw *)(a + pixel * l->a_ld) = Kind::narrow(sum[pixel]);
-        }
+        for (int pixel = 0; pixel < pixels; pixel++) *(typename Kind::Raw *)(a + pixel * l->a_ld) = Kind::narrow(sum[pixel]);
     }
 }
 
@@ -329,6 +326,68 @@ template <class Product, int rows, int threads> struct fov_chain_slice<Product, 
     }
 };
 
+/* ---------------------------------------------------------------- the end */
+
+/* The end where there is no residual, and all channels go to one output of the kernel's type, 8 at a time: of the same value as
+ * fov_end_tile_at(), without its questions at each of them. */
+static __device__ __forceinline__ bool fov_chain_end_is_plain(const fov_end *end, int dtype)
+{
+    const bool one = end->output[1].first_channel >= end->channels;
+    return end->residual_at == FOV_END_NO_RESIDUAL && end->vector == 8 && one && end->output[0].dtype == dtype;
+}
+
+static __device__ __forceinline__ float fov_chain_scaled(int32_t sum, int32_t start, float scale)
+{
+    return __fmul_rn(__int2float_rn(sum + start), scale);
+}
+
+static __device__ __forceinline__ float fov_chain_scaled(float sum, int32_t, float)
+{
+    return sum;
+}
+
+template <class Kind, int threads, class Sum>
+static __device__ __forceinline__ void fov_chain_end(const fov_end *end, const fov_chain_end_table &table, const Sum *sums,
+                                                     const fov_chain_tile &tile, int c, int columns)
+{
+    const int chunks = columns / 8, lanes = threads / chunks * chunks, chunk = (int)threadIdx.x % chunks;
+    const int pixels = tile.tile_rows * tile.tile_columns;
+    float     scale[8], bias[8], slope[8], inverse[8], zero[8], start[8];
+    if ((int)threadIdx.x >= lanes) return;
+    c += chunk * 8;
+    table.row<8>(bias, FOV_CHAIN_END_BIAS, c);
+    table.row<8>(slope, FOV_CHAIN_END_SLOPE, c);
+    if (Kind::integer) {
+        table.row<8>(scale, FOV_CHAIN_END_SCALE, c);
+        table.row<8>(inverse, FOV_CHAIN_END_INVERSE_SCALE, c);
+        table.row<8>(zero, FOV_CHAIN_END_ZERO_POINT, c);
+        table.row<8>(start, FOV_CHAIN_END_START, c);
+#pragma unroll
+        for (int i = 0; i < 8; i++) zero[i] = __int2float_rn(__float_as_int(zero[i]));
+    }
+    const int      ld_bytes = end->output[0].ld * Kind::size;
+    unsigned char *to = (unsigned char *)end->output[0].data + c * Kind::size;
+    for (int row = (int)threadIdx.x / chunks; row < pixels; row += lanes / chunks) {
+        const int64_t pixel = tile(row);
+        if (pixel < 0) continue;
+        alignas(16) Sum sum[8];
+        fov_copy_aligned<32>(sum, sums + row * FOV_CHAIN_SUMS_LD + chunk * 8);
+        typename Kind::Raw *out = (typename Kind::Raw *)(to + pixel * ld_bytes);
+#pragma unroll
+        for (int part = 0; part < 8 / Kind::width; part++) {
+            float v[Kind::width];
+#pragma unroll
+            for (int j = 0; j < Kind::width; j++) {
+                const int i = part * Kind::width + j;
+                v[j] = fov_chain_scaled(sum[i], Kind::integer ? __float_as_int(start[i]) : 0, Kind::integer ? scale[i] : 1.0F);
+                v[j] = fov_end_activate(__fadd_rn(v[j], bias[i]), slope[i]);
+                if (Kind::integer) v[j] = fov_kind_u8::quantize(v[j], inverse[i], zero[i]);
+            }
+            out[part] = Kind::narrow(v);
+        }
+    }
+}
+
 /* ---------------------------------------------------------------- the kernel */
 
 /** @param pixels that a thread of the depthwise part makes at once; rows: of A, the most pixels of a tile */
@@ -359,6 +418,7 @@ static __device__ __forceinline__ void fov_chain_run(const fov_chain_params *p)
     fov_copy_async_wait<0>();
     __syncthreads();
     const int channels = p->block_slices * FOV_CHAIN_SLICE, first = first_slice * FOV_CHAIN_SLICE;
+    const bool plain = fov_chain_end_is_plain(&p->end, Kind::dtype);
     const fov_chain_end_table table = {(const float *)(fov_shared() + l.end_table), first, channels};
     for (int slice = 0; slice < p->block_slices && first_slice + slice < p->slices; slice++) {
         /* Two buffers: who is slow to store a slice does not see the next one's sums. */
@@ -366,7 +426,9 @@ static __device__ __forceinline__ void fov_chain_run(const fov_chain_params *p)
         const int c = first + slice * FOV_CHAIN_SLICE;
         fov_chain_slice<Product, rows, threads, Sum, Product::tensor>::sums(p, &l, slice, sums);
         __syncthreads();
-        fov_end_tile_with<threads>(&p->end, table, sums, FOV_CHAIN_SUMS_LD, tile, rows, c, min(FOV_CHAIN_SLICE, p->end.channels - c));
+        const int columns = min(FOV_CHAIN_SLICE, p->end.channels - c);
+        if (plain) fov_chain_end<Kind, threads>(&p->end, table, sums, tile, c, columns);
+        else fov_end_tile_with<threads>(&p->end, table, sums, FOV_CHAIN_SUMS_LD, tile, rows, c, columns);
     }
 }
 

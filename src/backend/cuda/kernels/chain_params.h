@@ -11,7 +11,19 @@ enum {
     FOV_CHAIN_TAPS = 9,
     FOV_CHAIN_STEP_BYTES = 32, /* of a pixel between the two, for one matrix product */
     FOV_CHAIN_SUMS_LD = FOV_CHAIN_SLICE + 8,
-    FOV_CHAIN_END_ROWS = 8, /* members of fov_end_channel */
+};
+
+/* Members of fov_end_channel, in its order. */
+enum {
+    FOV_CHAIN_END_SCALE,
+    FOV_CHAIN_END_BIAS,
+    FOV_CHAIN_END_SLOPE,
+    FOV_CHAIN_END_INVERSE_SCALE,
+    FOV_CHAIN_END_ZERO_POINT,
+    FOV_CHAIN_END_START,
+    FOV_CHAIN_END_RESIDUAL_SCALE,
+    FOV_CHAIN_END_RESIDUAL_ZERO_POINT,
+    FOV_CHAIN_END_ROWS
 };
 
 /* Rows of fov_chain_params.table: taps, then what the end of the depthwise convolution needs of a channel, as floats. The last four
@@ -40,7 +52,8 @@ typedef struct fov_chain_params {
     int32_t     pad_top, pad_left;
     int32_t     tiles_down, tiles_across; /* of an image */
     int32_t     tile_rows, tile_columns;  /* output pixels; columns are a multiple of those that a thread makes at once */
-    fov_divisor by_chunks, by_strips, by_columns; /* chunks, strips of a row of the tile, tile_columns */
+    int32_t     strips;                  /* of a row of the tile: what threads make at once */
+    fov_divisor by_chunks, by_strips, by_columns; /* the latter: by tile_columns */
     int32_t     slices;                           /* of all output channels */
     int32_t     block_slices, splits;             /* of a block, blocks that share a tile: the fastest part of a block's number */
 } fov_chain_params;

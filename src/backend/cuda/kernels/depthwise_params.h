@@ -8,11 +8,6 @@
 
 #include "backend/cuda/kernels/params.h"
 
-/** Division of small numbers: (number * factor) >> 32 is number / divisor where their product is below 2^32. */
-typedef struct fov_divisor {
-    uint32_t divisor, factor; /* factor: 2^32 / divisor + 1; 0: the divisor is 1 */
-} fov_divisor;
-
 /** Channels of the output are those of the input; a thread makes some output pixels of a row, one chunk of each. */
 typedef struct fov_depthwise_params {
     const void *x;

@@ -7,8 +7,8 @@
 #include "backend/cuda/kernels/element.cuh"
 
 struct fov_kind_f16 {
-    typedef uint4    Raw;
-    static const int width = 8, size = 2;
+    typedef uint4     Raw;
+    static const int  width = 8, size = 2, dtype = FOV_F16;
     static const bool integer = false;
 
     static __device__ __forceinline__ void widen(float (&v)[8], const uint4 &raw)
@@ -33,8 +33,8 @@ struct fov_kind_f16 {
 };
 
 struct fov_kind_bf16 {
-    typedef uint4    Raw;
-    static const int width = 8, size = 2;
+    typedef uint4     Raw;
+    static const int  width = 8, size = 2, dtype = FOV_BF16;
     static const bool integer = false;
 
     static __device__ __forceinline__ void widen(float (&v)[8], const uint4 &raw)
@@ -58,10 +58,11 @@ struct fov_kind_bf16 {
     }
 };
 
-/** The integers themselves: their sums of fewer than 500 products with signed bytes are exact in floats. narrow() takes 0 .. 255. */
+/** The integers themselves: their sums of fewer than 500 products with signed bytes are exact in floats. narrow() takes what
+ * quantize() gives. */
 struct fov_kind_u8 {
-    typedef uint2    Raw;
-    static const int width = 8, size = 1;
+    typedef uint2     Raw;
+    static const int  width = 8, size = 1, dtype = FOV_U8;
     static const bool integer = true;
 
     /* Byte i of a word, as the low bits of 2^23. */
@@ -85,20 +86,26 @@ struct fov_kind_u8 {
         return __byte_perm(__byte_perm(a, b, 0x0040U), __byte_perm(c, d, 0x0040U), 0x5410U);
     }
 
-    static __device__ __forceinline__ uint32_t bits(float v)
+    /* fov_quantize_u8(), as a float whose low byte it is (fov_round_small()). */
+    static __device__ __forceinline__ float quantize(float v, float inverse_scale, float zero_point)
     {
-        return __float_as_uint(__fadd_rn(v, 8388608.0F));
+        const float scaled = __fmul_rn(v, inverse_scale), known = scaled == scaled ? scaled : 0.0F;
+        const float inside = fminf(fmaxf(known, -zero_point), 255.0F - zero_point);
+        return __fadd_rn(__fadd_rn(inside, 12582912.0F), zero_point);
     }
 
     static __device__ __forceinline__ uint2 narrow(const float (&v)[8])
     {
-        return make_uint2(word(bits(v[0]), bits(v[1]), bits(v[2]), bits(v[3])), word(bits(v[4]), bits(v[5]), bits(v[6]), bits(v[7])));
+        uint32_t bits[8];
+#pragma unroll
+        for (int i = 0; i < 8; i++) bits[i] = __float_as_uint(v[i]);
+        return make_uint2(word(bits[0], bits[1], bits[2], bits[3]), word(bits[4], bits[5], bits[6], bits[7]));
     }
 };
 
 struct fov_kind_f32 {
-    typedef uint4    Raw;
-    static const int width = 4, size = 4;
+    typedef uint4     Raw;
+    static const int  width = 4, size = 4, dtype = FOV_F32;
     static const bool integer = false;
 
     static __device__ __forceinline__ void widen(float (&v)[4], const uint4 &raw)

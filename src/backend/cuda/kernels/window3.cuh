@@ -7,11 +7,6 @@
 #include "backend/cuda/kernels/depthwise_params.h"
 #include "backend/cuda/kernels/widen.cuh"
 
-static __device__ __forceinline__ uint32_t fov_divide(uint32_t number, fov_divisor by)
-{
-    return by.factor ? __umulhi(number, by.factor) : number;
-}
-
 /** A chunk's numbers of a row of floats. @param row the row's first float; chunk of `chunks` */
 template <int width> static __device__ __forceinline__ void fov_chunk_numbers(float *v, const float *row, int chunk, int chunks)
 {
