@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* The kernels of MobileNet-0.25's backbone on a real GPU: each layer is compared with a plain loop (integers exactly), then timed in a
- * graph of dependent launches, with every tile that there is.
+/* The kernels of MobileNet-0.25's backbone on a real GPU: each layer is compared with a plain loop (integers exactly), then timed
+ * in a graph of dependent launches, with every tile that there is.
  *
  *     gcc -std=c11 -O2 -I src -I include -c src/backend/cuda/{chain,depthwise,first}.c src/graph/view.c
- *     nvcc -std=c++17 -O3 -arch=sm_90 -I src -I include -cudart static bench/cuda/chain_bench.cu chain.o depthwise.o first.o view.o */
+ *     nvcc -std=c++17 -O3 -arch=sm_90 -I src -I include -cudart static bench/cuda/chain_bench.cu chain.o depthwise.o first.o view.o
+ */
 extern "C" {
 #include "graph/view.h"
 }
@@ -46,19 +47,32 @@ enum { SECONDS = 60, REPEATS = 50, SIZE = 320, MOST_LAUNCHES = 16 };
 
 #define CHAINS_OF(type, rows, threads)                                                                                             \
     {"fov_chain_" #type "_s1_" #rows "_" #threads, (const void *)fov_chain_##type##_s1_##rows##_##threads},                        \
-        {"fov_chain_" #type "_s2_" #rows "_" #threads, (const void *)fov_chain_##type##_s2_##rows##_##threads}
+    {                                                                                                                              \
+        "fov_chain_" #type "_s2_" #rows "_" #threads, (const void *)fov_chain_##type##_s2_##rows##_##threads                       \
+    }
 #define CHAINS(type) CHAINS_OF(type, 32, 128), CHAINS_OF(type, 64, 128), CHAINS_OF(type, 64, 256), CHAINS_OF(type, 128, 256)
 #define DEPTHWISE(type)                                                                                                            \
-    {"fov_depthwise_" #type, (const void *)fov_depthwise_##type}, {"fov_depthwise_" #type "_s1", (const void *)fov_depthwise_##type##_s1},   \
-        {"fov_depthwise_" #type "_s2", (const void *)fov_depthwise_##type##_s2}
+    {"fov_depthwise_" #type, (const void *)fov_depthwise_##type},                                                                  \
+        {"fov_depthwise_" #type "_s1", (const void *)fov_depthwise_##type##_s1},                                                   \
+    {                                                                                                                              \
+        "fov_depthwise_" #type "_s2", (const void *)fov_depthwise_##type##_s2                                                      \
+    }
 
 static const struct {
     const char *name;
     const void *kernel;
-} kernels[] = {CHAINS(f16),     CHAINS(bf16),    CHAINS(u8),
-               CHAINS(f32),     DEPTHWISE(f16),  DEPTHWISE(bf16),
-               DEPTHWISE(u8),   DEPTHWISE(f32),  {"fov_first_1", (const void *)fov_first_1},
-               {"fov_first_2", (const void *)fov_first_2}, {"fov_first_4", (const void *)fov_first_4}, {"fov_first_8", (const void *)fov_first_8}};
+} kernels[] = {CHAINS(f16),
+               CHAINS(bf16),
+               CHAINS(u8),
+               CHAINS(f32),
+               DEPTHWISE(f16),
+               DEPTHWISE(bf16),
+               DEPTHWISE(u8),
+               DEPTHWISE(f32),
+               {"fov_first_1", (const void *)fov_first_1},
+               {"fov_first_2", (const void *)fov_first_2},
+               {"fov_first_4", (const void *)fov_first_4},
+               {"fov_first_8", (const void *)fov_first_8}};
 
 /* A launch and its parameters. */
 struct launch {
@@ -183,7 +197,7 @@ __global__ void plain_chain(plain_params p)
         else sum += (double)v * plain_load(p.pointwise, p.type, (int64_t)o * p.channels + c);
     }
     const fov_end_channel *e = &p.end[o];
-    float                  v = __fadd_rn(p.type == FOV_U8 ? fov_end_sum(whole, e) : (float)sum, e->bias), got = plain_load(p.y, p.type, i);
+    float v = __fadd_rn(p.type == FOV_U8 ? fov_end_sum(whole, e) : (float)sum, e->bias), got = plain_load(p.y, p.type, i);
     v = v < 0 ? __fmul_rn(e->slope, v) : v;
     v = p.type == FOV_U8 ? (float)fov_quantize_u8(v, e->inverse_scale, e->zero_point) : v;
     const float off = fabsf(v - got) / (p.type == FOV_U8 ? 1 : 1 + fabsf(v));
@@ -317,8 +331,9 @@ struct layer {
     int channels, outputs, stride, size /* of the output */, times;
 };
 
-static const layer layers[] = {{8, 16, 1, 320, 1},   {16, 32, 2, 160, 1},   {32, 32, 1, 160, 1}, {32, 64, 2, 80, 1}, {64, 64, 1, 80, 1},
-                               {64, 128, 2, 40, 1}, {128, 128, 1, 40, 5}, {128, 256, 2, 20, 1}, {256, 256, 1, 20, 1}};
+static const layer layers[] = {{8, 16, 1, 320, 1},   {16, 32, 2, 160, 1},  {32, 32, 1, 160, 1},
+                               {32, 64, 2, 80, 1},   {64, 64, 1, 80, 1},   {64, 128, 2, 40, 1},
+                               {128, 128, 1, 40, 5}, {128, 256, 2, 20, 1}, {256, 256, 1, 20, 1}};
 
 struct chain_data {
     fov_cuda_chain   chain;
@@ -330,27 +345,40 @@ struct chain_data {
 
 static chain_data make_chain(layer l, fov_dtype type)
 {
-    chain_data         d = {{type, l.channels, l.outputs, l.stride, 1, 1}, l};
-    const size_t       channels = (size_t)l.channels;
-    std::vector<float> weight(channels * 9);
+    chain_data           d = {{type, l.channels, l.outputs, l.stride, 1, 1}, l};
+    const size_t         channels = (size_t)l.channels;
+    std::vector<float>   weight(channels * 9);
     std::vector<int32_t> zero(channels);
     for (auto &w : weight) w = type == FOV_U8 ? (float)(int)uniform(127) : from_type(uniform(0.6F), type);
     for (auto &z : zero) z = (int)(next() % 256);
-    auto middle = ends(l.channels, type, 0.00006F), end = ends(l.outputs, type, 0.0003F / sqrtf((float)l.channels));
+    auto       middle = ends(l.channels, type, 0.00006F), end = ends(l.outputs, type, 0.0003F / sqrtf((float)l.channels));
     const auto pointwise = elements(type == FOV_U8 ? FOV_I8 : type, channels * (size_t)l.outputs, 1.5F / sqrtf((float)l.channels));
     for (size_t c = 0; c < channels && type == FOV_U8; c++)
         for (int t = 0; t < 9; t++) middle[c].start -= zero[c] * (int)weight[c * 9 + (size_t)t];
     for (size_t o = 0; o < end.size() && type == FOV_U8; o++)
         for (size_t c = 0; c < channels; c++) end[o].start -= middle[c].zero_point * (int8_t)pointwise[o * channels + c];
-    const fov_cuda_chain_weights     weights = {weight.data(), zero.data(), middle.data(), pointwise.data()};
-    std::vector<unsigned char>       packed(fov_cuda_chain_bytes(&d.chain));
+    const fov_cuda_chain_weights weights = {weight.data(), zero.data(), middle.data(), pointwise.data()};
+    std::vector<unsigned char>   packed(fov_cuda_chain_bytes(&d.chain));
     fov_cuda_chain_pack(&d.chain, &weights, packed.data());
     d.packed = upload(packed.data(), packed.size());
     d.end = (fov_end_channel *)upload(end.data(), end.size() * sizeof end[0]);
-    d.plain = {buffer[0], upload(pointwise.data(), pointwise.size()), (const float *)upload(weight.data(), weight.size() * 4),
-               (const fov_end_channel *)upload(middle.data(), middle.size() * sizeof middle[0]), d.end,
-               (const int32_t *)upload(zero.data(), zero.size() * 4), buffer[1], difference, l.size * l.stride, l.size * l.stride, l.size,
-               l.size, l.channels, l.outputs, l.stride, type, 1};
+    d.plain = {buffer[0],
+               upload(pointwise.data(), pointwise.size()),
+               (const float *)upload(weight.data(), weight.size() * 4),
+               (const fov_end_channel *)upload(middle.data(), middle.size() * sizeof middle[0]),
+               d.end,
+               (const int32_t *)upload(zero.data(), zero.size() * 4),
+               buffer[1],
+               difference,
+               l.size * l.stride,
+               l.size * l.stride,
+               l.size,
+               l.size,
+               l.channels,
+               l.outputs,
+               l.stride,
+               type,
+               1};
     return d;
 }
 
@@ -393,7 +421,8 @@ static void run_chain(const chain_data *d, int images, int *checked, int *wrong,
     double              best = 1e30, by_rule = -1;
     const int           slices = (d->l.outputs + 31) / 32;
     const bool          ruled = fov_cuda_chain_choose(&d->chain, images, d->l.size, d->l.size, limits, &rule);
-    printf("%s %3d->%3d s%d %3d x%-2d:", fov_dtype_name(d->chain.type), d->l.channels, d->l.outputs, d->l.stride, d->l.size, images);
+    printf("%s %3d->%3d s%d %3d x%-2d:", fov_dtype_name(d->chain.type), d->l.channels, d->l.outputs, d->l.stride, d->l.size,
+           images);
     for (int i = 0; fov_cuda_chain_tile_of(&d->chain, i, d->l.size, d->l.size, &tile); i++)
         for (tile.block_slices = 1; tile.block_slices <= slices; tile.block_slices *= 2) {
             if (fov_cuda_chain_shared(&d->chain, &tile) > limits->shared_bytes) continue;
@@ -408,7 +437,8 @@ static void run_chain(const chain_data *d, int images, int *checked, int *wrong,
                 best = us;
                 best_tile = tile;
             }
-            if (ruled && rule.rows == tile.rows && rule.threads == tile.threads && rule.block_slices == tile.block_slices) by_rule = us;
+            if (ruled && rule.rows == tile.rows && rule.threads == tile.threads && rule.block_slices == tile.block_slices)
+                by_rule = us;
         }
     printf(" | best %d/%d/%d (%dx%d) %.2f us %.0f GB/s, rule %d/%d/%d %.2f us\n", best_tile.rows, best_tile.threads,
            best_tile.block_slices, best_tile.tile_rows, best_tile.tile_columns, best, bytes_of(d, images) / best / 1e3, rule.rows,
@@ -436,11 +466,20 @@ static launch make_first(int outputs, int window, fov_dtype weight_type, fov_dty
     launch exact = l;
     exact.first.end.output[0].dtype = FOV_F32;
     launch_one(&exact, 0);
-    const plain_first_params plain = {(const float *)buffer[0], (const float *)upload(weight.data(), weight.size() * 4), e.channel,
-                                      (const float *)buffer[1], difference, SIZE * 2, SIZE, outputs, window, 2, window / 2};
+    const plain_first_params plain = {(const float *)buffer[0],
+                                      (const float *)upload(weight.data(), weight.size() * 4),
+                                      e.channel,
+                                      (const float *)buffer[1],
+                                      difference,
+                                      SIZE * 2,
+                                      SIZE,
+                                      outputs,
+                                      window,
+                                      2,
+                                      window / 2};
     plain_first<<<(unsigned)(SIZE * SIZE * outputs + 255) / 256, 256>>>(plain);
-    printf("first %dx%d 3->%d of %s, %d parts: off by %.2g of the sum of magnitudes\n", window, window, outputs, fov_dtype_name(weight_type),
-           parts, (double)worst());
+    printf("first %dx%d 3->%d of %s, %d parts: off by %.2g of the sum of magnitudes\n", window, window, outputs,
+           fov_dtype_name(weight_type), parts, (double)worst());
     return l;
 }
 
@@ -450,16 +489,16 @@ static void run_first(int outputs, int window, fov_dtype weight_type, fov_dtype 
         launch       l = make_first(outputs, window, weight_type, y, images, images == 1), *one = &l;
         const double us = time_launches(&one, 1, images == 1 ? REPEATS : 10);
         const double bytes = images * (SIZE * SIZE * 4.0 * 12 + (double)SIZE * SIZE * outputs * (double)fov_dtype_size(y));
-        printf("first %dx%d 3->%d %s->%s x%d: %.2f us %.0f GB/s\n", window, window, outputs, fov_dtype_name(weight_type), fov_dtype_name(y),
-               images, us, bytes / us / 1e3);
+        printf("first %dx%d 3->%d %s->%s x%d: %.2f us %.0f GB/s\n", window, window, outputs, fov_dtype_name(weight_type),
+               fov_dtype_name(y), images, us, bytes / us / 1e3);
     }
 }
 
 static void run_depthwise(fov_dtype type, int channels, int stride, int size)
 {
-    const fov_cuda_depthwise conv = {type, channels, 3, 3, stride, stride, 1, 1, 1, 1};
-    std::vector<float>       weight((size_t)channels * 9, 0.125F);
-    std::vector<int32_t>     zero((size_t)channels, 7);
+    const fov_cuda_depthwise   conv = {type, channels, 3, 3, stride, stride, 1, 1, 1, 1};
+    std::vector<float>         weight((size_t)channels * 9, 0.125F);
+    std::vector<int32_t>       zero((size_t)channels, 7);
     std::vector<unsigned char> packed(fov_cuda_depthwise_bytes(&conv));
     fov_cuda_depthwise_pack(&conv, weight.data(), zero.data(), packed.data());
     const auto end = ends(channels, type, 0.01F);
@@ -478,8 +517,8 @@ static void run_depthwise(fov_dtype type, int channels, int stride, int size)
 /* All of the backbone, each layer reading what the one before wrote. */
 static void run_backbone(fov_dtype type, int images, const std::vector<chain_data> &chains)
 {
-    launch  made[MOST_LAUNCHES], *all[MOST_LAUNCHES];
-    int     count = 0;
+    launch made[MOST_LAUNCHES], *all[MOST_LAUNCHES];
+    int    count = 0;
     made[count++] = make_first(8, 3, type == FOV_U8 ? FOV_F32 : type, type, images, false);
     for (const auto &d : chains)
         for (int i = 0; i < d.l.times; i++) {

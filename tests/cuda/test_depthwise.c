@@ -33,22 +33,37 @@ static int any(int low, int high)
 static float load(const void *data, fov_dtype type, size_t i)
 {
     switch (type) {
-    case FOV_F32: return ((const float *)data)[i];
-    case FOV_F16: return fov_float_from_half(((const uint16_t *)data)[i]);
-    case FOV_BF16: return fov_float_from_bf16(((const uint16_t *)data)[i]);
-    case FOV_U8: return ((const uint8_t *)data)[i];
-    default: return ((const int8_t *)data)[i];
+    case FOV_F32:
+        return ((const float *)data)[i];
+    case FOV_F16:
+        return fov_float_from_half(((const uint16_t *)data)[i]);
+    case FOV_BF16:
+        return fov_float_from_bf16(((const uint16_t *)data)[i]);
+    case FOV_U8:
+        return ((const uint8_t *)data)[i];
+    default:
+        return ((const int8_t *)data)[i];
     }
 }
 
 static void store(void *data, fov_dtype type, size_t i, float v)
 {
     switch (type) {
-    case FOV_F32: ((float *)data)[i] = v; break;
-    case FOV_F16: ((uint16_t *)data)[i] = fov_half_from_float(v); break;
-    case FOV_BF16: ((uint16_t *)data)[i] = fov_bf16_from_float(v); break;
-    case FOV_U8: ((uint8_t *)data)[i] = (uint8_t)v; break;
-    default: ((int8_t *)data)[i] = (int8_t)v; break;
+    case FOV_F32:
+        ((float *)data)[i] = v;
+        break;
+    case FOV_F16:
+        ((uint16_t *)data)[i] = fov_half_from_float(v);
+        break;
+    case FOV_BF16:
+        ((uint16_t *)data)[i] = fov_bf16_from_float(v);
+        break;
+    case FOV_U8:
+        ((uint8_t *)data)[i] = (uint8_t)v;
+        break;
+    default:
+        ((int8_t *)data)[i] = (int8_t)v;
+        break;
     }
 }
 
@@ -85,8 +100,8 @@ static void run(const fov_cuda_launch *launch, void *params)
     void      *args[] = {params};
     assert_ok(fov_cuda_kernel(device, launch->kernel, launch->shared_bytes, &kernel, &err));
     assert_ok(fov_cuda_device_use(device, &err));
-    assert_int_equal(device->driver->LaunchKernel(kernel, launch->blocks, 1, 1, launch->threads, 1, 1, (unsigned)launch->shared_bytes,
-                                                  NULL, args, NULL),
+    assert_int_equal(device->driver->LaunchKernel(kernel, launch->blocks, 1, 1, launch->threads, 1, 1,
+                                                  (unsigned)launch->shared_bytes, NULL, args, NULL),
                      CUDA_SUCCESS);
 }
 
@@ -147,8 +162,8 @@ static float end_value(const whole_end *w, float sum, int32_t whole, bool intege
     const fov_end         *e = &w->end;
     const fov_end_channel *n = &w->channel[c];
     const int64_t          row = pixel / e->columns, image = row / e->rows, scale = e->residual_upsample;
-    const int64_t          source = (image * (e->rows / scale) + row % e->rows / scale) * (e->columns / scale) + pixel % e->columns / scale;
-    float                  extra = 0, v = integer ? (float)(whole + n->start) * n->scale : sum;
+    const int64_t source = (image * (e->rows / scale) + row % e->rows / scale) * (e->columns / scale) + pixel % e->columns / scale;
+    float         extra = 0, v = integer ? (float)(whole + n->start) * n->scale : sum;
     if (e->residual_at) extra = load(w->residual, (fov_dtype)e->residual_dtype, (size_t)(source * e->residual_ld + c));
     if (e->residual_dtype == FOV_U8) extra = (extra - (float)n->residual_zero_point) * n->residual_scale;
     v += n->bias;
@@ -172,8 +187,8 @@ static void check_end(whole_end *w, const float *value, float steps, float allow
                 const float is = load(got, w->type, pixel * (size_t)output->ld + (size_t)(c - output->first_channel));
                 const float most = exact ? 0 : w->type == FOV_U8 ? steps : allowed * (1 + fabsf(want));
                 if (!(fabsf(is - want) <= most))
-                    fail_msg("%s: pixel %zu of %dx%d, channel %d of %d: %g, not %g", what, pixel, e->rows, e->columns, c, e->channels,
-                             (double)is, (double)want);
+                    fail_msg("%s: pixel %zu of %dx%d, channel %d of %d: %g, not %g", what, pixel, e->rows, e->columns, c,
+                             e->channels, (double)is, (double)want);
             }
         test_free(got);
         fov_cuda_free(device, output->data);
@@ -192,8 +207,8 @@ static float allowed_of(fov_dtype type)
 /* ---------------------------------------------------------------- depthwise */
 
 /* The sum of a window of one channel, less zero points. @param weight [rows][columns] */
-static float window_sum(const fov_cuda_depthwise *conv, const fov_cuda_images *x, const float *weight, const int32_t *zero, int64_t image,
-                        int y, int at, int c)
+static float window_sum(const fov_cuda_depthwise *conv, const fov_cuda_images *x, const float *weight, const int32_t *zero,
+                        int64_t image, int y, int at, int c)
 {
     float sum = 0;
     for (int r = 0; r < conv->rows; r++)
@@ -269,7 +284,8 @@ static void check_depthwise(const fov_cuda_depthwise *conv, int images, int x_ro
         for (int c = 0; c < channels; c++) {
             const int64_t row = (int64_t)pixel / columns;
             const float   sum = window_sum(conv, &in.host, weight, in.zero, row / rows, (int)(row % rows), (int)pixel % columns, c);
-            value[pixel * (size_t)channels + (size_t)c] = end_value(&w, sum, integer ? (int32_t)sum : 0, integer, (int64_t)pixel, c);
+            value[pixel * (size_t)channels + (size_t)c] =
+                end_value(&w, sum, integer ? (int32_t)sum : 0, integer, (int64_t)pixel, c);
         }
     for (int c = 0; c < channels && integer; c++) w.channel[c].start += zero_start(weight + c * taps, taps, in.zero[c]);
     assert_ok(fov_cuda_upload(device, w.on_channel, w.channel, (size_t)channels * sizeof *w.channel, &err));
@@ -467,11 +483,20 @@ static void check_first(const fov_cuda_first *conv, fov_dtype weight_type, int i
     for (size_t pixel = 0; pixel < w.pixels; pixel++)
         for (int o = 0; o < conv->outputs; o++) {
             const int64_t            line = (int64_t)pixel / columns;
-            const fov_cuda_depthwise one = {FOV_F32,        conv->channels, conv->rows, conv->columns, conv->stride_y, conv->stride_x,
-                                            conv->pad_top, conv->pad_left, 1,          1};
-            float sum = 0;
+            const fov_cuda_depthwise one = {FOV_F32,
+                                            conv->channels,
+                                            conv->rows,
+                                            conv->columns,
+                                            conv->stride_y,
+                                            conv->stride_x,
+                                            conv->pad_top,
+                                            conv->pad_left,
+                                            1,
+                                            1};
+            float                    sum = 0;
             for (int c = 0; c < conv->channels; c++)
-                sum += window_sum(&one, &in.host, weight + o * row, in.zero, line / rows, (int)(line % rows), (int)pixel % columns, c);
+                sum +=
+                    window_sum(&one, &in.host, weight + o * row, in.zero, line / rows, (int)(line % rows), (int)pixel % columns, c);
             value[pixel * (size_t)conv->outputs + (size_t)o] = end_value(&w, sum, 0, false, (int64_t)pixel, o);
         }
     void *packed = test_malloc(fov_cuda_first_bytes(conv));
@@ -506,12 +531,9 @@ static void first_convolutions_lose_next_to_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(depthwise_of_3x3_is_a_plain_loop),
-        cmocka_unit_test(depthwise_of_any_window_is_a_plain_loop),
-        cmocka_unit_test(what_kernels_do_not_take_is_refused),
-        cmocka_unit_test(chains_are_the_two_layers),
-        cmocka_unit_test(the_tile_that_is_chosen_fits),
-        cmocka_unit_test(first_convolutions_lose_next_to_nothing),
+        cmocka_unit_test(depthwise_of_3x3_is_a_plain_loop),    cmocka_unit_test(depthwise_of_any_window_is_a_plain_loop),
+        cmocka_unit_test(what_kernels_do_not_take_is_refused), cmocka_unit_test(chains_are_the_two_layers),
+        cmocka_unit_test(the_tile_that_is_chosen_fits),        cmocka_unit_test(first_convolutions_lose_next_to_nothing),
     };
     return cmocka_run_group_tests(tests, open_device, NULL);
 }

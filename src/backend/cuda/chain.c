@@ -165,8 +165,8 @@ static int64_t cycles_of(const fov_cuda_chain *chain, int images, int rows, int 
     const int64_t rounds = ceiling(strips * (chain->channels / fov_cuda_depthwise_chunk(chain->type)), tile->threads);
     const int64_t by_shared = (int64_t)((limits->shared_bytes + 1024) / (fov_cuda_chain_shared(chain, tile) + 1024));
     const int64_t by_registers = REGISTERS / tile->threads, fitting = by_shared < by_registers ? by_shared : by_registers;
-    const int64_t instructions = rounds * warps * STRIP_INSTRUCTIONS +
-                                 slices * tile->rows / 16 * (k_steps * STEP_INSTRUCTIONS + END_INSTRUCTIONS);
+    const int64_t instructions =
+        rounds * warps * STRIP_INSTRUCTIONS + slices * tile->rows / 16 * (k_steps * STEP_INSTRUCTIONS + END_INSTRUCTIONS);
     const int64_t alone = BLOCK_CYCLES + rounds * STRIP_CYCLES + slices * (k_steps * STEP_CYCLES + SLICE_CYCLES);
     const int64_t each = (blocks + limits->processors - 1) / limits->processors; /* of a processor */
     const int64_t busy = each * instructions / WARPS_A_CYCLE, waiting = (each + fitting - 1) / fitting * alone;
@@ -230,6 +230,6 @@ void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, 
     *launch = (fov_cuda_launch){.blocks = (uint32_t)(x->count * params->tiles_down * params->tiles_across * params->splits),
                                 .threads = (uint32_t)tile->threads,
                                 .shared_bytes = fov_cuda_chain_shared(chain, tile)};
-    snprintf(launch->kernel, sizeof launch->kernel, "fov_chain_%s_s%d_%d_%d", fov_dtype_name(chain->type), chain->stride, tile->rows,
-             tile->threads);
+    snprintf(launch->kernel, sizeof launch->kernel, "fov_chain_%s_s%d_%d_%d", fov_dtype_name(chain->type), chain->stride,
+             tile->rows, tile->threads);
 }

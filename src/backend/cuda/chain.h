@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* A depthwise convolution of 3x3 and the 1x1 that reads it, as one launch on a GPU: weights are packed once, then a tile is chosen and
- * the kernel's parameters are filled for a size. */
+/* A depthwise convolution of 3x3 and the 1x1 that reads it, as one launch on a GPU: weights are packed once, then a tile is chosen
+ * and the kernel's parameters are filled for a size. */
 #ifndef FOVEA_BACKEND_CUDA_CHAIN_H
 #define FOVEA_BACKEND_CUDA_CHAIN_H
 
@@ -37,10 +37,11 @@ void   fov_cuda_chain_pack(const fov_cuda_chain *chain, const fov_cuda_chain_wei
 bool fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, int columns, const fov_cuda_limits *limits,
                            fov_cuda_chain_tile *tile);
 /** The kernels that there are, for `chosen` rows and threads: number i with its best shape. @return false: there are no more */
-bool fov_cuda_chain_tile_of(const fov_cuda_chain *chain, int i, int rows, int columns, fov_cuda_chain_tile *tile);
+bool   fov_cuda_chain_tile_of(const fov_cuda_chain *chain, int i, int rows, int columns, fov_cuda_chain_tile *tile);
 size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_tile *tile);
 
-/** @param packed on the device; x: aligned to 16 bytes (U8: 8) as is its ld; end: of the 1x1, with rows and columns of the output */
+/** @param packed on the device; x: aligned to 16 bytes (U8: 8) as is its ld; end: of the 1x1, with rows and columns of the output
+ */
 void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, const void *packed, const fov_end *end,
                          const fov_cuda_chain_tile *tile, fov_chain_params *params, fov_cuda_launch *launch);
 

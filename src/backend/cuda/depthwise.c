@@ -9,11 +9,14 @@ enum { THREADS = 128, PAD_ALIGN = 16, MOST_TAPS_OF_BYTES = 500 /* times 255 * 12
 int fov_cuda_depthwise_chunk(fov_dtype x)
 {
     switch (x) {
-    case FOV_F32: return 4;
+    case FOV_F32:
+        return 4;
     case FOV_F16:
     case FOV_BF16:
-    case FOV_U8: return 8;
-    default: return 0;
+    case FOV_U8:
+        return 8;
+    default:
+        return 0;
     }
 }
 

@@ -16,8 +16,8 @@ struct fov_chain_f16 {
     typedef float        Sum;
     static const bool    tensor = true;
 
-    template <int tiles> static __device__ __forceinline__ void step(float (&d)[tiles][4], const uint32_t (&a)[4],
-                                                                     const uint32_t (&b)[tiles][2])
+    template <int tiles>
+    static __device__ __forceinline__ void step(float (&d)[tiles][4], const uint32_t (&a)[4], const uint32_t (&b)[tiles][2])
     {
 #pragma unroll
         for (int i = 0; i < tiles; i++) fov_mma_f16(d[i], a, b[i]);
@@ -30,8 +30,8 @@ struct fov_chain_bf16 {
     typedef float         Sum;
     static const bool     tensor = true;
 
-    template <int tiles> static __device__ __forceinline__ void step(float (&d)[tiles][4], const uint32_t (&a)[4],
-                                                                     const uint32_t (&b)[tiles][2])
+    template <int tiles>
+    static __device__ __forceinline__ void step(float (&d)[tiles][4], const uint32_t (&a)[4], const uint32_t (&b)[tiles][2])
     {
 #pragma unroll
         for (int i = 0; i < tiles; i++) fov_mma_bf16(d[i], a, b[i]);
@@ -50,8 +50,8 @@ struct fov_chain_u8 {
     typedef int32_t     Sum;
     static const bool   tensor = true;
 
-    template <int tiles> static __device__ __forceinline__ void step(int32_t (&d)[tiles][4], const uint32_t (&a)[4],
-                                                                     const uint32_t (&b)[tiles][2])
+    template <int tiles>
+    static __device__ __forceinline__ void step(int32_t (&d)[tiles][4], const uint32_t (&a)[4], const uint32_t (&b)[tiles][2])
     {
 #pragma unroll
         for (int i = 0; i < tiles; i++) fov_mma_u8s8(d[i], a, b[i]);
@@ -65,8 +65,8 @@ struct fov_chain_f32 {
     typedef float        Sum;
     static const bool    tensor = true;
 
-    template <int count> static __device__ __forceinline__ void split(uint32_t (&high)[count], uint32_t (&low)[count],
-                                                                      const uint32_t (&v)[count])
+    template <int count>
+    static __device__ __forceinline__ void split(uint32_t (&high)[count], uint32_t (&low)[count], const uint32_t (&v)[count])
     {
 #pragma unroll
         for (int i = 0; i < count; i++) {
@@ -75,8 +75,8 @@ struct fov_chain_f32 {
         }
     }
 
-    template <int tiles> static __device__ __forceinline__ void step(float (&d)[tiles][4], const uint32_t (&a)[4],
-                                                                     const uint32_t (&b)[tiles][2])
+    template <int tiles>
+    static __device__ __forceinline__ void step(float (&d)[tiles][4], const uint32_t (&a)[4], const uint32_t (&b)[tiles][2])
     {
         uint32_t a_high[4], a_low[4];
         split(a_high, a_low, a);
@@ -151,8 +151,7 @@ struct fov_chain_end_table {
     }
 };
 
-template <int threads>
-static __device__ __forceinline__ void fov_chain_copy(unsigned char *to, const void *from, int bytes)
+template <int threads> static __device__ __forceinline__ void fov_chain_copy(unsigned char *to, const void *from, int bytes)
 {
     for (int i = (int)threadIdx.x * 16; i < bytes; i += threads * 16) fov_copy_async_16(to + i, (const unsigned char *)from + i);
 }
@@ -167,12 +166,13 @@ static __device__ __forceinline__ void fov_chain_constants(const fov_chain_param
     const int      channels = p->block_slices * FOV_CHAIN_SLICE, first = first_slice * FOV_CHAIN_SLICE;
     fov_chain_copy<threads>(shared + l->table, p->table, l->end_table - l->table);
     fov_copy_async_commit();
-    fov_chain_copy<threads>(shared + l->weight, (const unsigned char *)p->weight + (int64_t)first_slice * slice_bytes, slices * slice_bytes);
+    fov_chain_copy<threads>(shared + l->weight, (const unsigned char *)p->weight + (int64_t)first_slice * slice_bytes,
+                            slices * slice_bytes);
     fov_copy_async_commit();
     uint32_t *rows = (uint32_t *)(shared + l->end_table);
     for (int i = t; i < channels && first + i < p->end.channels; i += threads) {
-        const uint4 *channel = (const uint4 *)(p->end.channel + first + i);
-        const uint4  low = channel[0], high = channel[1];
+        const uint4   *channel = (const uint4 *)(p->end.channel + first + i);
+        const uint4    low = channel[0], high = channel[1];
         const uint32_t member[FOV_CHAIN_END_ROWS] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
 #pragma unroll
         for (int m = 0; m < FOV_CHAIN_END_ROWS; m++) rows[m * channels + i] = member[m];
@@ -181,7 +181,8 @@ static __device__ __forceinline__ void fov_chain_constants(const fov_chain_param
 
 /* ---------------------------------------------------------------- the first convolution */
 
-/* The end of the depthwise convolution (end.cuh), in floats: of sums that are whole numbers, exactly the same. What narrow() takes. */
+/* The end of the depthwise convolution (end.cuh), in floats: of sums that are whole numbers, exactly the same. What narrow() takes.
+ */
 template <class Kind, int pixels>
 static __device__ __forceinline__ void fov_chain_middle(float (&v)[pixels][Kind::width], const float *table, int chunk, int chunks)
 {
@@ -192,14 +193,12 @@ static __device__ __forceinline__ void fov_chain_middle(float (&v)[pixels][Kind:
         fov_chunk_numbers<W>(start, table + FOV_CHAIN_START * channels, chunk, chunks);
         fov_chunk_numbers<W>(scale, table + FOV_CHAIN_SCALE * channels, chunk, chunks);
 #pragma unroll
-        for (int i = 0; i < pixels * W; i++)
-            v[i / W][i % W] = __fmul_rn(__fadd_rn(v[i / W][i % W], start[i % W]), scale[i % W]);
+        for (int i = 0; i < pixels * W; i++) v[i / W][i % W] = __fmul_rn(__fadd_rn(v[i / W][i % W], start[i % W]), scale[i % W]);
     }
     fov_chunk_numbers<W>(bias, table + FOV_CHAIN_BIAS * channels, chunk, chunks);
     fov_chunk_numbers<W>(slope, table + FOV_CHAIN_SLOPE * channels, chunk, chunks);
 #pragma unroll
-    for (int i = 0; i < pixels * W; i++)
-        v[i / W][i % W] = fov_end_activate(__fadd_rn(v[i / W][i % W], bias[i % W]), slope[i % W]);
+    for (int i = 0; i < pixels * W; i++) v[i / W][i % W] = fov_end_activate(__fadd_rn(v[i / W][i % W], bias[i % W]), slope[i % W]);
     if (Kind::integer) {
         float inverse[Kind::width], zero[Kind::width];
         fov_chunk_numbers<W>(inverse, table + FOV_CHAIN_INVERSE_SCALE * channels, chunk, chunks);
@@ -294,7 +293,8 @@ template <class Product, int rows, int threads, class Sum, bool tensor> struct f
             for (int n = 0; n < tiles_n; n++)
 #pragma unroll
                 for (int half = 0; half < 2; half++) {
-                    Sum *at = to + (first_row + m * 16 + half * 8 + lane / 4) * FOV_CHAIN_SUMS_LD + (first_group + n) * 8 + lane % 4 * 2;
+                    Sum *at =
+                        to + (first_row + m * 16 + half * 8 + lane / 4) * FOV_CHAIN_SUMS_LD + (first_group + n) * 8 + lane % 4 * 2;
                     struct alignas(8) pair {
                         Sum v[2];
                     };
@@ -397,17 +397,17 @@ static __device__ __forceinline__ void fov_chain_run(const fov_chain_params *p)
     typedef typename Product::Kind Kind;
     typedef typename Product::Sum  Sum;
     const fov_chain_layout         l = fov_chain_layout_of<Product, rows>(p);
-    const int                      split = (int)(blockIdx.x % (unsigned)p->splits), number = (int)(blockIdx.x / (unsigned)p->splits);
-    const int                      across = number % p->tiles_across, down = number / p->tiles_across;
-    const int                      image = down / p->tiles_down, first_slice = split * p->block_slices;
-    const fov_chain_tile           tile = {image,
-                                           (down - image * p->tiles_down) * p->tile_rows,
-                                           across * p->tile_columns,
-                                           p->end.rows,
-                                           p->end.columns,
-                                           p->tile_rows,
-                                           p->tile_columns,
-                                           p->by_columns};
+    const int            split = (int)(blockIdx.x % (unsigned)p->splits), number = (int)(blockIdx.x / (unsigned)p->splits);
+    const int            across = number % p->tiles_across, down = number / p->tiles_across;
+    const int            image = down / p->tiles_down, first_slice = split * p->block_slices;
+    const fov_chain_tile tile = {image,
+                                 (down - image * p->tiles_down) * p->tile_rows,
+                                 across * p->tile_columns,
+                                 p->end.rows,
+                                 p->end.columns,
+                                 p->tile_rows,
+                                 p->tile_columns,
+                                 p->by_columns};
     fov_depend_launch();
     fov_chain_constants<Product, threads>(p, &l, first_slice);
     fov_chain_fill<Kind, rows, threads>(p, &l);
@@ -417,8 +417,8 @@ static __device__ __forceinline__ void fov_chain_run(const fov_chain_params *p)
     fov_chain_depthwise<Kind, stride, pixels, threads>(p, &l, &tile);
     fov_copy_async_wait<0>();
     __syncthreads();
-    const int channels = p->block_slices * FOV_CHAIN_SLICE, first = first_slice * FOV_CHAIN_SLICE;
-    const bool plain = fov_chain_end_is_plain(&p->end, Kind::dtype);
+    const int                 channels = p->block_slices * FOV_CHAIN_SLICE, first = first_slice * FOV_CHAIN_SLICE;
+    const bool                plain = fov_chain_end_is_plain(&p->end, Kind::dtype);
     const fov_chain_end_table table = {(const float *)(fov_shared() + l.end_table), first, channels};
     for (int slice = 0; slice < p->block_slices && first_slice + slice < p->slices; slice++) {
         /* Two buffers: who is slow to store a slice does not see the next one's sums. */

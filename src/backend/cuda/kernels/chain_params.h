@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What kernels of chains are given: a depthwise convolution of 3x3 and the 1x1 that reads it, as one launch. A block makes a tile of
- * output pixels of one image, for some slices of 32 output channels. */
+/* What kernels of chains are given: a depthwise convolution of 3x3 and the 1x1 that reads it, as one launch. A block makes a tile
+ * of output pixels of one image, for some slices of 32 output channels. */
 #ifndef FOVEA_BACKEND_CUDA_KERNELS_CHAIN_PARAMS_H
 #define FOVEA_BACKEND_CUDA_KERNELS_CHAIN_PARAMS_H
 
@@ -50,9 +50,9 @@ typedef struct fov_chain_params {
     int32_t     chunks;  /* of a pixel, of the input and between the two */
     int32_t     k_steps; /* pixels between the two, padded to whole steps */
     int32_t     pad_top, pad_left;
-    int32_t     tiles_down, tiles_across; /* of an image */
-    int32_t     tile_rows, tile_columns;  /* output pixels; columns are a multiple of those that a thread makes at once */
-    int32_t     strips;                  /* of a row of the tile: what threads make at once */
+    int32_t     tiles_down, tiles_across;         /* of an image */
+    int32_t     tile_rows, tile_columns;          /* output pixels; columns are a multiple of those that a thread makes at once */
+    int32_t     strips;                           /* of a row of the tile: what threads make at once */
     fov_divisor by_chunks, by_strips, by_columns; /* the latter: by tile_columns */
     int32_t     slices;                           /* of all output channels */
     int32_t     block_slices, splits;             /* of a block, blocks that share a tile: the fastest part of a block's number */

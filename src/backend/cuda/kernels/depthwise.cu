@@ -7,8 +7,8 @@ enum { THREADS = 128, WINDOW_PIXELS = 2 };
 
 /** Sums of a strip by any window: each tap by itself. */
 template <class Kind, int pixels>
-static __device__ __forceinline__ void window_sums(const fov_depthwise_params *p, const unsigned char *image, int y, int x, int chunk,
-                                                   const unsigned char *pad, float (&sum)[pixels][Kind::width])
+static __device__ __forceinline__ void window_sums(const fov_depthwise_params *p, const unsigned char *image, int y, int x,
+                                                   int chunk, const unsigned char *pad, float (&sum)[pixels][Kind::width])
 {
     const int    channels = p->chunks * Kind::width;
     const float *weight = (const float *)p->weight;
@@ -21,8 +21,8 @@ static __device__ __forceinline__ void window_sums(const fov_depthwise_params *p
             fov_chunk_numbers<Kind::width>(w, weight, chunk, p->chunks);
 #pragma unroll
             for (int i = 0; i < pixels; i++) {
-                const int  column = x + i * p->stride_x + s * p->dilation_x;
-                const bool inside = (unsigned)row < (unsigned)p->x_rows && (unsigned)column < (unsigned)p->x_columns;
+                const int            column = x + i * p->stride_x + s * p->dilation_x;
+                const bool           inside = (unsigned)row < (unsigned)p->x_rows && (unsigned)column < (unsigned)p->x_columns;
                 const unsigned char *at = inside ? image + ((int64_t)row * p->x_columns + column) * p->x_ld_bytes : pad;
                 float                v[Kind::width];
                 Kind::widen(v, *(const typename Kind::Raw *)at);
@@ -59,15 +59,16 @@ static __device__ __forceinline__ void store_pixel(const fov_end *end, int64_t p
 }
 
 /* @param stride of 3x3; 0: any window */
-template <class Kind, class Sum, int stride, int pixels> static __device__ __forceinline__ void depthwise(const fov_depthwise_params *p)
+template <class Kind, class Sum, int stride, int pixels>
+static __device__ __forceinline__ void depthwise(const fov_depthwise_params *p)
 {
     const int64_t item = (int64_t)blockIdx.x * THREADS + (int)threadIdx.x;
     fov_depend_launch();
     fov_depend_wait();
     if (item >= p->items) return;
-    const int64_t strip = item / p->chunks, row = strip / p->strips, image = row / p->end.rows;
-    const int     chunk = (int)(item - strip * p->chunks), x = (int)(strip - row * p->strips) * pixels;
-    const int     y = (int)(row - image * p->end.rows), at = chunk * (int)sizeof(typename Kind::Raw);
+    const int64_t        strip = item / p->chunks, row = strip / p->strips, image = row / p->end.rows;
+    const int            chunk = (int)(item - strip * p->chunks), x = (int)(strip - row * p->strips) * pixels;
+    const int            y = (int)(row - image * p->end.rows), at = chunk * (int)sizeof(typename Kind::Raw);
     const unsigned char *from = (const unsigned char *)p->x + image * p->x_rows * p->x_columns * p->x_ld_bytes + at;
     const unsigned char *pad = (const unsigned char *)p->pad + at;
     const int            top = y * p->stride_y - p->pad_top, left = x * p->stride_x - p->pad_left;

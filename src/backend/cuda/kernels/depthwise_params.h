@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What kernels of depthwise convolutions are given. Channels go by chunks: 16 bytes of an input pixel, of U8 8 bytes.
  *
- * Numbers that a chunk's channels need are floats in rows, one for each channel, in this order: a chunk's first four, of all chunks;
- * then, where chunks have 8 channels, their last four. So threads beside each other read without conflicts. */
+ * Numbers that a chunk's channels need are floats in rows, one for each channel, in this order: a chunk's first four, of all
+ * chunks; then, where chunks have 8 channels, their last four. So threads beside each other read without conflicts. */
 #ifndef FOVEA_BACKEND_CUDA_KERNELS_DEPTHWISE_PARAMS_H
 #define FOVEA_BACKEND_CUDA_KERNELS_DEPTHWISE_PARAMS_H
 

@@ -28,8 +28,8 @@ static __device__ __forceinline__ uint16_t fov_float_to_bf16(float v)
     return (uint16_t)((bits + 0x7fffU + (bits >> 16 & 1U)) >> 16);
 }
 
-/** A float of small magnitude (below 2^22) to the nearest integer, ties to even: where units of 1 are the last bit of a float, adding
- * rounds, at the full rate that conversions do not have. */
+/** A float of small magnitude (below 2^22) to the nearest integer, ties to even: where units of 1 are the last bit of a float,
+ * adding rounds, at the full rate that conversions do not have. */
 static __device__ __forceinline__ int32_t fov_round_small(float v)
 {
     return __float_as_int(__fadd_rn(v, 12582912.0F)) - 0x4b400000;

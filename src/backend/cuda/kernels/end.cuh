@@ -52,8 +52,8 @@ static __device__ __forceinline__ float fov_end_value(Sum sum, const fov_end_cha
 
 /** `W` channels from `c` on, of one pixel. @param sum W sums. */
 template <int W, class Sum>
-static __device__ __forceinline__ void fov_end_store(const fov_end *end, const fov_end_channel *channel, const fov_end_output *output,
-                                                     int64_t pixel, int c, const Sum *sum)
+static __device__ __forceinline__ void fov_end_store(const fov_end *end, const fov_end_channel *channel,
+                                                     const fov_end_output *output, int64_t pixel, int c, const Sum *sum)
 {
     float v[W], residual[W];
     if (end->residual_at != FOV_END_NO_RESIDUAL) {
@@ -101,8 +101,8 @@ struct fov_end_pixels {
 };
 
 template <int W, int threads, class Table, class Sum, class Pixels>
-static __device__ __forceinline__ void fov_end_tile_of(const fov_end *end, const Table &table, const Sum *sums, int ld, Pixels pixels,
-                                                       int rows, int first_channel, int columns)
+static __device__ __forceinline__ void fov_end_tile_of(const fov_end *end, const Table &table, const Sum *sums, int ld,
+                                                       Pixels pixels, int rows, int first_channel, int columns)
 {
     const int chunks = (columns + W - 1) / W, lanes = threads / chunks * chunks;
     const int thread = (int)threadIdx.x;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The first convolution of a network: F32 input of few channels (first_params.h). A block's part of the input goes to shared memory as
- * two planes of halves, whose sum is the input; fragments of A are read from there as they are, without a matrix in between. */
+/* The first convolution of a network: F32 input of few channels (first_params.h). A block's part of the input goes to shared memory
+ * as two planes of halves, whose sum is the input; fragments of A are read from there as they are, without a matrix in between. */
 #include "backend/cuda/kernels/end.cuh"
 #include "backend/cuda/kernels/first_params.h"
 
@@ -86,16 +86,16 @@ static __device__ __forceinline__ void multiply(const fov_first_params *p, const
 
 template <int groups> static __device__ __forceinline__ void first(const fov_first_params *p)
 {
-    unsigned char *shared = fov_shared();
-    const int      slice = (int)(blockIdx.x % (unsigned)p->slices), number = (int)(blockIdx.x / (unsigned)p->slices);
-    const int      down = number / p->tiles_across, image = down / p->tiles_down, t = (int)threadIdx.x;
+    unsigned char   *shared = fov_shared();
+    const int        slice = (int)(blockIdx.x % (unsigned)p->slices), number = (int)(blockIdx.x / (unsigned)p->slices);
+    const int        down = number / p->tiles_across, image = down / p->tiles_down, t = (int)threadIdx.x;
     const first_tile tile = {image, (down - image * p->tiles_down) * FOV_FIRST_ROWS, (number % p->tiles_across) * FOV_FIRST_COLUMNS,
                              p->end.rows, p->end.columns};
-    const int plane = p->patch_rows * p->patch_ld, bytes = p->parts * p->k_steps * groups * 256;
-    const int ld = groups * 8 + 8;
-    uint2    *weight = (uint2 *)shared;
-    uint16_t *high = (uint16_t *)(shared + bytes);
-    float    *sums = (float *)shared;
+    const int        plane = p->patch_rows * p->patch_ld, bytes = p->parts * p->k_steps * groups * 256;
+    const int        ld = groups * 8 + 8;
+    uint2           *weight = (uint2 *)shared;
+    uint16_t        *high = (uint16_t *)(shared + bytes);
+    float           *sums = (float *)shared;
     fov_depend_launch();
     for (int i = t * 16; i < bytes; i += FOV_FIRST_THREADS * 16)
         fov_copy_async_16(shared + i, (const unsigned char *)p->weight + (int64_t)slice * bytes + i);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Depthwise 3x3: a strip of output pixels of a row, one chunk of channels, by one thread. All of what it reads of the input is asked
- * for at once; where a strip's windows overlap, what they share is loaded and widened once. */
+/* Depthwise 3x3: a strip of output pixels of a row, one chunk of channels, by one thread. All of what it reads of the input is
+ * asked for at once; where a strip's windows overlap, what they share is loaded and widened once. */
 #ifndef FOVEA_BACKEND_CUDA_KERNELS_WINDOW3_CUH
 #define FOVEA_BACKEND_CUDA_KERNELS_WINDOW3_CUH
 
