@@ -84,8 +84,8 @@ static __device__ __forceinline__ void fov_end_store_as(const fov_end *end, cons
 
 /** The same where nothing is known. */
 template <int W, class Sum>
-static __device__ __forceinline__ void fov_end_store(const fov_end *end, const fov_end_channel *channel, const fov_end_output *output,
-                                                     int64_t pixel, int c, const Sum *sum)
+static __device__ __forceinline__ void fov_end_store(const fov_end *end, const fov_end_channel *channel,
+                                                     const fov_end_output *output, int64_t pixel, int c, const Sum *sum)
 {
     fov_end_store_as<W>(end, channel, output->data, output->dtype, end->residual_at,
                         pixel * output->ld + (c - output->first_channel), pixel, c, sum);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/* The first convolution of a network: F32 input of few channels (first_params.h). A block's part of the input goes to shared memory
+ * as two planes of halves, whose sum is the input; fragments of A are read from there as they are, without a matrix in between. */
+#include "backend/cuda/kernels/end.cuh"
+#include "backend/cuda/kernels/first_params.h"
+
+enum { TILES = FOV_FIRST_COLUMNS / 16 /* of 16 pixels, that a warp makes */ };
+
+struct first_tile {
+    int image, y, x, rows, columns;
+
+    __device__ __forceinline__ int64_t operator()(int row) const
+    {
+        const int down = y + row / FOV_FIRST_COLUMNS, across = x + row % FOV_FIRST_COLUMNS;
+        return down < rows && across < columns ? ((int64_t)image * rows + down) * columns + across : -1;
+    }
+};
+
+/* The tile's input, split. Numbers outside of the image are 0. */
+static __device__ __forceinline__ void load_patch(const fov_first_params *p, const first_tile *tile, uint16_t *high, uint16_t *low)
+{
+    const int top = tile->y * p->stride_y - p->pad_top, left = tile->x * p->stride_x - p->pad_left;
+    const int warp = (int)threadIdx.x / 32, lane = (int)threadIdx.x % 32;
+    for (int r = warp; r < p->patch_rows; r += FOV_FIRST_THREADS / 32) {
+        const int    y = top + r;
+        const bool   inside = (unsigned)y < (unsigned)p->x_rows;
+        const float *row = p->x + ((int64_t)tile->image * p->x_rows + y) * p->x_columns * p->x_ld;
+#pragma unroll 8
+        for (int j = lane; j < p->patch_ld; j += 32) {
+            const int column = left + j / p->channels, c = j % p->channels;
+            float     v = 0;
+            if (inside && (unsigned)column < (unsigned)p->x_columns) v = row[column * p->x_ld + c];
+            const uint16_t half = fov_float_to_f16(v);
+            high[r * p->patch_ld + j] = half;
+            low[r * p->patch_ld + j] = fov_float_to_f16(__fsub_rn(v, fov_f16_to_float(half)));
+        }
+    }
+}
+
+/* Where group `group` of the window's numbers begins in the patch, in halves. Those after the last one have no weight. */
+static __device__ __forceinline__ int group_at(const fov_first_params *p, int group)
+{
+    const int row = group / p->row_groups;
+    return row < p->window_rows ? row * p->patch_ld + (group - row * p->row_groups) * FOV_FIRST_GROUP : 0;
+}
+
+static __device__ __forceinline__ void load_a(uint32_t (&a)[4], const uint16_t *plane, int first, int second, int eight_pixels)
+{
+    a[0] = *(const uint32_t *)(plane + first);
+    a[1] = *(const uint32_t *)(plane + first + eight_pixels);
+    a[2] = *(const uint32_t *)(plane + second);
+    a[3] = *(const uint32_t *)(plane + second + eight_pixels);
+}
+
+template <int groups, int parts>
+static __device__ __forceinline__ void multiply(const fov_first_params *p, const uint16_t *high, int plane, const uint2 *weight,
+                                                float (&d)[TILES][groups][4])
+{
+    const int warp = (int)threadIdx.x / 32, lane = (int)threadIdx.x % 32, pixel = p->stride_x * p->channels;
+    const int mine = warp * p->stride_y * p->patch_ld + lane / 4 * pixel + lane % 4 * 2;
+    for (int k = 0; k < p->k_steps; k++) {
+        const int first = mine + group_at(p, 2 * k), second = mine + group_at(p, 2 * k + 1);
+        uint32_t  a_high[TILES][4], a_low[TILES][4];
+#pragma unroll
+        for (int m = 0; m < TILES; m++) {
+            load_a(a_high[m], high, first + m * 16 * pixel, second + m * 16 * pixel, 8 * pixel);
+            load_a(a_low[m], high + plane, first + m * 16 * pixel, second + m * 16 * pixel, 8 * pixel);
+        }
+#pragma unroll
+        for (int n = 0; n < groups; n++) {
+            const uint2    two = weight[(k * groups + n) * 32 + lane];
+            const uint32_t b[2] = {two.x, two.y};
+#pragma unroll
+            for (int m = 0; m < TILES; m++) {
+                fov_mma_f16(d[m][n], a_low[m], b);
+                fov_mma_f16(d[m][n], a_high[m], b);
+            }
+            if (parts == 1) continue;
+            const uint2    rest = weight[((p->k_steps + k) * groups + n) * 32 + lane];
+            const uint32_t b_low[2] = {rest.x, rest.y};
+#pragma unroll
+            for (int m = 0; m < TILES; m++) fov_mma_f16(d[m][n], a_high[m], b_low);
+        }
+    }
+}
+
+template <int groups> static __device__ __forceinline__ void first(const fov_first_params *p)
+{
+    unsigned char   *shared = fov_shared();
+    const int        slice = (int)(blockIdx.x % (unsigned)p->slices), number = (int)(blockIdx.x / (unsigned)p->slices);
+    const int        down = number / p->tiles_across, image = down / p->tiles_down, t = (int)threadIdx.x;
+    const first_tile tile = {image, (down - image * p->tiles_down) * FOV_FIRST_ROWS, (number % p->tiles_across) * FOV_FIRST_COLUMNS,
+                             p->end.rows, p->end.columns};
+    const int        plane = p->patch_rows * p->patch_ld, bytes = p->parts * p->k_steps * groups * 256;
+    const int        ld = groups * 8 + 8;
+    uint2           *weight = (uint2 *)shared;
+    uint16_t        *high = (uint16_t *)(shared + bytes);
+    float           *sums = (float *)shared;
+    fov_depend_launch();
+    for (int i = t * 16; i < bytes; i += FOV_FIRST_THREADS * 16)
+        fov_copy_async_16(shared + i, (const unsigned char *)p->weight + (int64_t)slice * bytes + i);
+    fov_copy_async_commit();
+    fov_depend_wait();
+    load_patch(p, &tile, high, high + plane);
+    fov_copy_async_wait<0>();
+    __syncthreads();
+    float d[TILES][groups][4];
+#pragma unroll
+    for (int i = 0; i < TILES * groups * 4; i++) d[i / 4 / groups][i / 4 % groups][i % 4] = 0;
+    if (p->parts == 1) multiply<groups, 1>(p, high, plane, weight, d);
+    else multiply<groups, 2>(p, high, plane, weight, d);
+    __syncthreads(); /* the sums lie where weights and patch did */
+    const float *scale = p->scale + slice * groups * 8;
+#pragma unroll
+    for (int n = 0; n < groups; n++) {
+        const int   c = n * 8 + t % 4 * 2;
+        const float undo[2] = {scale[c], scale[c + 1]};
+#pragma unroll
+        for (int m = 0; m < TILES; m++)
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                float *at = sums + (t / 32 * FOV_FIRST_COLUMNS + m * 16 + half * 8 + t % 32 / 4) * ld + c;
+                *(float2 *)at = make_float2(__fmul_rn(d[m][n][2 * half], undo[0]), __fmul_rn(d[m][n][2 * half + 1], undo[1]));
+            }
+    }
+    __syncthreads();
+    const int c = slice * groups * 8;
+    fov_end_tile_at<FOV_FIRST_THREADS>(&p->end, sums, ld, tile, FOV_FIRST_ROWS * FOV_FIRST_COLUMNS, c,
+                                       min(groups * 8, p->end.channels - c));
+}
+
+/* By the groups of 8 channels in a slice. */
+
+FOV_KERNEL(fov_first_1, fov_first_params, FOV_FIRST_THREADS)
+{
+    first<1>(&p);
+}
+
+FOV_KERNEL(fov_first_2, fov_first_params, FOV_FIRST_THREADS)
+{
+    first<2>(&p);
+}
+
+FOV_KERNEL(fov_first_4, fov_first_params, FOV_FIRST_THREADS)
+{
+    first<4>(&p);
+}
+
+FOV_KERNEL(fov_first_8, fov_first_params, FOV_FIRST_THREADS)
+{
+    first<8>(&p);
+}
