@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+/* Convolution as implicit GEMM for compute capability 9.0a. One warp has tensor copies bring blocks of 128 bytes of k of a tile's pixels
+ * and weights to a ring of stages; the warpgroups, of 64 rows each, multiply them; then all of these end the tile. Where a tile has a
+ * multiprocessor for itself, nothing overlaps with its end; so most have not.
+ *
+ * The copies of pixels walk the input as a window does (im2col), so that rows of a tile are consecutive output pixels at any stride and
+ * padding, and rows behind the last one are zeros.
+ *
+ * Blocks of a cluster do two things together: `multicast` of them have neighbouring rows and the same columns, and each loads a part of
+ * their weights for all; `splits` of them have a part of k each, and afterwards each adds up a part of the rows, in a fixed order. */
+#include "backend/cuda/kernels/end_hopper.cuh"
+#include "backend/cuda/kernels/params_hopper.h"
+#include "backend/cuda/kernels/ptx_hopper.cuh"
+
+/** binary16, or bfloat16 where the params say so. */
+struct fov_hopper_half {
+    typedef float sum;
+    enum { BYTES = 2 };
+};
+
+struct fov_hopper_u8 {
+    typedef int32_t sum;
+    enum { BYTES = 1 };
+};
+
+/* What a product is made of. */
+struct fov_hopper_of_f16 {
+    template <int R> static __device__ __forceinline__ void product(float (&d)[R], uint64_t a, uint64_t b, int add)
+    {
+        fov_product_f16(d, a, b, add);
+    }
+};
+
+struct fov_hopper_of_bf16 {
+    template <int R> static __device__ __forceinline__ void product(float (&d)[R], uint64_t a, uint64_t b, int add)
+    {
+        fov_product_bf16(d, a, b, add);
+    }
+};
+
+struct fov_hopper_of_u8 {
+    template <int R> static __device__ __forceinline__ void product(int32_t (&d)[R], uint64_t a, uint64_t b, int add)
+    {
+        fov_product_u8s8(d, a, b, add);
+    }
+};
+
+/** Where things stand in shared memory, from an address that is a multiple of 1024 on. */
+template <int groups, int N, int stages> struct fov_hopper_layout {
+    enum {
+        ROWS = groups * 64,
+        A_BYTES = ROWS * 128,
+        B_BYTES = N * 128,
+        STAGE_BYTES = A_BYTES + B_BYTES,
+        TABLE = stages * STAGE_BYTES,
+        FULL = TABLE + FOV_END_FIELDS * 4 * N,
+        EMPTY = FULL + stages * 8,
+        /* Sums take the place of stages. Rows 8 words apart, modulo 32: 2 x 4 threads of 4 rows have all banks. */
+        SUMS_LD = N + 8,
+        THREADS = groups * 128
+    };
+    static_assert(ROWS * SUMS_LD * 4 <= TABLE, "sums take the place of stages");
+};
+
+/** What a block of threads has to do. */
+struct fov_hopper_tile {
+    int first_pixel, first_channel;
+    int begin, end; /* blocks of k */
+    int rank, slice, neighbour; /* in the cluster: rank = slice * multicast + neighbour */
+};
+
+static __device__ __forceinline__ fov_hopper_tile fov_hopper_tile_of(const fov_hopper_params &p, int rows, int columns)
+{
+    const int       size = p.multicast * p.splits, cluster = (int)blockIdx.x / size, m = cluster / p.tiles_n;
+    fov_hopper_tile tile;
+    tile.rank = (int)blockIdx.x - cluster * size;
+    tile.slice = tile.rank / p.multicast;
+    tile.neighbour = tile.rank - tile.slice * p.multicast;
+    tile.first_pixel = (m * p.multicast + tile.neighbour) * rows;
+    tile.first_channel = (cluster - m * p.tiles_n) * columns;
+    tile.begin = p.blocks * tile.slice / p.splits;
+    tile.end = p.blocks * (tile.slice + 1) / p.splits;
+    return tile;
+}
+
+/** The tile's part of the weights of block `k`, to the places of all neighbours. */
+static __device__ __forceinline__ void fov_hopper_load_weights(const fov_hopper_params &p, const fov_hopper_tile &tile, uint32_t stage,
+                                                               uint32_t full, int columns, int block_elements, int k)
+{
+    if (p.multicast == 1) {
+        fov_tensor_load(stage, &p.b, full, k * block_elements, tile.first_channel);
+        return;
+    }
+    const int      part = columns / p.multicast * tile.neighbour;
+    const uint32_t ranks = ((1U << p.multicast) - 1) << (tile.slice * p.multicast);
+    fov_tensor_load_to(stage + (uint32_t)(part * p.block_bytes), &p.b, full, k * block_elements, tile.first_channel + part,
+                       (uint16_t)ranks);
+}
+
+/** All loads of a tile, by one thread. Weights come first, as they do not depend on the kernels before. */
+template <class Kind, int groups, int N, int stages>
+static __device__ __forceinline__ void fov_hopper_produce(const fov_hopper_params &p, const fov_hopper_tile &tile, uint32_t shared)
+{
+    typedef fov_hopper_layout<groups, N, stages> layout;
+    const int      blocks = tile.end - tile.begin, elements = p.block_bytes / Kind::BYTES;
+    const uint32_t bytes = (uint32_t)((layout::ROWS + N) * p.block_bytes), full = shared + layout::FULL, empty = shared + layout::EMPTY;
+    const int      row = tile.first_pixel / p.walk_columns, image = row / p.walk_rows;
+    const int      x = (tile.first_pixel - row * p.walk_columns) * p.stride_x - p.pad_left;
+    const int      y = (row - image * p.walk_rows) * p.stride_y - p.pad_top;
+    int            tap = tile.begin / p.blocks_per_tap, channel_block = tile.begin - tap * p.blocks_per_tap;
+    int            r = tap / p.taps_across, s = tap - r * p.taps_across;
+
+    for (int i = 0; i < stages && i < blocks; i++) {
+        fov_barrier_expect(full + 8 * i, bytes);
+        fov_hopper_load_weights(p, tile, shared + i * layout::STAGE_BYTES + layout::A_BYTES, full + 8 * i, N, elements, tile.begin + i);
+    }
+    fov_depend_wait();
+    for (int i = 0, stage = 0, parity = 1; i < blocks; i++) {
+        const uint32_t at = shared + stage * layout::STAGE_BYTES;
+        if (i >= stages) {
+            fov_barrier_wait(empty + 8 * stage, parity);
+            fov_barrier_expect(full + 8 * stage, bytes);
+            fov_hopper_load_weights(p, tile, at + layout::A_BYTES, full + 8 * stage, N, elements, tile.begin + i);
+        }
+        fov_tensor_load_pixels(at, &p.a, full + 8 * stage, channel_block * elements, x, y, image, (uint16_t)(s * p.dilation_x),
+                               (uint16_t)(r * p.dilation_y));
+        if (++channel_block == p.blocks_per_tap) {
+            channel_block = 0;
+            if (++s == p.taps_across) s = 0, r++;
+        }
+        if (++stage == stages) stage = 0, parity ^= 1;
+    }
+}
+
+/** A block of k of a warpgroup's rows: `steps` products of 32 bytes of k. */
+template <class Product, int steps, class Sum, int R>
+static __device__ __forceinline__ void fov_hopper_multiply(Sum (&d)[R], uint32_t a, uint32_t b, bool add)
+{
+#pragma unroll
+    for (int k = 0; k < steps; k++)
+        Product::product(d, fov_product_operand(a + 32 * k, steps * 32), fov_product_operand(b + 32 * k, steps * 32), add || k > 0);
+}
+
+/** Sums of a warpgroup's 64 rows over the tile's part of k. */
+template <class Product, int groups, int N, int stages, int steps, class Sum>
+static __device__ __forceinline__ void fov_hopper_consume(const fov_hopper_params &p, const fov_hopper_tile &tile, uint32_t shared,
+                                                          Sum (&d)[N / 2])
+{
+    typedef fov_hopper_layout<groups, N, stages> layout;
+    const int      blocks = tile.end - tile.begin, lane = (int)threadIdx.x % 32;
+    const uint32_t full = shared + layout::FULL, empty = shared + layout::EMPTY;
+    const uint32_t rows_at = threadIdx.x / 128 * 64 * steps * 32;
+    int            stage = 0, parity = 0, before = 0;
+
+    for (int i = 0; i < blocks; i++) {
+        const uint32_t at = shared + stage * layout::STAGE_BYTES;
+        fov_barrier_wait(full + 8 * stage, parity);
+        fov_product_begin();
+        fov_hopper_multiply<Product, steps>(d, at + rows_at, at + layout::A_BYTES, i > 0);
+        fov_product_commit();
+        /* With these under way the ones before are done, and their stage is free: for all who write to it. */
+        fov_product_wait<1>();
+        if (i > 0 && i - 1 + stages < blocks && lane < p.multicast)
+            fov_barrier_arrive_at(empty + 8 * before, (uint32_t)(tile.slice * p.multicast + lane));
+        before = stage;
+        if (++stage == stages) stage = 0, parity ^= 1;
+    }
+    fov_product_wait<0>();
+}
+
+/** A thread's sums to their places. */
+template <int N, int ld, class Sum> static __device__ __forceinline__ void fov_hopper_put_sums(Sum *sums, const Sum (&d)[N / 2])
+{
+    struct alignas(8) pair {
+        Sum v[2];
+    };
+    const int thread = (int)threadIdx.x, row = thread / 32 * 16 + thread % 32 / 4, column = thread % 4 * 2;
+    Sum      *at = sums + row * ld + column;
+#pragma unroll
+    for (int i = 0; i < N / 8; i++) {
+        *(pair *)(at + 8 * i) = pair{{d[4 * i], d[4 * i + 1]}};
+        *(pair *)(at + 8 * ld + 8 * i) = pair{{d[4 * i + 2], d[4 * i + 3]}};
+    }
+}
+
+/** Rows `row` to `rows` of the tile, by its sums in this block's shared memory. */
+template <class Sum, int groups, int N, int stages>
+static __device__ __forceinline__ void fov_hopper_end(const fov_hopper_params &p, const fov_hopper_tile &tile, const Sum *sums,
+                                                      const uint32_t *table, int row, int rows)
+{
+    typedef fov_hopper_layout<groups, N, stages> layout;
+    enum { LD = layout::SUMS_LD, THREADS = layout::THREADS };
+    if (p.end.vector == 8)
+        fov_end_rows<8, N, THREADS, Sum>(&p.end, table, tile.first_pixel, row, rows, tile.first_channel,
+                                         [&](int r, int c, Sum *sum) { fov_copy_aligned<32>(sum, sums + r * LD + c); });
+    else if (p.end.vector == 4)
+        fov_end_rows<4, N, THREADS, Sum>(&p.end, table, tile.first_pixel, row, rows, tile.first_channel,
+                                         [&](int r, int c, Sum *sum) { fov_copy_aligned<16>(sum, sums + r * LD + c); });
+    else
+        fov_end_rows<1, N, THREADS, Sum>(&p.end, table, tile.first_pixel, row, rows, tile.first_channel,
+                                         [&](int r, int c, Sum *sum) { *sum = sums[r * LD + c]; });
+}
+
+/** Rows `row` to `rows` of this block's sums become those of all slices, added up in the order of k. */
+template <class Sum, int N, int ld, int threads>
+static __device__ __forceinline__ void fov_hopper_add_slices(const fov_hopper_params &p, const fov_hopper_tile &tile, Sum *sums, int row,
+                                                             int rows)
+{
+    for (int i = (int)threadIdx.x; i < (rows - row) * (N / 4); i += threads) {
+        Sum           *at = sums + (row + i / (N / 4)) * ld + i % (N / 4) * 4;
+        const uint32_t shared = fov_shared_address(at);
+        Sum            sum[4] = {0, 0, 0, 0};
+        for (int slice = 0; slice < p.splits; slice++) {
+            Sum part[4];
+            fov_cluster_load(part, fov_cluster_address(shared, (uint32_t)(slice * p.multicast + tile.neighbour)));
+            for (int j = 0; j < 4; j++) sum[j] += part[j];
+        }
+        fov_copy_aligned<16>(at, sum);
+    }
+}
+
+template <int groups, int N, int stages>
+static __device__ __forceinline__ void fov_hopper_sum(const fov_hopper_params &p, const fov_hopper_tile &tile, uint32_t shared,
+                                                      float (&d)[N / 2])
+{
+    if (p.bf16) {
+        if (p.block_bytes == 128) fov_hopper_consume<fov_hopper_of_bf16, groups, N, stages, 4>(p, tile, shared, d);
+        else fov_hopper_consume<fov_hopper_of_bf16, groups, N, stages, 2>(p, tile, shared, d);
+    } else if (p.block_bytes == 128) fov_hopper_consume<fov_hopper_of_f16, groups, N, stages, 4>(p, tile, shared, d);
+    else fov_hopper_consume<fov_hopper_of_f16, groups, N, stages, 2>(p, tile, shared, d);
+}
+
+template <int groups, int N, int stages>
+static __device__ __forceinline__ void fov_hopper_sum(const fov_hopper_params &p, const fov_hopper_tile &tile, uint32_t shared,
+                                                      int32_t (&d)[N / 2])
+{
+    if (p.block_bytes == 128) fov_hopper_consume<fov_hopper_of_u8, groups, N, stages, 4>(p, tile, shared, d);
+    else fov_hopper_consume<fov_hopper_of_u8, groups, N, stages, 2>(p, tile, shared, d);
+}
+
+template <class Kind, int groups, int N, int stages> static __device__ __forceinline__ void fov_hopper_conv(const fov_hopper_params &p)
+{
+    typedef fov_hopper_layout<groups, N, stages> layout;
+    typedef typename Kind::sum                   Sum;
+    enum { THREADS = layout::THREADS, ROWS = layout::ROWS };
+
+    const uint32_t  unaligned = fov_shared_address(fov_shared()), shared = (unaligned + 1023) / 1024 * 1024;
+    unsigned char  *memory = fov_shared() + (shared - unaligned);
+    uint32_t       *table = (uint32_t *)(memory + layout::TABLE);
+    Sum            *sums = (Sum *)memory;
+    const bool      producer = threadIdx.x >= THREADS;
+    fov_hopper_tile tile = fov_hopper_tile_of(p, ROWS, N);
+    const int       left = p.pixels - tile.first_pixel, rows = left < ROWS ? left : ROWS;
+
+    if (threadIdx.x == THREADS) {
+        fov_tensor_prefetch(&p.a);
+        fov_tensor_prefetch(&p.b);
+        for (int i = 0; i < stages; i++) {
+            fov_barrier_init(shared + layout::FULL + 8 * i, 1);
+            fov_barrier_init(shared + layout::EMPTY + 8 * i, (uint32_t)(groups * 4 * p.multicast));
+        }
+        fov_barrier_init_done();
+    }
+    if (!producer) fov_end_table_load<THREADS, N>(table, &p.end, tile.first_channel);
+    if (p.multicast > 1) fov_cluster_sync();
+    else __syncthreads();
+    fov_depend_launch();
+
+    if (producer) {
+        if (threadIdx.x == THREADS) fov_hopper_produce<Kind, groups, N, stages>(p, tile, shared);
+        __syncwarp();
+    } else {
+        Sum d[N / 2];
+        fov_hopper_sum<groups, N, stages>(p, tile, shared, d);
+        fov_sync_threads(THREADS);
+        fov_hopper_put_sums<N, layout::SUMS_LD>(sums, d);
+        fov_depend_wait();
+    }
+    if (p.splits == 1) {
+        if (producer) return;
+        fov_sync_threads(THREADS);
+        fov_hopper_end<Sum, groups, N, stages>(p, tile, sums, table, 0, rows);
+        return;
+    }
+    fov_cluster_sync();
+    if (!producer) {
+        const int first = ROWS * tile.slice / p.splits, behind = ROWS * (tile.slice + 1) / p.splits, last = behind < rows ? behind : rows;
+        fov_hopper_add_slices<Sum, N, layout::SUMS_LD, THREADS>(p, tile, sums, first, last);
+        fov_sync_threads(THREADS);
+        fov_hopper_end<Sum, groups, N, stages>(p, tile, sums, table, first, last);
+    }
+    /* What this block holds is read until all have added up. */
+    fov_cluster_sync();
+}
+
+/* Named by rows and columns of their tile. `blocks` of them are to be on a multiprocessor at once. */
+#define FOV_HOPPER(kind, groups, rows, columns, stages, blocks)                                                                    \
+    extern "C" __global__ void __launch_bounds__(groups * 128 + 32, blocks)                                                       \
+        fov_conv_hopper_##kind##_##rows##x##columns(const __grid_constant__ fov_hopper_params p)                                   \
+    {                                                                                                                              \
+        fov_hopper_conv<fov_hopper_##kind, groups, columns, stages>(p);                                                            \
+    }
+
+#define FOV_HOPPER_KIND(kind)                                                                                                      \
+    FOV_HOPPER(kind, 2, 128, 64, 4, 2)                                                                                             \
+    FOV_HOPPER(kind, 2, 128, 128, 3, 2)                                                                                            \
+    FOV_HOPPER(kind, 2, 128, 256, 4, 1)                                                                                            \
+    FOV_HOPPER(kind, 4, 256, 128, 4, 1)
+
+FOV_HOPPER_KIND(half)
+FOV_HOPPER_KIND(u8)
