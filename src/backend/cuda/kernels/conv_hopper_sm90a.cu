@@ -25,23 +25,23 @@ struct fov_hopper_u8 {
 
 /* What a product is made of. */
 struct fov_hopper_of_f16 {
-    template <int R> static __device__ __forceinline__ void product(float (&d)[R], uint64_t a, uint64_t b, int add)
+    template <int R> static __device__ __forceinline__ void product(float (&d)[R], uint32_t a, uint32_t b, uint32_t layout, int add)
     {
-        fov_product_f16(d, a, b, add);
+        fov_product_f16(d, a, b, layout, add);
     }
 };
 
 struct fov_hopper_of_bf16 {
-    template <int R> static __device__ __forceinline__ void product(float (&d)[R], uint64_t a, uint64_t b, int add)
+    template <int R> static __device__ __forceinline__ void product(float (&d)[R], uint32_t a, uint32_t b, uint32_t layout, int add)
     {
-        fov_product_bf16(d, a, b, add);
+        fov_product_bf16(d, a, b, layout, add);
     }
 };
 
 struct fov_hopper_of_u8 {
-    template <int R> static __device__ __forceinline__ void product(int32_t (&d)[R], uint64_t a, uint64_t b, int add)
+    template <int R> static __device__ __forceinline__ void product(int32_t (&d)[R], uint32_t a, uint32_t b, uint32_t layout, int add)
     {
-        fov_product_u8s8(d, a, b, add);
+        fov_product_u8s8(d, a, b, layout, add);
     }
 };
 
@@ -132,16 +132,7 @@ static __device__ __forceinline__ void fov_hopper_produce(const fov_hopper_param
     }
 }
 
-/** A block of k of a warpgroup's rows: `steps` products of 32 bytes of k. */
-template <class Product, int steps, class Sum, int R>
-static __device__ __forceinline__ void fov_hopper_multiply(Sum (&d)[R], uint32_t a, uint32_t b, bool add)
-{
-#pragma unroll
-    for (int k = 0; k < steps; k++)
-        Product::product(d, fov_product_operand(a + 32 * k, steps * 32), fov_product_operand(b + 32 * k, steps * 32), add || k > 0);
-}
-
-/** Sums of a warpgroup's 64 rows over the tile's part of k. */
+/** Sums of a warpgroup's 64 rows over the tile's part of k: `steps` products of 32 bytes of it a block. */
 template <class Product, int groups, int N, int stages, int steps, class Sum>
 static __device__ __forceinline__ void fov_hopper_consume(const fov_hopper_params &p, const fov_hopper_tile &tile, uint32_t shared,
                                                           Sum (&d)[N / 2])
@@ -149,14 +140,17 @@ static __device__ __forceinline__ void fov_hopper_consume(const fov_hopper_param
     typedef fov_hopper_layout<groups, N, stages> layout;
     const int      blocks = tile.end - tile.begin, lane = (int)threadIdx.x % 32;
     const uint32_t full = shared + layout::FULL, empty = shared + layout::EMPTY;
-    const uint32_t rows_at = threadIdx.x / 128 * 64 * steps * 32;
+    const uint32_t a = fov_product_operand(shared + threadIdx.x / 128 * 64 * steps * 32);
+    const uint32_t b = fov_product_operand(shared + layout::A_BYTES);
     int            stage = 0, parity = 0, before = 0;
 
     for (int i = 0; i < blocks; i++) {
-        const uint32_t at = shared + stage * layout::STAGE_BYTES;
+        const uint32_t at = stage * layout::STAGE_BYTES / 16;
         fov_barrier_wait(full + 8 * stage, parity);
         fov_product_begin();
-        fov_hopper_multiply<Product, steps>(d, at + rows_at, at + layout::A_BYTES, i > 0);
+#pragma unroll
+        for (int k = 0; k < steps; k++)
+            Product::product(d, a + at + 2 * k, b + at + 2 * k, fov_product_layout(steps * 32), i > 0 || k > 0);
         fov_product_commit();
         /* With these under way the ones before are done, and their stage is free: for all who write to it. */
         fov_product_wait<1>();
@@ -262,7 +256,7 @@ template <class Kind, int groups, int N, int stages> static __device__ __forcein
         fov_barrier_init_done();
     }
     if (!producer) fov_end_table_load<THREADS, N>(table, &p.end, tile.first_channel);
-    if (p.multicast > 1) fov_cluster_sync();
+    if (p.multicast > 1) fov_cluster_meet();
     else __syncthreads();
     fov_depend_launch();
 

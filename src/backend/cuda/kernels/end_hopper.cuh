@@ -122,10 +122,10 @@ template <int W, int N, class Sum> struct fov_end_part {
         }
     }
 
-    /** The same where the residual's elements have so many bytes, 1 or 2: those of four rows are loaded at once. */
+    /** The same where the residual's elements have so many bytes, 1 or 2: those of some rows are loaded at once. */
     template <int bytes, class Load> __device__ __forceinline__ void together(int row, int rows, int step, const Load &load) const
     {
-        enum { TOGETHER = 4 };
+        enum { TOGETHER = WHOLE ? 2 : 4 };
         for (; row < rows; row += TOGETHER * step) {
             alignas(16) uint8_t raw[TOGETHER][W * bytes];
 #pragma unroll

@@ -30,12 +30,13 @@ static __device__ __forceinline__ void fov_barrier_expect(uint32_t barrier, uint
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
 }
 
-/** Arrive at the barrier of the same place in the cluster's block `rank`. */
+/** Arrive at the barrier of the same place in the cluster's block `rank`. Nothing written before is made visible there: what waits may
+ * only overwrite what products have read. */
 static __device__ __forceinline__ void fov_barrier_arrive_at(uint32_t barrier, uint32_t rank)
 {
     asm volatile("{\n.reg .b32 remote;\n"
                  "mapa.shared::cluster.u32 remote, %0, %1;\n"
-                 "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];\n}" ::"r"(barrier),
+                 "mbarrier.arrive.shared::cluster.b64 _, [remote];\n}" ::"r"(barrier),
                  "r"(rank)
                  : "memory");
 }
@@ -45,7 +46,7 @@ static __device__ __forceinline__ void fov_barrier_wait(uint32_t barrier, uint32
 {
     asm volatile("{\n.reg .pred done;\n"
                  "again:\n"
-                 "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 done, [%0], %1;\n"
+                 "mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\n"
                  "@!done bra again;\n}" ::"r"(barrier),
                  "r"(parity)
                  : "memory");
@@ -62,6 +63,12 @@ static __device__ __forceinline__ void fov_sync_threads(int threads)
 static __device__ __forceinline__ void fov_cluster_sync(void)
 {
     asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
+}
+
+/** Only that all are there, and what fov_barrier_init_done() says. */
+static __device__ __forceinline__ void fov_cluster_meet(void)
+{
+    asm volatile("barrier.cluster.arrive.relaxed;\nbarrier.cluster.wait;" ::: "memory");
 }
 
 /** The address, for fov_cluster_load(), of the same place in the cluster's block `rank`. */
@@ -127,11 +134,17 @@ static __device__ __forceinline__ void fov_tensor_load_pixels(uint32_t shared, c
 /* ---- products of warpgroups: d (64 rows) = a * b, plus d where `add`. Thread t has in d[4 i + 2 h + j] row 16 * (t / 32) + t % 32 / 4
  * + 8 h, column 8 i + 2 * (t % 4) + j. Operands stand in shared memory, swizzled, rows of 32 bytes of k each by descriptor */
 
-/** @param swizzle bytes of a swizzled row, 128 or 64; `shared` may be advanced by 32 bytes within one. */
-static __device__ __forceinline__ uint64_t fov_product_operand(uint32_t shared, int swizzle)
+/** The half of an operand's descriptor that says where it is: in units of 16 bytes, so that what is 32 bytes further on within a swizzled
+ * row, or any multiple of 1024, is found by adding. The upper half is fov_product_layout(). */
+static __device__ __forceinline__ uint32_t fov_product_operand(uint32_t shared)
 {
-    const uint64_t layout = swizzle == 128 ? 1 : 2, eight_rows = (uint64_t)swizzle * 8;
-    return (uint64_t)((shared & 0x3ffff) >> 4) | (uint64_t)1 << 16 | eight_rows >> 4 << 32 | layout << 62;
+    return (shared & 0x3ffff) >> 4 | 1U << 16;
+}
+
+/** @param swizzle bytes of a swizzled row, 128 or 64; eight rows of them make a group */
+static constexpr __device__ uint32_t fov_product_layout(int swizzle)
+{
+    return (uint32_t)swizzle * 8 >> 4 | (swizzle == 128 ? 1U : 2U) << 30;
 }
 
 static __device__ __forceinline__ void fov_product_begin(void)
@@ -167,19 +180,20 @@ template <int groups> static __device__ __forceinline__ void fov_product_wait(vo
                 "%114,%115,%116,%117,%118,%119,%120,%121,%122,%123,%124,%125,%126,%127"
 
 /* Of one width: `count` registers of d; a, b and add are the operands after them. */
-#define FOV_PRODUCT(name, type, as, shape, count, a_at, b_at, add_at, tail)                                                        \
-    static __device__ __forceinline__ void name(type(&d)[count], uint64_t a, uint64_t b, int add)                                  \
+#define FOV_PRODUCT(name, type, as, shape, count, a_at, b_at, layout_at, add_at, tail)                                                   \
+    static __device__ __forceinline__ void name(type(&d)[count], uint32_t a, uint32_t b, uint32_t layout, int add)                 \
     {                                                                                                                              \
-        asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, " add_at ", 0;\n"                                                       \
-                     "wgmma.mma_async.sync.aligned." shape " {" FOV_TEXT_##count "}, " a_at ", " b_at ", add" tail ";\n}"           \
+        asm volatile("{\n.reg .pred add;\n.reg .b64 a, b;\nsetp.ne.b32 add, " add_at ", 0;\n"                                     \
+                     "mov.b64 a, {" a_at ", " layout_at "};\nmov.b64 b, {" b_at ", " layout_at "};\n"                             \
+                     "wgmma.mma_async.sync.aligned." shape " {" FOV_TEXT_##count "}, a, b, add" tail ";\n}"                         \
                      : FOV_D##count(as, d, 0)                                                                                      \
-                     : "l"(a), "l"(b), "r"(add));                                                                                  \
+                     : "r"(a), "r"(b), "r"(layout), "r"(add));                                                                     \
     }
 
 #define FOV_PRODUCTS(name, type, as, k_and_types, tail)                                                                            \
-    FOV_PRODUCT(name, type, as, "m64n64" k_and_types, 32, "%32", "%33", "%34", tail)                                               \
-    FOV_PRODUCT(name, type, as, "m64n128" k_and_types, 64, "%64", "%65", "%66", tail)                                              \
-    FOV_PRODUCT(name, type, as, "m64n256" k_and_types, 128, "%128", "%129", "%130", tail)
+    FOV_PRODUCT(name, type, as, "m64n64" k_and_types, 32, "%32", "%33", "%34", "%35", tail)                                               \
+    FOV_PRODUCT(name, type, as, "m64n128" k_and_types, 64, "%64", "%65", "%66", "%67", tail)                                              \
+    FOV_PRODUCT(name, type, as, "m64n256" k_and_types, 128, "%128", "%129", "%130", "%131", tail)
 
 FOV_PRODUCTS(fov_product_f16, float, "+f", "k16.f32.f16.f16", ", 1, 1, 0, 0")
 FOV_PRODUCTS(fov_product_bf16, float, "+f", "k16.f32.bf16.bf16", ", 1, 1, 0, 0")
