@@ -39,13 +39,21 @@ template <int N> static __device__ __forceinline__ fov_end_channel fov_end_table
 #define FOV_END_MAGIC 12582912.0F
 #define FOV_END_MAGIC_BITS 0x4b400000U
 
-/** fov_quantize_u8() without conversions. */
-static __device__ __forceinline__ uint32_t fov_end_quantize(float v, float inverse_scale, int32_t zero_point)
+/** fov_quantize_u8() without conversions, before its result is clamped to a byte. */
+static __device__ __forceinline__ int fov_end_round(float v, float inverse_scale, int32_t zero_point)
 {
     const float scaled = __fmul_rn(v, inverse_scale), far = 65536.0F;
     const float near = scaled == scaled ? fminf(fmaxf(scaled, -far), far) : 0.0F;
-    const int   q = (int)(__float_as_uint(__fadd_rn(near, FOV_END_MAGIC)) - FOV_END_MAGIC_BITS) + zero_point;
-    return (uint32_t)min(max(q, 0), 255);
+    return (int)(__float_as_uint(__fadd_rn(near, FOV_END_MAGIC)) - FOV_END_MAGIC_BITS + (uint32_t)zero_point);
+}
+
+/** Four integers clamped to bytes. */
+static __device__ __forceinline__ uint32_t fov_end_pack(int a, int b, int c, int d)
+{
+    uint32_t upper, all;
+    asm("cvt.pack.sat.u8.s32.b32 %0, %1, %2, %3;" : "=r"(upper) : "r"(d), "r"(c), "r"(0));
+    asm("cvt.pack.sat.u8.s32.b32 %0, %1, %2, %3;" : "=r"(all) : "r"(b), "r"(a), "r"(upper));
+    return all;
 }
 
 /** A byte as a float. */
@@ -54,31 +62,60 @@ static __device__ __forceinline__ float fov_end_from_u8(uint32_t byte)
     return __uint_as_float(0x4b000000U | byte) - 8388608.0F;
 }
 
-/** Elements of so many bytes in registers as floats; U8 as the integers they are. */
-template <int W, int bytes> static __device__ __forceinline__ void fov_end_widen(float *v, const uint8_t *raw, int dtype)
-{
-#pragma unroll
-    for (int i = 0; i < W; i++) {
-        if (bytes == 1) v[i] = fov_end_from_u8(raw[i]);
-        else v[i] = dtype == FOV_F16 ? fov_f16_to_float(((const uint16_t *)raw)[i]) : fov_bf16_to_float(((const uint16_t *)raw)[i]);
+/** Eight elements, side by side, of U8 (as the integers they are), F16 or BF16. */
+template <int dtype> struct fov_end_eight {
+    enum { WORDS = dtype == FOV_U8 ? 2 : 4 };
+    uint32_t word[WORDS];
+
+    __device__ __forceinline__ void load(const void *data, int64_t at)
+    {
+        if (dtype == FOV_U8) {
+            const uint2 raw = *(const uint2 *)((const uint8_t *)data + at);
+            word[0] = raw.x, word[1] = raw.y;
+        } else {
+            const uint4 raw = *(const uint4 *)((const uint16_t *)data + at);
+            word[0] = raw.x, word[1] = raw.y, word[WORDS - 2] = raw.z, word[WORDS - 1] = raw.w;
+        }
     }
-}
+
+    __device__ __forceinline__ void store(void *data, int64_t at) const
+    {
+        if (dtype == FOV_U8) *(uint2 *)((uint8_t *)data + at) = make_uint2(word[0], word[1]);
+        else *(uint4 *)((uint16_t *)data + at) = make_uint4(word[0], word[1], word[WORDS - 2], word[WORDS - 1]);
+    }
+
+    __device__ __forceinline__ float get(int i) const
+    {
+        if (dtype == FOV_U8) return fov_end_from_u8(word[i / 4] >> i % 4 * 8 & 255);
+        const uint16_t bits = (uint16_t)(word[i / 2 % WORDS] >> i % 2 * 16);
+        return dtype == FOV_F16 ? fov_f16_to_float(bits) : fov_bf16_to_float(bits);
+    }
+
+    /** Of floats; U8 has a way of its own. */
+    __device__ __forceinline__ void set_pair(int i, float low, float high)
+    {
+        if (dtype == FOV_F16) {
+            const __half2 both = __floats2half2_rn(low, high);
+            word[i] = *(const uint32_t *)&both;
+        } else {
+            const __nv_bfloat162 both = __floats2bfloat162_rn(low, high);
+            word[i] = *(const uint32_t *)&both;
+        }
+    }
+};
 
 /** A thread's part of a tile of N columns: W of them, of some rows. */
 template <int W, int N, class Sum> struct fov_end_part {
-    /* Sums of floats seldom become integers: what only that needs does not take registers. */
-    static constexpr bool WHOLE = (Sum)0.5F == 0;
-
     const fov_end        *end;
     const uint32_t       *table; /* from its first column on */
     const fov_end_output *output;
     fov_end_channel       channel[W];
     int                   c; /* its first channel */
-    int64_t               first_pixel;
+    int                   first_pixel;
 
     __device__ __forceinline__ void put(int row, const float *v) const
     {
-        const int64_t at = (first_pixel + row) * output->ld + (c - output->first_channel);
+        const int64_t at = (int64_t)(first_pixel + row) * output->ld + (c - output->first_channel);
         if (output->dtype != FOV_U8) {
             fov_store_elements<W>(output->data, output->dtype, at, v);
             return;
@@ -86,8 +123,7 @@ template <int W, int N, class Sum> struct fov_end_part {
         alignas(8) uint8_t raw[W];
 #pragma unroll
         for (int i = 0; i < W; i++)
-            raw[i] = (uint8_t)fov_end_quantize(v[i], WHOLE ? channel[i].inverse_scale : __uint_as_float(table[3 * N + i]),
-                                               (int32_t)table[4 * N + i]);
+            raw[i] = (uint8_t)min(max(fov_end_round(v[i], __uint_as_float(table[3 * N + i]), (int32_t)table[4 * N + i]), 0), 255);
         fov_copy_aligned<W>((uint8_t *)output->data + at, raw);
     }
 
@@ -106,7 +142,11 @@ template <int W, int N, class Sum> struct fov_end_part {
 
     __device__ __forceinline__ int64_t residual_place(int row) const
     {
-        return fov_end_residual_pixel(end, first_pixel + row) * end->residual_ld + c;
+        const int scale = end->residual_upsample, pixel = first_pixel + row;
+        if (scale == 1) return (int64_t)pixel * end->residual_ld + c;
+        const int y = pixel / end->columns, image = y / end->rows, x = pixel - y * end->columns;
+        const int up = (image * (end->rows / scale) + (y - image * end->rows) / scale) * (end->columns / scale) + x / scale;
+        return (int64_t)up * end->residual_ld + c;
     }
 
     /** Rows `row` on, every `step`-th, without a residual, or with one of any type. @param load (row, sums): W sums of a row */
@@ -122,35 +162,67 @@ template <int W, int N, class Sum> struct fov_end_part {
         }
     }
 
-    /** The same where the residual's elements have so many bytes, 1 or 2: those of some rows are loaded at once. */
-    template <int bytes, class Load> __device__ __forceinline__ void together(int row, int rows, int step, const Load &load) const
+    /** The same for W of 8 where output and residual are of the usual type: nothing is asked in the loop, and residuals of some rows are
+     * loaded at once. */
+    template <int dtype, int residual_at, class Load>
+    __device__ __forceinline__ void usual(int row, int rows, int step, const Load &load) const
     {
-        enum { TOGETHER = WHOLE ? 2 : 4 };
+        enum { TOGETHER = dtype == FOV_U8 ? 2 : 4 };
         for (; row < rows; row += TOGETHER * step) {
-            alignas(16) uint8_t raw[TOGETHER][W * bytes];
+            fov_end_eight<dtype> residual[TOGETHER];
 #pragma unroll
             for (int i = 0; i < TOGETHER; i++)
-                if (row + i * step < rows)
-                    fov_copy_aligned<W * bytes>(raw[i], (const uint8_t *)end->residual + residual_place(row + i * step) * bytes);
+                if (residual_at != FOV_END_NO_RESIDUAL && row + i * step < rows)
+                    residual[i].load(end->residual, residual_place(row + i * step));
 #pragma unroll
-            for (int i = 0; i < TOGETHER; i++) {
-                if (row + i * step >= rows) break;
-                alignas(16) Sum sum[W];
-                float           residual[W];
-                load(row + i * step, sum);
-                fov_end_widen<W, bytes>(residual, raw[i], end->residual_dtype);
-                finish(row + i * step, sum, residual, bytes == 1, end->residual_at);
-            }
+            for (int i = 0; i < TOGETHER; i++)
+                if (row + i * step < rows) usual_row<dtype, residual_at>(row + i * step, residual[i], load);
         }
+    }
+
+    template <int dtype, int residual_at, class Load>
+    __device__ __forceinline__ void usual_row(int row, const fov_end_eight<dtype> &residual, const Load &load) const
+    {
+        alignas(16) Sum      sum[W];
+        float                v[W];
+        fov_end_eight<dtype> result;
+        load(row, sum);
+#pragma unroll
+        for (int i = 0; i < W; i++) {
+            float more = 0;
+            if (residual_at != FOV_END_NO_RESIDUAL) more = residual.get(i);
+            if (residual_at != FOV_END_NO_RESIDUAL && dtype == FOV_U8)
+                more = __fmul_rn(more - __uint_as_float(table[7 * N + i]), __uint_as_float(table[6 * N + i]));
+            v[i] = fov_end_value(sum[i], &channel[i], residual_at, more);
+        }
+        if (dtype == FOV_U8) {
+            int q[W];
+#pragma unroll
+            for (int i = 0; i < W; i++) q[i] = fov_end_round(v[i], channel[i].inverse_scale, (int32_t)table[4 * N + i]);
+#pragma unroll
+            for (int i = 0; i < W / 4; i++) result.word[i] = fov_end_pack(q[4 * i], q[4 * i + 1], q[4 * i + 2], q[4 * i + 3]);
+        } else {
+#pragma unroll
+            for (int i = 0; i < W / 2; i++) result.set_pair(i, v[2 * i], v[2 * i + 1]);
+        }
+        result.store(output->data, (int64_t)(first_pixel + row) * output->ld + (c - output->first_channel));
+    }
+
+    template <int dtype, class Load>
+    __device__ __forceinline__ void usual_of(int row, int rows, int step, const Load &load) const
+    {
+        if (end->residual_at == FOV_END_NO_RESIDUAL) usual<dtype, FOV_END_NO_RESIDUAL>(row, rows, step, load);
+        else if (end->residual_at == FOV_END_RESIDUAL_BEFORE) usual<dtype, FOV_END_RESIDUAL_BEFORE>(row, rows, step, load);
+        else usual<dtype, FOV_END_RESIDUAL_AFTER>(row, rows, step, load);
     }
 };
 
 /** Rows `row` to `rows` of a tile of N columns. @param table of its channels; load: (row, column, W sums) */
 template <int W, int N, int threads, class Sum, class Load>
-static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const uint32_t *table, int64_t first_pixel, int row, int rows,
+static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const uint32_t *table, int first_pixel, int row, int rows,
                                                     int first_channel, const Load &load)
 {
-    constexpr int chunks = N / W, step = threads / chunks, usual = (Sum)0.5F == 0 ? 1 : 2;
+    constexpr int chunks = N / W, step = threads / chunks;
     static_assert(threads % chunks == 0, "every thread has its channels");
     const int column = (int)threadIdx.x % chunks * W, first = row + (int)threadIdx.x / chunks;
 
@@ -165,10 +237,16 @@ static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const ui
     for (int i = 0; i < W; i++) part.channel[i] = fov_end_table_channel<N>(table, column + i);
 
     const auto at = [&](int r, Sum *sum) { load(r, column, sum); };
-    const bool many = W == 8 && end->residual_at != FOV_END_NO_RESIDUAL &&
-                      (usual == 1 ? end->residual_dtype == FOV_U8 : end->residual_dtype == FOV_F16 || end->residual_dtype == FOV_BF16);
-    if (many) part.template together<usual>(first, rows, step, at);
-    else part.plain(first, rows, step, at);
+    const bool same = W == 8 && (end->residual_at == FOV_END_NO_RESIDUAL || end->residual_dtype == part.output->dtype);
+    if constexpr (W != 8) part.plain(first, rows, step, at);
+    else if constexpr ((Sum)0.5F == 0) {
+        if (same && part.output->dtype == FOV_U8) part.template usual_of<FOV_U8>(first, rows, step, at);
+        else part.plain(first, rows, step, at);
+    } else {
+        if (same && part.output->dtype == FOV_F16) part.template usual_of<FOV_F16>(first, rows, step, at);
+        else if (same && part.output->dtype == FOV_BF16) part.template usual_of<FOV_BF16>(first, rows, step, at);
+        else part.plain(first, rows, step, at);
+    }
 }
 
 #endif
