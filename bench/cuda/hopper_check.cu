@@ -80,7 +80,7 @@ static const void *kernel_named(const char *name)
 #define FOV_ROW(kernel)                                                                                                            \
     if (!strcmp(name, #kernel)) return (const void *)kernel;
 #define FOV_ROWS(tile) FOV_ROW(fov_conv_hopper_half_##tile) FOV_ROW(fov_conv_hopper_u8_##tile)
-    FOV_ROWS(128x64) FOV_ROWS(128x128) FOV_ROWS(128x256) FOV_ROWS(256x128)
+    FOV_ROWS(128x64) FOV_ROWS(128x64_loop) FOV_ROWS(128x128) FOV_ROWS(128x256) FOV_ROWS(256x128)
     printf("no kernel %s\n", name);
     exit(1);
 }
@@ -298,7 +298,7 @@ static void launch(const layer &l, const memory &m, const fov_hopper_tiling &til
     fov_hopper_launch  how;
     fov_hopper_params  params;
     cudaLaunchConfig_t config = {};
-    if (fov_hopper_prepare(&driver, &l.shape, &tiling, m.x, m.weight, &end, &how, &params, NULL) != FOV_OK) _exit(1);
+    if (fov_hopper_prepare(&driver, &l.shape, &tiling, processors, m.x, m.weight, &end, &how, &params, NULL) != FOV_OK) _exit(1);
     const void         *kernel = kernel_named(how.kernel);
     cudaLaunchAttribute attributes[2];
     attributes[0].id = cudaLaunchAttributeProgrammaticStreamSerialization;
@@ -320,10 +320,10 @@ static void launch(const layer &l, const memory &m, const fov_hopper_tiling &til
 static void say(const layer &l, const fov_hopper_tiling &t)
 {
     const fov_hopper_shape &s = l.shape;
-    snprintf(doing, sizeof doing, "%s dtype %d %lldx%lldx%lldx%lld(%lld) to %lldx%lldx%lld window %dx%d stride %d pad %d,%d tile %dx%d m%d s%d",
+    snprintf(doing, sizeof doing, "%s dtype %d %lldx%lldx%lldx%lld(%lld) to %lldx%lldx%lld window %dx%d stride %d pad %d,%d tile %dx%d m%d s%d l%d",
              l.name, (int)s.dtype, (long long)s.images, (long long)s.x_rows, (long long)s.x_columns, (long long)s.x_channels,
              (long long)s.x_ld, (long long)s.y_rows, (long long)s.y_columns, (long long)s.y_channels, s.taps_down, s.taps_across,
-             s.stride_y, s.pad_top, s.pad_left, t.rows, t.columns, t.multicast, t.splits);
+             s.stride_y, s.pad_top, s.pad_left, t.rows, t.columns, t.multicast, t.splits, t.loops);
     progress = progress + 1;
 }
 
@@ -551,17 +551,17 @@ static void time_network(fov_dtype dtype, int images, bool all)
                 for (int j = 0; j < times; j++) launch(l, m, tiling);
             }) / (float)times;
             char text[64];
-            snprintf(text, sizeof text, " %dx%dm%ds%d:%.1f/%.1f", tiling.rows, tiling.columns, tiling.multicast, tiling.splits, us,
+            snprintf(text, sizeof text, " %dx%dm%ds%dl%d:%.1f/%.1f", tiling.rows, tiling.columns, tiling.multicast, tiling.splits, tiling.loops, us,
                      fov_hopper_cost(&l.shape, &tiling, processors));
             others += text;
             if (is_choice) us_choice = us;
             if (us < us_least) us_least = us, least = tiling;
         }
         const fov_hopper_shape &s = l.shape;
-        printf("%-15s %d x %3lldx%3lld %4lld>%4lld k%d s%d  %3dx%3d m%d s%d %7.1f us %4.0f T  best %3dx%3d m%d s%d %7.1f us %4.0f T\n", l.name,
+        printf("%-15s %d x %3lldx%3lld %4lld>%4lld k%d s%d  %3dx%3d m%d s%d l%d %7.1f us %4.0f T  best %3dx%3d m%d s%d l%d %7.1f us %4.0f T\n", l.name,
                l.times, (long long)s.x_rows, (long long)s.x_columns, (long long)s.x_channels, (long long)s.y_channels, s.taps_down,
-               s.stride_y, choice.rows, choice.columns, choice.multicast, choice.splits, us_choice, macs(l) * 2e-6 / us_choice,
-               least.rows, least.columns, least.multicast, least.splits, us_least, macs(l) * 2e-6 / us_least);
+               s.stride_y, choice.rows, choice.columns, choice.multicast, choice.splits, choice.loops, us_choice, macs(l) * 2e-6 / us_choice,
+               least.rows, least.columns, least.multicast, least.splits, least.loops, us_least, macs(l) * 2e-6 / us_least);
         if (all) printf("   %s\n", others.c_str());
         sum_chosen += us_choice * l.times, sum_best += us_least * l.times, sum_macs += macs(l) * l.times;
         memories.push_back(m);

@@ -12,12 +12,14 @@ enum { BLOCK_BYTES = 128, MAX_CORNER = 127, MAX_STRIDE = 8, MAX_OFFSET = 255, MA
 static const struct tile {
     int         rows, columns, stages;
     int         resident; /* on a multiprocessor at once */
+    int         loops;
     const char *half, *u8;
 } tiles[] = {
-    {128, 64, 4, 2, "fov_conv_hopper_half_128x64", "fov_conv_hopper_u8_128x64"},
-    {128, 128, 3, 2, "fov_conv_hopper_half_128x128", "fov_conv_hopper_u8_128x128"},
-    {128, 256, 4, 1, "fov_conv_hopper_half_128x256", "fov_conv_hopper_u8_128x256"},
-    {256, 128, 4, 1, "fov_conv_hopper_half_256x128", "fov_conv_hopper_u8_256x128"},
+    {128, 64, 3, 2, 1, "fov_conv_hopper_half_128x64_loop", "fov_conv_hopper_u8_128x64_loop"},
+    {128, 64, 4, 2, 0, "fov_conv_hopper_half_128x64", "fov_conv_hopper_u8_128x64"},
+    {128, 128, 3, 2, 0, "fov_conv_hopper_half_128x128", "fov_conv_hopper_u8_128x128"},
+    {128, 256, 4, 1, 0, "fov_conv_hopper_half_128x256", "fov_conv_hopper_u8_128x256"},
+    {256, 128, 4, 1, 0, "fov_conv_hopper_half_256x128", "fov_conv_hopper_u8_256x128"},
 };
 
 enum { TILES = sizeof tiles / sizeof tiles[0], MULTICASTS = 2, SPLITS = 4 };
@@ -127,7 +129,7 @@ void fov_hopper_pack(const fov_hopper_shape *shape, const void *weight, int64_t 
 static const struct tile *tile_of(const fov_hopper_tiling *tiling)
 {
     for (int i = 0; i < TILES; i++)
-        if (tiles[i].rows == tiling->rows && tiles[i].columns == tiling->columns) return &tiles[i];
+        if (tiles[i].rows == tiling->rows && tiles[i].columns == tiling->columns && tiles[i].loops == tiling->loops) return &tiles[i];
     return NULL;
 }
 
@@ -141,8 +143,9 @@ bool fov_hopper_candidate(const fov_hopper_shape *shape, int index, fov_hopper_t
     for (int i = 0; i < TILES; i++)
         for (int multicast = 0; multicast < MULTICASTS; multicast++)
             for (int splits = 0; splits < SPLITS; splits++) {
-                const fov_hopper_tiling t = {tiles[i].rows, tiles[i].columns, 1 << multicast, 1 << splits};
+                const fov_hopper_tiling t = {tiles[i].rows, tiles[i].columns, 1 << multicast, 1 << splits, tiles[i].loops};
                 if (t.splits * t.multicast > MAX_CLUSTER || (t.splits > 1 && blocks(shape) < 2 * t.splits)) continue;
+                if (t.loops && t.splits * t.multicast > 1) continue;
                 if (t.columns > 64 && divide_up(shape->y_channels, 64) * 64 < t.columns) continue;
                 if (index-- > 0) continue;
                 *tiling = t;
@@ -170,7 +173,7 @@ double fov_hopper_cost(const fov_hopper_shape *shape, const fov_hopper_tiling *t
 
 fov_hopper_tiling fov_hopper_choose(const fov_hopper_shape *shape, int processors)
 {
-    fov_hopper_tiling best = {128, 64, 1, 1}, tiling;
+    fov_hopper_tiling best = {128, 64, 1, 1, 0}, tiling;
     double            least = fov_hopper_cost(shape, &best, processors);
     for (int i = 0; fov_hopper_candidate(shape, i, &tiling); i++) {
         const double cost = fov_hopper_cost(shape, &tiling, processors);
@@ -225,15 +228,23 @@ static fov_status map_weights(const fov_cuda_driver *driver, const fov_hopper_sh
                           (unsigned long long)size[0]);
 }
 
-/* Stages, the table of channels, two barriers a stage. */
+/* Stages, sums that have a place of their own, the table of channels, two barriers a stage. */
 static size_t shared_bytes(const struct tile *tile)
 {
     const int stage = (tile->rows + tile->columns) * BLOCK_BYTES;
-    return (size_t)(tile->stages * (stage + 16) + tile->columns * (int)sizeof(fov_end_channel) + SHARED_SLACK);
+    const int sums = tile->loops ? tile->rows * (tile->columns + 8) * 4 : 0;
+    return (size_t)(tile->stages * (stage + 16) + sums + tile->columns * (int)sizeof(fov_end_channel) + SHARED_SLACK);
+}
+
+/* As many as there is room for: whole rows of tiles, so that a block of threads stays with its columns. */
+static int looping_blocks(const fov_hopper_params *params, int room)
+{
+    const int blocks = room / params->tiles_n * params->tiles_n;
+    return blocks == 0 || blocks > params->tiles ? params->tiles : blocks;
 }
 
 fov_status fov_hopper_prepare(const fov_cuda_driver *driver, const fov_hopper_shape *shape, const fov_hopper_tiling *tiling,
-                              const void *x, const void *weight, const fov_end *end, fov_hopper_launch *launch,
+                              int processors, const void *x, const void *weight, const fov_end *end, fov_hopper_launch *launch,
                               fov_hopper_params *params, fov_error *err)
 {
     const struct tile *tile = tile_of(tiling);
@@ -259,12 +270,13 @@ fov_status fov_hopper_prepare(const fov_cuda_driver *driver, const fov_hopper_sh
     params->blocks_per_tap = (int32_t)blocks_per_tap(shape);
     params->blocks = (int32_t)blocks(shape);
     params->tiles_n = (int32_t)divide_up(shape->y_channels, tile->columns);
+    params->tiles = (int32_t)clusters(shape, tiling);
     params->multicast = tiling->multicast;
     params->splits = tiling->splits;
 
     launch->kernel = shape->dtype == FOV_U8 ? tile->u8 : tile->half;
     launch->cluster = (unsigned)(tiling->multicast * tiling->splits);
-    launch->grid = (unsigned)clusters(shape, tiling) * launch->cluster;
+    launch->grid = (unsigned)(tile->loops ? looping_blocks(params, tile->resident * processors) : params->tiles) * launch->cluster;
     launch->threads = (unsigned)(tile->rows / 64 * 128 + 32);
     launch->shared_bytes = shared_bytes(tile);
     return FOV_OK;

@@ -22,6 +22,7 @@ typedef struct fov_hopper_shape {
 typedef struct fov_hopper_tiling {
     int rows, columns; /* of a tile */
     int multicast, splits;
+    int loops; /* 1: blocks of threads that stay, and load the next tile while they end one */
 } fov_hopper_tiling;
 
 typedef struct fov_hopper_launch {
@@ -54,11 +55,12 @@ double fov_hopper_cost(const fov_hopper_shape *shape, const fov_hopper_tiling *t
 
 /**
  * What to launch, and with what.
- * @param x, weight  device addresses
+ * @param processors  multiprocessors of the GPU
+ * @param x, weight   device addresses
  * @return FOV_OK, FOV_ERR_DEVICE (the driver refuses a tensor map)
  */
 fov_status fov_hopper_prepare(const fov_cuda_driver *driver, const fov_hopper_shape *shape, const fov_hopper_tiling *tiling,
-                              const void *x, const void *weight, const fov_end *end, fov_hopper_launch *launch,
+                              int processors, const void *x, const void *weight, const fov_end *end, fov_hopper_launch *launch,
                               fov_hopper_params *params, fov_error *err);
 
 #endif

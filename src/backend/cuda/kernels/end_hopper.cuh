@@ -6,6 +6,14 @@
 
 #include "backend/cuda/kernels/end.cuh"
 
+/** threadIdx.x, read anew: what is made of it is not kept in registers while a kernel that loops does something else. */
+static __device__ __forceinline__ int fov_end_thread(void)
+{
+    int thread;
+    asm volatile("mov.u32 %0, %%tid.x;" : "=r"(thread));
+    return thread;
+}
+
 enum { FOV_END_FIELDS = sizeof(fov_end_channel) / 4 };
 
 /** Channels of a tile, transposed: all scales, all biases ... as words, the residual's zero points as floats. By `threads` threads; a barrier must follow. */
@@ -217,36 +225,61 @@ template <int W, int N, class Sum> struct fov_end_part {
     }
 };
 
-/** Rows `row` to `rows` of a tile of N columns. @param table of its channels; load: (row, column, W sums) */
-template <int W, int N, int threads, class Sum, class Load>
-static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const uint32_t *table, int first_pixel, int row, int rows,
-                                                    int first_channel, const Load &load)
+/** The thread's part of a tile. @return false where it has none */
+template <int W, int N, class Sum>
+static __device__ __forceinline__ bool fov_end_part_of(fov_end_part<W, N, Sum> *part, const fov_end *end, const uint32_t *table,
+                                                       int first_pixel, int first_channel, int column)
+{
+    part->end = end;
+    part->table = table + column;
+    part->c = first_channel + column;
+    part->first_pixel = first_pixel;
+    if (part->c >= end->channels) return false;
+    part->output = fov_end_output_of(end, part->c);
+#pragma unroll
+    for (int i = 0; i < W; i++) part->channel[i] = fov_end_table_channel<N>(table, column + i);
+    return true;
+}
+
+/** Whether all outputs, and the residual, are of a type that sums of this kind usually become. */
+template <class Sum> static __device__ __forceinline__ bool fov_end_is_usual(const fov_end *end)
+{
+    const int dtype = end->output[0].dtype;
+    for (int i = 1; i < FOV_END_OUTPUTS; i++)
+        if (end->output[i].first_channel < end->channels && end->output[i].dtype != dtype) return false;
+    if (end->residual_at != FOV_END_NO_RESIDUAL && end->residual_dtype != dtype) return false;
+    return (Sum)0.5F == 0 ? dtype == FOV_U8 : dtype == FOV_F16 || dtype == FOV_BF16;
+}
+
+/**
+ * Rows `row` to `rows` of a tile of N columns, by `threads` threads.
+ * @param sums   of the tile, `ld` from row to row
+ * @param table  of its channels
+ */
+template <int W, int N, int ld, int threads, class Sum>
+static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const uint32_t *table, const Sum *sums, int first_pixel, int row,
+                                                    int rows, int first_channel)
 {
     constexpr int chunks = N / W, step = threads / chunks;
     static_assert(threads % chunks == 0, "every thread has its channels");
-    const int column = (int)threadIdx.x % chunks * W, first = row + (int)threadIdx.x / chunks;
-
+    const int               thread = fov_end_thread(), column = thread % chunks * W, first = row + thread / chunks;
     fov_end_part<W, N, Sum> part;
-    part.end = end;
-    part.table = table + column;
-    part.c = first_channel + column;
-    part.first_pixel = first_pixel;
-    if (part.c >= end->channels) return;
-    part.output = fov_end_output_of(end, part.c);
-#pragma unroll
-    for (int i = 0; i < W; i++) part.channel[i] = fov_end_table_channel<N>(table, column + i);
+    if (!fov_end_part_of(&part, end, table, first_pixel, first_channel, column)) return;
+    const auto load = [&](int r, Sum *sum) { fov_copy_aligned<W * 4>(sum, sums + r * ld + column); };
+    if constexpr (W != 8) part.plain(first, rows, step, load);
+    else if constexpr ((Sum)0.5F == 0) part.template usual_of<FOV_U8>(first, rows, step, load);
+    else if (part.output->dtype == FOV_F16) part.template usual_of<FOV_F16>(first, rows, step, load);
+    else part.template usual_of<FOV_BF16>(first, rows, step, load);
+}
 
-    const auto at = [&](int r, Sum *sum) { load(r, column, sum); };
-    const bool same = W == 8 && (end->residual_at == FOV_END_NO_RESIDUAL || end->residual_dtype == part.output->dtype);
-    if constexpr (W != 8) part.plain(first, rows, step, at);
-    else if constexpr ((Sum)0.5F == 0) {
-        if (same && part.output->dtype == FOV_U8) part.template usual_of<FOV_U8>(first, rows, step, at);
-        else part.plain(first, rows, step, at);
-    } else {
-        if (same && part.output->dtype == FOV_F16) part.template usual_of<FOV_F16>(first, rows, step, at);
-        else if (same && part.output->dtype == FOV_BF16) part.template usual_of<FOV_BF16>(first, rows, step, at);
-        else part.plain(first, rows, step, at);
-    }
+template <int N, int ld, int threads, class Sum>
+static __device__ __forceinline__ void fov_end_hopper_tile(const fov_end *end, const uint32_t *table, const Sum *sums, int first_pixel,
+                                                           int row, int rows, int first_channel)
+{
+    if (end->vector == 8 && fov_end_is_usual<Sum>(end))
+        fov_end_rows<8, N, ld, threads>(end, table, sums, first_pixel, row, rows, first_channel);
+    else if (end->vector >= 4) fov_end_rows<4, N, ld, threads>(end, table, sums, first_pixel, row, rows, first_channel);
+    else fov_end_rows<1, N, ld, threads>(end, table, sums, first_pixel, row, rows, first_channel);
 }
 
 #endif

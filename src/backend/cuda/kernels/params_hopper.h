@@ -20,7 +20,7 @@ typedef struct fov_hopper_params {
     int32_t     bf16;        /* of kernels for 16 bits: bfloat16, not binary16 */
     int32_t     block_bytes; /* 128 or 64: as the maps are swizzled */
     int32_t     blocks_per_tap, blocks;
-    int32_t     tiles_n;
+    int32_t     tiles_n, tiles; /* across; in all, for kernels that loop */
     int32_t     multicast; /* tiles of neighbouring rows that share weights, in a cluster */
     int32_t     splits;    /* blocks of a cluster that share the sums of a tile; its size is splits * multicast */
 } fov_hopper_params;
