@@ -141,18 +141,25 @@ static __device__ __forceinline__ void fov_hopper_produce(const fov_hopper_param
     }
 }
 
-/** All loads, by one thread. The first weights come first, as they do not depend on the kernels before. */
-template <class Kind, class layout, int N, int stages, bool loops>
-static __device__ __forceinline__ void fov_hopper_produce_all(const fov_hopper_params &p, fov_hopper_tile tile, uint32_t shared, int index)
+/** The first loads of weights, which do not depend on the kernels before. */
+template <class Kind, class layout, int N, int stages>
+static __device__ __forceinline__ void fov_hopper_begin(const fov_hopper_params &p, const fov_hopper_tile &tile, uint32_t shared)
 {
-    const int       blocks = tile.end - tile.begin, ahead = blocks < stages ? blocks : stages;
-    fov_hopper_turn turn = {0, 1};
-    for (int i = 0; i < ahead; i++) {
+    for (int i = 0; i < stages && i < tile.end - tile.begin; i++) {
         const uint32_t barrier = shared + layout::FULL + 8 * i;
         fov_barrier_expect(barrier, (uint32_t)((layout::ROWS + N) * p.block_bytes));
         fov_hopper_load_weights(p, tile, shared + i * layout::STAGE_BYTES + layout::A_BYTES, barrier, N, p.block_bytes / Kind::BYTES,
                                 tile.begin + i);
     }
+}
+
+/** All other loads, by one thread; those of weights to neighbours too, who are there by now. */
+template <class Kind, class layout, int N, int stages, bool loops>
+static __device__ __forceinline__ void fov_hopper_produce_all(const fov_hopper_params &p, fov_hopper_tile tile, uint32_t shared, int index)
+{
+    const int       blocks = tile.end - tile.begin, ahead = blocks < stages ? blocks : stages;
+    fov_hopper_turn turn = {0, 1};
+    if (p.multicast > 1) fov_hopper_begin<Kind, layout, N, stages>(p, tile, shared);
     fov_depend_wait();
     fov_hopper_produce<Kind, layout, N, stages>(p, tile, shared, &turn, ahead);
     while (loops && (index += (int)gridDim.x) < p.tiles) {
@@ -197,11 +204,12 @@ template <int N, int ld, class Sum> static __device__ __forceinline__ void fov_h
         Sum v[2];
     };
     const int thread = fov_end_thread(), row = thread / 32 * 16 + thread % 32 / 4, column = thread % 4 * 2;
-    Sum      *at = sums + row * ld + column;
+    Sum      *near = sums + row * ld + column, *far = sums + row * ld + (column ^ 4); /* fov_end_place() */
 #pragma unroll
     for (int i = 0; i < N / 8; i++) {
-        *(pair *)(at + 8 * i) = pair{{d[4 * i], d[4 * i + 1]}};
-        *(pair *)(at + 8 * ld + 8 * i) = pair{{d[4 * i + 2], d[4 * i + 3]}};
+        Sum *at = (fov_end_place(8 * i) == 8 * i ? near : far) + 8 * i;
+        *(pair *)at = pair{{d[4 * i], d[4 * i + 1]}};
+        *(pair *)(at + 8 * ld) = pair{{d[4 * i + 2], d[4 * i + 3]}};
     }
 }
 
@@ -218,14 +226,20 @@ template <class Sum, int N, int ld, int threads>
 static __device__ __forceinline__ void fov_hopper_add_slices(const fov_hopper_params &p, const fov_hopper_tile &tile, Sum *sums, int row,
                                                              int rows)
 {
+    enum { AT_ONCE = 4 };
     for (int i = (int)threadIdx.x; i < (rows - row) * (N / 4); i += threads) {
         Sum           *at = sums + (row + i / (N / 4)) * ld + i % (N / 4) * 4;
         const uint32_t shared = fov_shared_address(at);
         Sum            sum[4] = {0, 0, 0, 0};
-        for (int slice = 0; slice < p.splits; slice++) {
-            Sum part[4];
-            fov_cluster_load(part, fov_cluster_address(shared, (uint32_t)(slice * p.multicast + tile.neighbour)));
-            for (int j = 0; j < 4; j++) sum[j] += part[j];
+        for (int slice = 0; slice < p.splits; slice += AT_ONCE) {
+            Sum part[AT_ONCE][4] = {};
+#pragma unroll
+            for (int k = 0; k < AT_ONCE; k++)
+                if (slice + k < p.splits)
+                    fov_cluster_load(part[k], fov_cluster_address(shared, (uint32_t)((slice + k) * p.multicast + tile.neighbour)));
+#pragma unroll
+            for (int k = 0; k < AT_ONCE; k++)
+                for (int j = 0; j < 4; j++) sum[j] += part[k][j];
         }
         fov_copy_aligned<16>(at, sum);
     }
@@ -291,11 +305,12 @@ static __device__ __forceinline__ void fov_hopper_conv(const fov_hopper_params &
             fov_barrier_init(shared + layout::EMPTY + 8 * i, (uint32_t)(groups * 4 * p.multicast));
         }
         fov_barrier_init_done();
+        if (p.multicast == 1) fov_hopper_begin<Kind, layout, N, stages>(p, tile, shared);
     }
-    if (!producer) fov_end_table_load<THREADS, N>(table, &p.end, tile.first_channel);
     if (p.multicast > 1) fov_cluster_meet();
     else __syncthreads();
     fov_depend_launch();
+    if (!producer) fov_end_table_load<THREADS, N>(table, &p.end, tile.first_channel);
 
     if (producer) {
         if (threadIdx.x == THREADS) fov_hopper_produce_all<Kind, layout, N, stages, loops>(p, tile, shared, index);

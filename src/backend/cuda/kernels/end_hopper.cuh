@@ -16,6 +16,12 @@ static __device__ __forceinline__ int fov_end_thread(void)
 
 enum { FOV_END_FIELDS = sizeof(fov_end_channel) / 4 };
 
+/** Where a column of sums stands in its row: groups of 4 are exchanged such that 8 threads that read 4 of 8 each have all banks. */
+static constexpr __device__ __host__ int fov_end_place(int column)
+{
+    return column ^ (column >> 3 & 4);
+}
+
 /** Channels of a tile, transposed: all scales, all biases ... as words, the residual's zero points as floats. By `threads` threads; a barrier must follow. */
 template <int threads, int N>
 static __device__ __forceinline__ void fov_end_table_load(uint32_t *table, const fov_end *end, int first_channel)
@@ -253,7 +259,7 @@ template <class Sum> static __device__ __forceinline__ bool fov_end_is_usual(con
 
 /**
  * Rows `row` to `rows` of a tile of N columns, by `threads` threads.
- * @param sums   of the tile, `ld` from row to row
+ * @param sums   of the tile, `ld` from row to row, columns at fov_end_place()
  * @param table  of its channels
  */
 template <int W, int N, int ld, int threads, class Sum>
@@ -265,7 +271,11 @@ static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const ui
     const int               thread = fov_end_thread(), column = thread % chunks * W, first = row + thread / chunks;
     fov_end_part<W, N, Sum> part;
     if (!fov_end_part_of(&part, end, table, first_pixel, first_channel, column)) return;
-    const auto load = [&](int r, Sum *sum) { fov_copy_aligned<W * 4>(sum, sums + r * ld + column); };
+    const Sum *const from = sums + fov_end_place(column), *const other = sums + fov_end_place(column + W / 2);
+    const auto       load = [&](int r, Sum *sum) {
+        fov_copy_aligned<W == 1 ? 4 : 16>(sum, from + r * ld);
+        if (W == 8) fov_copy_aligned<16>(sum + W / 2, other + r * ld);
+    };
     if constexpr (W != 8) part.plain(first, rows, step, load);
     else if constexpr ((Sum)0.5F == 0) part.template usual_of<FOV_U8>(first, rows, step, load);
     else if (part.output->dtype == FOV_F16) part.template usual_of<FOV_F16>(first, rows, step, load);
