@@ -154,21 +154,39 @@ bool fov_hopper_candidate(const fov_hopper_shape *shape, int index, fov_hopper_t
     return false;
 }
 
-/* Estimated with what was measured on an H200 (bench/cuda/hopper_check.cu): microseconds. A block's k costs what its products take, or
- * what its loads do where those are more; resident blocks hide each other's ends. */
+/* Fitted to what bench/cuda/hopper_check.cu measured on an H200, all tilings of all layers at 1, 8 and 32 images: cycles, but for the
+ * first. Choosing by it costs at most some hundredths of what the best tilings would take. */
+static const struct {
+    double launch_us, cycles_per_us;
+    double product;            /* of what the tensor cores would need */
+    double load_bytes;         /* a cycle, of a multiprocessor */
+    double end_half, end_u8;   /* an output */
+    double tile, tile_of_loop; /* before its products and after */
+    double split, slice;       /* of tiles whose sums are in slices, and for each slice */
+    double multicast;
+    double block;   /* latency of a block of k */
+    double tail;    /* how much of a last wave that is not full is lost */
+    double overlap; /* of resident blocks of threads: work; exposed: what of their latencies is left */
+    double exposed;
+} cost = {3.459, 1700, 0.8127, 39.4, 0.1344, 0.1798, 9288, 12402, 1544, 656, 449, 50, 0.952, 1.056, 0.369};
+
 double fov_hopper_cost(const fov_hopper_shape *shape, const fov_hopper_tiling *tiling, int processors)
 {
-    const struct tile *tile = tile_of(tiling);
-    const double       cycles_per_us = 1700, load_bytes_per_cycle = 36, launch = 2.5, fill = 0.7;
-    const int64_t      threads_blocks = clusters(shape, tiling) * tiling->multicast * tiling->splits;
-    const int64_t      k = divide_up(blocks(shape), tiling->splits);
-    const double       products = (double)tiling->rows * tiling->columns / 64 / 128 * (double)block_bytes(shape) * 2;
-    const double loads = (tiling->rows + (double)tiling->columns / tiling->multicast) * (double)block_bytes(shape) / load_bytes_per_cycle;
-    const double block = (products > loads ? products : loads) * (double)k;
-    const double end = (double)tiling->rows * tiling->columns * 0.16 / tiling->splits + (tiling->splits > 1 ? 1200 : 0);
-    const double waves = (double)divide_up(threads_blocks, processors);
-    const double hidden = tile->resident > 1 && waves > 1 ? (block > end ? block : end) * 1.1 : block + end;
-    return launch + fill + waves * hidden / cycles_per_us;
+    const int     resident = tile_of(tiling)->resident;
+    const int64_t all = clusters(shape, tiling) * tiling->multicast * tiling->splits, waves = divide_up(all, (int64_t)processors * resident);
+    const double  rows = tiling->rows, columns = tiling->columns, filled = (double)all / ((double)processors * resident);
+    const double  k = (double)blocks(shape) / tiling->splits, bytes = (double)block_bytes(shape);
+    const double  products = rows * columns / 64 / 128 * bytes * 2 * cost.product;
+    const double  loads = (rows + columns / tiling->multicast) * bytes / cost.load_bytes;
+    const double  block = products > loads ? products : loads;
+    const double  end = rows * columns * (shape->dtype == FOV_U8 ? cost.end_u8 : cost.end_half) / tiling->splits;
+    const double  fixed = (tiling->loops ? cost.tile_of_loop : cost.tile) + (tiling->multicast > 1 ? cost.multicast : 0) +
+                         (tiling->splits > 1 ? cost.split + cost.slice * tiling->splits : 0);
+    const double together = all <= processors ? 1 : resident, work = together * (k * block + end);
+    const double latency = fixed + k * (block + cost.block) + end;
+    const double busy = work * cost.overlap + fixed * cost.exposed;
+    const double some_waves = cost.tail * (double)waves + (1 - cost.tail) * (filled > 1 ? filled : 1);
+    return cost.launch_us + some_waves * (latency > busy ? latency : busy) / cost.cycles_per_us;
 }
 
 fov_hopper_tiling fov_hopper_choose(const fov_hopper_shape *shape, int processors)
@@ -176,9 +194,9 @@ fov_hopper_tiling fov_hopper_choose(const fov_hopper_shape *shape, int processor
     fov_hopper_tiling best = {128, 64, 1, 1, 0}, tiling;
     double            least = fov_hopper_cost(shape, &best, processors);
     for (int i = 0; fov_hopper_candidate(shape, i, &tiling); i++) {
-        const double cost = fov_hopper_cost(shape, &tiling, processors);
-        if (cost >= least) continue;
-        least = cost;
+        const double us = fov_hopper_cost(shape, &tiling, processors);
+        if (us >= least) continue;
+        least = us;
         best = tiling;
     }
     return best;

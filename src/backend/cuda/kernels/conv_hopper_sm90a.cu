@@ -179,6 +179,7 @@ static __device__ __forceinline__ void fov_hopper_consume(const fov_hopper_param
     const uint32_t b = fov_product_operand(shared + layout::A_BYTES);
     int            before = 0;
 
+#pragma unroll 1
     for (int i = 0; i < blocks; i++, fov_hopper_next<stages>(turn)) {
         const uint32_t at = turn->stage * layout::STAGE_BYTES / 16;
         fov_barrier_wait(full + 8 * turn->stage, turn->parity);
@@ -321,6 +322,9 @@ static __device__ __forceinline__ void fov_hopper_conv(const fov_hopper_params &
     fov_hopper_turn turn = {0, 0};
     for (;;) {
         Sum d[N / 2];
+        /* What the first product would overwrite would otherwise seem to be alive since the last tile. */
+#pragma unroll
+        for (int i = 0; loops && i < N / 2; i++) d[i] = 0;
         fov_hopper_sum<layout, stages, loops>(p, tile, shared, &turn, d);
         fov_sync_threads(THREADS); /* nobody reads what sums are written to: stages, or the sums before */
         fov_hopper_put_sums<N, layout::SUMS_LD>(sums, d);
