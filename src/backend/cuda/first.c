@@ -148,7 +148,7 @@ static size_t shared_of(const fov_cuda_first *conv, int parts)
 
 bool fov_cuda_first_takes(const fov_cuda_first *conv, const fov_cuda_limits *limits)
 {
-    return row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 && shared_of(conv, 2) <= limits->shared_bytes;
+    return conv->channels <= FOV_FIRST_MOST_CHANNELS && row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 && shared_of(conv, 2) <= limits->shared_bytes;
 }
 
 void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, const void *packed, int parts, const fov_end *end,
@@ -172,10 +172,15 @@ void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, c
                                  .slice_groups = slice_groups_of(conv),
                                  .slices = slices_of(conv),
                                  .parts = parts,
+                                 .between = (int32_t)conv->between,
                                  .patch_rows = patch_rows_of(conv),
                                  .patch_ld = patch_ld_of(conv),
                                  .tiles_across = ceiling(end->columns, FOV_FIRST_COLUMNS),
                                  .tiles_down = ceiling(end->rows, FOV_FIRST_ROWS)};
+    for (int c = 0; conv->between == FOV_U8 && c < conv->channels; c++) {
+        params->inverse_scale[c] = 1.0F / fov_quant_scale(conv->quant, c);
+        params->zero_point[c] = fov_quant_zero_point(conv->quant, c);
+    }
     *launch = (fov_cuda_launch){.blocks = (uint32_t)(x->count * params->tiles_across * params->tiles_down * params->slices),
                                 .threads = FOV_FIRST_THREADS,
                                 .shared_bytes = shared_of(conv, parts)};

@@ -10,6 +10,8 @@ typedef struct fov_cuda_first {
     int channels, outputs;
     int rows, columns; /* of the window, which has no dilation */
     int stride_y, stride_x, pad_top, pad_left;
+    fov_dtype        between; /* what the input is made first: F32 as it is, F16, BF16 or U8 */
+    const fov_quant *quant;   /* of U8 */
 } fov_cuda_first;
 
 /** Whether there is a kernel: a row of the window is short, and stride_x * channels even. */

@@ -16,6 +16,14 @@ struct first_tile {
     }
 };
 
+/* A number of channel c as the convolution sees it. */
+static __device__ __forceinline__ float between(const fov_first_params *p, float v, int c)
+{
+    if (p->between == FOV_U8) return (float)(fov_quantize_u8(v, p->inverse_scale[c], p->zero_point[c]) - p->zero_point[c]);
+    if (p->between == FOV_BF16) return fov_bf16_to_float(fov_float_to_bf16(v));
+    return p->between == FOV_F16 ? fov_f16_to_float(fov_float_to_f16(v)) : v;
+}
+
 /* The tile's input, split. Numbers outside of the image are 0. */
 static __device__ __forceinline__ void load_patch(const fov_first_params *p, const first_tile *tile, uint16_t *high, uint16_t *low)
 {
@@ -29,7 +37,7 @@ static __device__ __forceinline__ void load_patch(const fov_first_params *p, con
         for (int j = lane; j < p->patch_ld; j += 32) {
             const int column = left + j / p->channels, c = j % p->channels;
             float     v = 0;
-            if (inside && (unsigned)column < (unsigned)p->x_columns) v = row[column * p->x_ld + c];
+            if (inside && (unsigned)column < (unsigned)p->x_columns) v = between(p, row[column * p->x_ld + c], c);
             const uint16_t half = fov_float_to_f16(v);
             high[r * p->patch_ld + j] = half;
             low[r * p->patch_ld + j] = fov_float_to_f16(__fsub_rn(v, fov_f16_to_float(half)));
@@ -52,7 +60,7 @@ static __device__ __forceinline__ void load_a(uint32_t (&a)[4], const uint16_t *
     a[3] = *(const uint32_t *)(plane + second + eight_pixels);
 }
 
-template <int groups, int parts>
+template <int groups, int parts, bool halves>
 static __device__ __forceinline__ void multiply(const fov_first_params *p, const uint16_t *high, int plane, const uint2 *weight,
                                                 float (&d)[TILES][groups][4])
 {
@@ -64,7 +72,7 @@ static __device__ __forceinline__ void multiply(const fov_first_params *p, const
 #pragma unroll
         for (int m = 0; m < TILES; m++) {
             load_a(a_high[m], high, first + m * 16 * pixel, second + m * 16 * pixel, 8 * pixel);
-            load_a(a_low[m], high + plane, first + m * 16 * pixel, second + m * 16 * pixel, 8 * pixel);
+            if (!halves) load_a(a_low[m], high + plane, first + m * 16 * pixel, second + m * 16 * pixel, 8 * pixel);
         }
 #pragma unroll
         for (int n = 0; n < groups; n++) {
@@ -72,7 +80,7 @@ static __device__ __forceinline__ void multiply(const fov_first_params *p, const
             const uint32_t b[2] = {two.x, two.y};
 #pragma unroll
             for (int m = 0; m < TILES; m++) {
-                fov_mma_f16(d[m][n], a_low[m], b);
+                if (!halves) fov_mma_f16(d[m][n], a_low[m], b);
                 fov_mma_f16(d[m][n], a_high[m], b);
             }
             if (parts == 1) continue;
@@ -96,6 +104,7 @@ template <int groups> static __device__ __forceinline__ void first(const fov_fir
     uint2           *weight = (uint2 *)shared;
     uint16_t        *high = (uint16_t *)(shared + bytes);
     float           *sums = (float *)shared;
+    const bool       whole = p->between == FOV_U8;
     fov_depend_launch();
     for (int i = t * 16; i < bytes; i += FOV_FIRST_THREADS * 16)
         fov_copy_async_16(shared + i, (const unsigned char *)p->weight + (int64_t)slice * bytes + i);
@@ -107,8 +116,9 @@ template <int groups> static __device__ __forceinline__ void first(const fov_fir
     float d[TILES][groups][4];
 #pragma unroll
     for (int i = 0; i < TILES * groups * 4; i++) d[i / 4 / groups][i / 4 % groups][i % 4] = 0;
-    if (p->parts == 1) multiply<groups, 1>(p, high, plane, weight, d);
-    else multiply<groups, 2>(p, high, plane, weight, d);
+    if (p->parts == 1 && (p->between == FOV_F16 || p->between == FOV_U8)) multiply<groups, 1, true>(p, high, plane, weight, d);
+    else if (p->parts == 1) multiply<groups, 1, false>(p, high, plane, weight, d);
+    else multiply<groups, 2, false>(p, high, plane, weight, d);
     __syncthreads(); /* the sums lie where weights and patch did */
     const float *scale = p->scale + slice * groups * 8;
 #pragma unroll
@@ -120,13 +130,15 @@ template <int groups> static __device__ __forceinline__ void first(const fov_fir
 #pragma unroll
             for (int half = 0; half < 2; half++) {
                 float *at = sums + (t / 32 * FOV_FIRST_COLUMNS + m * 16 + half * 8 + t % 32 / 4) * ld + c;
-                *(float2 *)at = make_float2(__fmul_rn(d[m][n][2 * half], undo[0]), __fmul_rn(d[m][n][2 * half + 1], undo[1]));
+                const float v[2] = {__fmul_rn(d[m][n][2 * half], undo[0]), __fmul_rn(d[m][n][2 * half + 1], undo[1])};
+                if (whole) *(int2 *)at = make_int2(__float2int_rn(v[0]), __float2int_rn(v[1]));
+                else *(float2 *)at = make_float2(v[0], v[1]);
             }
     }
     __syncthreads();
-    const int c = slice * groups * 8;
-    fov_end_tile_at<FOV_FIRST_THREADS>(&p->end, sums, ld, tile, FOV_FIRST_ROWS * FOV_FIRST_COLUMNS, c,
-                                       min(groups * 8, p->end.channels - c));
+    const int c = slice * groups * 8, columns = min(groups * 8, p->end.channels - c), rows = FOV_FIRST_ROWS * FOV_FIRST_COLUMNS;
+    if (whole) fov_end_tile_at<FOV_FIRST_THREADS>(&p->end, (const int32_t *)sums, ld, tile, rows, c, columns);
+    else fov_end_tile_at<FOV_FIRST_THREADS>(&p->end, sums, ld, tile, rows, c, columns);
 }
 
 /* By the groups of 8 channels in a slice. */

@@ -12,6 +12,7 @@ enum {
     FOV_FIRST_GROUP = 8,    /* numbers of a row of the window that make half a step of a product */
     FOV_FIRST_COLUMNS = 32, /* output pixels of a tile: columns ... */
     FOV_FIRST_ROWS = 4,     /* ... and rows, one for each warp */
+    FOV_FIRST_MOST_CHANNELS = 8,
 };
 
 typedef struct fov_first_params {
@@ -28,6 +29,11 @@ typedef struct fov_first_params {
     int32_t      k_steps;                               /* of two groups */
     int32_t      slice_groups, slices;                  /* of 8 channels in a slice, 8 or fewer; slices: of all channels */
     int32_t      parts;                                 /* of weights: 1: they are exact in binary16; 2 */
+    /* What the input is made before it is multiplied: a fov_dtype. Of U8 it is q - zero point, and sums are whole numbers below 2^24,
+     * which floats hold: `end` has them as integers, without `start`. */
+    int32_t between;
+    float   inverse_scale[FOV_FIRST_MOST_CHANNELS]; /* of U8 */
+    int32_t zero_point[FOV_FIRST_MOST_CHANNELS];
     int32_t      patch_rows, patch_ld;                  /* of the input that a tile needs; patch_ld: halves, even */
     int32_t      tiles_across, tiles_down;
 } fov_first_params;
