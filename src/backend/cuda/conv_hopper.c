@@ -168,7 +168,7 @@ static const struct {
     double tail;    /* how much of a last wave that is not full is lost */
     double overlap; /* of resident blocks of threads: work; exposed: what of their latencies is left */
     double exposed;
-} cost = {3.459, 1700, 0.8127, 39.4, 0.1344, 0.1798, 9288, 12402, 1544, 656, 449, 50, 0.952, 1.056, 0.369};
+} cost = {0.528, 1700, 0.953, 121.3, 0.1684, 0.2297, 5665, 8013, 2402, 640, 875, 23.5, 1, 0.773, 0.956};
 
 double fov_hopper_cost(const fov_hopper_shape *shape, const fov_hopper_tiling *tiling, int processors)
 {
