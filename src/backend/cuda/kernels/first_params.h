@@ -29,6 +29,7 @@ typedef struct fov_first_params {
     int32_t      slice_groups, slices;                  /* of 8 channels in a slice, 8 or fewer; slices: of all channels */
     int32_t      parts;                                 /* of weights: 1: they are exact in binary16; 2 */
     int32_t      patch_rows, patch_ld;                  /* of the input that a tile needs; patch_ld: halves, even */
+    fov_divisor  by_pairs;                              /* by patch_ld / 2 */
     int32_t      tiles_across, tiles_down;
 } fov_first_params;
 
