@@ -50,7 +50,9 @@ enum { SECONDS = 60, REPEATS = 50, SIZE = 320, MOST_LAUNCHES = 16 };
     {                                                                                                                              \
         "fov_chain_" #type "_s2_" #rows "_" #threads, (const void *)fov_chain_##type##_s2_##rows##_##threads                       \
     }
-#define CHAINS(type) CHAINS_OF(type, 32, 128), CHAINS_OF(type, 64, 128), CHAINS_OF(type, 64, 256), CHAINS_OF(type, 128, 256)
+#define CHAINS(type)                                                                                                               \
+    CHAINS_OF(type, 32, 128), CHAINS_OF(type, 64, 128), CHAINS_OF(type, 64, 256), CHAINS_OF(type, 128, 128),                       \
+        CHAINS_OF(type, 256, 128)
 #define DEPTHWISE(type)                                                                                                            \
     {"fov_depthwise_" #type, (const void *)fov_depthwise_##type},                                                                  \
         {"fov_depthwise_" #type "_s1", (const void *)fov_depthwise_##type##_s1},                                                   \

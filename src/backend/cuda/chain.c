@@ -9,7 +9,7 @@
 enum { GROUP = 8, LANE_BYTES = 8, ALIGN = 16 };
 
 /* Rows of A and threads of the kernels (FOV_CHAIN_KERNELS). */
-static const int variants[][2] = {{32, 128}, {64, 128}, {64, 256}, {128, 256}};
+static const int variants[][2] = {{32, 128}, {64, 128}, {64, 256}, {128, 128}, {256, 128}};
 
 /* ---------------------------------------------------------------- packing */
 
@@ -137,7 +137,7 @@ size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_t
 {
     const size_t a = (size_t)tile->rows * (size_t)(k_steps_of(chain) * FOV_CHAIN_STEP_BYTES + 16);
     const size_t sums = (size_t)tile->rows * FOV_CHAIN_SUMS_LD * sizeof(float), slices = (size_t)tile->block_slices;
-    const size_t end = slices * FOV_CHAIN_SLICE * FOV_CHAIN_END_ROWS * sizeof(float);
+    const size_t end = slices * FOV_CHAIN_SLICE * FOV_END_ROWS * sizeof(float);
     return a + table_bytes(chain) + end + slices * slice_bytes(chain) + sums * (slices > 1 ? 2 : 1);
 }
 
@@ -191,14 +191,6 @@ bool fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, in
 
 /* ---------------------------------------------------------------- launches */
 
-static fov_divisor divisor_of(int divisor)
-{
-    fov_divisor d = {.shift = 0};
-    while ((int64_t)1 << d.shift < divisor) d.shift++;
-    d.magic = (uint32_t)((UINT64_C(1) << 32) * ((UINT64_C(1) << d.shift) - (uint64_t)divisor) / (uint64_t)divisor + 1);
-    return d;
-}
-
 void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, const void *packed, const fov_end *end,
                          const fov_cuda_chain_tile *tile, fov_chain_params *params, fov_cuda_launch *launch)
 {
@@ -221,9 +213,9 @@ void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, 
                                  .tile_rows = tile->tile_rows,
                                  .tile_columns = tile->tile_columns,
                                  .strips = tile->tile_columns / strip_pixels(chain),
-                                 .by_chunks = divisor_of(chunks),
-                                 .by_strips = divisor_of(tile->tile_columns / strip_pixels(chain)),
-                                 .by_columns = divisor_of(tile->tile_columns),
+                                 .by_chunks = fov_divisor_of(chunks),
+                                 .by_strips = fov_divisor_of(tile->tile_columns / strip_pixels(chain)),
+                                 .by_columns = fov_divisor_of(tile->tile_columns),
                                  .slices = slices,
                                  .block_slices = tile->block_slices,
                                  .splits = ceiling(slices, tile->block_slices)};

@@ -227,15 +227,6 @@ static bool takes_product(const fov_conv_step *step, const fov_conv_shape *shape
     return device->capability >= 80 || !strcmp(step->type, "f16") || !strcmp(step->type, "u8");
 }
 
-/* By at most 2^31. */
-static fov_divisor divisor_of(int32_t by)
-{
-    fov_divisor d = {.shift = 0};
-    while ((int64_t)1 << d.shift < by) d.shift++;
-    d.magic = (uint32_t)(((uint64_t)1 << 32) * (((uint64_t)1 << d.shift) - (uint64_t)by) / (uint64_t)by + 1);
-    return d;
-}
-
 static fov_status record_product(const fov_conv_step *step, const fov_conv_shape *shape, const placed *at, const fov_end *end,
                                  fov_recorder *recorder, fov_error *err)
 {
@@ -246,8 +237,8 @@ static fov_status record_product(const fov_conv_step *step, const fov_conv_shape
                                                .pad = x->dtype == FOV_U8 ? at->pad : NULL,
                                                .weight = at->weight,
                                                .end = *end,
-                                               .columns = divisor_of(end->columns),
-                                               .image = divisor_of(end->rows * end->columns),
+                                               .columns = fov_divisor_of(end->columns),
+                                               .image = fov_divisor_of(end->rows * end->columns),
                                                .pixels = (int32_t)(x->n * end->rows * end->columns),
                                                .x_rows = (int32_t)x->h,
                                                .x_columns = (int32_t)x->w,

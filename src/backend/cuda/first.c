@@ -143,7 +143,8 @@ static size_t shared_of(const fov_cuda_first *conv, int parts)
     const size_t patch = 2 * (size_t)(patch_rows_of(conv) * patch_ld_of(conv)) * sizeof(uint16_t);
     const size_t input = (size_t)parts * part_bytes(conv) + patch;
     const size_t sums = (size_t)FOV_FIRST_ROWS * FOV_FIRST_COLUMNS * (size_t)(slice_groups_of(conv) * CHANNELS + 8) * sizeof(float);
-    return input > sums ? input : sums;
+    const size_t end = (size_t)(slice_groups_of(conv) * CHANNELS) * FOV_END_ROWS * sizeof(float);
+    return end + (input > sums ? input : sums);
 }
 
 bool fov_cuda_first_takes(const fov_cuda_first *conv, const fov_cuda_limits *limits)
@@ -175,6 +176,7 @@ void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, c
                                  .between = (int32_t)conv->between,
                                  .patch_rows = patch_rows_of(conv),
                                  .patch_ld = patch_ld_of(conv),
+                                 .by_pairs = fov_divisor_of(patch_ld_of(conv) / 2),
                                  .tiles_across = ceiling(end->columns, FOV_FIRST_COLUMNS),
                                  .tiles_down = ceiling(end->rows, FOV_FIRST_ROWS)};
     for (int c = 0; conv->between == FOV_U8 && c < conv->channels; c++) {

@@ -3,6 +3,8 @@
 #ifndef FOVEA_BACKEND_CUDA_LAUNCH_H
 #define FOVEA_BACKEND_CUDA_LAUNCH_H
 
+#include "backend/cuda/kernels/params.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,5 +26,14 @@ typedef struct fov_cuda_images {
     int         count, rows, columns;
     int         ld; /* elements from pixel to pixel */
 } fov_cuda_images;
+
+/** @param by at least 1 */
+static inline fov_divisor fov_divisor_of(int by)
+{
+    fov_divisor d = {.shift = 0};
+    while ((int64_t)1 << d.shift < by) d.shift++;
+    d.magic = (uint32_t)((UINT64_C(1) << 32) * ((UINT64_C(1) << d.shift) - (uint64_t)by) / (uint64_t)by + 1);
+    return d;
+}
 
 #endif

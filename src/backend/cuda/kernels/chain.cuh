@@ -6,7 +6,7 @@
 
 #include "backend/cuda/kernels/chain_params.h"
 #include "backend/cuda/kernels/divide.cuh"
-#include "backend/cuda/kernels/end.cuh"
+#include "backend/cuda/kernels/end_plain.cuh"
 #include "backend/cuda/kernels/window3.cuh"
 
 /* ---------------------------------------------------------------- products of a step of 32 bytes */
@@ -114,42 +114,10 @@ template <class Product, int rows> static __device__ __forceinline__ fov_chain_l
     l.a = 0;
     l.table = l.a + rows * l.a_ld;
     l.end_table = l.table + table_rows * p->chunks * Product::Kind::width * 4;
-    l.weight = l.end_table + p->block_slices * FOV_CHAIN_SLICE * FOV_CHAIN_END_ROWS * 4;
+    l.weight = l.end_table + p->block_slices * FOV_CHAIN_SLICE * FOV_END_ROWS * 4;
     l.sums = l.weight + p->block_slices * p->k_steps * FOV_CHAIN_STEP_BYTES * FOV_CHAIN_SLICE;
     return l;
 }
-
-/* What this block needs of output channels, a row for each member of fov_end_channel. */
-struct fov_chain_end_table {
-    const float *rows;
-    int          first, ld;
-
-    template <int W> __device__ __forceinline__ void row(float (&v)[W], int member, int c) const
-    {
-        const float *from = rows + member * ld + (c - first);
-        if (W % 4 == 0) fov_chunk_numbers<W>(v, from, 0, 1);
-        else
-            for (int i = 0; i < W; i++) v[i] = from[i];
-    }
-
-    template <int W, class Sum> __device__ __forceinline__ void load(fov_end_channel *to, const fov_end *end, int c) const
-    {
-        (void)end;
-        float v[FOV_CHAIN_END_ROWS][W];
-#pragma unroll
-        for (int member = 0; member < FOV_CHAIN_END_ROWS; member++) row(v[member], member, c);
-#pragma unroll
-        for (int i = 0; i < W; i++)
-            to[i] = fov_end_channel{v[0][i],
-                                    v[1][i],
-                                    v[2][i],
-                                    v[3][i],
-                                    __float_as_int(v[4][i]),
-                                    __float_as_int(v[5][i]),
-                                    v[6][i],
-                                    __float_as_int(v[7][i])};
-    }
-};
 
 template <int threads> static __device__ __forceinline__ void fov_chain_copy(unsigned char *to, const void *from, int bytes)
 {
@@ -161,7 +129,7 @@ template <class Product, int threads>
 static __device__ __forceinline__ void fov_chain_constants(const fov_chain_params *p, const fov_chain_layout *l, int first_slice)
 {
     unsigned char *shared = fov_shared();
-    const int      slices = min(p->block_slices, p->slices - first_slice), t = (int)threadIdx.x;
+    const int      slices = min(p->block_slices, p->slices - first_slice);
     const int      slice_bytes = p->k_steps * FOV_CHAIN_STEP_BYTES * FOV_CHAIN_SLICE;
     const int      channels = p->block_slices * FOV_CHAIN_SLICE, first = first_slice * FOV_CHAIN_SLICE;
     fov_chain_copy<threads>(shared + l->table, p->table, l->end_table - l->table);
@@ -169,14 +137,7 @@ static __device__ __forceinline__ void fov_chain_constants(const fov_chain_param
     fov_chain_copy<threads>(shared + l->weight, (const unsigned char *)p->weight + (int64_t)first_slice * slice_bytes,
                             slices * slice_bytes);
     fov_copy_async_commit();
-    uint32_t *rows = (uint32_t *)(shared + l->end_table);
-    for (int i = t; i < channels && first + i < p->end.channels; i += threads) {
-        const uint4   *channel = (const uint4 *)(p->end.channel + first + i);
-        const uint4    low = channel[0], high = channel[1];
-        const uint32_t member[FOV_CHAIN_END_ROWS] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
-#pragma unroll
-        for (int m = 0; m < FOV_CHAIN_END_ROWS; m++) rows[m * channels + i] = member[m];
-    }
+    fov_end_rows_fill<threads>((uint32_t *)(shared + l->end_table), &p->end, first, channels);
 }
 
 /* ---------------------------------------------------------------- the first convolution */
@@ -326,68 +287,6 @@ template <class Product, int rows, int threads> struct fov_chain_slice<Product, 
     }
 };
 
-/* ---------------------------------------------------------------- the end */
-
-/* The end where there is no residual, and all channels go to one output of the kernel's type, 8 at a time: of the same value as
- * fov_end_tile_at(), without its questions at each of them. */
-static __device__ __forceinline__ bool fov_chain_end_is_plain(const fov_end *end, int dtype)
-{
-    const bool one = end->output[1].first_channel >= end->channels;
-    return end->residual_at == FOV_END_NO_RESIDUAL && end->vector == 8 && one && end->output[0].dtype == dtype;
-}
-
-static __device__ __forceinline__ float fov_chain_scaled(int32_t sum, int32_t start, float scale)
-{
-    return __fmul_rn(__int2float_rn(sum + start), scale);
-}
-
-static __device__ __forceinline__ float fov_chain_scaled(float sum, int32_t, float)
-{
-    return sum;
-}
-
-template <class Kind, int threads, class Sum>
-static __device__ __forceinline__ void fov_chain_end(const fov_end *end, const fov_chain_end_table &table, const Sum *sums,
-                                                     const fov_chain_tile &tile, int c, int columns)
-{
-    const int chunks = columns / 8, lanes = threads / chunks * chunks, chunk = (int)threadIdx.x % chunks;
-    const int pixels = tile.tile_rows * tile.tile_columns;
-    float     scale[8], bias[8], slope[8], inverse[8], zero[8], start[8];
-    if ((int)threadIdx.x >= lanes) return;
-    c += chunk * 8;
-    table.row<8>(bias, FOV_CHAIN_END_BIAS, c);
-    table.row<8>(slope, FOV_CHAIN_END_SLOPE, c);
-    if (Kind::integer) {
-        table.row<8>(scale, FOV_CHAIN_END_SCALE, c);
-        table.row<8>(inverse, FOV_CHAIN_END_INVERSE_SCALE, c);
-        table.row<8>(zero, FOV_CHAIN_END_ZERO_POINT, c);
-        table.row<8>(start, FOV_CHAIN_END_START, c);
-#pragma unroll
-        for (int i = 0; i < 8; i++) zero[i] = __int2float_rn(__float_as_int(zero[i]));
-    }
-    const int      ld_bytes = end->output[0].ld * Kind::size;
-    unsigned char *to = (unsigned char *)end->output[0].data + c * Kind::size;
-    for (int row = (int)threadIdx.x / chunks; row < pixels; row += lanes / chunks) {
-        const int64_t pixel = tile(row);
-        if (pixel < 0) continue;
-        alignas(16) Sum sum[8];
-        fov_copy_aligned<32>(sum, sums + row * FOV_CHAIN_SUMS_LD + chunk * 8);
-        typename Kind::Raw *out = (typename Kind::Raw *)(to + pixel * ld_bytes);
-#pragma unroll
-        for (int part = 0; part < 8 / Kind::width; part++) {
-            float v[Kind::width];
-#pragma unroll
-            for (int j = 0; j < Kind::width; j++) {
-                const int i = part * Kind::width + j;
-                v[j] = fov_chain_scaled(sum[i], Kind::integer ? __float_as_int(start[i]) : 0, Kind::integer ? scale[i] : 1.0F);
-                v[j] = fov_end_activate(__fadd_rn(v[j], bias[i]), slope[i]);
-                if (Kind::integer) v[j] = fov_kind_u8::quantize(v[j], inverse[i], zero[i]);
-            }
-            out[part] = Kind::narrow(v);
-        }
-    }
-}
-
 /* ---------------------------------------------------------------- the kernel */
 
 /** @param pixels that a thread of the depthwise part makes at once; rows: of A, the most pixels of a tile */
@@ -417,9 +316,9 @@ static __device__ __forceinline__ void fov_chain_run(const fov_chain_params *p)
     fov_chain_depthwise<Kind, stride, pixels, threads>(p, &l, &tile);
     fov_copy_async_wait<0>();
     __syncthreads();
-    const int                 channels = p->block_slices * FOV_CHAIN_SLICE, first = first_slice * FOV_CHAIN_SLICE;
-    const bool                plain = fov_chain_end_is_plain(&p->end, Kind::dtype);
-    const fov_chain_end_table table = {(const float *)(fov_shared() + l.end_table), first, channels};
+    const int          channels = p->block_slices * FOV_CHAIN_SLICE, first = first_slice * FOV_CHAIN_SLICE;
+    const bool         plain = fov_end_is_plain(&p->end, Kind::dtype);
+    const fov_end_rows table = {(const float *)(fov_shared() + l.end_table), first, channels};
     for (int slice = 0; slice < p->block_slices && first_slice + slice < p->slices; slice++) {
         /* Two buffers: who is slow to store a slice does not see the next one's sums. */
         Sum      *sums = (Sum *)(fov_shared() + l.sums + slice % 2 * l.sums_bytes);
@@ -427,7 +326,9 @@ static __device__ __forceinline__ void fov_chain_run(const fov_chain_params *p)
         fov_chain_slice<Product, rows, threads, Sum, Product::tensor>::sums(p, &l, slice, sums);
         __syncthreads();
         const int columns = min(FOV_CHAIN_SLICE, p->end.channels - c);
-        if (plain) fov_chain_end<Kind, threads>(&p->end, table, sums, tile, c, columns);
+        if (plain)
+            fov_end_plain<Kind, threads>(&p->end, table, sums, FOV_CHAIN_SUMS_LD, tile, tile.tile_rows * tile.tile_columns, c,
+                                         columns);
         else fov_end_tile_with<threads>(&p->end, table, sums, FOV_CHAIN_SUMS_LD, tile, rows, c, columns);
     }
 }
@@ -447,6 +348,7 @@ static __device__ __forceinline__ void fov_chain_run(const fov_chain_params *p)
     FOV_CHAIN_KERNELS_OF(type, 32, 128)                                                                                            \
     FOV_CHAIN_KERNELS_OF(type, 64, 128)                                                                                            \
     FOV_CHAIN_KERNELS_OF(type, 64, 256)                                                                                            \
-    FOV_CHAIN_KERNELS_OF(type, 128, 256)
+    FOV_CHAIN_KERNELS_OF(type, 128, 128)                                                                                           \
+    FOV_CHAIN_KERNELS_OF(type, 256, 128)
 
 #endif

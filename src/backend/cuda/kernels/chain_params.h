@@ -13,19 +13,6 @@ enum {
     FOV_CHAIN_SUMS_LD = FOV_CHAIN_SLICE + 8,
 };
 
-/* Members of fov_end_channel, in its order. */
-enum {
-    FOV_CHAIN_END_SCALE,
-    FOV_CHAIN_END_BIAS,
-    FOV_CHAIN_END_SLOPE,
-    FOV_CHAIN_END_INVERSE_SCALE,
-    FOV_CHAIN_END_ZERO_POINT,
-    FOV_CHAIN_END_START,
-    FOV_CHAIN_END_RESIDUAL_SCALE,
-    FOV_CHAIN_END_RESIDUAL_ZERO_POINT,
-    FOV_CHAIN_END_ROWS
-};
-
 /* Rows of fov_chain_params.table: taps, then what the end of the depthwise convolution needs of a channel, as floats. The last four
  * are there only where what it makes is U8. */
 enum {

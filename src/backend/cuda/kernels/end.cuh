@@ -116,7 +116,7 @@ struct fov_end_pixels {
 
 /* A thread's rows of a tile, for a type of output and a residual that are known. */
 template <int W, int dtype, int residual, class Table, class Sum, class Pixels>
-static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const Table &table, const fov_end_output *output, const Sum *sums,
+static __device__ __forceinline__ void fov_end_store_rows(const fov_end *end, const Table &table, const fov_end_output *output, const Sum *sums,
                                                     int ld, Pixels pixels, int first, int step, int rows, int c)
 {
     fov_end_channel channel[W];
@@ -131,12 +131,12 @@ static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const Ta
 }
 
 template <int W, int dtype, class Table, class Sum, class Pixels>
-static __device__ __forceinline__ void fov_end_rows_of(const fov_end *end, const Table &table, const fov_end_output *output,
+static __device__ __forceinline__ void fov_end_store_rows_of(const fov_end *end, const Table &table, const fov_end_output *output,
                                                        const Sum *sums, int ld, Pixels pixels, int first, int step, int rows, int c)
 {
     if (end->residual_at == FOV_END_NO_RESIDUAL)
-        fov_end_rows<W, dtype, FOV_END_NO_RESIDUAL>(end, table, output, sums, ld, pixels, first, step, rows, c);
-    else fov_end_rows<W, dtype, FOV_END_ANY_RESIDUAL>(end, table, output, sums, ld, pixels, first, step, rows, c);
+        fov_end_store_rows<W, dtype, FOV_END_NO_RESIDUAL>(end, table, output, sums, ld, pixels, first, step, rows, c);
+    else fov_end_store_rows<W, dtype, FOV_END_ANY_RESIDUAL>(end, table, output, sums, ld, pixels, first, step, rows, c);
 }
 
 template <int W, int threads, class Table, class Sum, class Pixels>
@@ -148,10 +148,10 @@ static __device__ __forceinline__ void fov_end_tile_of(const fov_end *end, const
     if (first >= step || c >= end->channels) return;
     const fov_end_output *output = fov_end_output_of(end, c);
     const Sum            *own = sums + chunk * W;
-    if (output->dtype == FOV_F16) fov_end_rows_of<W, FOV_F16>(end, table, output, own, ld, pixels, first, step, rows, c);
-    else if (output->dtype == FOV_U8) fov_end_rows_of<W, FOV_U8>(end, table, output, own, ld, pixels, first, step, rows, c);
-    else if (output->dtype == FOV_BF16) fov_end_rows_of<W, FOV_BF16>(end, table, output, own, ld, pixels, first, step, rows, c);
-    else fov_end_rows_of<W, FOV_F32>(end, table, output, own, ld, pixels, first, step, rows, c);
+    if (output->dtype == FOV_F16) fov_end_store_rows_of<W, FOV_F16>(end, table, output, own, ld, pixels, first, step, rows, c);
+    else if (output->dtype == FOV_U8) fov_end_store_rows_of<W, FOV_U8>(end, table, output, own, ld, pixels, first, step, rows, c);
+    else if (output->dtype == FOV_BF16) fov_end_store_rows_of<W, FOV_BF16>(end, table, output, own, ld, pixels, first, step, rows, c);
+    else fov_end_store_rows_of<W, FOV_F32>(end, table, output, own, ld, pixels, first, step, rows, c);
 }
 
 /** fov_end_tile_at() with another table of the channels than end->channel. */

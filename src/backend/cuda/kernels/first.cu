@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* The first convolution of a network: F32 input of few channels (first_params.h). A block's part of the input goes to shared memory
  * as two planes of halves, whose sum is the input; fragments of A are read from there as they are, without a matrix in between. */
-#include "backend/cuda/kernels/end.cuh"
+#include "backend/cuda/kernels/divide.cuh"
+#include "backend/cuda/kernels/end_plain.cuh"
 #include "backend/cuda/kernels/first_params.h"
 
-enum { TILES = FOV_FIRST_COLUMNS / 16 /* of 16 pixels, that a warp makes */ };
+enum {
+    TILES = FOV_FIRST_COLUMNS / 16 /* of 16 pixels, that a warp makes */,
+    BATCH = 8,
+    PIXELS = FOV_FIRST_ROWS * FOV_FIRST_COLUMNS
+};
 
 struct first_tile {
     int image, y, x, rows, columns;
@@ -24,23 +29,41 @@ static __device__ __forceinline__ float between(const fov_first_params *p, float
     return p->between == FOV_F16 ? fov_f16_to_float(fov_float_to_f16(v)) : v;
 }
 
-/* The tile's input, split. Numbers outside of the image are 0. */
-static __device__ __forceinline__ void load_patch(const fov_first_params *p, const first_tile *tile, uint16_t *high, uint16_t *low)
+/* Number j of a row of the patch, of the row of the image `row`; 0 outside of the image. */
+static __device__ __forceinline__ float patch_number(const fov_first_params *p, const float *row, int left, int j)
 {
-    const int top = tile->y * p->stride_y - p->pad_top, left = tile->x * p->stride_x - p->pad_left;
-    const int warp = (int)threadIdx.x / 32, lane = (int)threadIdx.x % 32;
-    for (int r = warp; r < p->patch_rows; r += FOV_FIRST_THREADS / 32) {
-        const int    y = top + r;
-        const bool   inside = (unsigned)y < (unsigned)p->x_rows;
-        const float *row = p->x + ((int64_t)tile->image * p->x_rows + y) * p->x_columns * p->x_ld;
-#pragma unroll 8
-        for (int j = lane; j < p->patch_ld; j += 32) {
-            const int column = left + j / p->channels, c = j % p->channels;
-            float     v = 0;
-            if (inside && (unsigned)column < (unsigned)p->x_columns) v = between(p, row[column * p->x_ld + c], c);
-            const uint16_t half = fov_float_to_f16(v);
-            high[r * p->patch_ld + j] = half;
-            low[r * p->patch_ld + j] = fov_float_to_f16(__fsub_rn(v, fov_f16_to_float(half)));
+    if (p->x_ld == p->channels) { /* pixels lie side by side */
+        const int at = left * p->channels + j;
+        return (unsigned)at < (unsigned)(p->x_columns * p->channels) ? between(p, row[at], j % p->channels) : 0.0F;
+    }
+    const int column = left + j / p->channels;
+    return (unsigned)column < (unsigned)p->x_columns ? between(p, row[column * p->x_ld + j % p->channels], j % p->channels)
+                                                       : 0.0F;
+}
+
+/* The tile's input, split: two numbers at a time, all of a batch on their way at once. */
+static __device__ __forceinline__ void load_patch(const fov_first_params *p, const first_tile *tile, uint32_t *high, uint32_t *low)
+{
+    const int    top = tile->y * p->stride_y - p->pad_top, left = tile->x * p->stride_x - p->pad_left, pairs = p->patch_ld / 2;
+    const float *image = p->x + (int64_t)tile->image * p->x_rows * p->x_columns * p->x_ld;
+    for (int first = (int)threadIdx.x; first < p->patch_rows * pairs; first += BATCH * FOV_FIRST_THREADS) {
+        float v[BATCH][2];
+#pragma unroll
+        for (int i = 0; i < BATCH; i++) {
+            const int at = first + i * FOV_FIRST_THREADS, r = fov_divide(at, p->by_pairs), j = 2 * (at - r * pairs);
+            v[i][0] = v[i][1] = 0;
+            if (r >= p->patch_rows || (unsigned)(top + r) >= (unsigned)p->x_rows) continue;
+            const float *row = image + (int64_t)(top + r) * p->x_columns * p->x_ld;
+            v[i][0] = patch_number(p, row, left, j);
+            v[i][1] = patch_number(p, row, left, j + 1);
+        }
+#pragma unroll
+        for (int i = 0; i < BATCH; i++) {
+            const int at = first + i * FOV_FIRST_THREADS;
+            if (at >= p->patch_rows * pairs) break;
+            const uint16_t a = fov_float_to_f16(v[i][0]), b = fov_float_to_f16(v[i][1]);
+            high[at] = (uint32_t)a | (uint32_t)b << 16;
+            low[at] = fov_kind_f16::pair(__fsub_rn(v[i][0], fov_f16_to_float(a)), __fsub_rn(v[i][1], fov_f16_to_float(b)));
         }
     }
 }
@@ -92,6 +115,23 @@ static __device__ __forceinline__ void multiply(const fov_first_params *p, const
     }
 }
 
+template <class Kind, class Sum>
+static __device__ __forceinline__ void store(const fov_first_params *p, const fov_end_rows &rows, const Sum *sums, int ld,
+                                             const first_tile &tile, int c, int columns)
+{
+    fov_end_plain<Kind, FOV_FIRST_THREADS>(&p->end, rows, sums, ld, tile, PIXELS, c, columns);
+}
+
+template <class Sum>
+static __device__ __forceinline__ void end_tile(const fov_first_params *p, const fov_end_rows &rows, const Sum *sums, int ld,
+                                                const first_tile &tile, int c, int columns)
+{
+    if (fov_end_is_plain(&p->end, FOV_F16)) store<fov_kind_f16>(p, rows, sums, ld, tile, c, columns);
+    else if (fov_end_is_plain(&p->end, FOV_U8)) store<fov_kind_u8>(p, rows, sums, ld, tile, c, columns);
+    else if (fov_end_is_plain(&p->end, FOV_BF16)) store<fov_kind_bf16>(p, rows, sums, ld, tile, c, columns);
+    else fov_end_tile_with<FOV_FIRST_THREADS>(&p->end, rows, sums, ld, tile, PIXELS, c, columns);
+}
+
 template <int groups> static __device__ __forceinline__ void first(const fov_first_params *p)
 {
     unsigned char   *shared = fov_shared();
@@ -101,16 +141,17 @@ template <int groups> static __device__ __forceinline__ void first(const fov_fir
                              p->end.rows, p->end.columns};
     const int        plane = p->patch_rows * p->patch_ld, bytes = p->parts * p->k_steps * groups * 256;
     const int        ld = groups * 8 + 8;
-    uint2           *weight = (uint2 *)shared;
-    uint16_t        *high = (uint16_t *)(shared + bytes);
-    float           *sums = (float *)shared;
+    uint2           *weight = (uint2 *)(shared + groups * 8 * FOV_END_ROWS * 4);
+    uint16_t        *high = (uint16_t *)((unsigned char *)weight + bytes);
+    float           *sums = (float *)weight;
     const bool       whole = p->between == FOV_U8;
     fov_depend_launch();
     for (int i = t * 16; i < bytes; i += FOV_FIRST_THREADS * 16)
-        fov_copy_async_16(shared + i, (const unsigned char *)p->weight + (int64_t)slice * bytes + i);
+        fov_copy_async_16((unsigned char *)weight + i, (const unsigned char *)p->weight + (int64_t)slice * bytes + i);
     fov_copy_async_commit();
+    fov_end_rows_fill<FOV_FIRST_THREADS>((uint32_t *)shared, &p->end, slice * groups * 8, groups * 8);
     fov_depend_wait();
-    load_patch(p, &tile, high, high + plane);
+    load_patch(p, &tile, (uint32_t *)high, (uint32_t *)(high + plane));
     fov_copy_async_wait<0>();
     __syncthreads();
     float d[TILES][groups][4];
@@ -136,9 +177,10 @@ template <int groups> static __device__ __forceinline__ void first(const fov_fir
             }
     }
     __syncthreads();
-    const int c = slice * groups * 8, columns = min(groups * 8, p->end.channels - c), rows = FOV_FIRST_ROWS * FOV_FIRST_COLUMNS;
-    if (whole) fov_end_tile_at<FOV_FIRST_THREADS>(&p->end, (const int32_t *)sums, ld, tile, rows, c, columns);
-    else fov_end_tile_at<FOV_FIRST_THREADS>(&p->end, sums, ld, tile, rows, c, columns);
+    const int          c = slice * groups * 8, columns = min(groups * 8, p->end.channels - c);
+    const fov_end_rows rows = {(const float *)shared, c, groups * 8};
+    if (whole) end_tile(p, rows, (const int32_t *)sums, ld, tile, c, columns);
+    else end_tile(p, rows, sums, ld, tile, c, columns);
 }
 
 /* By the groups of 8 channels in a slice. */

@@ -35,6 +35,7 @@ typedef struct fov_first_params {
     float   inverse_scale[FOV_FIRST_MOST_CHANNELS]; /* of U8 */
     int32_t zero_point[FOV_FIRST_MOST_CHANNELS];
     int32_t      patch_rows, patch_ld;                  /* of the input that a tile needs; patch_ld: halves, even */
+    fov_divisor  by_pairs;                              /* by patch_ld / 2 */
     int32_t      tiles_across, tiles_down;
 } fov_first_params;
 

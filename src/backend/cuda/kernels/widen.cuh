@@ -122,4 +122,17 @@ struct fov_kind_f32 {
     }
 };
 
+/** A chunk's numbers of a row of floats. @param row the row's first float; chunk of `chunks` */
+template <int width> static __device__ __forceinline__ void fov_chunk_numbers(float *v, const float *row, int chunk, int chunks)
+{
+#pragma unroll
+    for (int i = 0; i < width / 4; i++) {
+        const float4 four = ((const float4 *)row)[i * chunks + chunk];
+        v[4 * i] = four.x;
+        v[4 * i + 1] = four.y;
+        v[4 * i + 2] = four.z;
+        v[4 * i + 3] = four.w;
+    }
+}
+
 #endif
