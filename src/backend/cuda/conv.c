@@ -373,7 +373,7 @@ static fov_status record_hopper(const fov_hopper_shape *shape, const fov_pixels 
 static fov_status record(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
                          fov_error *err)
 {
-    const conv_step       *step = impl;
+    const fov_conv_step   *step = impl;
     const fov_cuda_device *device = fov_recorder_device(recorder);
     fov_conv_shape         shape;
     placed                 at;
