@@ -129,7 +129,8 @@ void fov_hopper_pack(const fov_hopper_shape *shape, const void *weight, int64_t 
 static const struct tile *tile_of(const fov_hopper_tiling *tiling)
 {
     for (int i = 0; i < TILES; i++)
-        if (tiles[i].rows == tiling->rows && tiles[i].columns == tiling->columns && tiles[i].loops == tiling->loops) return &tiles[i];
+        if (tiles[i].rows == tiling->rows && tiles[i].columns == tiling->columns && tiles[i].loops == tiling->loops)
+            return &tiles[i];
     return NULL;
 }
 
@@ -154,8 +155,8 @@ bool fov_hopper_candidate(const fov_hopper_shape *shape, int index, fov_hopper_t
     return false;
 }
 
-/* Fitted to what bench/cuda/hopper_check.cu measured on an H200, all tilings of all layers at 1, 8 and 32 images: cycles, but for the
- * first. Choosing by it costs at most some hundredths of what the best tilings would take. */
+/* Fitted to what bench/cuda/hopper_check.cu measured on an H200, all tilings of all layers at 1, 8 and 32 images: cycles, but for
+ * the first. Choosing by it costs at most some hundredths of what the best tilings would take. */
 static const struct {
     double launch_us, cycles_per_us;
     double product;            /* of what the tensor cores would need */
@@ -173,14 +174,15 @@ static const struct {
 double fov_hopper_cost(const fov_hopper_shape *shape, const fov_hopper_tiling *tiling, int processors)
 {
     const int     resident = tile_of(tiling)->resident;
-    const int64_t all = clusters(shape, tiling) * tiling->multicast * tiling->splits, waves = divide_up(all, (int64_t)processors * resident);
-    const double  rows = tiling->rows, columns = tiling->columns, filled = (double)all / ((double)processors * resident);
-    const double  k = (double)blocks(shape) / tiling->splits, bytes = (double)block_bytes(shape);
-    const double  products = rows * columns / 64 / 128 * bytes * 2 * cost.product;
-    const double  loads = (rows + columns / tiling->multicast) * bytes / cost.load_bytes;
-    const double  block = products > loads ? products : loads;
-    const double  end = rows * columns * (shape->dtype == FOV_U8 ? cost.end_u8 : cost.end_half) / tiling->splits;
-    const double  fixed = (tiling->loops ? cost.tile_of_loop : cost.tile) + (tiling->multicast > 1 ? cost.multicast : 0) +
+    const int64_t all = clusters(shape, tiling) * tiling->multicast * tiling->splits,
+                  waves = divide_up(all, (int64_t)processors * resident);
+    const double rows = tiling->rows, columns = tiling->columns, filled = (double)all / ((double)processors * resident);
+    const double k = (double)blocks(shape) / tiling->splits, bytes = (double)block_bytes(shape);
+    const double products = rows * columns / 64 / 128 * bytes * 2 * cost.product;
+    const double loads = (rows + columns / tiling->multicast) * bytes / cost.load_bytes;
+    const double block = products > loads ? products : loads;
+    const double end = rows * columns * (shape->dtype == FOV_U8 ? cost.end_u8 : cost.end_half) / tiling->splits;
+    const double fixed = (tiling->loops ? cost.tile_of_loop : cost.tile) + (tiling->multicast > 1 ? cost.multicast : 0) +
                          (tiling->splits > 1 ? cost.split + cost.slice * tiling->splits : 0);
     const double together = all <= processors ? 1 : resident, work = together * (k * block + end);
     const double latency = fixed + k * (block + cost.block) + end;
@@ -213,22 +215,23 @@ static CUtensorMapSwizzle map_swizzle(const fov_hopper_shape *shape)
     return block_bytes(shape) == BLOCK_BYTES ? CU_TENSOR_MAP_SWIZZLE_128B : CU_TENSOR_MAP_SWIZZLE_64B;
 }
 
-static fov_status map_pixels(const fov_cuda_driver *driver, const fov_hopper_shape *shape, int rows, const void *x, CUtensorMap *map,
-                             fov_error *err)
+static fov_status map_pixels(const fov_cuda_driver *driver, const fov_hopper_shape *shape, int rows, const void *x,
+                             CUtensorMap *map, fov_error *err)
 {
-    const bool        point = is_pointwise(shape);
-    const cuuint64_t  columns = (cuuint64_t)(point ? pixels(shape) : shape->x_columns), ld = (cuuint64_t)(shape->x_ld * element_bytes(shape));
-    const cuuint64_t  size[4] = {(cuuint64_t)shape->x_channels, columns, point ? 1 : (cuuint64_t)shape->x_rows,
-                                 point ? 1 : (cuuint64_t)shape->images};
-    const cuuint64_t  stride[3] = {ld, ld * columns, ld * columns * size[2]};
-    const cuuint32_t  step[4] = {1, (cuuint32_t)shape->stride_x, (cuuint32_t)shape->stride_y, 1};
-    const int         lower[2] = {lower_corner(shape->pad_left), lower_corner(shape->pad_top)};
-    const int         upper[2] = {point ? 0 : (int)upper_corner(shape->x_columns, shape->y_columns, shape->stride_x, shape->pad_left),
-                                  point ? 0 : (int)upper_corner(shape->x_rows, shape->y_rows, shape->stride_y, shape->pad_top)};
-    const cuuint32_t  channels = (cuuint32_t)(block_bytes(shape) / element_bytes(shape));
-    const CUresult    result = driver->TensorMapEncodeIm2col(
-        map, map_type(shape), 4, (void *)(uintptr_t)x, size, stride, lower, upper, channels, (cuuint32_t)rows, step,
-        CU_TENSOR_MAP_INTERLEAVE_NONE, map_swizzle(shape), CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+    const bool       point = is_pointwise(shape);
+    const cuuint64_t columns = (cuuint64_t)(point ? pixels(shape) : shape->x_columns),
+                     ld = (cuuint64_t)(shape->x_ld * element_bytes(shape));
+    const cuuint64_t size[4] = {(cuuint64_t)shape->x_channels, columns, point ? 1 : (cuuint64_t)shape->x_rows,
+                                point ? 1 : (cuuint64_t)shape->images};
+    const cuuint64_t stride[3] = {ld, ld * columns, ld * columns * size[2]};
+    const cuuint32_t step[4] = {1, (cuuint32_t)shape->stride_x, (cuuint32_t)shape->stride_y, 1};
+    const int        lower[2] = {lower_corner(shape->pad_left), lower_corner(shape->pad_top)};
+    const int upper[2] = {point ? 0 : (int)upper_corner(shape->x_columns, shape->y_columns, shape->stride_x, shape->pad_left),
+                          point ? 0 : (int)upper_corner(shape->x_rows, shape->y_rows, shape->stride_y, shape->pad_top)};
+    const cuuint32_t channels = (cuuint32_t)(block_bytes(shape) / element_bytes(shape));
+    const CUresult   result = driver->TensorMapEncodeIm2col(
+          map, map_type(shape), 4, (void *)(uintptr_t)x, size, stride, lower, upper, channels, (cuuint32_t)rows, step,
+          CU_TENSOR_MAP_INTERLEAVE_NONE, map_swizzle(shape), CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
     return fov_cuda_check(driver, result, err, "tensor map of a convolution's input, %lldx%lldx%lldx%lld", (long long)shape->images,
                           (long long)shape->x_rows, (long long)shape->x_columns, (long long)shape->x_channels);
 }
@@ -239,9 +242,9 @@ static fov_status map_weights(const fov_cuda_driver *driver, const fov_hopper_sh
     const cuuint64_t bytes = (cuuint64_t)(blocks(shape) * block_bytes(shape));
     const cuuint64_t size[2] = {bytes / (cuuint64_t)element_bytes(shape), (cuuint64_t)shape->y_channels};
     const cuuint32_t box[2] = {(cuuint32_t)(block_bytes(shape) / element_bytes(shape)), (cuuint32_t)rows}, step[2] = {1, 1};
-    const CUresult   result = driver->TensorMapEncodeTiled(
-        map, map_type(shape), 2, (void *)(uintptr_t)weight, size, &bytes, box, step, CU_TENSOR_MAP_INTERLEAVE_NONE, map_swizzle(shape),
-        CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+    const CUresult   result = driver->TensorMapEncodeTiled(map, map_type(shape), 2, (void *)(uintptr_t)weight, size, &bytes, box,
+                                                           step, CU_TENSOR_MAP_INTERLEAVE_NONE, map_swizzle(shape),
+                                                           CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
     return fov_cuda_check(driver, result, err, "tensor map of a convolution's weights, %lld x %llu", (long long)shape->y_channels,
                           (unsigned long long)size[0]);
 }

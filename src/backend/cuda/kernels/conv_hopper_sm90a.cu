@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* Convolution as implicit GEMM for compute capability 9.0a. One warp has tensor copies bring blocks of 128 bytes of k of a tile's pixels
- * and weights to a ring of stages; the warpgroups, of 64 rows each, multiply them; then all of these end the tile. Where a tile has a
- * multiprocessor for itself, nothing overlaps with its end; so most have not.
+/* Convolution as implicit GEMM for compute capability 9.0a. One warp has tensor copies bring blocks of 128 bytes of k of a tile's
+ * pixels and weights to a ring of stages; the warpgroups, of 64 rows each, multiply them; then all of these end the tile. Where a
+ * tile has a multiprocessor for itself, nothing overlaps with its end; so most have not.
  *
- * The copies of pixels walk the input as a window does (im2col), so that rows of a tile are consecutive output pixels at any stride and
- * padding, and rows behind the last one are zeros.
+ * The copies of pixels walk the input as a window does (im2col), so that rows of a tile are consecutive output pixels at any stride
+ * and padding, and rows behind the last one are zeros.
  *
- * Blocks of a cluster do two things together: `multicast` of them have neighbouring rows and the same columns, and each loads a part of
- * their weights for all; `splits` of them have a part of k each, and afterwards each adds up a part of the rows, in a fixed order. */
+ * Blocks of a cluster do two things together: `multicast` of them have neighbouring rows and the same columns, and each loads a
+ * part of their weights for all; `splits` of them have a part of k each, and afterwards each adds up a part of the rows, in a fixed
+ * order. */
 #include "backend/cuda/kernels/end_hopper.cuh"
 #include "backend/cuda/kernels/params_hopper.h"
 #include "backend/cuda/kernels/ptx_hopper.cuh"
@@ -39,7 +40,8 @@ struct fov_hopper_of_bf16 {
 };
 
 struct fov_hopper_of_u8 {
-    template <int R> static __device__ __forceinline__ void product(int32_t (&d)[R], uint32_t a, uint32_t b, uint32_t layout, int add)
+    template <int R>
+    static __device__ __forceinline__ void product(int32_t (&d)[R], uint32_t a, uint32_t b, uint32_t layout, int add)
     {
         fov_product_u8s8(d, a, b, layout, add);
     }
@@ -52,8 +54,8 @@ template <int groups, int N, int stages, bool loops> struct fov_hopper_layout {
         A_BYTES = ROWS * 128,
         B_BYTES = N * 128,
         STAGE_BYTES = A_BYTES + B_BYTES,
-        /* Sums take the place of stages, unless the next tile's loads are to go on meanwhile. Rows are 8 words apart, modulo 32: 2 x 4
-         * threads of 4 rows have all banks. */
+        /* Sums take the place of stages, unless the next tile's loads are to go on meanwhile. Rows are 8 words apart, modulo 32: 2
+         * x 4 threads of 4 rows have all banks. */
         SUMS_LD = N + 8,
         SUMS = loops ? stages * STAGE_BYTES : 0,
         TABLE = loops ? SUMS + ROWS * SUMS_LD * 4 : stages * STAGE_BYTES,
@@ -67,7 +69,7 @@ template <int groups, int N, int stages, bool loops> struct fov_hopper_layout {
 /** What a block of threads has to do. */
 struct fov_hopper_tile {
     int first_pixel, first_channel;
-    int begin, end; /* blocks of k */
+    int begin, end;             /* blocks of k */
     int rank, slice, neighbour; /* in the cluster: rank = slice * multicast + neighbour */
 };
 
@@ -87,8 +89,9 @@ static __device__ __forceinline__ fov_hopper_tile fov_hopper_tile_of(const fov_h
 }
 
 /** The tile's part of the weights of block `k`, to the places of all neighbours. */
-static __device__ __forceinline__ void fov_hopper_load_weights(const fov_hopper_params &p, const fov_hopper_tile &tile, uint32_t stage,
-                                                               uint32_t full, int columns, int block_elements, int k)
+static __device__ __forceinline__ void fov_hopper_load_weights(const fov_hopper_params &p, const fov_hopper_tile &tile,
+                                                               uint32_t stage, uint32_t full, int columns, int block_elements,
+                                                               int k)
 {
     if (p.multicast == 1) {
         fov_tensor_load(stage, &p.b, full, k * block_elements, tile.first_channel);
@@ -118,12 +121,13 @@ static __device__ __forceinline__ void fov_hopper_produce(const fov_hopper_param
                                                           fov_hopper_turn *turn, int ahead)
 {
     const int      blocks = tile.end - tile.begin, elements = p.block_bytes / Kind::BYTES;
-    const uint32_t bytes = (uint32_t)((layout::ROWS + N) * p.block_bytes), full = shared + layout::FULL, empty = shared + layout::EMPTY;
-    const int      row = tile.first_pixel / p.walk_columns, image = row / p.walk_rows;
-    const int      x = (tile.first_pixel - row * p.walk_columns) * p.stride_x - p.pad_left;
-    const int      y = (row - image * p.walk_rows) * p.stride_y - p.pad_top;
-    int            tap = tile.begin / p.blocks_per_tap, channel_block = tile.begin - tap * p.blocks_per_tap;
-    int            r = tap / p.taps_across, s = tap - r * p.taps_across;
+    const uint32_t bytes = (uint32_t)((layout::ROWS + N) * p.block_bytes), full = shared + layout::FULL,
+                   empty = shared + layout::EMPTY;
+    const int row = tile.first_pixel / p.walk_columns, image = row / p.walk_rows;
+    const int x = (tile.first_pixel - row * p.walk_columns) * p.stride_x - p.pad_left;
+    const int y = (row - image * p.walk_rows) * p.stride_y - p.pad_top;
+    int       tap = tile.begin / p.blocks_per_tap, channel_block = tile.begin - tap * p.blocks_per_tap;
+    int       r = tap / p.taps_across, s = tap - r * p.taps_across;
 
     for (int i = 0; i < blocks; i++, fov_hopper_next<stages>(turn)) {
         const uint32_t at = shared + turn->stage * layout::STAGE_BYTES, barrier = full + 8 * turn->stage;
@@ -148,14 +152,15 @@ static __device__ __forceinline__ void fov_hopper_begin(const fov_hopper_params 
     for (int i = 0; i < stages && i < tile.end - tile.begin; i++) {
         const uint32_t barrier = shared + layout::FULL + 8 * i;
         fov_barrier_expect(barrier, (uint32_t)((layout::ROWS + N) * p.block_bytes));
-        fov_hopper_load_weights(p, tile, shared + i * layout::STAGE_BYTES + layout::A_BYTES, barrier, N, p.block_bytes / Kind::BYTES,
-                                tile.begin + i);
+        fov_hopper_load_weights(p, tile, shared + i * layout::STAGE_BYTES + layout::A_BYTES, barrier, N,
+                                p.block_bytes / Kind::BYTES, tile.begin + i);
     }
 }
 
 /** All other loads, by one thread; those of weights to neighbours too, who are there by now. */
 template <class Kind, class layout, int N, int stages, bool loops>
-static __device__ __forceinline__ void fov_hopper_produce_all(const fov_hopper_params &p, fov_hopper_tile tile, uint32_t shared, int index)
+static __device__ __forceinline__ void fov_hopper_produce_all(const fov_hopper_params &p, fov_hopper_tile tile, uint32_t shared,
+                                                              int index)
 {
     const int       blocks = tile.end - tile.begin, ahead = blocks < stages ? blocks : stages;
     fov_hopper_turn turn = {0, 1};
@@ -224,8 +229,8 @@ static __device__ __forceinline__ void fov_hopper_end(const fov_hopper_params &p
 
 /** Rows `row` to `rows` of this block's sums become those of all slices, added up in the order of k. */
 template <class Sum, int N, int ld, int threads>
-static __device__ __forceinline__ void fov_hopper_add_slices(const fov_hopper_params &p, const fov_hopper_tile &tile, Sum *sums, int row,
-                                                             int rows)
+static __device__ __forceinline__ void fov_hopper_add_slices(const fov_hopper_params &p, const fov_hopper_tile &tile, Sum *sums,
+                                                             int row, int rows)
 {
     enum { AT_ONCE = 4 };
     for (int i = (int)threadIdx.x; i < (rows - row) * (N / 4); i += threads) {

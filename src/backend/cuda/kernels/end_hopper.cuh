@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The end of a convolution as end.cuh has it, for kernels that wait for memory more than for anything: what is constant stands in shared
- * memory before the sums do, and residuals of several rows are loaded at once. */
+/* The end of a convolution as end.cuh has it, for kernels that wait for memory more than for anything: what is constant stands in
+ * shared memory before the sums do, and residuals of several rows are loaded at once. */
 #ifndef FOVEA_BACKEND_CUDA_KERNELS_END_HOPPER_CUH
 #define FOVEA_BACKEND_CUDA_KERNELS_END_HOPPER_CUH
 
@@ -22,7 +22,8 @@ static constexpr __device__ __host__ int fov_end_place(int column)
     return column ^ (column >> 3 & 4);
 }
 
-/** Channels of a tile, transposed: all scales, all biases ... as words, the residual's zero points as floats. By `threads` threads; a barrier must follow. */
+/** Channels of a tile, transposed: all scales, all biases ... as words, the residual's zero points as floats. By `threads` threads;
+ * a barrier must follow. */
 template <int threads, int N>
 static __device__ __forceinline__ void fov_end_table_load(uint32_t *table, const fov_end *end, int first_channel)
 {
@@ -30,7 +31,8 @@ static __device__ __forceinline__ void fov_end_table_load(uint32_t *table, const
         const uint4 *from = (const uint4 *)(end->channel + first_channel + i);
         const uint4  a = from[0], b = from[1];
         table[0 * N + i] = a.x, table[1 * N + i] = a.y, table[2 * N + i] = a.z, table[3 * N + i] = a.w;
-        table[4 * N + i] = b.x, table[5 * N + i] = b.y, table[6 * N + i] = b.z, table[7 * N + i] = __float_as_uint((float)(int32_t)b.w);
+        table[4 * N + i] = b.x, table[5 * N + i] = b.y, table[6 * N + i] = b.z,
+                      table[7 * N + i] = __float_as_uint((float)(int32_t)b.w);
     }
 }
 
@@ -48,8 +50,8 @@ template <int N> static __device__ __forceinline__ fov_end_channel fov_end_table
     return channel;
 }
 
-/* A float beside 1.5 * 2^23 has no fraction: adding it rounds to nearest even, and the low bits are the integer. Conversions would do,
- * but a multiprocessor does few of them at a time. */
+/* A float beside 1.5 * 2^23 has no fraction: adding it rounds to nearest even, and the low bits are the integer. Conversions would
+ * do, but a multiprocessor does few of them at a time. */
 #define FOV_END_MAGIC 12582912.0F
 #define FOV_END_MAGIC_BITS 0x4b400000U
 
@@ -74,6 +76,16 @@ static __device__ __forceinline__ uint32_t fov_end_pack(int a, int b, int c, int
 static __device__ __forceinline__ float fov_end_from_u8(uint32_t byte)
 {
     return __uint_as_float(0x4b000000U | byte) - 8388608.0F;
+}
+
+/** fov_end_value() where slope is 0 and no residual follows the activation. NaN stays what it is. */
+template <class Sum>
+static __device__ __forceinline__ float fov_end_rectified(Sum sum, const fov_end_channel *channel, int residual_at, float residual)
+{
+    float v = __fadd_rn(fov_end_sum(sum, channel), channel->bias);
+    if (residual_at == FOV_END_RESIDUAL_BEFORE) v = __fadd_rn(v, residual);
+    asm("max.NaN.f32 %0, %0, 0f00000000;" : "+f"(v));
+    return v;
 }
 
 /** Eight elements, side by side, of U8 (as the integers they are), F16 or BF16. */
@@ -147,8 +159,7 @@ template <int W, int N, class Sum> struct fov_end_part {
         float v[W];
 #pragma unroll
         for (int i = 0; i < W; i++) {
-            if (u8)
-                residual[i] = __fmul_rn(residual[i] - __uint_as_float(table[7 * N + i]), __uint_as_float(table[6 * N + i]));
+            if (u8) residual[i] = __fmul_rn(residual[i] - __uint_as_float(table[7 * N + i]), __uint_as_float(table[6 * N + i]));
             v[i] = fov_end_value(sum[i], &channel[i], residual_at, residual_at == FOV_END_NO_RESIDUAL ? 0.0F : residual[i]);
         }
         put(row, v);
@@ -176,9 +187,9 @@ template <int W, int N, class Sum> struct fov_end_part {
         }
     }
 
-    /** The same for W of 8 where output and residual are of the usual type: nothing is asked in the loop, and residuals of some rows are
-     * loaded at once. */
-    template <int dtype, int residual_at, class Load>
+    /** The same for W of 8 where output and residual are of the usual type: nothing is asked in the loop, and residuals of some
+     * rows are loaded at once. */
+    template <int dtype, int residual_at, bool relu, class Load>
     __device__ __forceinline__ void usual(int row, int rows, int step, const Load &load) const
     {
         enum { TOGETHER = dtype == FOV_U8 ? 2 : 4 };
@@ -190,11 +201,21 @@ template <int W, int N, class Sum> struct fov_end_part {
                     residual[i].load(end->residual, residual_place(row + i * step));
 #pragma unroll
             for (int i = 0; i < TOGETHER; i++)
-                if (row + i * step < rows) usual_row<dtype, residual_at>(row + i * step, residual[i], load);
+                if (row + i * step < rows) usual_row<dtype, residual_at, relu>(row + i * step, residual[i], load);
         }
     }
 
-    template <int dtype, int residual_at, class Load>
+    /** Whether negative numbers of all the channels become 0. */
+    __device__ __forceinline__ bool is_relu() const
+    {
+        bool all = true;
+#pragma unroll
+        for (int i = 0; i < W; i++) all = all && channel[i].slope == 0;
+        return all;
+    }
+
+    /** @param relu is_relu(): a product with 0 is not taken, which is -0 and not 0: equal, and bytes do not tell them apart */
+    template <int dtype, int residual_at, bool relu, class Load>
     __device__ __forceinline__ void usual_row(int row, const fov_end_eight<dtype> &residual, const Load &load) const
     {
         alignas(16) Sum      sum[W];
@@ -207,7 +228,8 @@ template <int W, int N, class Sum> struct fov_end_part {
             if (residual_at != FOV_END_NO_RESIDUAL) more = residual.get(i);
             if (residual_at != FOV_END_NO_RESIDUAL && dtype == FOV_U8)
                 more = __fmul_rn(more - __uint_as_float(table[7 * N + i]), __uint_as_float(table[6 * N + i]));
-            v[i] = fov_end_value(sum[i], &channel[i], residual_at, more);
+            if (relu) v[i] = fov_end_rectified(sum[i], &channel[i], residual_at, more);
+            else v[i] = fov_end_value(sum[i], &channel[i], residual_at, more);
         }
         if (dtype == FOV_U8) {
             int q[W];
@@ -222,12 +244,15 @@ template <int W, int N, class Sum> struct fov_end_part {
         result.store(output->data, (int64_t)(first_pixel + row) * output->ld + (c - output->first_channel));
     }
 
-    template <int dtype, class Load>
-    __device__ __forceinline__ void usual_of(int row, int rows, int step, const Load &load) const
+    template <int dtype, class Load> __device__ __forceinline__ void usual_of(int row, int rows, int step, const Load &load) const
     {
-        if (end->residual_at == FOV_END_NO_RESIDUAL) usual<dtype, FOV_END_NO_RESIDUAL>(row, rows, step, load);
-        else if (end->residual_at == FOV_END_RESIDUAL_BEFORE) usual<dtype, FOV_END_RESIDUAL_BEFORE>(row, rows, step, load);
-        else usual<dtype, FOV_END_RESIDUAL_AFTER>(row, rows, step, load);
+        enum { NO = FOV_END_NO_RESIDUAL, BEFORE = FOV_END_RESIDUAL_BEFORE, AFTER = FOV_END_RESIDUAL_AFTER };
+        if (end->residual_at == AFTER) usual<dtype, AFTER, false>(row, rows, step, load);
+        else if (is_relu()) {
+            if (end->residual_at == NO) usual<dtype, NO, true>(row, rows, step, load);
+            else usual<dtype, BEFORE, true>(row, rows, step, load);
+        } else if (end->residual_at == NO) usual<dtype, NO, false>(row, rows, step, load);
+        else usual<dtype, BEFORE, false>(row, rows, step, load);
     }
 };
 
@@ -263,8 +288,8 @@ template <class Sum> static __device__ __forceinline__ bool fov_end_is_usual(con
  * @param table  of its channels
  */
 template <int W, int N, int ld, int threads, class Sum>
-static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const uint32_t *table, const Sum *sums, int first_pixel, int row,
-                                                    int rows, int first_channel)
+static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const uint32_t *table, const Sum *sums, int first_pixel,
+                                                    int row, int rows, int first_channel)
 {
     constexpr int chunks = N / W, step = threads / chunks;
     static_assert(threads % chunks == 0, "every thread has its channels");
@@ -272,7 +297,7 @@ static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const ui
     fov_end_part<W, N, Sum> part;
     if (!fov_end_part_of(&part, end, table, first_pixel, first_channel, column)) return;
     const Sum *const from = sums + fov_end_place(column), *const other = sums + fov_end_place(column + W / 2);
-    const auto       load = [&](int r, Sum *sum) {
+    const auto load = [&](int r, Sum *sum) {
         fov_copy_aligned<W == 1 ? 4 : 16>(sum, from + r * ld);
         if (W == 8) fov_copy_aligned<16>(sum + W / 2, other + r * ld);
     };
@@ -283,8 +308,8 @@ static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const ui
 }
 
 template <int N, int ld, int threads, class Sum>
-static __device__ __forceinline__ void fov_end_hopper_tile(const fov_end *end, const uint32_t *table, const Sum *sums, int first_pixel,
-                                                           int row, int rows, int first_channel)
+static __device__ __forceinline__ void fov_end_hopper_tile(const fov_end *end, const uint32_t *table, const Sum *sums,
+                                                           int first_pixel, int row, int rows, int first_channel)
 {
     if (end->vector == 8 && fov_end_is_usual<Sum>(end))
         fov_end_rows<8, N, ld, threads>(end, table, sums, first_pixel, row, rows, first_channel);

@@ -7,8 +7,8 @@
 
 #include <cuda.h>
 
-/** A convolution whose operands come by tensor maps. Rows of A are output pixels in the order n, y, x; its columns are taps in the order
- * r, s, of so many blocks of channels each; the last block of a tap is filled up with zeros. */
+/** A convolution whose operands come by tensor maps. Rows of A are output pixels in the order n, y, x; its columns are taps in the
+ * order r, s, of so many blocks of channels each; the last block of a tap is filled up with zeros. */
 typedef struct fov_hopper_params {
     CUtensorMap a; /* im2col over the input: as many pixels as a tile has rows, times a block of channels */
     CUtensorMap b; /* weights, [channels][taps * blocks_per_tap * a block]: tile columns / multicast rows of a block */
@@ -21,8 +21,8 @@ typedef struct fov_hopper_params {
     int32_t     block_bytes; /* 128 or 64: as the maps are swizzled */
     int32_t     blocks_per_tap, blocks;
     int32_t     tiles_n, tiles; /* across; in all, for kernels that loop */
-    int32_t     multicast; /* tiles of neighbouring rows that share weights, in a cluster */
-    int32_t     splits;    /* blocks of a cluster that share the sums of a tile; its size is splits * multicast */
+    int32_t     multicast;      /* tiles of neighbouring rows that share weights, in a cluster */
+    int32_t     splits;         /* blocks of a cluster that share the sums of a tile; its size is splits * multicast */
 } fov_hopper_params;
 
 #endif
