@@ -141,7 +141,7 @@ size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_t
     return a + table_bytes(chain) + end + slices * slice_bytes(chain) + sums * (slices > 1 ? 2 : 1);
 }
 
-/* What a tile costs: instructions of a warp, and cycles that a block takes when it is alone. Fitted to 275 times of the layers of
+/* What a tile costs: instructions of a warp, and cycles that a block takes when it is alone. Fitted to 809 times of the layers of
  * MobileNet-0.25 on an H200 (bench/cuda/chain_bench.cu), which they tell to 19 %. */
 enum {
     WARP_INSTRUCTIONS = 367,
@@ -155,7 +155,7 @@ enum {
     WARPS_A_CYCLE = 3,  /* that a processor has instructions of */
     THREADS = 512,      /* that a processor has registers for */
     BLOCKS = 32,        /* of a processor, at most */
-    SHARING_BLOCKS = 4, /* of a tile: more were always slower, as each makes the depthwise part for itself */
+    SHARING_BLOCKS = 4, /* of a tile: more were mostly slower, as each makes the depthwise part for itself */
 };
 
 static int least_of(int a, int b)
