@@ -141,36 +141,56 @@ size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_t
     return a + table_bytes(chain) + end + slices * slice_bytes(chain) + sums * (slices > 1 ? 2 : 1);
 }
 
-/* What a tile costs: instructions of a warp, and cycles that a block takes when it is alone. As measured on an H200. */
+/* What a tile costs: instructions of a warp, and cycles that a block takes when it is alone. Fitted to 809 times of the layers of
+ * MobileNet-0.25 on an H200 (bench/cuda/chain_bench.cu), which they tell to 19 %. */
 enum {
-    STRIP_INSTRUCTIONS = 800, /* of the depthwise part, for each round of its threads */
-    STEP_INSTRUCTIONS = 12,   /* of the product of 16 rows and a slice, for each step */
-    END_INSTRUCTIONS = 120,   /* of a slice, for each 16 rows */
-    BLOCK_CYCLES = 2500,
-    STRIP_CYCLES = 1500,
-    STEP_CYCLES = 40,
-    SLICE_CYCLES = 500,
-    WARPS_A_CYCLE = 3, /* that a processor has instructions of */
-    REGISTERS = 65536 / 128,
+    WARP_INSTRUCTIONS = 367,
+    STRIP_INSTRUCTIONS = 780, /* of the depthwise part, for 32 threads' work */
+    STEP_INSTRUCTIONS = 26,   /* of the product of 16 rows and a slice, for each step */
+    END_INSTRUCTIONS = 288,   /* of a slice, for each 16 rows */
+    BLOCK_CYCLES = 2780,
+    STRIP_CYCLES = 1950,
+    STEP_CYCLES = 47,
+    SLICE_CYCLES = 1356,
+    WARPS_A_CYCLE = 3,  /* that a processor has instructions of */
+    THREADS = 512,      /* that a processor has registers for */
+    BLOCKS = 32,        /* of a processor, at most */
+    SHARING_BLOCKS = 4, /* of a tile: more were mostly slower, as each makes the depthwise part for itself */
 };
+
+static int least_of(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Blocks that a processor holds at once. */
+static int fitting_blocks(const fov_cuda_limits *limits, const fov_cuda_chain *chain, const fov_cuda_chain_tile *tile)
+{
+    const size_t reserved = 1024; /* bytes of each block that are not its own */
+    const int    by_shared = (int)((limits->shared_bytes + reserved) / (fov_cuda_chain_shared(chain, tile) + reserved));
+    return least_of(least_of(by_shared, THREADS / tile->threads), BLOCKS);
+}
 
 /* Cycles that all blocks take. */
 static int64_t cycles_of(const fov_cuda_chain *chain, int images, int rows, int columns, const fov_cuda_limits *limits,
                          const fov_cuda_chain_tile *tile)
 {
-    const int64_t slices = tile->block_slices, k_steps = k_steps_of(chain), warps = tile->threads / 32;
     const int64_t blocks = (int64_t)images * ceiling(rows, tile->tile_rows) * ceiling(columns, tile->tile_columns) *
                            ceiling(slices_of(chain), tile->block_slices);
-    const int     strips = tile->tile_rows * (tile->tile_columns / strip_pixels(chain));
-    const int64_t rounds = ceiling(strips * (chain->channels / fov_cuda_depthwise_chunk(chain->type)), tile->threads);
-    const int64_t by_shared = (int64_t)((limits->shared_bytes + 1024) / (fov_cuda_chain_shared(chain, tile) + 1024));
-    const int64_t by_registers = REGISTERS / tile->threads, fitting = by_shared < by_registers ? by_shared : by_registers;
-    const int64_t instructions =
-        rounds * warps * STRIP_INSTRUCTIONS + slices * tile->rows / 16 * (k_steps * STEP_INSTRUCTIONS + END_INSTRUCTIONS);
-    const int64_t alone = BLOCK_CYCLES + rounds * STRIP_CYCLES + slices * (k_steps * STEP_CYCLES + SLICE_CYCLES);
     const int64_t each = (blocks + limits->processors - 1) / limits->processors; /* of a processor */
+    const int64_t fitting = fitting_blocks(limits, chain, tile), slices = tile->block_slices, k_steps = k_steps_of(chain);
+    const int     chunks = chain->channels / fov_cuda_depthwise_chunk(chain->type);
+    const int     strips = tile->tile_rows * (tile->tile_columns / strip_pixels(chain)) * chunks;
+    const int     products = chain->type == FOV_F32 ? 3 : 1, rounding = chain->type == FOV_U8 ? 135 : 100; /* hundredths */
+    const int64_t work =
+        (ceiling(strips, 32) * (int64_t)STRIP_INSTRUCTIONS + slices * tile->rows / 16 * END_INSTRUCTIONS) * rounding;
+    const int64_t instructions =
+        tile->threads / 32 * WARP_INSTRUCTIONS + work / 100 + slices * tile->rows / 16 * k_steps * STEP_INSTRUCTIONS * products;
+    const int64_t alone = BLOCK_CYCLES + ceiling(strips, tile->threads) * (int64_t)STRIP_CYCLES +
+                          slices * (k_steps * STEP_CYCLES * (products > 1 ? 2 : 1) + SLICE_CYCLES);
     const int64_t busy = each * instructions / WARPS_A_CYCLE, waiting = (each + fitting - 1) / fitting * alone;
-    return busy > waiting ? busy : waiting;
+    const int64_t cycles = busy > waiting ? busy : waiting;
+    return ceiling(slices_of(chain), tile->block_slices) > SHARING_BLOCKS ? 2 * cycles : cycles;
 }
 
 bool fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, int columns, const fov_cuda_limits *limits,
