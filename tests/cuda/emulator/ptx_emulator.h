@@ -89,8 +89,8 @@ template <int groups> static inline void fov_copy_async_wait(void)
     emulator_copy_async_wait(groups);
 }
 
-/* Kernels never overlap here. */
-static inline void fov_depend_wait(void) {}
+/* Kernels never overlap here; but emulator_launch() sees whether they wait. */
+void               fov_depend_wait(void);
 static inline void fov_depend_launch(void) {}
 
 #endif
