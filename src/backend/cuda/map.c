@@ -49,14 +49,17 @@ static void broadcast(fov_tensor *tensor, const int64_t *dim)
         if (dim[i] == 1) tensor->stride[i] = 0;
 }
 
-static fov_status read_parameters(const fov_cuda_node *step, const fov_view *const *in, fov_map_params *params, fov_error *err)
+static fov_status read_parameters(const fov_cuda_node *step, const fov_view *const *in, const fov_recorder *recorder,
+                                  fov_map_params *params, fov_error *err)
 {
     const fov_node   *node = step->node;
     const fov_op_call call = {.node = node, .opset = step->opset, .in = in, .n_in = node->n_in};
     if (node->op == FOV_OP_LeakyRelu) params->parameter[0] = fov_node_float(node, "alpha", 0.01F);
     if (node->op == FOV_OP_Relu) params->parameter[1] = INFINITY;
     if (node->op != FOV_OP_Clip) return FOV_OK;
-    fov_status st = fov_op_float(&call, 1, "min", -FLT_MAX, &params->parameter[0], err);
+    fov_status st = fov_cuda_need_known(node, recorder, in, 1, err);
+    if (!st) st = fov_cuda_need_known(node, recorder, in, 2, err);
+    if (!st) st = fov_op_float(&call, 1, "min", -FLT_MAX, &params->parameter[0], err);
     return st ? st : fov_op_float(&call, 2, "max", FLT_MAX, &params->parameter[1], err);
 }
 
@@ -77,7 +80,7 @@ static fov_status record(const void *impl, const fov_view *const *in, fov_view *
     if (!st) broadcast(&params.a, dim);
     if (!st && kind.two) st = fov_record_tensor(recorder, in[1], &params.b, dim, err);
     if (!st && kind.two) broadcast(&params.b, dim);
-    if (!st) st = read_parameters(step, in, &params, err);
+    if (!st) st = read_parameters(step, in, recorder, &params, err);
     return st ? st : fov_record_elements(recorder, "fov_map", params.count, &params, sizeof params, err);
 }
 

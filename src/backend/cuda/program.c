@@ -155,13 +155,16 @@ fov_status fov_record_constant(fov_recorder *recorder, const void *data, size_t 
     return fov_cuda_upload(device, memory, data, bytes, err);
 }
 
-/* Known before the program runs: the views of a plan that stand for what runs elsewhere have addresses of the place. */
-static bool is_on_host(const fov_recorder *recorder, const void *data)
+/* The views of a plan that stand for what runs elsewhere have addresses of the place. The driver calls an address that it never gave out
+ * an invalid value; any other failure says nothing of the address, which then must not be read. */
+fov_status fov_record_is_known(const fov_recorder *recorder, const fov_view *view, bool *known, fov_error *err)
 {
     unsigned               kind = 0;
     const fov_cuda_driver *driver = fov_recorder_device(recorder)->driver;
-    return driver->PointerGetAttribute(&kind, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, (CUdeviceptr)(uintptr_t)data) != CUDA_SUCCESS ||
-           kind != CU_MEMORYTYPE_DEVICE;
+    const CUdeviceptr      address = (CUdeviceptr)(uintptr_t)view->data;
+    const CUresult         result = driver->PointerGetAttribute(&kind, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, address);
+    *known = result == CUDA_ERROR_INVALID_VALUE || (!result && kind != CU_MEMORYTYPE_DEVICE);
+    return *known ? FOV_OK : fov_cuda_check(driver, result, err, "the memory of a tensor");
 }
 
 static fov_status record_quant(fov_recorder *recorder, const fov_quant *quant, fov_tensor *tensor, fov_error *err)
@@ -182,13 +185,14 @@ fov_status fov_record_tensor(fov_recorder *recorder, const fov_view *view, fov_t
     const int   lead = FOV_MAX_RANK - view->shape.rank;
     const void *data = view->data;
     size_t      count;
-    fov_status  st = FOV_OK;
+    bool        known;
+    fov_status  st = fov_record_is_known(recorder, view, &known, err);
     *tensor = (fov_tensor){.dtype = view->dtype};
     for (int i = 0; i < FOV_MAX_RANK; i++) {
         tensor->stride[i] = i < lead ? 0 : view->stride[i - lead];
         if (dim) dim[i] = i < lead ? 1 : view->shape.dim[i - lead];
     }
-    if (is_on_host(recorder, data)) { /* what is known is dense */
+    if (!st && known) { /* what is known is dense */
         fov_shape_count(&view->shape, &count);
         st = fov_record_constant(recorder, view->data, count * fov_dtype_size(view->dtype), &data, err);
     }
