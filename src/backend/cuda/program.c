@@ -292,8 +292,10 @@ fov_status fov_program_run(fov_program *program, double *seconds, fov_error *err
 void fov_program_free(fov_program *program)
 {
     if (!program) return;
-    if (program->place && program->graph && !fov_cuda_device_use(program->place->device, NULL))
+    if (program->graph) {
+        fov_cuda_device_use(program->place->device, NULL);
         program->place->device->driver->GraphExecDestroy(program->graph);
+    }
     for (int i = 0; i < program->n_constant; i++) fov_cuda_free(program->place->device, program->constant[i]);
     fov_free(program->constant);
     fov_free(program);
