@@ -265,8 +265,8 @@ static void sizes_that_alternate(void **state)
     fov_engine              *engine = load(0, "cuda");
     fov_detector            *d = detector_of(engine);
     answer                   first[SIZES];
-    const fov_detect_options options = small(112);
-    for (int round = 0; round < 3; round++)
+    const fov_detect_options options = small(96);
+    for (int round = 0; round < 2; round++)
         for (int i = 0; i < SIZES; i++) {
             const fov_image image = window(150, 20, i % 2 ? 32 + 16 * i : 192, 192 - 12 * i);
             fov_faces       faces;
@@ -284,8 +284,8 @@ static void memory_of_a_large_photo_is_given_back(void **state)
     (void)state;
     fov_engine              *engine = load(0, "cuda");
     fov_detector            *d = detector_of(engine);
-    const fov_image          large = window(0, 0, 416, 384), little = window(150, 40, 96, 96);
-    const fov_detect_options options = small(416);
+    const fov_image          large = window(0, 0, 320, 288), little = window(150, 40, 96, 96);
+    const fov_detect_options options = small(320);
     fov_faces                faces;
     assert_ok(fov_detector_run(d, &little, &options, &faces, &err));
     const answer before = keep(&faces);
