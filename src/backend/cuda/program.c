@@ -284,6 +284,7 @@ fov_status fov_program_run(fov_program *program, double *seconds, fov_error *err
     if (!st) st = fov_cuda_check(driver, driver->GraphLaunch(program->graph, place->stream), err, "the network");
     if (!st && seconds) st = fov_cuda_check(driver, driver->EventRecord(place->end, place->stream), err, "an event");
     if (!st) st = fov_cuda_check(driver, driver->StreamSynchronize(place->stream), err, "the network");
+    if (st) driver->StreamSynchronize(place->stream); /* nothing works on in memory that the caller has back */
     if (!st && seconds) st = fov_cuda_check(driver, driver->EventElapsedTime(&ms, place->start, place->end), err, "an event");
     if (seconds) *seconds = (double)ms * 1e-3;
     return st;
