@@ -155,8 +155,8 @@ fov_status fov_record_constant(fov_recorder *recorder, const void *data, size_t 
     return fov_cuda_upload(device, memory, data, bytes, err);
 }
 
-/* The views of a plan that stand for what runs elsewhere have addresses of the place. The driver calls an address that it never gave out
- * an invalid value; any other failure says nothing of the address, which then must not be read. */
+/* The views of a plan that stand for what runs elsewhere have addresses of the place. The driver calls an address that it never
+ * gave out an invalid value; any other failure says nothing of the address, which then must not be read. */
 fov_status fov_record_is_known(const fov_recorder *recorder, const fov_view *view, bool *known, fov_error *err)
 {
     unsigned               kind = 0;
@@ -187,7 +187,7 @@ fov_status fov_record_tensor(fov_recorder *recorder, const fov_view *view, fov_t
     size_t      count;
     bool        known;
     fov_status  st = fov_record_is_known(recorder, view, &known, err);
-    *tensor = (fov_tensor){.dtype = view->dtype};
+    *tensor = (fov_tensor){.dtype = (int32_t)view->dtype};
     for (int i = 0; i < FOV_MAX_RANK; i++) {
         tensor->stride[i] = i < lead ? 0 : view->stride[i - lead];
         if (dim) dim[i] = i < lead ? 1 : view->shape.dim[i - lead];

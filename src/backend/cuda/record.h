@@ -30,8 +30,8 @@ fov_status fov_record_gemm(fov_recorder *recorder, const char *type, const fov_g
 /** Memory that lives as long as the program and holds a copy of `data`. */
 fov_status fov_record_constant(fov_recorder *recorder, const void *data, size_t bytes, const void **address, fov_error *err);
 
-/** Whether a view's elements are known before the program runs, and are in the host's memory: the graph's constants, and what follows from
- * them. */
+/** Whether a view's elements are known before the program runs, and are in the host's memory: the graph's constants, and what
+ * follows from them. */
 fov_status fov_record_is_known(const fov_recorder *recorder, const fov_view *view, bool *known, fov_error *err);
 
 /**
