@@ -788,12 +788,16 @@ CUresult CUDAAPI cuStreamBeginCapture_v2(CUstream s, CUstreamCaptureMode)
     return CUDA_SUCCESS;
 }
 
+/** It has ended where this fails, too. */
 CUresult CUDAAPI cuStreamEndCapture(CUstream s, CUgraph *graph)
 {
-    ENTER_CONTEXT();
+    LOCK();
+    if (!started) return CUDA_ERROR_NOT_INITIALIZED;
+    const bool fails = ++calls == fail_at;
+    NEED_CONTEXT();
     bool joined = true;
     *graph = nullptr;
-    if (!streams.count(s) || !s->capture || !s->origin) return CUDA_ERROR_ILLEGAL_STATE;
+    if (!streams.count(s) || !s->capture || !s->origin) return fails ? fail_with : CUDA_ERROR_ILLEGAL_STATE;
     CUgraph captured = s->capture;
     for (CUstream other : streams) {
         if (other->capture != captured) continue;
@@ -803,9 +807,9 @@ CUresult CUDAAPI cuStreamEndCapture(CUstream s, CUgraph *graph)
     }
     for (CUevent e : events)
         if (e->capture == captured) e->capture = nullptr;
-    if (!joined) {
+    if (!joined || fails) {
         delete captured;
-        return CUDA_ERROR_STREAM_CAPTURE_UNJOINED;
+        return fails ? fail_with : CUDA_ERROR_STREAM_CAPTURE_UNJOINED;
     }
     *graph = captured;
     return CUDA_SUCCESS;

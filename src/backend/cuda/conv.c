@@ -219,10 +219,17 @@ static bool in_chunks(const fov_pixels *x)
     return (uintptr_t)x->bytes % CHUNK_BYTES == 0 && x->ld * x->size % CHUNK_BYTES == 0 && x->c * x->size % CHUNK_BYTES == 0;
 }
 
+/* What kernels count in 32 bits: bytes of a pixel and of a row of weights. */
+static bool fits_counters(const fov_conv_step *step, const fov_conv_shape *shape)
+{
+    return shape->x.ld <= INT32_MAX / shape->x.size && step->row_bytes <= INT32_MAX && shape->y.ld <= INT32_MAX;
+}
+
 static bool takes_product(const fov_conv_step *step, const fov_conv_shape *shape, const fov_cuda_device *device)
 {
+    enum { MOST_PIXELS = INT32_MAX - 4096 /* so that those of the last tile can be numbered */ };
     const int64_t *kernel = shape->window.kernel;
-    if (!step->type || !in_chunks(&shape->x) || shape->y.n * shape->y.h * shape->y.w > INT32_MAX) return false;
+    if (!step->type || !in_chunks(&shape->x) || shape->y.n * shape->y.h * shape->y.w > MOST_PIXELS) return false;
     if (kernel[0] > FOV_GEMM_MOST_TAPS || kernel[1] > FOV_GEMM_MOST_TAPS) return false;
     return device->capability >= 80 || !strcmp(step->type, "f16") || !strcmp(step->type, "u8");
 }
@@ -380,6 +387,9 @@ static fov_status record(const void *impl, const fov_view *const *in, fov_view *
     fov_status             st = FOV_OK;
     (void)scratch;
     for (int i = step->count - 1; i >= 0 && !st; i--) st = fov_conv_shape_read(step->conv[i], in, &out[i], &shape, err);
+    if (!st && !fits_counters(step, &shape))
+        st = fov_fail(err, FOV_ERR_LIMIT, "Conv '%.200s' has too many channels for a GPU; run this model with --backend cpu",
+                      step->conv[0]->node->name);
     if (!st) st = find_constants(step, device, &at, err);
     if (st) return st;
     const fov_end end = fov_end_of(step->conv, step->count, at.channel, in, out);
@@ -489,7 +499,7 @@ static fov_status join_channels(fov_conv_step *joint, const fov_lowered *const *
 fov_status fov_cuda_conv_join(const fov_lowered *const *nodes, int count, fov_lowered *out, fov_error *err)
 {
     const fov_conv_step *first = nodes[0]->impl;
-    conv_step       *joint = fov_calloc(1, sizeof *joint);
+    fov_conv_step       *joint = fov_calloc(1, sizeof *joint);
     if (!joint) return fov_fail_memory(err, "a lowered node");
     joint->count = count;
     joint->type = first->type;

@@ -14,11 +14,10 @@ static void close_place(fov_place *place)
 {
     if (!place) return;
     const fov_cuda_driver *driver = place->device->driver;
-    if (!fov_cuda_device_use(place->device, NULL)) {
-        if (place->stream) driver->StreamDestroy(place->stream);
-        if (place->start) driver->EventDestroy(place->start);
-        if (place->end) driver->EventDestroy(place->end);
-    }
+    fov_cuda_device_use(place->device, NULL);
+    if (place->stream) driver->StreamDestroy(place->stream);
+    if (place->start) driver->EventDestroy(place->start);
+    if (place->end) driver->EventDestroy(place->end);
     fov_free(place);
 }
 

@@ -169,13 +169,16 @@ fov_status fov_record_constant(fov_recorder *recorder, const void *data, size_t 
     return fov_cuda_upload(device, memory, data, bytes, err);
 }
 
-/* Known before the program runs: the views of a plan that stand for what runs elsewhere have addresses of the place. */
-static bool is_on_host(const fov_recorder *recorder, const void *data)
+/* The views of a plan that stand for what runs elsewhere have addresses of the place. The driver calls an address that it never
+ * gave out an invalid value; any other failure says nothing of the address, which then must not be read. */
+fov_status fov_record_is_known(const fov_recorder *recorder, const fov_view *view, bool *known, fov_error *err)
 {
     unsigned               kind = 0;
     const fov_cuda_driver *driver = fov_recorder_device(recorder)->driver;
-    return driver->PointerGetAttribute(&kind, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, (CUdeviceptr)(uintptr_t)data) != CUDA_SUCCESS ||
-           kind != CU_MEMORYTYPE_DEVICE;
+    const CUdeviceptr      address = (CUdeviceptr)(uintptr_t)view->data;
+    const CUresult         result = driver->PointerGetAttribute(&kind, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, address);
+    *known = result == CUDA_ERROR_INVALID_VALUE || (!result && kind != CU_MEMORYTYPE_DEVICE);
+    return *known ? FOV_OK : fov_cuda_check(driver, result, err, "the memory of a tensor");
 }
 
 static fov_status record_quant(fov_recorder *recorder, const fov_quant *quant, fov_tensor *tensor, fov_error *err)
@@ -196,13 +199,14 @@ fov_status fov_record_tensor(fov_recorder *recorder, const fov_view *view, fov_t
     const int   lead = FOV_MAX_RANK - view->shape.rank;
     const void *data = view->data;
     size_t      count;
-    fov_status  st = FOV_OK;
-    *tensor = (fov_tensor){.dtype = view->dtype};
+    bool        known;
+    fov_status  st = fov_record_is_known(recorder, view, &known, err);
+    *tensor = (fov_tensor){.dtype = (int32_t)view->dtype};
     for (int i = 0; i < FOV_MAX_RANK; i++) {
         tensor->stride[i] = i < lead ? 0 : view->stride[i - lead];
         if (dim) dim[i] = i < lead ? 1 : view->shape.dim[i - lead];
     }
-    if (is_on_host(recorder, data)) { /* what is known is dense */
+    if (!st && known) { /* what is known is dense */
         fov_shape_count(&view->shape, &count);
         st = fov_record_constant(recorder, view->data, count * fov_dtype_size(view->dtype), &data, err);
     }
@@ -300,6 +304,7 @@ fov_status fov_program_run(fov_program *program, double *seconds, fov_error *err
     if (!st) st = fov_cuda_check(driver, driver->GraphLaunch(program->graph, place->stream), err, "the network");
     if (!st && seconds) st = fov_cuda_check(driver, driver->EventRecord(place->end, place->stream), err, "an event");
     if (!st) st = fov_cuda_check(driver, driver->StreamSynchronize(place->stream), err, "the network");
+    if (st) driver->StreamSynchronize(place->stream); /* nothing works on in memory that the caller has back */
     if (!st && seconds) st = fov_cuda_check(driver, driver->EventElapsedTime(&ms, place->start, place->end), err, "an event");
     if (seconds) *seconds = (double)ms * 1e-3;
     return st;
@@ -308,8 +313,10 @@ fov_status fov_program_run(fov_program *program, double *seconds, fov_error *err
 void fov_program_free(fov_program *program)
 {
     if (!program) return;
-    if (program->place && program->graph && !fov_cuda_device_use(program->place->device, NULL))
+    if (program->graph) {
+        fov_cuda_device_use(program->place->device, NULL);
         program->place->device->driver->GraphExecDestroy(program->graph);
+    }
     for (int i = 0; i < program->n_constant; i++) fov_cuda_free(program->place->device, program->constant[i]);
     fov_free(program->constant);
     fov_free(program);

@@ -36,6 +36,10 @@ fov_status fov_record_gemm(fov_recorder *recorder, const char *type, const fov_g
 /** Memory that lives as long as the program and holds a copy of `data`. */
 fov_status fov_record_constant(fov_recorder *recorder, const void *data, size_t bytes, const void **address, fov_error *err);
 
+/** Whether a view's elements are known before the program runs, and are in the host's memory: the graph's constants, and what
+ * follows from them. */
+fov_status fov_record_is_known(const fov_recorder *recorder, const fov_view *view, bool *known, fov_error *err);
+
 /**
  * A view as kernels of any shape take it, dimensions padded in front to FOV_MAX_RANK. Views whose values are known before the program
  * runs (constants of the graph) are in the host's memory and get a constant.
