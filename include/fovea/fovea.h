@@ -646,7 +646,7 @@ FOV_API fov_status fov_detector_raw(fov_detector *detector, const fov_image *ima
  * {"input": [n, c, h, w], "threads", "rounds", "peak": {"fp32", "bf16", "int8"}, "network_seconds", "steps": [{"name", "layers":
  * [..], "op", "precision", "kernel", "out": [..], "macs", "seconds", "seconds_p10", "seconds_p90"}]}
  * "peak" is MACs a second of one core times the detector's threads; of a precision that no instruction multiplies, it is that of
- * FP32. "precision" is what a step multiplies in, "fp32", "bf16" or "int8"; null for one that multiplies nothing. "seconds"
+ * FP32; on a GPU it is {}, for nothing is measured beside it, and each step is launched by itself. "precision" is what a step multiplies in, "fp32", "bf16" or "int8"; null for one that multiplies nothing. "seconds"
  * are medians.
  * @param options  NULL: defaults
  * @param rounds   1 to 1000000

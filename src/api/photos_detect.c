@@ -151,10 +151,11 @@ static fov_status count_workers(stream *t, const fov_engine *engine, const fov_p
 {
     if (n_device > MAX_DEVICES) return fov_fail(err, FOV_ERR_ARGUMENT, "%zu devices: 1 to %d can be used", n_device, MAX_DEVICES);
     if (options->n_device && !engine->backend->remote)
-        return fov_fail(err, FOV_ERR_ARGUMENT,
-                        "devices are chosen for an engine that runs on GPUs, and this one is for the backend %s: build or load it for "
-                        "cuda",
-                        engine->backend->name);
+        return fov_fail(
+            err, FOV_ERR_ARGUMENT,
+            "devices are chosen for an engine that runs on GPUs, and this one is for the backend %s: build or load it for "
+            "cuda",
+            engine->backend->name);
     t->n_worker = options->threads ? options->threads : default_threads(engine, n_device);
     if (t->n_worker < 1 || t->n_worker > MAX_THREADS)
         return fov_fail(err, FOV_ERR_ARGUMENT, "threads: %d, need 1 to %d", t->n_worker, MAX_THREADS);
