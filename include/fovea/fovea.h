@@ -410,9 +410,10 @@ FOV_API void  fov_calibration_free(fov_calibration *calibration); /**< NULL is a
 typedef struct fov_engine fov_engine;
 
 typedef struct fov_engine_options {
-    const char              *backend; /**< "cpu" (default when NULL), "cuda": an NVIDIA GPU, "auto": "cuda" where it can be used, else
-                                            "cpu", or "reference": the plain-C definitions, slow and sure */
-    int                      device;  /**< "cuda", "auto": number of the GPU that the engine works on, as fov_doctor_json() counts */
+    /** "cpu" (default when NULL), "cuda": an NVIDIA GPU, "auto": "cuda" where it can be used, else "cpu", or "reference": the
+     * plain-C definitions, slow and sure */
+    const char              *backend;
+    int                      device; /**< "cuda", "auto": number of the GPU to work on, as fov_doctor_json() counts them */
     fov_precision            precision;
     const fov_calibration   *calibration;  /**< INT8, MIXED, AUTO: ranges; NULL: taken from `photos`, or else without data       */
     const fov_photo_source  *photos;       /**< what losses are measured on; NULL: nothing is measured, MIXED fails, AUTO is FP32 */
@@ -646,8 +647,8 @@ FOV_API fov_status fov_detector_raw(fov_detector *detector, const fov_image *ima
  * {"input": [n, c, h, w], "threads", "rounds", "peak": {"fp32", "bf16", "int8"}, "network_seconds", "steps": [{"name", "layers":
  * [..], "op", "precision", "kernel", "out": [..], "macs", "seconds", "seconds_p10", "seconds_p90"}]}
  * "peak" is MACs a second of one core times the detector's threads; of a precision that no instruction multiplies, it is that of
- * FP32; on a GPU it is {}, for nothing is measured beside it, and each step is launched by itself. "precision" is what a step multiplies in, "fp32", "bf16" or "int8"; null for one that multiplies nothing. "seconds"
- * are medians.
+ * FP32; on a GPU it is {}, for nothing is measured beside it, and each step is launched by itself. "precision" is what a step
+ * multiplies in, "fp32", "bf16" or "int8"; null for one that multiplies nothing. "seconds" are medians.
  * @param options  NULL: defaults
  * @param rounds   1 to 1000000
  * @param progress told after each round; may be NULL
@@ -686,9 +687,10 @@ typedef struct fov_photos_options {
     const fov_detect_options *detect;  /**< NULL: defaults */
     int                       threads; /**< photos worked on at once, 1 to 1024; 0: fov_cpu_threads(), on GPUs as below */
     /**
-     * An engine for GPUs: numbers of those to use, each of which gets a share of the threads and the engine's weights; one thread each
-     * at least. NULL: the engine's own. On a GPU most of a thread's time goes into decoding its photo, so that 0 `threads` are one for
-     * each processor, and one more for each GPU, which waits for it; at least 2 and at most 16 for each GPU, whose memory they share.
+     * An engine for GPUs: numbers of those to use, each of which gets a share of the threads and the engine's weights; one thread
+     * each at least. NULL: the engine's own. On a GPU most of a thread's time goes into decoding its photo, so that 0 `threads` are
+     * one for each processor, and one more for each GPU, which waits for it; at least 2 and at most 16 for each GPU, whose memory
+     * they share.
      */
     const int *devices;
     size_t     n_device; /**< at most 64 */
@@ -702,8 +704,8 @@ typedef struct fov_photos_options {
  *               photo that fails is handed on as failed
  * @param done   called by this thread only
  * @return FOV_OK when all photos were handed on, FOV_ERR_CANCELLED (`done` asked for it; photos at hand are finished first and
- *         dropped), FOV_ERR_ARGUMENT (threads; devices for an engine that runs on the processor), FOV_ERR_DEVICE (a thread could not be
- *         started, a GPU not be used), FOV_ERR_MEMORY
+ *         dropped), FOV_ERR_ARGUMENT (threads; devices for an engine that runs on the processor), FOV_ERR_DEVICE (a thread
+ *         could not be started, a GPU not be used), FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *photos, const fov_photos_options *options,
                                      fov_photo_done *done, void *user, fov_error *err);

@@ -53,8 +53,8 @@ struct fov_engine {
  * @param graph becomes the engine's, or is freed on failure
  * @param backend, device, keep_weights as in fov_engine_options
  */
-fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings, const char *backend, int device,
-                                 bool keep_weights, fov_engine **engine, fov_error *err);
+fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings, const char *backend, int device, bool keep_weights,
+                                 fov_engine **engine, fov_error *err);
 
 /**
  * Decide which values become slices: the inputs of a Concat over channels are written straight into its output.
