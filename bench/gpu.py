@@ -21,7 +21,7 @@ import gpu_common as common
 
 NETWORKS = ("mnet025", "r50")
 PEER = Path(__file__).resolve().parent / "torch_network.py"
-SETS_DRIVER_UP = re.compile("FAKE_CUDA|fake_driver")
+SETS_DRIVER_UP = re.compile("FAKE_CUDA|FAKE_NVJPEG|fake_driver")
 CALIBRATION_PHOTOS, OFF_LIMIT = 16, {"fp32": 1e-3, "bf16": 1e-1, "fp16": 2e-2, "int8": 1e-3}
 
 
@@ -63,13 +63,13 @@ def prepare(a):
 
 
 def real_tests(a):
-    """Programs of tests/cuda that do not set the emulated driver up by its variables. In a bundle those that bundle.sh chose."""
+    """Programs of tests/cuda that do not set the emulated driver or decoder up. In a bundle those that bundle.sh chose."""
     if a.bundle:
         folder = a.programs.folder / "tests"
         return sorted(folder.iterdir()) if folder.is_dir() else []
     sources = sorted((common.ROOT / "tests" / "cuda").glob("test_*.c"))
     made = [a.programs.folder / "tests" / "cuda" / s.stem for s in sources if not SETS_DRIVER_UP.search(s.read_text(encoding="utf-8")) and
-            "emulator" not in s.stem]
+            not re.search("emulator|nvjpeg", s.stem)]
     return [p for p in made if p.is_file()]
 
 

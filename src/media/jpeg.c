@@ -3,6 +3,7 @@
 #include "media/media.h"
 
 #include "media/jpeg_guard.h"
+#include "media/jpeg_header.h"
 
 #include <assert.h>
 #include <math.h>
@@ -11,12 +12,7 @@
 
 enum {
     EXIF_MARKER = JPEG_APP0 + 1,
-    MAX_SCANS = 500, /* encoders write about 10 */
-    MIN_SCANS = 32,
 };
-
-/* A scan costs a visit to every block however few bytes it has, so scans x pixels is what a bomb multiplies. */
-static const uint64_t MAX_PIXEL_SCANS = (uint64_t)4 << 30;
 
 /* How much larger than it is going to be a photo must still be decoded. At 1, the network would get the sharper filter of the DCT
  * in place of the letterbox's, and finds less; from 1.5 on it finds as much (docs/benchmarks.md). */
@@ -47,12 +43,6 @@ static void check_scans(j_common_ptr common)
     r->guard.status = FOV_ERR_LIMIT;
     snprintf(r->guard.error, sizeof r->guard.error, "more than %d scans, which no camera or editor writes", r->max_scans);
     longjmp(r->guard.escape, 1);
-}
-
-static void set_max_scans(jpeg_reader *r)
-{
-    uint64_t scans = MAX_PIXEL_SCANS / ((uint64_t)r->info.image_width * r->info.image_height);
-    r->max_scans = scans > MAX_SCANS ? MAX_SCANS : scans < MIN_SCANS ? MIN_SCANS : (int)scans;
 }
 
 static int exif_of(const struct jpeg_decompress_struct *info)
@@ -143,7 +133,7 @@ static fov_status read_picture(jpeg_reader *r)
     jpeg_mem_src(info, r->in->data, r->in->size);
     jpeg_save_markers(info, EXIF_MARKER, 0xffff);
     jpeg_read_header(info, TRUE);
-    set_max_scans(r);
+    r->max_scans = fov_jpeg_max_scans(info->image_width, info->image_height);
     *r->orientation = exif_of(info);
 
     fov_status st = choose_colours(r);
@@ -194,7 +184,12 @@ static fov_status read_guarded(jpeg_reader *r)
 static fov_status decode(const fov_encoded *in, const fov_photo_options *options, fov_photo *photo, int *orientation,
                          fov_error *err)
 {
-    jpeg_reader r = {.in = in, .options = options, .photo = photo, .orientation = orientation, .max_scans = MAX_SCANS, .err = err};
+    jpeg_reader r = {.in = in,
+                     .options = options,
+                     .photo = photo,
+                     .orientation = orientation,
+                     .max_scans = fov_jpeg_max_scans(1, 1),
+                     .err = err};
     fov_status  st = read_guarded(&r);
     jpeg_destroy_decompress(&r.info);
     return st;

@@ -40,7 +40,10 @@ typedef struct fov_codec {
                          fov_error *err);
 } fov_codec;
 
-/** Check the limits and allocate the pixels, which are not set to anything, and are the full photo. */
+/** Is a photo of this size within the limits? FOV_ERR_LIMIT, FOV_ERR_FORMAT for one that cannot be. */
+fov_status fov_photo_check_limits(int64_t width, int64_t height, const fov_photo_options *options, const char *name,
+                                  fov_error *err);
+/** The same, and allocate the pixels, which are not set to anything, and are the full photo. */
 fov_status fov_photo_reserve(fov_photo *photo, int64_t width, int64_t height, const fov_photo_options *options, const char *name,
                              fov_error *err);
 
@@ -82,6 +85,14 @@ int fov_exif_orientation(const unsigned char *data, size_t size);
 
 /** Do width and height change places when a picture of this orientation is turned upright? */
 bool fov_orientation_swaps_sides(int orientation);
+
+/** Where the pixels of the upright picture are in the stored one: (x, y) is `first + x * step_x + y * step_y` bytes from its start.
+ */
+typedef struct fov_walk {
+    ptrdiff_t first, step_x, step_y;
+} fov_walk;
+/** @param width,height of the stored picture; pixel, pitch: bytes to its next pixel and row; an orientation not of 2..8 is none */
+fov_walk fov_orientation_walk(int orientation, int width, int height, ptrdiff_t pixel, ptrdiff_t pitch);
 /** Turn the pixels upright (EXIF 1..8). */
 fov_status fov_photo_orient(fov_photo *photo, int orientation, fov_error *err);
 

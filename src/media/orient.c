@@ -4,63 +4,7 @@
 
 #include "base/alloc.h"
 
-#include <libexif/exif-data.h>
 #include <string.h>
-
-/* ---------------------------------------------------------------- reading the tag */
-
-static const unsigned char exif_header[6] = {'E', 'x', 'i', 'f', 0, 0};
-
-enum { MAX_EXIF_BYTES = 1 << 20 }; /* a JPEG's block holds 64 KiB; PNG and WebP set no bound, cameras write far less */
-
-static void *exif_alloc(ExifLong bytes)
-{
-    return fov_calloc(bytes, 1);
-}
-
-static void *exif_realloc(void *block, ExifLong bytes)
-{
-    return fov_realloc_array(block, bytes, 1);
-}
-
-static int orientation_of(ExifData *exif)
-{
-    const ExifEntry *entry = exif_content_get_entry(exif->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
-    if (!entry || entry->format != EXIF_FORMAT_SHORT || entry->components < 1 || entry->size < 2) return 1;
-    int value = exif_get_short(entry->data, exif_data_get_byte_order(exif));
-    return value >= 1 && value <= 8 ? value : 1;
-}
-
-static int parse(const unsigned char *block, size_t size)
-{
-    ExifMem  *memory = exif_mem_new(exif_alloc, exif_realloc, fov_free);
-    ExifData *exif = memory ? exif_data_new_mem(memory) : NULL;
-    int       orientation = 1;
-    if (exif) {
-        exif_data_unset_option(exif, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION); /* read what is there, repair nothing */
-        exif_data_load_data(exif, block, (unsigned)size);
-        orientation = orientation_of(exif);
-    }
-    exif_data_unref(exif);
-    exif_mem_unref(memory);
-    return orientation;
-}
-
-int fov_exif_orientation(const unsigned char *data, size_t size)
-{
-    if (size < sizeof exif_header || size > MAX_EXIF_BYTES) return 1;
-    if (!memcmp(data, exif_header, sizeof exif_header)) return parse(data, size);
-
-    unsigned char *block = fov_alloc(size + sizeof exif_header);
-    if (!block) return 1;
-    memcpy(block, exif_header, sizeof exif_header);
-    memcpy(block + sizeof exif_header, data, size);
-    int orientation = parse(block, size + sizeof exif_header);
-    fov_free(block);
-    return orientation;
-}
-
-/* ---------------------------------------------------------------- turning */
 
 /* What to do with the stored picture to see it upright: first exchange rows and columns, then mirror. */
 static const struct {
@@ -70,15 +14,17 @@ static const struct {
     [5] = {true, false, false},  [6] = {true, true, false},  [7] = {true, true, true},  [8] = {true, false, true},
 };
 
-/* Pixel (x, y) of the result is at first + x * step_x + y * step_y (in pixels) of the source. */
-typedef struct walk {
-    ptrdiff_t first, step_x, step_y;
-} walk;
-
-static walk walk_of(int orientation, ptrdiff_t width, ptrdiff_t height)
+bool fov_orientation_swaps_sides(int orientation)
 {
-    walk      w = {0, turns[orientation].transpose ? width : 1, turns[orientation].transpose ? 1 : width};
-    ptrdiff_t out_w = turns[orientation].transpose ? height : width, out_h = turns[orientation].transpose ? width : height;
+    return orientation >= 1 && orientation <= 8 && turns[orientation].transpose;
+}
+
+fov_walk fov_orientation_walk(int orientation, int width, int height, ptrdiff_t pixel, ptrdiff_t pitch)
+{
+    const bool      transpose = fov_orientation_swaps_sides(orientation);
+    const ptrdiff_t out_w = transpose ? height : width, out_h = transpose ? width : height;
+    fov_walk        w = {0, transpose ? pitch : pixel, transpose ? pixel : pitch};
+    if (orientation < 2 || orientation > 8) return w;
     if (turns[orientation].mirror_x) {
         w.first += (out_w - 1) * w.step_x;
         w.step_x = -w.step_x;
@@ -91,14 +37,14 @@ static walk walk_of(int orientation, ptrdiff_t width, ptrdiff_t height)
 }
 
 /* In tiles, because reading a whole column of a large photo touches a cache line for every pixel. */
-static void turn(const uint8_t *in, walk w, uint8_t *out, int out_w, int out_h)
+static void turn(const uint8_t *in, fov_walk w, uint8_t *out, int out_w, int out_h)
 {
     enum { TILE = 32 };
     for (int top = 0; top < out_h; top += TILE)
         for (int left = 0; left < out_w; left += TILE)
             for (int y = top; y < out_h && y < top + TILE; y++)
                 for (int x = left; x < out_w && x < left + TILE; x++)
-                    memcpy(out + 3 * ((ptrdiff_t)y * out_w + x), in + 3 * (w.first + x * w.step_x + y * w.step_y), 3);
+                    memcpy(out + 3 * ((ptrdiff_t)y * out_w + x), in + w.first + x * w.step_x + y * w.step_y, 3);
 }
 
 /* Where the part of the full photo lies when its pixels are turned: what stuck out on the right may then do so on the left. */
@@ -112,11 +58,6 @@ static fov_part turned_part(const fov_photo *photo, int orientation)
     return part;
 }
 
-bool fov_orientation_swaps_sides(int orientation)
-{
-    return orientation >= 1 && orientation <= 8 && turns[orientation].transpose;
-}
-
 fov_status fov_photo_orient(fov_photo *photo, int orientation, fov_error *err)
 {
     const fov_photo_options no_limit = {.max_pixels = UINT64_MAX};
@@ -127,7 +68,8 @@ fov_status fov_photo_orient(fov_photo *photo, int orientation, fov_error *err)
     int        out_w = transpose ? photo->height : photo->width, out_h = transpose ? photo->width : photo->height;
     fov_status st = fov_photo_reserve(&upright, out_w, out_h, &no_limit, "turning a photo upright", err);
     if (st) return st;
-    turn(photo->pixels, walk_of(orientation, photo->width, photo->height), upright.pixels, out_w, out_h);
+    turn(photo->pixels, fov_orientation_walk(orientation, photo->width, photo->height, 3, 3 * (ptrdiff_t)photo->width),
+         upright.pixels, out_w, out_h);
     upright.full = turned_part(photo, orientation);
     upright.full_width = transpose ? photo->full_height : photo->full_width;
     upright.full_height = transpose ? photo->full_width : photo->full_height;

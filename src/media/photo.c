@@ -20,7 +20,7 @@ static size_t row_bytes(const fov_photo *photo)
     return 3 * (size_t)photo->width;
 }
 
-static fov_status check_limits(int64_t width, int64_t height, const fov_photo_options *options, const char *name, fov_error *err)
+fov_status fov_photo_check_limits(int64_t width, int64_t height, const fov_photo_options *options, const char *name, fov_error *err)
 {
     uint64_t limit = options && options->max_pixels ? options->max_pixels : DEFAULT_MAX_PIXELS;
     uint64_t pixels, bytes;
@@ -42,7 +42,7 @@ static fov_status check_limits(int64_t width, int64_t height, const fov_photo_op
 fov_status fov_photo_reserve_smaller(fov_photo *photo, int64_t width, int64_t height, int eighths, const fov_photo_options *options,
                                      const char *name, fov_error *err)
 {
-    fov_status st = check_limits(width, height, options, name, err);
+    fov_status st = fov_photo_check_limits(width, height, options, name, err);
     if (st) return st;
     photo->full_width = (int)width;
     photo->full_height = (int)height;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* A driver without a GPU: what Fovea calls of CUDA's driver API, over the host's memory and the emulator. Built as libcuda.so.1, which
- * tests put in the way of the real one.
+/* A driver without a GPU: what Fovea calls of CUDA's driver API, over the host's memory and the emulator. Built as libcuda.so.1,
+ * which tests put in the way of the real one.
  *
  * What is asked of a stream is kept and done when somebody waits for it, as late as a GPU might: so a result that is read without
  * waiting is not there yet, and memory that is changed or freed too early is missed.
@@ -15,6 +15,7 @@
 #include <cuda.h>
 
 #include "emulator.h"
+#include "fake_driver.h"
 #include "tensor_map.h"
 
 #include <algorithm>
@@ -39,10 +40,10 @@ struct function {
 };
 
 struct CUctx_st {
-    int                            device;
-    int                            retained;
-    std::map<uintptr_t, size_t>    memory; /* device memory: address, bytes */
-    size_t                         memory_bytes;
+    int                         device;
+    int                         retained;
+    std::map<uintptr_t, size_t> memory; /* device memory: address, bytes */
+    size_t                      memory_bytes;
 };
 
 struct CUmod_st {
@@ -76,20 +77,28 @@ struct CUevent_st {
 };
 
 /* Everything below is behind one lock. */
-static std::mutex               lock;
-static bool                     started;
-static CUctx_st                 contexts[MOST_DEVICES];
-static std::set<CUstream>       streams;
-static std::set<CUevent>        events;
+static std::mutex                  lock;
+static bool                        started;
+static CUctx_st                    contexts[MOST_DEVICES];
+static std::set<CUstream>          streams;
+static std::set<CUevent>           events;
 static std::map<uintptr_t, size_t> pinned;
-static thread_local CUcontext   in_use;
+static thread_local CUcontext      in_use;
 
+static uint64_t calls, fail_at; /* fake_driver.h */
+static CUresult fail_with;
+
+/* How a function begins. Those that only give something back never fail on request. */
+#define LOCK() std::lock_guard<std::mutex> hold(lock)
+#define NEED_CONTEXT()                                                                                                             \
+    if (!in_use || !in_use->retained) return CUDA_ERROR_INVALID_CONTEXT
 #define ENTER()                                                                                                                    \
-    std::lock_guard<std::mutex> hold(lock);                                                                                        \
-    if (!started) return CUDA_ERROR_NOT_INITIALIZED
+    LOCK();                                                                                                                        \
+    if (!started) return CUDA_ERROR_NOT_INITIALIZED;                                                                               \
+    if (++calls == fail_at) return fail_with
 #define ENTER_CONTEXT()                                                                                                            \
     ENTER();                                                                                                                       \
-    if (!in_use || !in_use->retained) return CUDA_ERROR_INVALID_CONTEXT
+    NEED_CONTEXT()
 #define REQUIRE(condition)                                                                                                         \
     if (!(condition)) return CUDA_ERROR_INVALID_VALUE
 
@@ -235,12 +244,26 @@ static double now_ms(void)
 extern "C" {
 #pragma GCC visibility push(default)
 
+void fake_driver_fail(uint64_t call, int result)
+{
+    LOCK();
+    calls = 0;
+    fail_at = call;
+    fail_with = (CUresult)result;
+}
+
+uint64_t fake_driver_calls(void)
+{
+    LOCK();
+    return calls;
+}
+
 /* ---- the driver and its devices */
 
 CUresult CUDAAPI cuInit(unsigned flags)
 {
-    std::lock_guard<std::mutex> hold(lock);
-    const CUresult              fails = (CUresult)setting("FAKE_CUDA_FAIL_INIT", 0);
+    LOCK();
+    const CUresult fails = (CUresult)setting("FAKE_CUDA_FAIL_INIT", 0);
     REQUIRE(flags == 0);
     if (fails) return fails;
     if (device_count() == 0) return CUDA_ERROR_NO_DEVICE;
@@ -259,7 +282,10 @@ static const struct {
     CUresult    result;
     const char *name, *words;
 } errors[] = {
-#define ERROR(result, words) {result, #result, words}
+#define ERROR(result, words)                                                                                                       \
+    {                                                                                                                              \
+        result, #result, words                                                                                                     \
+    }
     ERROR(CUDA_SUCCESS, "no error"),
     ERROR(CUDA_ERROR_INVALID_VALUE, "invalid argument"),
     ERROR(CUDA_ERROR_OUT_OF_MEMORY, "out of memory"),
@@ -393,13 +419,6 @@ CUresult CUDAAPI cuCtxSetCurrent(CUcontext context)
     return CUDA_SUCCESS;
 }
 
-CUresult CUDAAPI cuCtxGetCurrent(CUcontext *context)
-{
-    ENTER();
-    *context = in_use;
-    return CUDA_SUCCESS;
-}
-
 CUresult CUDAAPI cuCtxSynchronize(void)
 {
     ENTER_CONTEXT();
@@ -422,7 +441,8 @@ CUresult CUDAAPI cuModuleLoadData(CUmodule *module, const void *image)
 
 CUresult CUDAAPI cuModuleUnload(CUmodule module)
 {
-    ENTER_CONTEXT();
+    LOCK();
+    NEED_CONTEXT();
     drain_all(in_use);
     delete module;
     return CUDA_SUCCESS;
@@ -468,7 +488,8 @@ CUresult CUDAAPI cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, CUfunc
 }
 
 /** The parameters are copied now, as a driver does: their memory may be gone when the kernel runs. */
-static CUresult launch(CUstream s, CUfunction kernel, dim3 grid, dim3 block, size_t shared_bytes, void **params, void **extra)
+static CUresult launch(CUstream s, CUfunction kernel, dim3 grid, dim3 block, size_t shared_bytes, bool early, void **params,
+                       void **extra)
 {
     const function *f = (const function *)kernel;
     REQUIRE(f && params && params[0] && !extra);
@@ -480,33 +501,37 @@ static CUresult launch(CUstream s, CUfunction kernel, dim3 grid, dim3 block, siz
     if (!copy) return CUDA_ERROR_OUT_OF_MEMORY;
     memcpy(copy.get(), params[0], f->kernel->params_bytes);
     const emulator_kernel *k = f->kernel;
-    return ask(s, [=] { emulator_launch(k, grid, block, shared_bytes, copy.get()); });
+    return ask(s, [=] { emulator_launch(k, grid, block, shared_bytes, early, copy.get()); });
 }
 
-CUresult CUDAAPI cuLaunchKernel(CUfunction kernel, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
-                                unsigned block_z, unsigned shared_bytes, CUstream s, void **params, void **extra)
+CUresult CUDAAPI cuLaunchKernel(CUfunction kernel, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                                unsigned block_y, unsigned block_z, unsigned shared_bytes, CUstream s, void **params, void **extra)
 {
     ENTER_CONTEXT();
-    return launch(s, kernel, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes, params, extra);
+    return launch(s, kernel, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes, false, params, extra);
 }
 
 CUresult CUDAAPI cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction kernel, void **params, void **extra)
 {
     ENTER_CONTEXT();
+    bool early = false;
     REQUIRE(config);
     for (unsigned i = 0; i < config->numAttrs; i++) {
         const CUlaunchAttribute *a = &config->attrs[i];
-        if (a->id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION && a->value.clusterDim.x * a->value.clusterDim.y * a->value.clusterDim.z != 1)
+        if (a->id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION &&
+            a->value.clusterDim.x * a->value.clusterDim.y * a->value.clusterDim.z != 1)
             return CUDA_ERROR_NOT_SUPPORTED;
+        if (a->id == CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION)
+            early = a->value.programmaticStreamSerializationAllowed != 0;
     }
     return launch(config->hStream, kernel, {config->gridDimX, config->gridDimY, config->gridDimZ},
-                  {config->blockDimX, config->blockDimY, config->blockDimZ}, config->sharedMemBytes, params, extra);
+                  {config->blockDimX, config->blockDimY, config->blockDimZ}, config->sharedMemBytes, early, params, extra);
 }
 
 CUresult CUDAAPI cuTensorMapEncodeTiled(CUtensorMap *map, CUtensorMapDataType dtype, cuuint32_t rank, void *address,
                                         const cuuint64_t *dims, const cuuint64_t *strides, const cuuint32_t *box,
-                                        const cuuint32_t *element_strides, CUtensorMapInterleave interleave, CUtensorMapSwizzle swizzle,
-                                        CUtensorMapL2promotion promotion, CUtensorMapFloatOOBfill fill)
+                                        const cuuint32_t *element_strides, CUtensorMapInterleave interleave,
+                                        CUtensorMapSwizzle swizzle, CUtensorMapL2promotion promotion, CUtensorMapFloatOOBfill fill)
 {
     (void)promotion;
     ENTER();
@@ -551,7 +576,8 @@ CUresult CUDAAPI cuMemAlloc_v2(CUdeviceptr *memory, size_t bytes)
 /** Waits for the device first, as the real one does. */
 CUresult CUDAAPI cuMemFree_v2(CUdeviceptr memory)
 {
-    ENTER_CONTEXT();
+    LOCK();
+    NEED_CONTEXT();
     if (!memory) return CUDA_SUCCESS;
     REQUIRE(in_use->memory.count((uintptr_t)memory));
     drain_all(in_use);
@@ -569,7 +595,8 @@ CUresult CUDAAPI cuMemAllocAsync(CUdeviceptr *memory, size_t bytes, CUstream s)
 
 CUresult CUDAAPI cuMemFreeAsync(CUdeviceptr memory, CUstream s)
 {
-    ENTER_CONTEXT();
+    LOCK();
+    NEED_CONTEXT();
     const CUcontext context = in_use;
     REQUIRE(in_use->memory.count((uintptr_t)memory));
     if (stream_of(s)->capture) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
@@ -596,7 +623,8 @@ CUresult CUDAAPI cuMemAllocHost_v2(void **memory, size_t bytes)
 
 CUresult CUDAAPI cuMemFreeHost(void *memory)
 {
-    ENTER_CONTEXT();
+    LOCK();
+    NEED_CONTEXT();
     REQUIRE(pinned.erase((uintptr_t)memory));
     drain_all(in_use);
     free(memory);
@@ -717,7 +745,8 @@ CUresult CUDAAPI cuStreamCreate(CUstream *s, unsigned flags)
 /** What was asked of it is still done. */
 CUresult CUDAAPI cuStreamDestroy_v2(CUstream s)
 {
-    ENTER_CONTEXT();
+    LOCK();
+    NEED_CONTEXT();
     if (!streams.count(s)) return CUDA_ERROR_INVALID_HANDLE;
     drain(s);
     for (CUevent e : events)
@@ -810,7 +839,7 @@ CUresult CUDAAPI cuGraphLaunch(CUgraphExec exec, CUstream s)
 
 CUresult CUDAAPI cuGraphExecDestroy(CUgraphExec exec)
 {
-    ENTER();
+    LOCK();
     REQUIRE(exec);
     delete exec;
     return CUDA_SUCCESS;
@@ -818,7 +847,7 @@ CUresult CUDAAPI cuGraphExecDestroy(CUgraphExec exec)
 
 CUresult CUDAAPI cuGraphDestroy(CUgraph graph)
 {
-    ENTER();
+    LOCK();
     REQUIRE(graph);
     delete graph;
     return CUDA_SUCCESS;
@@ -836,7 +865,8 @@ CUresult CUDAAPI cuEventCreate(CUevent *e, unsigned flags)
 
 CUresult CUDAAPI cuEventDestroy_v2(CUevent e)
 {
-    ENTER_CONTEXT();
+    LOCK();
+    NEED_CONTEXT();
     if (!events.count(e)) return CUDA_ERROR_INVALID_HANDLE;
     if (e->stream && !e->done) drain(e->stream);
     events.erase(e);
@@ -878,7 +908,7 @@ CUresult CUDAAPI cuEventSynchronize(CUevent e)
     return CUDA_SUCCESS;
 }
 
-static CUresult elapsed(float *ms, CUevent from, CUevent to)
+CUresult CUDAAPI cuEventElapsedTime(float *ms, CUevent from, CUevent to)
 {
     ENTER_CONTEXT();
     if (!events.count(from) || !events.count(to) || !from->timed || !to->timed) return CUDA_ERROR_INVALID_HANDLE;
@@ -887,17 +917,8 @@ static CUresult elapsed(float *ms, CUevent from, CUevent to)
     return CUDA_SUCCESS;
 }
 
-CUresult CUDAAPI cuEventElapsedTime(float *ms, CUevent from, CUevent to)
-{
-    return elapsed(ms, from, to);
-}
-
-CUresult CUDAAPI cuEventElapsedTime_v2(float *ms, CUevent from, CUevent to)
-{
-    return elapsed(ms, from, to);
-}
-
-/** Within a capture, the stream becomes a part of it or another one is joined; else what is asked of it later waits for the event. */
+/** Within a capture, the stream becomes a part of it or another one is joined; else what is asked of it later waits for the event.
+ */
 CUresult CUDAAPI cuStreamWaitEvent(CUstream given, CUevent e, unsigned)
 {
     ENTER_CONTEXT();

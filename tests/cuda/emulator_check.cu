@@ -128,8 +128,17 @@ FOV_KERNEL(check_mistake, check_params, 64)
     case CHECK_RETURNED_LANE:
         if (t != 40) fov_ldmatrix_x4(r, shared);
         break;
-    case CHECK_UNALIGNED: fov_ldmatrix_x4(r, shared + 8); break;
-    case CHECK_OUTSIDE: fov_copy_async_16(shared + 64 * 1024, p.x); break;
+    case CHECK_UNALIGNED:
+        fov_ldmatrix_x4(r, shared + 8);
+        break;
+    case CHECK_OUTSIDE:
+        fov_copy_async_16(shared + 64 * 1024, p.x);
+        break;
+    case CHECK_NEVER_WAITS:
+        break;
+    case CHECK_BEYOND_SHARED:
+        shared[1024 + t] = 0;
+        break;
     }
 }
 
@@ -150,4 +159,28 @@ FOV_KERNEL(check_numbers, check_params, 32)
     y[0] = fov_to_tf32(v);
     y[1] = __half_as_ushort(__float2half_rn(v));
     y[2] = (uint32_t)__float2int_rn(v);
+}
+
+/** Where a thread finds itself; x, y, z of the block and of the thread make its number. */
+FOV_KERNEL(check_places, check_params, 64)
+{
+    const uint32_t block = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+    const uint32_t thread = (threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x;
+    atomicAdd((uint32_t *)p.y + block * blockDim.x * blockDim.y * blockDim.z + thread, 1000 * block + thread + 1);
+}
+
+/** The second warp waits for a flag that the first one sets, then both meet at a barrier of their own, without the third. */
+FOV_KERNEL(check_waits, check_params, 96)
+{
+    int32_t  *shared = (int32_t *)fov_shared();
+    const int warp = (int)threadIdx.x / 32;
+    int       met = 0;
+    if (threadIdx.x == 0) shared[0] = 0;
+    __syncthreads();
+    if (warp == 0) atomicAdd(&shared[0], 1);
+    if (warp == 1) emulator_wait_until([](const void *count) { return *(const int32_t *)count == 32; }, shared);
+    const int seen = shared[0];
+    if (warp < 2) met = emulator_barrier(1, 64, 1);
+    ((int32_t *)p.y)[threadIdx.x] = warp == 0 ? met : warp == 1 ? 1000 * seen + met : __syncthreads_count(1);
+    if (warp < 2) (void)__syncthreads_count(0);
 }

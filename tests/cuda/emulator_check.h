@@ -12,6 +12,14 @@ typedef struct check_params {
 } check_params;
 
 /* check_mistake's */
-enum { CHECK_LONELY_BARRIER, CHECK_DIVERGENCE, CHECK_RETURNED_LANE, CHECK_UNALIGNED, CHECK_OUTSIDE };
+enum {
+    CHECK_LONELY_BARRIER,
+    CHECK_DIVERGENCE,
+    CHECK_RETURNED_LANE,
+    CHECK_UNALIGNED,
+    CHECK_OUTSIDE,
+    CHECK_NEVER_WAITS,
+    CHECK_BEYOND_SHARED
+};
 
 #endif

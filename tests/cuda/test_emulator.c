@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* The emulator and the driver over it, by themselves: what every other test of the CUDA backend on a machine without a GPU stands on.
- * Products are compared with plain loops over matrices that are laid out as the PTX ISA says. */
+/* The emulator and the driver over it, by themselves: what every other test of the CUDA backend on a machine without a GPU stands
+ * on. Products are compared with plain loops over matrices that are laid out as the PTX ISA says. */
 #include "support.h"
 
 #include "base/half.h"
 #include "emulator_check.h"
+#include "fake_driver.h"
 
 #include <cuda.h>
 #include <dlfcn.h>
@@ -29,6 +30,7 @@
     F(cuModuleGetFunction)                                                                                                         \
     F(cuFuncSetAttribute)                                                                                                          \
     F(cuLaunchKernel)                                                                                                              \
+    F(cuLaunchKernelEx)                                                                                                            \
     F(cuMemAlloc_v2)                                                                                                               \
     F(cuMemFree_v2)                                                                                                                \
     F(cuMemAllocHost_v2)                                                                                                           \
@@ -60,7 +62,17 @@ static struct {
 #undef F
 } cu;
 
-static CUmodule module;
+static __typeof__(fake_driver_fail)  *fake_fail;
+static __typeof__(fake_driver_calls) *fake_calls;
+static CUmodule                       module;
+
+/* All that Fovea calls. */
+static const char *const called[] = {
+#define FOV_CUDA_CALL(name, symbol) #symbol,
+#include "backend/cuda/driver.def"
+#undef FOV_CUDA_CALL
+    NULL,
+};
 
 #define assert_cuda(call) assert_int_equal(call, CUDA_SUCCESS)
 
@@ -74,7 +86,11 @@ static int load_driver(void **state)
     if (!cu.name) fail_msg("no " #name);
     FUNCTIONS(F)
 #undef F
-    return 0;
+    for (const char *const *name = called; *name; name++)
+        if (!dlsym(library, *name)) fail_msg("no %s", *name);
+    *(void **)&fake_fail = dlsym(library, "fake_driver_fail");
+    *(void **)&fake_calls = dlsym(library, "fake_driver_calls");
+    return fake_fail && fake_calls ? 0 : -1;
 }
 
 static int open_device(void **state)
@@ -106,7 +122,8 @@ static void device_free(const void *memory)
     assert_cuda(cu.cuMemFree_v2((CUdeviceptr)(uintptr_t)memory));
 }
 
-static CUresult launch_on(CUstream stream, const char *name, unsigned blocks, unsigned threads, unsigned shared_bytes, check_params *p)
+static CUresult launch_on(CUstream stream, const char *name, unsigned blocks, unsigned threads, unsigned shared_bytes,
+                          check_params *p)
 {
     CUfunction kernel;
     void      *params[] = {p};
@@ -135,6 +152,35 @@ static void test_barrier(void **state)
         assert_int_equal(y[block], sum);
     }
     device_free(p.x);
+    device_free(p.y);
+}
+
+/** A grid and blocks of three dimensions. */
+static void test_places(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 2 * 3 * 2, THREADS = 4 * 2 * 3 };
+    static const uint32_t zero[BLOCKS * THREADS];
+    uint32_t              y[BLOCKS * THREADS];
+    CUfunction            kernel;
+    check_params          p = {.y = on_device(zero, sizeof zero)};
+    void                 *params[] = {&p};
+    assert_cuda(cu.cuModuleGetFunction(&kernel, module, "check_places"));
+    assert_cuda(cu.cuLaunchKernel(kernel, 2, 3, 2, 4, 2, 3, 0, NULL, params, NULL));
+    from_device(y, p.y, sizeof y);
+    for (uint32_t i = 0; i < BLOCKS * THREADS; i++) assert_int_equal(y[i], 1000 * (i / THREADS) + i % THREADS + 1);
+    device_free(p.y);
+}
+
+/** Conditions, barriers of some threads, and counts. */
+static void test_waits(void **state)
+{
+    (void)state;
+    int32_t      y[96];
+    check_params p = {.y = on_device(NULL, sizeof y)};
+    launch("check_waits", 1, 96, 4, &p);
+    from_device(y, p.y, sizeof y);
+    for (int i = 0; i < 96; i++) assert_int_equal(y[i], i < 32 ? 64 : i < 64 ? 32064 : 32);
     device_free(p.y);
 }
 
@@ -271,8 +317,8 @@ static void fill_bytes(test_random *r, unsigned char *bytes, size_t count)
 }
 
 /** 2 A B, which the kernel makes, is exact for integers; floats may be added in any order. */
-static void check_product(const unsigned char a[16][32], const unsigned char b[8][32], const unsigned char *y, int k_count, bool integers,
-                          element *of_a, element *of_b)
+static void check_product(const unsigned char a[16][32], const unsigned char b[8][32], const unsigned char *y, int k_count,
+                          bool integers, element *of_a, element *of_b)
 {
     for (int m = 0; m < 16; m++)
         for (int n = 0; n < 8; n++) {
@@ -292,7 +338,8 @@ static void check_product(const unsigned char a[16][32], const unsigned char b[8
         }
 }
 
-static void run_product(const char *kernel, int k_count, void (*fill)(test_random *, unsigned char *, size_t), element *of_a, element *of_b)
+static void run_product(const char *kernel, int k_count, void (*fill)(test_random *, unsigned char *, size_t), element *of_a,
+                        element *of_b)
 {
     unsigned char a[16][32], b[8][32], y[16 * 8 * 4];
     test_random   r = {7};
@@ -372,42 +419,72 @@ static void test_numbers(void **state)
 
 /* ---------------------------------------------------------------- mistakes */
 
-/** Runs a kernel in a child, which must end by abort(); what it says must have `part`. */
-static void check_dies(int mode, const char *part)
+/* How a sanitizer ends a program. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZER_EXIT = 1 };
+#else
+enum { SANITIZER_EXIT = -1 };
+#endif
+
+/** In a child: launch the mistake and wait for it. Comes back only where nothing was noticed. */
+static void make_mistake(int mode)
 {
-    char   text[4096];
+    check_params      p = {.mode = mode};
+    void             *params[] = {&p};
+    CUlaunchAttribute early = {.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
+                               .value = {.programmaticStreamSerializationAllowed = 1}};
+    CUlaunchConfig    config = {.gridDimX = 1,
+                                .gridDimY = 1,
+                                .gridDimZ = 1,
+                                .blockDimX = 64,
+                                .blockDimY = 1,
+                                .blockDimZ = 1,
+                                .sharedMemBytes = 1024,
+                                .attrs = &early,
+                                .numAttrs = mode == CHECK_NEVER_WAITS};
+    CUfunction        kernel;
+    assert_cuda(cu.cuModuleGetFunction(&kernel, module, "check_mistake"));
+    assert_cuda(cu.cuLaunchKernelEx(&config, kernel, params, NULL));
+    assert_cuda(cu.cuCtxSynchronize());
+}
+
+/** What a child says that makes a mistake must have both parts. */
+static void check_dies(int mode, const char *part, const char *other)
+{
+    char   text[16384];
     size_t length = 0;
     int    ends[2], status;
     assert_int_equal(pipe(ends), 0);
     fflush(NULL);
     const pid_t child = fork();
     if (child == 0) {
-        check_params p = {.mode = mode};
-        void        *params[] = {&p};
-        CUfunction   kernel;
         dup2(ends[1], 2);
-        if (cu.cuModuleGetFunction(&kernel, module, "check_mistake")) _exit(1);
-        if (cu.cuLaunchKernel(kernel, 1, 1, 1, 64, 1, 1, 1024, NULL, params, NULL)) _exit(2);
-        cu.cuCtxSynchronize();
-        _exit(3);
+        make_mistake(mode);
+        _exit(0);
     }
     close(ends[1]);
-    for (ssize_t n; length + 1 < sizeof text && (n = read(ends[0], text + length, sizeof text - 1 - length)) > 0;) length += (size_t)n;
+    for (ssize_t n; length + 1 < sizeof text && (n = read(ends[0], text + length, sizeof text - 1 - length)) > 0;)
+        length += (size_t)n;
     text[length] = '\0';
     close(ends[0]);
     assert_int_equal(waitpid(child, &status, 0), child);
-    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT || !strstr(text, part) || !strstr(text, "check_mistake, block (0, 0, 0)"))
-        fail_msg("mode %d: status %d, which said: %s", mode, status, text);
+    const bool ended =
+        (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) || (WIFEXITED(status) && WEXITSTATUS(status) == SANITIZER_EXIT);
+    if (!ended || !strstr(text, part) || !strstr(text, other)) fail_msg("mode %d: status %d, which said: %s", mode, status, text);
 }
 
 static void test_mistakes(void **state)
 {
     (void)state;
-    check_dies(CHECK_LONELY_BARRIER, "waits for ever");
-    check_dies(CHECK_DIVERGENCE, "waits at");
-    check_dies(CHECK_RETURNED_LANE, "needs 32 lanes");
-    check_dies(CHECK_UNALIGNED, "not aligned");
-    check_dies(CHECK_OUTSIDE, "outside of the 1024 bytes");
+    static const char place[] = "check_mistake, block (0, 0, 0)";
+    check_dies(CHECK_LONELY_BARRIER, "waits for ever", place);
+    check_dies(CHECK_DIVERGENCE, "waits at", place);
+    check_dies(CHECK_RETURNED_LANE, "needs 32 lanes", place);
+    check_dies(CHECK_UNALIGNED, "not aligned", place);
+    check_dies(CHECK_OUTSIDE, "outside of the 1024 bytes", place);
+    check_dies(CHECK_NEVER_WAITS, "never waits", "check_mistake");
+    if (SANITIZER_EXIT < 0) return;
+    check_dies(CHECK_BEYOND_SHARED, "heap-buffer-overflow", "check_mistake");
 }
 
 /* ---------------------------------------------------------------- the driver */
@@ -545,8 +622,23 @@ static void test_refusals(void **state)
     assert_int_equal(launch_on(NULL, "check_mistake", 0, 64, 0, &p), CUDA_ERROR_INVALID_VALUE);
     assert_int_equal(launch_on(NULL, "check_mistake", 1, 64, 64 << 10, &p), CUDA_ERROR_INVALID_VALUE);
     assert_cuda(cu.cuModuleGetFunction(&kernel, module, "check_mistake"));
-    assert_int_equal(cu.cuFuncSetAttribute(kernel, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 228 << 10), CUDA_ERROR_INVALID_VALUE);
+    assert_int_equal(cu.cuFuncSetAttribute(kernel, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 228 << 10),
+                     CUDA_ERROR_INVALID_VALUE);
     device_free(p.y);
+}
+
+/** The third call fails, and only that. */
+static void test_failing_call(void **state)
+{
+    (void)state;
+    CUdeviceptr memory[4];
+    fake_fail(3, CUDA_ERROR_OUT_OF_MEMORY);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(cu.cuMemAlloc_v2(&memory[i], 16), i == 2 ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_SUCCESS);
+        if (i != 2) assert_cuda(cu.cuMemFree_v2(memory[i]));
+    }
+    assert_int_equal(fake_calls(), 4);
+    fake_fail(0, CUDA_SUCCESS);
 }
 
 static void test_environment(void **state)
@@ -595,10 +687,11 @@ static void test_environment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_barrier),          cmocka_unit_test(test_lanes),         cmocka_unit_test(test_no_barrier),
-        cmocka_unit_test(test_copies),           cmocka_unit_test(test_products),      cmocka_unit_test(test_many_products),
-        cmocka_unit_test(test_numbers),          cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_streams_are_late),
-        cmocka_unit_test(test_graph),            cmocka_unit_test(test_events),        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_barrier),     cmocka_unit_test(test_places),           cmocka_unit_test(test_waits),
+        cmocka_unit_test(test_lanes),       cmocka_unit_test(test_no_barrier),       cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_products),    cmocka_unit_test(test_many_products),    cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_mistakes),    cmocka_unit_test(test_streams_are_late), cmocka_unit_test(test_graph),
+        cmocka_unit_test(test_events),      cmocka_unit_test(test_refusals),         cmocka_unit_test(test_failing_call),
         cmocka_unit_test(test_environment),
     };
     return cmocka_run_group_tests(tests, open_device, NULL);

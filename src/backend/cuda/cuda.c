@@ -35,7 +35,7 @@ fov_status fov_cuda_lower_node(const fov_graph *graph, const fov_node *node, con
 {
     fov_cuda_node *step = fov_calloc(1, sizeof *step);
     if (!step) return fov_fail_memory(err, "a lowered node");
-    *step = (fov_cuda_node){.node = node, .opset = graph->opset};
+    *step = (fov_cuda_node){.graph = graph, .node = node, .opset = graph->opset};
     *out = (fov_lowered){.kernel = kernel, .impl = step, .record = record, .free = fov_free};
     return FOV_OK;
 }
@@ -51,4 +51,4 @@ static fov_status lower(const fov_graph *graph, const fov_node *node, fov_lowere
 }
 
 const fov_backend fov_backend_cuda = {
-    .name = "cuda", .lower = lower, .alike = fov_cuda_conv_alike, .join = fov_cuda_conv_join, .remote = &fov_cuda_remote};
+    .name = "cuda", .lower = lower, .chain = fov_cuda_conv_chain, .alike = fov_cuda_conv_alike, .join = fov_cuda_conv_join, .remote = &fov_cuda_remote};

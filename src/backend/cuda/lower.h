@@ -23,9 +23,13 @@ fov_status fov_cuda_record_rearrange(const void *impl, const fov_view *const *in
 
 /** A step that keeps nothing but its node: `record` of `out` is set, `impl` is a fov_cuda_node. */
 typedef struct fov_cuda_node {
-    const fov_node *node;
-    int64_t         opset;
+    const fov_graph *graph;
+    const fov_node  *node;
+    int64_t          opset;
 } fov_cuda_node;
+
+/** The Convert that a step is; NULL if it is another. */
+const fov_cuda_node *fov_cuda_convert_of(const fov_lowered *lowered);
 
 fov_status fov_cuda_lower_node(const fov_graph *graph, const fov_node *node, const char *kernel,
                                __typeof__(((fov_lowered *)0)->record) record, fov_lowered *out, fov_error *err);

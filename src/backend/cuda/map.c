@@ -83,3 +83,9 @@ fov_status fov_cuda_map(const fov_graph *graph, const fov_node *node, fov_lowere
 {
     return fov_cuda_lower_node(graph, node, "map", record, out, err);
 }
+
+const fov_cuda_node *fov_cuda_convert_of(const fov_lowered *lowered)
+{
+    const fov_cuda_node *step = lowered->impl;
+    return lowered->record == record && step->node->op == FOV_OP_Convert ? step : NULL;
+}

@@ -23,7 +23,7 @@ typedef struct waiting {
 typedef struct recorded {
     CUfunction kernel;
     char       name[64];
-    unsigned   grid[3], threads, shared_bytes;
+    unsigned   grid[3], threads, cluster, shared_bytes;
     void      *params;
 } recorded;
 
@@ -46,6 +46,7 @@ fov_status fov_record_launch(fov_recorder *recorder, const fov_launch *launch, f
 {
     recorded   r = {.grid = {launch->grid[0], launch->grid[1], launch->grid[2]},
                     .threads = launch->threads,
+                    .cluster = launch->cluster,
                     .shared_bytes = (unsigned)launch->shared_bytes};
     fov_status st = fov_cuda_kernel(fov_recorder_device(recorder), launch->kernel, launch->shared_bytes, &r.kernel, err);
     if (st) return st;
@@ -62,6 +63,19 @@ fov_status fov_record_launch(fov_recorder *recorder, const fov_launch *launch, f
     snprintf(r.name, sizeof r.name, "%s", launch->kernel);
     recorder->launch[recorder->n_launch++] = r;
     return FOV_OK;
+}
+
+fov_status fov_record_filled(fov_recorder *recorder, const fov_cuda_launch *launch, const void *params, size_t params_bytes,
+                             fov_error *err)
+{
+    return fov_record_launch(recorder,
+                             &(fov_launch){.kernel = launch->kernel,
+                                           .grid = {launch->blocks, 1, 1},
+                                           .threads = launch->threads,
+                                           .shared_bytes = launch->shared_bytes,
+                                           .params_bytes = params_bytes,
+                                           .params = params},
+                             err);
 }
 
 fov_status fov_record_elements(fov_recorder *recorder, const char *kernel, int64_t count, const void *params, size_t params_bytes,
@@ -213,8 +227,14 @@ static fov_status launch(const fov_place *place, recorded *r, bool early, fov_er
 {
     const fov_cuda_driver *driver = place->device->driver;
     void                  *params[] = {r->params};
-    CUlaunchAttribute      attribute = {.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
-                                        .value = {.programmaticStreamSerializationAllowed = 1}};
+    CUlaunchAttribute      attribute[2];
+    unsigned               attributes = 0;
+    if (early)
+        attribute[attributes++] = (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
+                                                      .value = {.programmaticStreamSerializationAllowed = 1}};
+    if (r->cluster > 1)
+        attribute[attributes++] =
+            (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, .value = {.clusterDim = {r->cluster, 1, 1}}};
     const CUlaunchConfig   config = {.gridDimX = r->grid[0],
                                      .gridDimY = r->grid[1],
                                      .gridDimZ = r->grid[2],
@@ -223,8 +243,8 @@ static fov_status launch(const fov_place *place, recorded *r, bool early, fov_er
                                      .blockDimZ = 1,
                                      .sharedMemBytes = r->shared_bytes,
                                      .hStream = place->stream,
-                                     .attrs = &attribute,
-                                     .numAttrs = early};
+                                     .attrs = attribute,
+                                     .numAttrs = attributes};
     return fov_cuda_check(driver, driver->LaunchKernelEx(&config, r->kernel, params, NULL), err, "kernel %s", r->name);
 }
 

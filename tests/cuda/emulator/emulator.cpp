@@ -86,6 +86,7 @@ static struct {
     size_t                 shared_bytes;
     context                scheduler;
     unsigned               launches;
+    bool                   depended; /* some thread waited for the kernels ahead */
 } machine;
 
 static fibre *current(void)
@@ -109,8 +110,8 @@ void emulator_fail(const char *format, ...)
     va_start(args, format);
     fprintf(stderr, "CUDA emulator: %s", machine.kernel->name);
     if (const emulator_position *at = emulator_self)
-        fprintf(stderr, ", block (%u, %u, %u), thread (%u, %u, %u)", at->block.x, at->block.y, at->block.z, at->thread.x, at->thread.y,
-                at->thread.z);
+        fprintf(stderr, ", block (%u, %u, %u), thread (%u, %u, %u)", at->block.x, at->block.y, at->block.z, at->thread.x,
+                at->thread.y, at->thread.z);
     fprintf(stderr, ": ");
     vfprintf(stderr, format, args);
     fprintf(stderr, "\n");
@@ -123,7 +124,8 @@ void emulator_check_shared(const char *what, const void *at, size_t bytes)
     const uintptr_t first = (uintptr_t)at, shared = (uintptr_t)machine.shared;
     if (first % bytes) emulator_fail("%s: %p is not aligned to %zu bytes", what, at, bytes);
     if (first < shared || machine.shared_bytes < bytes || first - shared > machine.shared_bytes - bytes)
-        emulator_fail("%s: %p is outside of the %zu bytes of shared memory at %p", what, at, machine.shared_bytes, (void *)machine.shared);
+        emulator_fail("%s: %p is outside of the %zu bytes of shared memory at %p", what, at, machine.shared_bytes,
+                      (void *)machine.shared);
 }
 
 /* ---- going from fibre to fibre */
@@ -197,8 +199,8 @@ static bool all_together(const fibre *f)
         const fibre *other = &machine.threads[f->warp * WARP + i];
         if (!(need >> i & 1U) || same_instruction(f, other)) continue;
         if (other->mask >> f->lane & 1U)
-            emulator_fail("lane %u waits at %s of lanes 0x%08x, lane %u at %s of lanes 0x%08x", f->lane, f->what, f->mask, i, other->what,
-                          other->mask);
+            emulator_fail("lane %u waits at %s of lanes 0x%08x, lane %u at %s of lanes 0x%08x", f->lane, f->what, f->mask, i,
+                          other->what, other->mask);
         return false;
     }
     return true;
@@ -259,7 +261,8 @@ int emulator_barrier(int id, unsigned threads, int given)
 {
     fibre   *self = current();
     barrier *b = &machine.barriers[id];
-    if (b->arrived && b->threads != threads) emulator_fail("barrier %d is of %u threads, for others of %u", id, threads, b->threads);
+    if (b->arrived && b->threads != threads)
+        emulator_fail("barrier %d is of %u threads, for others of %u", id, threads, b->threads);
     b->threads = threads;
     b->arrived++;
     b->sum += given;
@@ -324,6 +327,11 @@ void emulator_copy_async_wait(size_t groups)
     }
 }
 
+void fov_depend_wait(void)
+{
+    machine.depended = true;
+}
+
 /* ---- blocks */
 
 /** The first function on every fibre's stack. */
@@ -356,7 +364,8 @@ static void begin(void)
     abort();
 }
 
-/** A stack that emulator_switch() enters begin() with: what it pops, the address it returns to, and one that begin() never returns to. */
+/** A stack that emulator_switch() enters begin() with: what it pops, the address it returns to, and one that begin() never returns
+ * to. */
 static void *fresh_stack(unsigned char *end)
 {
     void **top = (void **)end;
@@ -409,7 +418,8 @@ static const char *wait_of(const fibre *f)
     for (unsigned i = 0; i < machine.count; i++) {
         const fibre *f = &machine.threads[i];
         if (!last || strcmp(wait_of(last), wait_of(f)) != 0)
-            fprintf(stderr, "CUDA emulator: from thread (%u, %u, %u) on: waits for %s\n", f->thread.x, f->thread.y, f->thread.z, wait_of(f));
+            fprintf(stderr, "CUDA emulator: from thread (%u, %u, %u) on: waits for %s\n", f->thread.x, f->thread.y, f->thread.z,
+                    wait_of(f));
         if (!stuck && f->state != RETURNED) stuck = f;
         last = f;
     }
@@ -434,7 +444,7 @@ static void run_block(const emulator_position *at)
     emulator_self = nullptr;
 }
 
-void emulator_launch(const emulator_kernel *kernel, dim3 grid, dim3 block, size_t shared_bytes, const void *params)
+void emulator_launch(const emulator_kernel *kernel, dim3 grid, dim3 block, size_t shared_bytes, bool early, const void *params)
 {
     static std::mutex           one;
     std::lock_guard<std::mutex> hold(one);
@@ -444,6 +454,7 @@ void emulator_launch(const emulator_kernel *kernel, dim3 grid, dim3 block, size_
     machine.scheduler = {};
     machine.shared_bytes = shared_bytes;
     machine.launches++;
+    machine.depended = false;
     if ((uint64_t)block.x * block.y * block.z > MOST_THREADS) emulator_fail("more than %d threads in a block", (int)MOST_THREADS);
     if (!machine.stacks) make_stacks();
     if (posix_memalign(&shared, 1024, shared_bytes)) emulator_fail("no memory for %zu bytes of shared memory", shared_bytes);
@@ -455,6 +466,7 @@ void emulator_launch(const emulator_kernel *kernel, dim3 grid, dim3 block, size_
                 machine.last_first = (machine.launches + x + y + z) % 2 == 0;
                 run_block(&at);
             }
+    if (early && !machine.depended) emulator_fail("launched early, and never waits for the kernels ahead of it");
     free(shared);
     machine.shared = nullptr;
 }

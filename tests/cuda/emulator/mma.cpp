@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* The products of ptx.cuh for a whole warp. All four types share a layout: of A 16 rows, of B 8 columns, of 32 bytes of k each; lane l
- * holds 4 bytes at 4 * (l % 4) of row or column l / 4, and the same 16 bytes, and (A) 8 rows, further on. PTX ISA, "Matrix Fragments for
- * mma.m16n8k8 / k16 / k32". */
+/* The products of ptx.cuh for a whole warp. All four types share a layout: of A 16 rows, of B 8 columns, of 32 bytes of k each;
+ * lane l holds 4 bytes at 4 * (l % 4) of row or column l / 4, and the same 16 bytes, and (A) 8 rows, further on. PTX ISA, "Matrix
+ * Fragments for mma.m16n8k8 / k16 / k32". */
 #include "emulator.h"
 
 struct operands {
@@ -86,8 +86,8 @@ static inline float widen_s8(int8_t v)
     return v;
 }
 
-/** The product of rows of K elements, A's and B's made floats by two functions, added to D's of type T. Sums of bytes are exact: they
- * stay below 2^24. */
+/** The product of rows of K elements, A's and B's made floats by two functions, added to D's of type T. Sums of bytes are exact:
+ * they stay below 2^24. */
 template <class T, int K, class A, class B, float widen_a(A), float widen_b(B)> static void product(void *const lane[32])
 {
     operands bytes;

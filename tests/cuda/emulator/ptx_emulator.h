@@ -82,6 +82,12 @@ static inline uint32_t fov_to_tf32(float v)
 /* Copies are done no sooner than the wait that waits for them, so what is read without it is wrong. */
 void fov_copy_async_16(void *shared, const void *global);
 void fov_copy_async_commit(void);
+
+static inline void fov_copy_async_16_if(bool read, void *shared, const void *global)
+{
+    alignas(16) static const unsigned char zeros[16] = {0};
+    fov_copy_async_16(shared, read ? global : zeros);
+}
 void emulator_copy_async_wait(size_t groups);
 
 template <int groups> static inline void fov_copy_async_wait(void)
@@ -89,8 +95,8 @@ template <int groups> static inline void fov_copy_async_wait(void)
     emulator_copy_async_wait(groups);
 }
 
-/* Kernels never overlap here. */
-static inline void fov_depend_wait(void) {}
+/* Kernels never overlap here; but emulator_launch() sees whether they wait. */
+void               fov_depend_wait(void);
 static inline void fov_depend_launch(void) {}
 
 #endif

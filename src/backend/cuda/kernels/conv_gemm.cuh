@@ -5,6 +5,7 @@
 #ifndef FOVEA_BACKEND_CUDA_KERNELS_CONV_GEMM_CUH
 #define FOVEA_BACKEND_CUDA_KERNELS_CONV_GEMM_CUH
 
+#include "backend/cuda/kernels/divide.cuh"
 #include "backend/cuda/kernels/end.cuh"
 #include "backend/cuda/kernels/product.cuh"
 
@@ -12,11 +13,6 @@
 template <int KB> static __device__ __forceinline__ int fov_gemm_chunk_at(int r, int c)
 {
     return KB == 128 ? r * 128 + ((c ^ (r & 7)) << 4) : r * 64 + ((c ^ (r >> 1 & 3)) << 4);
-}
-
-static __device__ __forceinline__ int fov_divide(int n, fov_divisor by)
-{
-    return (int)((__umulhi((uint32_t)n, by.magic) + (uint32_t)n) >> by.shift);
 }
 
 /* Bit t: tap t of a window that begins at `first` lies in 0 .. size - 1. */
@@ -33,7 +29,8 @@ template <int rows, int KB, int threads> struct fov_gemm_gather {
     static_assert(rows % ROWS_AT_ONCE == 0, "every thread has as many rows");
 
     const unsigned char *first[OWN];  /* tap (0, 0) of each row */
-    uint32_t             inside[OWN]; /* taps down in the lower half, across in the upper; none behind the last pixel */
+    uint32_t             inside[OWN]; /* taps down in the lower half, but for its last bit, across in the upper; none behind the last
+                                         pixel */
     int                  chunk, tap, r, s;
     int64_t              delta; /* bytes from tap (0, 0) to the chunk at hand */
 
@@ -71,12 +68,16 @@ template <int rows, int KB, int threads> struct fov_gemm_gather {
 
     __device__ __forceinline__ void load(const fov_gemm_problem &p, unsigned char *stage)
     {
-        const uint32_t             need = tap < p.taps ? 1U << r | 0x10000U << s : 0;
-        const unsigned char *const pad = (const unsigned char *)p.pad + (need ? chunk * 16 : 0);
+        const bool                 real = tap < p.taps; /* behind the last tap weights are zeros */
+        const uint32_t             need = real ? 1U << r | 0x10000U << s : 0x8000U;
+        const unsigned char *const pad = p.pad ? (const unsigned char *)p.pad + chunk * 16 : (const unsigned char *)p.x;
 #pragma unroll
-        for (int i = 0; i < OWN; i++)
-            fov_copy_async_16(stage + fov_gemm_chunk_at<KB>((int)threadIdx.x / CHUNKS + i * ROWS_AT_ONCE, (int)threadIdx.x % CHUNKS),
-                              need && (inside[i] & need) == need ? first[i] + delta : pad);
+        for (int i = 0; i < OWN; i++) {
+            const bool inside_image = (inside[i] & need) == need;
+            fov_copy_async_16_if(inside_image || (real && p.pad),
+                                 stage + fov_gemm_chunk_at<KB>((int)threadIdx.x / CHUNKS + i * ROWS_AT_ONCE, (int)threadIdx.x % CHUNKS),
+                                 inside_image ? first[i] + delta : pad);
+        }
         chunk += CHUNKS;
         settle(p);
     }

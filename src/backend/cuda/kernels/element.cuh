@@ -28,12 +28,43 @@ static __device__ __forceinline__ uint16_t fov_float_to_bf16(float v)
     return (uint16_t)((bits + 0x7fffU + (bits >> 16 & 1U)) >> 16);
 }
 
+/** Two at once, the first in the lower half. */
+static __device__ __forceinline__ uint32_t fov_floats_to_f16(float first, float second)
+{
+#if defined(FOVEA_CUDA_EMULATOR) || __CUDA_ARCH__ < 800
+    return fov_float_to_f16(first) | (uint32_t)fov_float_to_f16(second) << 16;
+#else
+    uint32_t bits;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(second), "f"(first));
+    return bits;
+#endif
+}
+
+/** The same; a NaN may become another one. */
+static __device__ __forceinline__ uint32_t fov_floats_to_bf16(float first, float second)
+{
+#if defined(FOVEA_CUDA_EMULATOR) || __CUDA_ARCH__ < 800
+    return fov_float_to_bf16(first) | (uint32_t)fov_float_to_bf16(second) << 16;
+#else
+    uint32_t bits;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(second), "f"(first));
+    return bits;
+#endif
+}
+
+/** A float of small magnitude (below 2^22) to the nearest integer, ties to even: where units of 1 are the last bit of a float, adding
+ * rounds, at the full rate that conversions do not have. */
+static __device__ __forceinline__ int32_t fov_round_small(float v)
+{
+    return __float_as_int(__fadd_rn(v, 12582912.0F)) - 0x4b400000;
+}
+
 /** fov_quantize() of graph/view.h, into 0 .. 255. */
 static __device__ __forceinline__ int32_t fov_quantize_u8(float v, float inverse_scale, int32_t zero_point)
 {
     const float scaled = __fmul_rn(v, inverse_scale), least = (float)-zero_point, most = (float)(255 - zero_point);
     if (!(scaled == scaled)) return zero_point;
-    return __float2int_rn(scaled < least ? least : scaled > most ? most : scaled) + zero_point;
+    return fov_round_small(scaled < least ? least : scaled > most ? most : scaled) + zero_point;
 }
 
 /* W bytes, or 2 W or 4 W, that are aligned to their size, at most 16 at a time. */
@@ -81,10 +112,13 @@ template <int W> static __device__ __forceinline__ void fov_store_elements(void 
 #pragma unroll
         for (int i = 0; i < W; i++) raw[i] = (uint8_t)v[i];
         fov_copy_aligned<W>((uint8_t *)data + at, raw);
+    } else if (W == 1) {
+        ((uint16_t *)data)[at] = dtype == FOV_F16 ? fov_float_to_f16(v[0]) : fov_float_to_bf16(v[0]);
     } else {
-        alignas(16) uint16_t raw[W];
+        alignas(16) uint32_t raw[(W + 1) / 2];
 #pragma unroll
-        for (int i = 0; i < W; i++) raw[i] = dtype == FOV_F16 ? fov_float_to_f16(v[i]) : fov_float_to_bf16(v[i]);
+        for (int i = 0; i + 1 < W; i += 2)
+            raw[i / 2] = dtype == FOV_F16 ? fov_floats_to_f16(v[i], v[i + 1]) : fov_floats_to_bf16(v[i], v[i + 1]);
         fov_copy_aligned<W * 2>((uint16_t *)data + at, raw);
     }
 }

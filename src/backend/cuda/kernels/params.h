@@ -22,6 +22,7 @@ typedef struct fov_end_channel {
 } fov_end_channel;
 
 enum {
+    FOV_END_ROWS = 8, /* members of fov_end_channel */
     FOV_END_OUTPUTS = 4,     /* tensors that one convolution's channels may be spread over */
     FOV_END_NO_RESIDUAL = 0, /* residual_at */
     FOV_END_RESIDUAL_BEFORE, /* the activation */
@@ -54,13 +55,13 @@ typedef struct fov_divisor {
     uint32_t magic, shift;
 } fov_divisor;
 
-enum { FOV_GEMM_PROBLEMS = 6, FOV_GEMM_PAD_CHANNELS = 128, FOV_GEMM_PAD_BYTES = 128, FOV_GEMM_MOST_TAPS = 16 };
+enum { FOV_GEMM_PROBLEMS = 6, FOV_GEMM_PAD_CHANNELS = 128, FOV_GEMM_PAD_BYTES = 128, FOV_GEMM_MOST_TAPS = 15 };
 
 /** A convolution as a product of a matrix of pixels (gathered on the way) and one of weights. Rows of A are output pixels in the order
  * n, y, x; the elements of a row are taps in the order r, s, of `tap_chunks` chunks of 16 bytes each. */
 typedef struct fov_gemm_problem {
     const void *x;
-    const void *pad;    /* a tap outside of the image: tap_chunks * 16 bytes of what 0 is */
+    const void *pad;    /* a tap outside of the image: tap_chunks * 16 bytes of what 0 is; NULL: zeros */
     const void *weight; /* [channels, padded to a multiple of FOV_GEMM_PAD_CHANNELS][k_pitch], zero where padded */
     fov_end     end;
     fov_divisor columns, image; /* by end.columns, by end.rows * end.columns */

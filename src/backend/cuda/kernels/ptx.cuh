@@ -100,6 +100,17 @@ static __device__ __forceinline__ void fov_copy_async_16(void *shared, const voi
 #endif
 }
 
+/** The same, or zeros where it is not to be read. */
+static __device__ __forceinline__ void fov_copy_async_16_if(bool read, void *shared, const void *global)
+{
+#if __CUDA_ARCH__ >= 800
+    const uint32_t at = (uint32_t)__cvta_generic_to_shared(shared);
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(global), "r"(read ? 16 : 0) : "memory");
+#else
+    *(uint4 *)shared = read ? *(const uint4 *)global : make_uint4(0, 0, 0, 0);
+#endif
+}
+
 static __device__ __forceinline__ void fov_copy_async_commit(void)
 {
 #if __CUDA_ARCH__ >= 800
