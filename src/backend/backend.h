@@ -42,8 +42,8 @@ typedef struct fov_lowered {
      * @param out one view per output
      */
     fov_status (*run)(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_pool *pool, fov_error *err);
-    /** The same where steps run elsewhere (fov_remote): add the step to a program that is being made. Of `run` and `record` a node that
-     * needs work has one. Views have addresses of the place. */
+    /** The same where steps run elsewhere (fov_remote): add the step to a program that is being made. Of `run` and `record` a node
+     * that needs work has one. Views have addresses of the place. */
     fov_status (*record)(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
                          fov_error *err);
     void (*free)(void *impl);
@@ -74,6 +74,8 @@ typedef struct fov_call {
 typedef struct fov_remote {
     /** Whether device number `device` is here and can be used; the message says why not, and what to do. */
     fov_status (*check)(int device, fov_error *err);
+    /** What the device is called. @param name out, cut where it does not fit */
+    fov_status (*name)(int device, char *name, size_t bytes, fov_error *err);
     /** @param device number of it; FOV_ERR_DEVICE where it is not there */
     fov_status (*open)(int device, fov_place **place, fov_error *err);
     void (*close)(fov_place *place); /* NULL is allowed; what was allocated and compiled there must be gone */
@@ -114,10 +116,12 @@ typedef struct fov_backend {
 const fov_backend *fov_backend_find(const char *name);
 const fov_backend *fov_backend_at(size_t index); /* NULL past the last */
 /**
- * The backend that a user means: by name, NULL for "cpu", or "auto" for the first remote one that can be used, else "cpu". One that is
- * named and cannot be used fails, as its check() says.
+ * The backend that a user means: by name, NULL for "cpu", or "auto" for the first remote one that can be used, else "cpu". One that
+ * is named and cannot be used fails, as its check() says.
  */
 fov_status fov_backend_choose(const char *name, int device, const fov_backend **backend, fov_error *err);
+/** Why "auto" comes to `backend`, in a sentence that is cut where it does not fit. */
+void fov_backend_explain(const fov_backend *backend, int device, char *text, size_t bytes);
 
 /** Lower a node to its definition (graph/ops): what "reference" does for all, other backends for operators they lack. */
 fov_status fov_lower_definition(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err);

@@ -4,10 +4,20 @@
 #include "backend/cuda/program.h"
 #include "base/alloc.h"
 
+#include <stdio.h>
+
 static fov_status check(int device, fov_error *err)
 {
     const fov_cuda_device *opened;
     return fov_cuda_device_open(device, &opened, err);
+}
+
+static fov_status name_device(int device, char *name, size_t bytes, fov_error *err)
+{
+    const fov_cuda_device *opened;
+    fov_status             st = fov_cuda_device_open(device, &opened, err);
+    if (bytes) snprintf(name, bytes, "%s", st ? "" : opened->name);
+    return st;
 }
 
 static void close_place(fov_place *place)
@@ -67,6 +77,7 @@ static fov_status download(fov_place *place, void *to, const void *from, size_t 
 
 const fov_remote fov_cuda_remote = {
     .check = check,
+    .name = name_device,
     .open = open_place,
     .close = close_place,
     .alloc = alloc,
