@@ -16,7 +16,7 @@ typedef struct chain_step {
     const fov_conv_step *first, *second; /* first: of a chain, NULL after a conversion */
     fov_cuda_constant   *packed, *channel;
     int                  parts; /* of the weights of a first convolution */
-    char                 name[64];
+    char                 name[160];
 } chain_step;
 
 static void chain_free(void *impl)
