@@ -263,6 +263,7 @@ static void side_by_side(job *j)
     const fov_photo_source   photos = {j->inputs.count, load, j};
     const fov_photos_options options = {
         .detect = &j->detect, .threads = j->engine.threads, .devices = j->engine.devices, .n_device = j->engine.n_device};
+    j->photo.defer = !j->draw && !j->crop;
     fov_error err = {0};
     cli_progress(0, j->inputs.count, 0);
     fov_status st = fov_photos_detect(j->engine.engine, &photos, &options, done, j, &err);

@@ -155,6 +155,11 @@ typedef struct fov_photo_options {
      * 1/4 or 1/8 of its size, which is faster, but not at less than 1.5 times the size that fits. 0: all its pixels are needed
      */
     int fit_width, fit_height;
+    /**
+     * For fov_photos_detect() only: fov_photo_load() may leave a JPEG encoded, so that the GPU can decode it where that is faster.
+     * Its pixels then stay there, and may differ by a level from those that are decoded here. fov_photo_finish() brings them here
+     */
+    bool defer;
 } fov_photo_options;
 
 /**
@@ -172,6 +177,12 @@ FOV_API fov_status fov_photo_load(const char *path, const fov_photo_options *opt
 /** As fov_photo_load(), from memory that may be released after the call. @param name used in messages only; may be NULL. */
 FOV_API fov_status fov_photo_decode(const void *data, size_t bytes, const char *name, const fov_photo_options *options,
                                     fov_photo **photo, fov_error *err);
+
+/**
+ * Decode a photo that was left encoded (fov_photo_options.defer): until then it has a size, but no pixels. Does nothing for others.
+ * @return as fov_photo_decode(); after a failure the photo is as it was
+ */
+FOV_API fov_status fov_photo_finish(fov_photo *photo, fov_error *err);
 
 /**
  * Set fit_width and fit_height for photos that are loaded for nothing but fov_detector_run_photo() or fov_photos_detect() with
@@ -673,7 +684,8 @@ typedef struct fov_photo_result {
     size_t      index;   /**< of the photo source                                                                   */
     fov_status  status;  /**< FOV_OK, or what load() or fov_detector_run_photo() said; there are no faces then        */
     const char *message; /**< the sentence of a failure                                                             */
-    fov_photo  *photo;   /**< NULL: it could not be loaded. May be drawn into, unless it was decoded smaller         */
+    fov_photo  *photo;   /**< NULL: it could not be loaded. May be drawn into, unless it was decoded smaller, or
+                              its decoding deferred: fov_photo_finish()                                              */
     fov_faces   faces;   /**< as fov_detector_run_photo() finds them, to the bit                                     */
     fov_timing  timing;
     double      load_s; /**< seconds that load() took */

@@ -9,12 +9,13 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/cpu.h"
+#include "engine/remote.h"
 
 #include <string.h>
 
 /* Photos of one input size share a pass up to this many photos and pixels: beyond either the cost of reading weights is long
  * shared out, and only memory grows. */
-enum { MAX_BATCH = 8, MAX_PASS_PIXELS = 4 << 20, HEADS_PER_LEVEL = 3 };
+enum { MAX_BATCH = FOV_DETECTOR_BATCH, MAX_PASS_PIXELS = 4 << 20, HEADS_PER_LEVEL = 3 };
 
 struct fov_detector {
     const fov_engine *engine;
@@ -30,6 +31,7 @@ struct fov_detector {
     fov_timing        timing;
     fov_observer     *observe; /* during fov_detector_run_observed(), else NULL */
     void             *observe_context;
+    const fov_detector_photo *given; /* during fov_detector_run_photos(), else NULL */
     double           *step_seconds; /* during fov_detector_run_timed(), else NULL */
 };
 
@@ -115,6 +117,13 @@ typedef struct pass {
     size_t count;
 } pass;
 
+/* What a pass gives: heads in the plan's memory, or, where the network runs elsewhere, all faces, which the next pass takes away. */
+typedef struct answer {
+    const fov_plan *plan;
+    bool            has_faces;
+    fov_faces       faces[MAX_BATCH]; /* in pixels of the photo, one an image of the pass */
+} answer;
+
 /* Where rows of an image of a pass go. */
 typedef struct row_target {
     const fov_plan *plan;
@@ -165,7 +174,8 @@ static fov_status run_plan(const fov_detector *d, const fov_plan *plan, fov_erro
     return st ? st : fov_plan_run_observed(plan, d->pool, d->observe, d->observe_context, err);
 }
 
-static fov_status run_pass(fov_detector *d, const fov_image *images, const pass *p, const fov_plan **out, fov_error *err)
+/* The heads of a pass. */
+static fov_status run_heads(fov_detector *d, const fov_image *images, const pass *p, const fov_plan **out, fov_error *err)
 {
     const fov_letterbox *box = &d->geometry[p->index[0]].letterbox;
     fov_plan            *plan;
@@ -185,6 +195,48 @@ static fov_status run_pass(fov_detector *d, const fov_image *images, const pass 
     d->timing.network_s += fov_clock_s() - filled;
     *out = plan;
     return FOV_OK;
+}
+
+/* Pixels go to where the network runs, and faces come back. What it takes to bring them up counts as preprocessing; resizing them,
+ * and making faces of the heads, is a part of the network there. */
+static fov_status run_there(fov_detector *d, const fov_image *images, const pass *p, const fov_detect_options *options, answer *out,
+                            fov_error *err)
+{
+    const fov_letterbox *box = &d->geometry[p->index[0]].letterbox;
+    fov_remote_photo     photo[MAX_BATCH];
+    fov_plan            *plan;
+    double               start = fov_clock_s();
+    for (size_t i = 0; i < p->count; i++) {
+        const fov_mapping *m = &d->geometry[p->index[i]].mapping;
+        photo[i] = (fov_remote_photo){.image = images[p->index[i]],
+                                      .box = &d->geometry[p->index[i]].letterbox,
+                                      .offset = {m->offset[0], m->offset[1]},
+                                      .scale = {m->scale[0], m->scale[1]}};
+        if (!d->given || !d->given[p->index[i]].picture) continue;
+        photo[i].there = true;
+        photo[i].orientation = d->given[p->index[i]].orientation;
+    }
+    fov_status st = fov_plan_cache_get(&d->cache, d->engine, (int64_t)p->count, box->out_h, box->out_w, fov_pool_size(d->pool),
+                                       FOV_PLAN_FACES, &plan, err);
+    if (!st) st = fov_remote_start(plan, photo, options, d->pool, err);
+    double started = fov_clock_s();
+    if (!st) st = fov_remote_finish(plan, out->faces, err);
+    if (st) return st;
+    d->timing.preprocess_s += started - start;
+    d->timing.network_s += fov_clock_s() - started;
+    out->plan = plan;
+    out->has_faces = true;
+    return FOV_OK;
+}
+
+/* Plugins decode on the host, and observers see it all there. */
+static fov_status run_pass(fov_detector *d, const fov_image *images, const pass *p, const fov_detect_options *options, answer *out,
+                           fov_error *err)
+{
+    out->has_faces = false;
+    if (d->cache.place && !d->observe && !fov_graph_gives_table(d->engine->graph))
+        return run_there(d, images, p, options, out, err);
+    return run_heads(d, images, p, &out->plan, err);
 }
 
 static void read_output(const fov_plan *plan, int index, size_t image, const float **data, ptrdiff_t *ld)
@@ -235,10 +287,15 @@ static fov_status prepare(fov_detector *d, const fov_image *images, size_t count
     return st;
 }
 
+size_t fov_detector_most_in_a_pass(int width, int height)
+{
+    const int64_t fitting = MAX_PASS_PIXELS / ((int64_t)width * height);
+    return fitting < 1 ? 1 : fitting < MAX_BATCH ? (size_t)fitting : MAX_BATCH;
+}
+
 static size_t most_in_a_pass(const fov_letterbox *box)
 {
-    const int64_t fitting = MAX_PASS_PIXELS / ((int64_t)box->out_w * box->out_h);
-    return fitting < 1 ? 1 : fitting < MAX_BATCH ? (size_t)fitting : MAX_BATCH;
+    return fov_detector_most_in_a_pass(box->out_w, box->out_h);
 }
 
 /* The next images from `first` on that have its input size and are not done. */
@@ -256,13 +313,25 @@ static pass next_pass(const fov_detector *d, size_t first, size_t count, const f
 
 static const fov_face no_face; /* what an empty result points to, so that NULL can mean "not done yet" */
 
+/* Into a buffer, where they outlive the next pass. */
+static fov_status keep_faces(const fov_faces *found, fov_face_buffer *buffer, fov_faces *faces, fov_error *err)
+{
+    size_t     count = 0;
+    fov_status st = FOV_OK;
+    while (count < found->count && !st) st = fov_face_append(buffer, &count, &found->face[count], err);
+    *faces = (fov_faces){count, buffer->candidate};
+    return st;
+}
+
 /* The faces of image `image` of a pass. @param index of its geometry */
-static fov_status decode_image(fov_detector *d, const fov_plan *plan, size_t image, size_t index, const fov_detect_options *options,
+static fov_status decode_image(fov_detector *d, const answer *a, size_t image, size_t index, const fov_detect_options *options,
                                fov_face_buffer *buffer, fov_faces *faces, fov_error *err)
 {
+    const fov_plan    *plan = a->plan;
     const fov_mapping *mapping = &d->geometry[index].mapping;
     fov_head           head[FOV_MAX_LEVELS];
     fov_table          table;
+    if (a->has_faces) return keep_faces(&a->faces[image], buffer, faces, err);
     if (fov_graph_gives_table(d->engine->graph)) {
         fov_status st = read_table(plan, image, &table, err);
         return st ? st : fov_face_table(&table, mapping, options, buffer, faces, err);
@@ -271,13 +340,13 @@ static fov_status decode_image(fov_detector *d, const fov_plan *plan, size_t ima
     return fov_face_decode(&d->engine->settings, head, mapping, options, buffer, faces, err);
 }
 
-static fov_status decode_pass(fov_detector *d, const fov_plan *plan, const pass *p, const fov_detect_options *options,
+static fov_status decode_pass(fov_detector *d, const answer *a, const pass *p, const fov_detect_options *options,
                               fov_faces *faces, fov_error *err)
 {
     double start = fov_clock_s();
     for (size_t i = 0; i < p->count; i++) {
         size_t     index = p->index[i];
-        fov_status st = decode_image(d, plan, i, index, options, &d->buffer[index], &faces[index], err);
+        fov_status st = decode_image(d, a, i, index, options, &d->buffer[index], &faces[index], err);
         if (st) return st;
         if (!faces[index].face) faces[index].face = &no_face;
     }
@@ -302,13 +371,13 @@ static size_t next_tiles(fov_detector *d, fov_tiling *walk, fov_tile *first, boo
 }
 
 /* Append the faces that the tiles of a pass answer for to the photo's. */
-static fov_status decode_tiles(fov_detector *d, const fov_plan *plan, const fov_tile *tile, size_t count,
+static fov_status decode_tiles(fov_detector *d, const answer *a, const fov_tile *tile, size_t count,
                                const fov_detect_options *options, fov_face_buffer *buffer, size_t *found, fov_error *err)
 {
     double start = fov_clock_s();
     for (size_t i = 0; i < count; i++) {
         fov_faces  faces;
-        fov_status st = decode_image(d, plan, i, i, options, &d->tile_buffer, &faces, err);
+        fov_status st = decode_image(d, a, i, i, options, &d->tile_buffer, &faces, err);
         for (size_t j = 0; j < faces.count && !st; j++)
             if (fov_tile_keeps(&tile[i], &faces.face[j])) st = fov_face_append(buffer, found, &faces.face[j], err);
         if (st) return st;
@@ -320,18 +389,19 @@ static fov_status decode_tiles(fov_detector *d, const fov_plan *plan, const fov_
 static fov_status run_tiles(fov_detector *d, const fov_image *image, const fov_detect_options *options, fov_face_buffer *buffer,
                             fov_faces *faces, fov_error *err)
 {
-    static const pass all = {.index = {0, 1, 2, 3, 4, 5, 6, 7}};
+    answer            a;
     fov_tiling        walk;
     fov_tile          tile[MAX_BATCH], next;
     fov_image         window[MAX_BATCH];
     size_t            found = 0;
     fov_status        st = fov_tiling_start(&d->engine->settings, options, image, &walk, err);
     for (bool more = !st && fov_tiling_next(&walk, &next); more && !st;) {
-        const fov_plan *plan;
-        pass            p = all;
-        p.count = next_tiles(d, &walk, &next, &more, tile);
-        for (size_t i = 0; i < p.count; i++) window[i] = tile[i].window;
-        if (!(st = run_pass(d, window, &p, &plan, err))) st = decode_tiles(d, plan, tile, p.count, options, buffer, &found, err);
+        pass p = {.count = next_tiles(d, &walk, &next, &more, tile)};
+        for (size_t i = 0; i < p.count; i++) {
+            p.index[i] = i;
+            window[i] = tile[i].window;
+        }
+        if (!(st = run_pass(d, window, &p, options, &a, err))) st = decode_tiles(d, &a, tile, p.count, options, buffer, &found, err);
     }
     if (!st) st = fov_face_merge(buffer, found, options, faces, err);
     return st;
@@ -349,17 +419,25 @@ static fov_status run_tiled(fov_detector *d, const fov_image *images, size_t cou
 
 /* ---------------------------------------------------------------- public calls */
 
+/* All images, whose geometry is known. */
+static fov_status run_passes(fov_detector *d, const fov_image *images, size_t count, const fov_detect_options *options,
+                             fov_faces *faces, fov_error *err)
+{
+    answer     a;
+    fov_status st = FOV_OK;
+    for (size_t i = 0; i < count && !st; i++) {
+        if (faces[i].face) continue;
+        pass p = next_pass(d, i, count, faces);
+        if (!(st = run_pass(d, images, &p, options, &a, err))) st = decode_pass(d, &a, &p, options, faces, err);
+    }
+    return st;
+}
+
 static fov_status run_whole(fov_detector *d, const fov_image *images, size_t count, const fov_detect_options *options,
                             fov_faces *faces, fov_error *err)
 {
     fov_status st = prepare(d, images, count, options, err);
-    for (size_t i = 0; i < count && !st; i++) {
-        const fov_plan *plan;
-        if (faces[i].face) continue;
-        pass p = next_pass(d, i, count, faces);
-        if (!(st = run_pass(d, images, &p, &plan, err))) st = decode_pass(d, plan, &p, options, faces, err);
-    }
-    return st;
+    return st ? st : run_passes(d, images, count, options, faces, err);
 }
 
 fov_status fov_detector_run_batch(fov_detector *d, const fov_image *images, size_t count, const fov_detect_options *options,
@@ -386,9 +464,7 @@ fov_status fov_detector_run(fov_detector *d, const fov_image *image, const fov_d
 static fov_status run_smaller(fov_detector *d, const fov_photo *photo, const fov_detect_options *options, fov_faces *faces,
                               fov_error *err)
 {
-    const pass      one = {.count = 1};
     const fov_image image = fov_photo_image(photo);
-    const fov_plan *plan;
     fov_status      st = fov_detect_options_check(options, err);
     if (st) return st;
     if (options->resize == FOV_RESIZE_TILES)
@@ -398,8 +474,7 @@ static fov_status run_smaller(fov_detector *d, const fov_photo *photo, const fov
     d->timing = (fov_timing){0};
     if ((st = reserve_images(d, 1, err))) return st;
     if ((st = fov_geometry_make_photo(&d->engine->settings, options, photo, d->geometry, err))) return st;
-    if ((st = run_pass(d, &image, &one, &plan, err))) return st;
-    return decode_pass(d, plan, &one, options, faces, err);
+    return run_passes(d, &image, 1, options, faces, err);
 }
 
 fov_status fov_detector_run_photo(fov_detector *d, const fov_photo *photo, const fov_detect_options *options, fov_faces *faces,
@@ -407,11 +482,33 @@ fov_status fov_detector_run_photo(fov_detector *d, const fov_photo *photo, const
 {
     const fov_image    image = fov_photo_image(photo);
     fov_detect_options defaults = fov_detect_options_default();
-    if (!fov_photo_is_smaller(photo)) return fov_detector_run(d, &image, options, faces, err);
     *faces = (fov_faces){0};
+    if (photo->deferred)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "a photo of %d x %d is still encoded: fov_photo_finish() decodes it", photo->full_width,
+                        photo->full_height);
+    if (!fov_photo_is_smaller(photo)) return fov_detector_run(d, &image, options, faces, err);
     fov_status st = run_smaller(d, photo, options ? options : &defaults, faces, err);
     settle(d);
     if (st) *faces = (fov_faces){0};
+    return st;
+}
+
+fov_status fov_detector_run_photos(fov_detector *d, const fov_detector_photo *photos, size_t count,
+                                   const fov_detect_options *options, fov_faces *faces, fov_error *err)
+{
+    fov_image  image[MAX_BATCH];
+    fov_status st = reserve_images(d, count, err);
+    d->timing = (fov_timing){0};
+    for (size_t i = 0; i < count; i++) faces[i] = (fov_faces){0};
+    for (size_t i = 0; i < count && !st; i++) {
+        image[i] = photos[i].picture ? photos[i].picture->image : fov_photo_image(photos[i].photo);
+        st = fov_geometry_make_photo(&d->engine->settings, options, photos[i].photo, &d->geometry[i], err);
+    }
+    d->given = photos;
+    if (!st) st = run_passes(d, image, count, options, faces, err);
+    d->given = NULL;
+    settle(d);
+    for (size_t i = 0; i < count && st; i++) faces[i] = (fov_faces){0};
     return st;
 }
 
@@ -443,7 +540,7 @@ fov_status fov_detector_run_timed(fov_detector *d, const fov_image *image, const
     fov_status st = refuse_tiles(options, err);
     if (!st) st = prepare(d, image, 1, options, err);
     d->step_seconds = seconds;
-    if (!st) st = run_pass(d, image, &one, plan, err);
+    if (!st) st = run_heads(d, image, &one, plan, err);
     d->step_seconds = NULL;
     return st;
 }
@@ -464,7 +561,7 @@ fov_status fov_detector_raw(fov_detector *d, const fov_image *image, const fov_d
                         "this engine has no raw answers: a plugin decodes its heads; build it without the plugin to see them");
     if ((st = refuse_tiles(options, err))) return st;
     if ((st = prepare(d, image, 1, options ? options : &defaults, err))) return st;
-    if ((st = run_pass(d, image, &one, &plan, err))) return st;
+    if ((st = run_heads(d, image, &one, &plan, err))) return st;
     double start = fov_clock_s();
     read_heads(plan, 0, head);
     size_t count = fov_face_count(settings, head);

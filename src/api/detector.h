@@ -24,6 +24,21 @@ fov_status fov_detector_run_observed(fov_detector *detector, const fov_image *im
  */
 fov_status fov_detector_run_timed(fov_detector *detector, const fov_image *image, const fov_detect_options *options,
                                   double *seconds, const fov_plan **plan, fov_error *err);
+/** The most photos that fov_detector_run_photos() takes, and that a pass has. */
+enum { FOV_DETECTOR_BATCH = 8 };
+/** How many photos that become inputs of this size go through the network at a time. */
+size_t fov_detector_most_in_a_pass(int width, int height);
+/** A photo, and, if it was decoded elsewhere, where its pixels are. */
+typedef struct fov_detector_photo {
+    const fov_photo          *photo;
+    const fov_remote_picture *picture;     /* NULL: the photo has pixels */
+    int                       orientation; /* of the picture, EXIF 1..8 */
+} fov_detector_photo;
+
+/** As fov_detector_run_photo() for each. @param options checked, not NULL, not FOV_RESIZE_TILES */
+fov_status fov_detector_run_photos(fov_detector *detector, const fov_detector_photo *photos, size_t count,
+                                   const fov_detect_options *options, fov_faces *faces, fov_error *err);
+
 /** Size of its pool. */
 int fov_detector_threads(const fov_detector *detector);
 

@@ -5,6 +5,7 @@
  * Threads take photos in order and leave what they found in a ring of slots; the caller hands it on in order. A thread waits
  * when the ring is full, so a photo that takes long holds up no more than the ring's photos in memory. */
 #include "api/detector.h"
+#include "api/photos_remote.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/cpu.h"
@@ -68,6 +69,7 @@ static fov_status find(const worker *w, slot *s)
     const double      start = fov_clock_s();
     fov_faces         faces;
     fov_status        st = w->stream->photos->load(w->stream->photos->user, r->index, &r->photo, &s->err);
+    if (!st) st = fov_photo_finish(r->photo, &s->err);
     r->load_s = fov_clock_s() - start;
     if (st) return st;
     r->device = w->device;
@@ -210,6 +212,10 @@ fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *p
     stream       t = {.photos = photos, .detect = options->detect};
     fov_status   st = count_workers(&t, engine, options, n_device, err);
     if (st || !photos->count) return st;
+    if (engine->backend->remote) {
+        const fov_photos_options on_it = {.detect = options->detect, .threads = t.n_worker};
+        return fov_photos_detect_remote(engine, photos, &on_it, devices, n_device, done, user, err);
+    }
     pthread_mutex_init(&t.lock, NULL);
     pthread_cond_init(&t.room, NULL);
     pthread_cond_init(&t.found, NULL);

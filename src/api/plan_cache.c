@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api/plan_cache.h"
 
+#include "api/heads_check.h"
 #include "base/alloc.h"
 
 #include <string.h>
@@ -53,12 +54,21 @@ static fov_status fit_arena(fov_plan_cache *cache, size_t bytes, fov_error *err)
     return st;
 }
 
+static bool is_ready(const fov_plan_cache *cache, const fov_plan *plan, fov_plan_use use)
+{
+    const bool stepwise = use != FOV_PLAN_FAST && use != FOV_PLAN_FACES;
+    return plan->place && plan->remote_arena == cache->remote_arena && plan->faces == (use == FOV_PLAN_FACES) &&
+           (plan->n_program > 1) == stepwise;
+}
+
 /* What is compiled stays so until the arena moves or another use comes. */
-static fov_status make_ready(const fov_plan_cache *cache, fov_plan *plan, bool stepwise, fov_error *err)
+static fov_status make_ready(const fov_plan_cache *cache, fov_plan *plan, fov_plan_use use, fov_error *err)
 {
     fov_plan_bind(plan, cache->arena);
-    if (!cache->place || (plan->place && plan->remote_arena == cache->remote_arena && (plan->n_program > 1) == stepwise)) return FOV_OK;
-    return fov_plan_compile(plan, cache->place, cache->remote_arena, stepwise, err);
+    if (!cache->place || is_ready(cache, plan, use)) return FOV_OK;
+    if (use != FOV_PLAN_FACES) return fov_plan_compile(plan, cache->place, cache->remote_arena, use != FOV_PLAN_FAST, err);
+    fov_status st = fov_heads_check(plan, err);
+    return st ? st : fov_plan_compile_faces(plan, cache->place, cache->remote_arena, err);
 }
 
 bool fov_plan_cache_settle(fov_plan_cache *cache)
@@ -99,7 +109,7 @@ fov_status fov_plan_cache_get(fov_plan_cache *cache, const fov_engine *engine, i
     }
     promote(cache, i);
     if ((st = fit_arena(cache, cache->plan[0]->arena_bytes, err))) return st;
-    if ((st = make_ready(cache, cache->plan[0], use != FOV_PLAN_FAST, err))) return st;
+    if ((st = make_ready(cache, cache->plan[0], use, err))) return st;
     *out = cache->plan[0];
     return FOV_OK;
 }

@@ -21,6 +21,7 @@ typedef struct fov_plan_cache {
 typedef enum fov_plan_use {
     FOV_PLAN_FAST,  /* as fast as it can */
     FOV_PLAN_TIMED, /* the same steps, one by one */
+    FOV_PLAN_FACES, /* from photos to faces, where it runs elsewhere */
     FOV_PLAN_WHOLE, /* every value is in memory after its step */
 } fov_plan_use;
 

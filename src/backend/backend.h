@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/threads.h"
 #include "graph/op.h"
+#include "models/settings.h"
 
 /** The most nodes that may run as one step. */
 enum { FOV_STEP_NODES = 4 };
@@ -71,6 +72,38 @@ typedef struct fov_call {
     int                    wave; /* steps of one wave need nothing of each other; each needs only earlier waves */
 } fov_call;
 
+/** What is before and behind the steps of a program that makes faces of photos. Addresses are the place's. */
+typedef struct fov_ends {
+    const fov_settings *settings;
+    const fov_view     *input; /* FP32, NHWC, of as many images as the program is for */
+    const fov_view     *head;  /* FP32, NHWC: scores, boxes and landmarks of each level */
+} fov_ends;
+
+/** A photo for such a program. */
+typedef struct fov_remote_photo {
+    fov_image            image;
+    int                  orientation; /* EXIF 1..8: how it is turned upright; 0 is 1 */
+    bool                 there;       /* image.data is the place's; else the host's, and may go after start() */
+    const struct fov_letterbox *box;  /* media/media.h; for the upright photo; fills the program's input */
+    float offset[2], scale[2];        /* from the input's pixels to the photo's: (input - offset) * scale; x, y */
+} fov_remote_photo;
+
+/** Decodes JPEGs elsewhere, for one thread at a time. */
+typedef struct fov_decoder fov_decoder;
+
+enum { FOV_DECODER_BATCH = 32 };
+
+/** A JPEG to be decoded there: media/jpeg_header.h, baseline, of one scan. */
+typedef struct fov_remote_picture {
+    const struct fov_encoded     *in;
+    const struct fov_jpeg_header *header;
+    const fov_photo_options      *options;
+    bool                          decoded; /* out: else decode it here */
+    fov_image                     image;   /* out: RGB8, there, as stored */
+    void                         *memory;  /* of its pixels; starts as NULL, and serves the next picture too */
+    size_t                        bytes;
+} fov_remote_picture;
+
 typedef struct fov_remote {
     /** Whether device number `device` is here and can be used; the message says why not, and what to do. */
     fov_status (*check)(int device, fov_error *err);
@@ -88,6 +121,27 @@ typedef struct fov_remote {
     /** Run, and wait for the end. @param seconds out: what the device took; may be NULL */
     fov_status (*run)(fov_program *program, double *seconds, fov_error *err);
     void (*release)(fov_program *program); /* NULL is allowed */
+
+    /** As compile(), and the program makes the steps' input from photos, and faces of what they put out. */
+    fov_status (*compile_faces)(fov_place *place, const fov_call *calls, int count, const fov_ends *ends, fov_program **program,
+                                fov_error *err);
+    /**
+     * Begin to run such a program, one of the place at a time.
+     * @param photo   one for each image that it is for
+     * @param options checked ones, of which scores, suppression and counts matter
+     * @param pool    helps to copy pixels; may be NULL
+     */
+    fov_status (*start)(fov_program *program, const fov_remote_photo *photo, const fov_detect_options *options, fov_pool *pool,
+                        fov_error *err);
+    /** Wait for the end. @param faces out, one for each image: in memory of the place, until its next start() */
+    fov_status (*finish)(fov_program *program, fov_faces *faces, fov_error *err);
+
+    /** May take a second. @return FOV_OK, FOV_ERR_DEVICE (nothing there decodes faster than the host), FOV_ERR_MEMORY */
+    fov_status (*open_decoder)(int device, fov_decoder **decoder, fov_error *err);
+    void (*close_decoder)(fov_decoder *decoder); /* NULL is allowed */
+    /** Decode up to FOV_DECODER_BATCH pictures, and wait for the end. */
+    fov_status (*decode)(fov_decoder *decoder, fov_remote_picture *picture, size_t count, fov_error *err);
+    void (*release_picture)(fov_decoder *decoder, fov_remote_picture *picture);
 } fov_remote;
 
 typedef struct fov_backend {

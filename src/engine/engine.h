@@ -121,6 +121,7 @@ typedef struct fov_plan {
     unsigned char    *remote_arena;   /* there; each value lies in it where it lies in `arena` */
     fov_program     **program;        /* one for all steps, or one a step */
     int               n_program;
+    bool              faces; /* the program makes faces of photos */
 } fov_plan;
 
 /**
@@ -146,6 +147,8 @@ const fov_view *fov_plan_output(const fov_plan *plan, int index); /* graph outpu
  * @param stepwise each step is to be run by itself: for observers, and to be timed
  */
 fov_status fov_plan_compile(fov_plan *plan, fov_place *place, void *memory, bool stepwise, fov_error *err);
+/** Make it ready to find faces: from photos to faces is one program. The heads are as fov_settings say. */
+fov_status fov_plan_compile_faces(fov_plan *plan, fov_place *place, void *memory, fov_error *err);
 /** Undo that: what was compiled is gone. */
 void fov_plan_release(fov_plan *plan);
 /** The address at the place of what a view of the plan shows on the host. */

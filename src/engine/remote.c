@@ -5,6 +5,8 @@
 
 #include "base/alloc.h"
 
+enum { MAX_HEADS = 3 * FOV_MAX_LEVELS };
+
 static const fov_remote *remote_of(const fov_plan *plan)
 {
     return plan->engine->backend->remote;
@@ -65,7 +67,24 @@ static fov_status compile(fov_plan *plan, const fov_call *calls, bool stepwise, 
     return st;
 }
 
-fov_status fov_plan_compile(fov_plan *plan, fov_place *place, void *memory, bool stepwise, fov_error *err)
+/* Photos to faces, as one. */
+static fov_status compile_faces(fov_plan *plan, const fov_call *calls, fov_error *err)
+{
+    const fov_engine *engine = plan->engine;
+    fov_view          head[MAX_HEADS];
+    if (engine->graph->n_output > MAX_HEADS)
+        return fov_fail(err, FOV_ERR_INTERNAL, "a network with %d outputs; please report this model", engine->graph->n_output);
+    for (int i = 0; i < engine->graph->n_output; i++) head[i] = *fov_plan_output(plan, i);
+    const fov_ends ends = {&engine->settings, fov_plan_input(plan), head};
+    fov_status     st = remote_of(plan)->compile_faces(plan->place, calls, plan->n_step, &ends, &plan->program[0], err);
+    plan->n_program = 1;
+    plan->faces = true;
+    return st;
+}
+
+typedef enum use { STEPWISE, AT_ONCE, TO_FACES } use;
+
+static fov_status make_ready(fov_plan *plan, fov_place *place, void *memory, use how, fov_error *err)
 {
     unsigned char *const host = plan->arena;
     fov_call            *calls = fov_calloc((size_t)plan->n_step, sizeof *calls);
@@ -78,12 +97,22 @@ fov_status fov_plan_compile(fov_plan *plan, fov_place *place, void *memory, bool
     if (!st) {
         fov_plan_bind(plan, memory);
         fill_calls(plan, calls);
-        st = compile(plan, calls, stepwise, err);
+        st = how == TO_FACES ? compile_faces(plan, calls, err) : compile(plan, calls, how == STEPWISE, err);
         fov_plan_bind(plan, host);
     }
     fov_free(calls);
     if (st) fov_plan_release(plan);
     return st;
+}
+
+fov_status fov_plan_compile(fov_plan *plan, fov_place *place, void *memory, bool stepwise, fov_error *err)
+{
+    return make_ready(plan, place, memory, stepwise ? STEPWISE : AT_ONCE, err);
+}
+
+fov_status fov_plan_compile_faces(fov_plan *plan, fov_place *place, void *memory, fov_error *err)
+{
+    return make_ready(plan, place, memory, TO_FACES, err);
 }
 
 void fov_plan_release(fov_plan *plan)
@@ -92,6 +121,7 @@ void fov_plan_release(fov_plan *plan)
     fov_free(plan->program);
     plan->program = NULL;
     plan->n_program = 0;
+    plan->faces = false;
     plan->place = NULL;
     plan->remote_arena = NULL;
 }
@@ -129,4 +159,15 @@ fov_status fov_remote_run_observed(const fov_plan *plan, fov_observer *observe, 
         if (!st) st = observe(context, plan, step, err);
     }
     return st;
+}
+
+fov_status fov_remote_start(const fov_plan *plan, const fov_remote_photo *photo, const fov_detect_options *options, fov_pool *pool,
+                            fov_error *err)
+{
+    return remote_of(plan)->start(plan->program[0], photo, options, pool, err);
+}
+
+fov_status fov_remote_finish(const fov_plan *plan, fov_faces *faces, fov_error *err)
+{
+    return remote_of(plan)->finish(plan->program[0], faces, err);
 }

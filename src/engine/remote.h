@@ -14,4 +14,9 @@ fov_status fov_remote_run_observed(const fov_plan *plan, fov_observer *observe, 
 /** The graph's outputs to the host's arena. */
 fov_status fov_remote_take(const fov_plan *plan, fov_error *err);
 
+/* Of those that fov_plan_compile_faces() made ready, as fov_remote.start and finish. */
+fov_status fov_remote_start(const fov_plan *plan, const fov_remote_photo *photo, const fov_detect_options *options, fov_pool *pool,
+                            fov_error *err);
+fov_status fov_remote_finish(const fov_plan *plan, fov_faces *faces, fov_error *err);
+
 #endif

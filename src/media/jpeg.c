@@ -81,17 +81,22 @@ static void cmyk_to_rgb(const JSAMPLE *cmyk, bool inverted, uint8_t *rgb, size_t
 
 /* The DCT of a block can be undone at a part of its size: the same picture, smaller, for less work. Of all eighths, libjpeg-turbo
  * has vector code for 1, 2 and 4; 3 takes longer than 4, and from 5 on they take longer than the full size. */
-static int choose_eighths(const jpeg_reader *r)
+int fov_jpeg_eighths(double width, double height, const fov_photo_options *o)
 {
-    const fov_photo_options *o = r->options;
     if (!o || o->fit_width < 1 || o->fit_height < 1) return FOV_PHOTO_EIGHTHS;
-    const bool   swapped = !o->keep_orientation && fov_orientation_swaps_sides(*r->orientation);
-    const double width = swapped ? r->info.image_height : r->info.image_width;
-    const double height = swapped ? r->info.image_width : r->info.image_height;
     const double needed = fmin(o->fit_width / width, o->fit_height / height);
     int          eighths = 1;
     while (eighths < FOV_PHOTO_EIGHTHS && eighths < FOV_PHOTO_EIGHTHS * MARGIN * needed) eighths *= 2;
     return eighths;
+}
+
+static int choose_eighths(const jpeg_reader *r)
+{
+    const fov_photo_options *o = r->options;
+    const bool               swapped = o && !o->keep_orientation && fov_orientation_swaps_sides(*r->orientation);
+    const double             width = swapped ? r->info.image_height : r->info.image_width;
+    const double             height = swapped ? r->info.image_width : r->info.image_height;
+    return fov_jpeg_eighths(width, height, o);
 }
 
 static fov_status choose_size(jpeg_reader *r)

@@ -3,6 +3,7 @@
 #include "media/media.h"
 
 #include "base/alloc.h"
+#include "media/deferred.h"
 
 #include <string.h>
 
@@ -72,7 +73,9 @@ fov_status fov_photo_load(const char *path, const fov_photo_options *options, fo
     if (!path) return fov_fail(err, FOV_ERR_ARGUMENT, "no path to a photo was given");
     fov_status st = fov_file_read(path, MAX_FILE_BYTES, &file, err);
     if (st) return st;
-    st = fov_photo_decode(file.data, file.size, strcmp(path, "-") ? path : "standard input", options, photo, err);
+    const char *name = strcmp(path, "-") ? path : "standard input";
+    if (options && options->defer) st = fov_photo_defer(&file, name, options, photo, err);
+    if (!st && !*photo) st = fov_photo_decode(file.data, file.size, name, options, photo, err);
     fov_buffer_clear(&file);
     return st;
 }

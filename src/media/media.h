@@ -18,6 +18,7 @@ struct fov_photo {
     int      full_width, full_height;
     fov_part full; /* what of the pixels shows the full photo: all, but where it was decoded smaller and the last ones stick out */
     char     warning[256];
+    struct fov_deferred *deferred; /* what the pixels, which are NULL, will be decoded from; NULL: nothing */
 };
 
 enum { FOV_PHOTO_EIGHTHS = 8 }; /* sizes at which a photo may be decoded are so many parts of its own */
@@ -76,6 +77,9 @@ void fov_alpha_over_white(const uint8_t *rgba, uint8_t *rgb, size_t width, size_
 
 /** What bytes that no codec recognises seem to be: "a GIF picture", "a text file". @param picture out: is it a kind of picture? */
 const char *fov_looks_like(const unsigned char *data, size_t size, bool *picture);
+
+/** At how many parts of its size libjpeg decodes a photo of this upright size. */
+int fov_jpeg_eighths(double width, double height, const fov_photo_options *options);
 
 fov_status fov_jpeg_encode(const fov_image *image, int quality, fov_buffer *out, fov_error *err);
 fov_status fov_png_encode(const fov_image *image, fov_buffer *out, fov_error *err);

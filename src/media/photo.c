@@ -3,6 +3,7 @@
 #include "media/media.h"
 
 #include "base/alloc.h"
+#include "media/deferred.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -127,5 +128,6 @@ void fov_photo_free(fov_photo *photo)
 {
     if (!photo) return;
     fov_free_aligned(photo->pixels);
+    fov_deferred_free(photo->deferred);
     fov_free(photo);
 }

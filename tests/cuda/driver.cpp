@@ -51,11 +51,28 @@ struct CUmod_st {
     std::map<std::string, function> functions;
 };
 
+/** A kernel with all that it is launched with. The parameters are a copy of its own. */
+struct launching {
+    CUfunction            kernel;
+    dim3                  grid, block;
+    size_t                shared_bytes;
+    bool                  early;
+    std::shared_ptr<void> params;
+};
+
+struct CUgraphNode_st {
+    CUgraph   graph;
+    size_t    step;
+    launching what;
+};
+
 struct CUgraph_st {
-    std::vector<work> steps;
+    std::vector<work>                            steps;
+    std::vector<std::unique_ptr<CUgraphNode_st>> kernels;
 };
 
 struct CUgraphExec_st {
+    CUgraph           from;
     std::vector<work> steps;
 };
 
@@ -488,20 +505,36 @@ CUresult CUDAAPI cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, CUfunc
 }
 
 /** The parameters are copied now, as a driver does: their memory may be gone when the kernel runs. */
+static CUresult prepare(launching *l, void **params, void **extra)
+{
+    const function *f = (const function *)l->kernel;
+    REQUIRE(f && params && params[0] && !extra);
+    REQUIRE(l->grid.x && l->grid.y && l->grid.z && l->grid.x <= INT32_MAX && l->grid.y <= 65535 && l->grid.z <= 65535);
+    REQUIRE(l->block.x && l->block.y && l->block.z && l->block.z <= 64);
+    REQUIRE((uint64_t)l->block.x * l->block.y * l->block.z <= f->kernel->threads);
+    REQUIRE(l->shared_bytes <= f->shared_bytes);
+    l->params = std::shared_ptr<void>(aligned_alloc(128, (f->kernel->params_bytes + 127) / 128 * 128), free);
+    if (!l->params) return CUDA_ERROR_OUT_OF_MEMORY;
+    memcpy(l->params.get(), params[0], f->kernel->params_bytes);
+    return CUDA_SUCCESS;
+}
+
+static work work_of(const launching &l)
+{
+    return [l] {
+        emulator_launch(((const function *)l.kernel)->kernel, l.grid, l.block, l.shared_bytes, l.early, l.params.get());
+    };
+}
+
 static CUresult launch(CUstream s, CUfunction kernel, dim3 grid, dim3 block, size_t shared_bytes, bool early, void **params,
                        void **extra)
 {
-    const function *f = (const function *)kernel;
-    REQUIRE(f && params && params[0] && !extra);
-    REQUIRE(grid.x && grid.y && grid.z && grid.x <= INT32_MAX && grid.y <= 65535 && grid.z <= 65535);
-    REQUIRE(block.x && block.y && block.z && block.z <= 64);
-    REQUIRE((uint64_t)block.x * block.y * block.z <= f->kernel->threads);
-    REQUIRE(shared_bytes <= f->shared_bytes);
-    std::shared_ptr<void> copy(aligned_alloc(128, (f->kernel->params_bytes + 127) / 128 * 128), free);
-    if (!copy) return CUDA_ERROR_OUT_OF_MEMORY;
-    memcpy(copy.get(), params[0], f->kernel->params_bytes);
-    const emulator_kernel *k = f->kernel;
-    return ask(s, [=] { emulator_launch(k, grid, block, shared_bytes, early, copy.get()); });
+    launching      l = {kernel, grid, block, shared_bytes, early, nullptr};
+    const CUresult failed = prepare(&l, params, extra);
+    if (failed) return failed;
+    CUgraph graph = stream_of(s)->capture;
+    if (graph) graph->kernels.emplace_back(new CUgraphNode_st{graph, graph->steps.size(), l});
+    return ask(s, work_of(l));
 }
 
 CUresult CUDAAPI cuLaunchKernel(CUfunction kernel, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
@@ -829,7 +862,52 @@ CUresult CUDAAPI cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, u
 {
     ENTER_CONTEXT();
     REQUIRE(exec && graph);
-    *exec = new CUgraphExec_st{graph->steps};
+    *exec = new CUgraphExec_st{graph, graph->steps};
+    return CUDA_SUCCESS;
+}
+
+/** Kernels only, in an order that nobody may rely on. */
+CUresult CUDAAPI cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count)
+{
+    ENTER_CONTEXT();
+    REQUIRE(graph && count);
+    const size_t all = graph->kernels.size();
+    for (size_t i = 0; nodes && i < std::min(*count, all); i++) nodes[i] = graph->kernels[all - 1 - i].get();
+    if (!nodes) *count = all;
+    return CUDA_SUCCESS;
+}
+
+CUresult CUDAAPI cuGraphKernelNodeGetParams_v2(CUgraphNode node, CUDA_KERNEL_NODE_PARAMS_v2 *params)
+{
+    ENTER_CONTEXT();
+    REQUIRE(node && params);
+    const launching &l = node->what;
+    *params = {};
+    params->func = l.kernel;
+    params->gridDimX = l.grid.x;
+    params->gridDimY = l.grid.y;
+    params->gridDimZ = l.grid.z;
+    params->blockDimX = l.block.x;
+    params->blockDimY = l.block.y;
+    params->blockDimZ = l.block.z;
+    params->sharedMemBytes = (unsigned)l.shared_bytes;
+    return CUDA_SUCCESS;
+}
+
+/** What was launched before keeps its parameters. */
+CUresult CUDAAPI cuGraphExecKernelNodeSetParams_v2(CUgraphExec exec, CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v2 *params)
+{
+    ENTER_CONTEXT();
+    REQUIRE(exec && node && params && exec->from == node->graph);
+    launching      l = {params->func,
+                        {params->gridDimX, params->gridDimY, params->gridDimZ},
+                        {params->blockDimX, params->blockDimY, params->blockDimZ},
+                        params->sharedMemBytes,
+                        node->what.early,
+                        nullptr};
+    const CUresult failed = prepare(&l, params->kernelParams, params->extra);
+    if (failed) return failed;
+    exec->steps[node->step] = work_of(l);
     return CUDA_SUCCESS;
 }
 

@@ -219,10 +219,12 @@ static bool in_chunks(const fov_pixels *x)
     return (uintptr_t)x->bytes % CHUNK_BYTES == 0 && x->ld * x->size % CHUNK_BYTES == 0 && x->c * x->size % CHUNK_BYTES == 0;
 }
 
-/* What kernels count in 32 bits: bytes of a pixel and of a row of weights. */
+/* What kernels count in 32 bits: pixels, bytes of a pixel and of a row of weights. */
 static bool fits_counters(const fov_conv_step *step, const fov_conv_shape *shape)
 {
-    return shape->x.ld <= INT32_MAX / shape->x.size && step->row_bytes <= INT32_MAX && shape->y.ld <= INT32_MAX;
+    const fov_pixels *x = &shape->x, *y = &shape->y;
+    return x->ld <= INT32_MAX / x->size && step->row_bytes <= INT32_MAX && y->ld <= INT32_MAX && x->n * x->h * x->w <= INT32_MAX &&
+           y->n * y->h * y->w <= INT32_MAX;
 }
 
 static bool takes_product(const fov_conv_step *step, const fov_conv_shape *shape, const fov_cuda_device *device)
@@ -350,8 +352,10 @@ static fov_hopper_shape hopper_shape(const fov_conv_step *step, const fov_conv_s
  * blocks. */
 static bool takes_hopper(const fov_conv_step *step, const fov_hopper_shape *shape, const fov_cuda_device *device)
 {
-    enum { ENOUGH_BYTES = 256 }; /* of a row of weights */
+    enum { ENOUGH_BYTES = 256, LONG_BYTES = 2048 }; /* of a row of weights */
+    const int64_t tiles = shape->images * shape->y_rows * shape->y_columns * shape->y_channels / (128 * 64);
     if (device->capability != 90 || !step->type || step->row_bytes < ENOUGH_BYTES || shape->y_channels % 16) return false;
+    if (tiles < device->processors / 2 && step->row_bytes < LONG_BYTES) return false; /* shares a launch with others of its wave */
     if (!fov_hopper_takes(shape) || fov_hopper_weight_bytes(shape) != (size_t)shape->y_channels * step->row_bytes) return false;
     return fov_cuda_has_kernel(device, "fov_conv_hopper_half_128x64");
 }
@@ -388,7 +392,7 @@ static fov_status record(const void *impl, const fov_view *const *in, fov_view *
     (void)scratch;
     for (int i = step->count - 1; i >= 0 && !st; i--) st = fov_conv_shape_read(step->conv[i], in, &out[i], &shape, err);
     if (!st && !fits_counters(step, &shape))
-        st = fov_fail(err, FOV_ERR_LIMIT, "Conv '%.200s' has too many channels for a GPU; run this model with --backend cpu",
+        st = fov_fail(err, FOV_ERR_LIMIT, "Conv '%.200s' is too large for a GPU; run this model with --backend cpu",
                       step->conv[0]->node->name);
     if (!st) st = find_constants(step, device, &at, err);
     if (st) return st;
@@ -452,7 +456,12 @@ fov_status fov_cuda_conv(const fov_graph *graph, const fov_node *node, fov_lower
     step->count = 1;
     step->conv[0] = &step->own;
     step->type = type_of(&step->own);
-    return finish(step, out, err);
+    fov_status st = finish(step, out, err);
+    if (!st && (st = fov_cuda_conv_first(out, err))) {
+        out->free(out->impl);
+        *out = (fov_lowered){.run = NULL};
+    }
+    return st;
 }
 
 /* ---------------------------------------------------------------- several of one input */

@@ -13,7 +13,8 @@
 #include <string.h>
 
 typedef struct chain_step {
-    const fov_conv_step *first, *second; /* first: of a chain, NULL after a conversion */
+    const fov_conv_step *first, *second; /* first: of a chain, NULL where the second is a network's first */
+    fov_lowered          own;            /* second, where nobody else keeps it */
     fov_cuda_constant   *packed, *channel;
     int                  parts; /* of the weights of a first convolution */
     char                 name[160];
@@ -24,6 +25,7 @@ static void chain_free(void *impl)
     chain_step *step = impl;
     fov_cuda_constant_free(step->packed);
     fov_cuda_constant_free(step->channel);
+    if (step->own.free) step->own.free(step->own.impl);
     fov_free(step);
 }
 
@@ -121,17 +123,41 @@ static fov_status pack_first(chain_step *step, fov_error *err)
     return st ? st : pack_channels(step, false, err);
 }
 
-/* Floats in, and sums of bytes that floats hold. */
-static bool is_first(const fov_cuda_node *convert, const fov_conv_step *second)
+/* Sums of bytes are ones that floats hold. */
+static bool is_first(const fov_conv *conv)
 {
-    enum { SHARED_BYTES = 48 * 1024, MOST_WINDOW = 500 /* times 255 * 128 is below 2^24 */ };
+    enum { SHARED_BYTES = 64 * 1024 /* as the oldest GPU has them */, MOST_WINDOW = 500 /* times 255 * 128 is below 2^24 */ };
     const fov_cuda_limits limits = {1, SHARED_BYTES};
-    if (!convert || !second) return false;
-    const fov_conv      *conv = &second->own;
-    const fov_cuda_first first = first_of(conv);
-    const bool           plain = conv->group == 1 && !conv->has_residual && conv->dilation[0] == 1 && conv->dilation[1] == 1;
-    return plain && convert->graph->value[convert->node->in[0]].dtype == FOV_F32 && fov_cuda_first_takes(&first, &limits) &&
-           conv->cin * conv->kh * conv->kw <= MOST_WINDOW;
+    const fov_cuda_first  first = first_of(conv);
+    const bool            plain = conv->group == 1 && !conv->has_residual && conv->dilation[0] == 1 && conv->dilation[1] == 1;
+    return plain && fov_cuda_first_takes(&first, &limits) && conv->cin * conv->kh * conv->kw <= MOST_WINDOW;
+}
+
+static bool converts_first(const fov_cuda_node *convert, const fov_conv_step *second)
+{
+    return convert && second && convert->graph->value[convert->node->in[0]].dtype == FOV_F32 && is_first(&second->own);
+}
+
+fov_status fov_cuda_conv_first(fov_lowered *conv, fov_error *err)
+{
+    const fov_conv_step *second = fov_conv_step_of(conv);
+    if (second->own.x.dtype != FOV_F32 || second->own.w.dtype != FOV_F32 || !is_first(&second->own)) return FOV_OK;
+    chain_step *step = fov_calloc(1, sizeof *step);
+    if (!step) return fov_fail_memory(err, "a lowered node");
+    *step = (chain_step){.second = second};
+    fov_status st = pack_first(step, err);
+    if (st) {
+        chain_free(step);
+        return st;
+    }
+    step->own = *conv;
+    snprintf(step->name, sizeof step->name, "%s_first", second->name);
+    conv->kernel = step->name;
+    conv->impl = step;
+    conv->kin = NULL;
+    conv->record = record_first;
+    conv->free = chain_free;
+    return FOV_OK;
 }
 
 /* ---------------------------------------------------------------- depthwise and 1x1 */
@@ -206,6 +232,13 @@ static fov_status pack_chain(chain_step *step, fov_error *err)
     return st ? st : pack_channels(step, true, err);
 }
 
+static bool has_padding(const fov_node *node)
+{
+    for (size_t i = 0; i < 4; i++)
+        if (fov_node_int_at(node, "pads", i, 0) != 0) return true;
+    return fov_node_attr(node, "auto_pad") != NULL;
+}
+
 static bool is_chain(const fov_conv_step *first, const fov_conv_step *second)
 {
     if (!first || !second || !first->window || !second->type) return false;
@@ -216,7 +249,7 @@ static bool is_chain(const fov_conv_step *first, const fov_conv_step *second)
     const chain_step     both = {.first = first, .second = second};
     const fov_cuda_chain chain = chain_of(&both);
     return square && plain && window->y.dtype == window->x.dtype && !point->has_residual && fov_cuda_chain_takes(&chain) &&
-           !fov_node_attr(point->node, "pads") && chain.outputs % 8 == 0;
+           !has_padding(point->node) && chain.outputs % 8 == 0;
 }
 
 /* ---------------------------------------------------------------- either */
@@ -224,7 +257,7 @@ static bool is_chain(const fov_conv_step *first, const fov_conv_step *second)
 fov_status fov_cuda_conv_chain(const fov_lowered *first, const fov_lowered *second, fov_lowered *out, fov_error *err)
 {
     const fov_conv_step *point = fov_conv_step_of(second), *window = fov_conv_step_of(first);
-    const bool           converts = is_first(fov_cuda_convert_of(first), point);
+    const bool           converts = converts_first(fov_cuda_convert_of(first), point);
     if (!converts && !is_chain(window, point)) return FOV_OK;
     chain_step *step = fov_calloc(1, sizeof *step);
     if (!step) return fov_fail_memory(err, "a lowered node");

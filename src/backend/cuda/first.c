@@ -149,7 +149,7 @@ static size_t shared_of(const fov_cuda_first *conv, int parts)
 
 bool fov_cuda_first_takes(const fov_cuda_first *conv, const fov_cuda_limits *limits)
 {
-    return conv->channels <= FOV_FIRST_MOST_CHANNELS && row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 && shared_of(conv, 2) <= limits->shared_bytes;
+    return conv->channels <= FOV_FIRST_MOST_CHANNELS && row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 && shared_of(conv, conv->between == FOV_F32 ? 2 : 1) <= limits->shared_bytes;
 }
 
 void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, const void *packed, int parts, const fov_end *end,

@@ -39,14 +39,14 @@ static size_t row_bytes(const fov_image *image)
     return (size_t)image->width * (size_t)fov_pixel_bytes(image->format);
 }
 
-static size_t staged_pitch(const fov_image *image)
+size_t fov_cuda_letterbox_pitch(const fov_image *image)
 {
     return rounded(row_bytes(image), PIXELS_ALIGNMENT);
 }
 
 size_t fov_cuda_letterbox_bytes(const fov_letterbox *box, const fov_cuda_photo *photo)
 {
-    const size_t pixels = photo->on_device ? 0 : staged_pitch(&photo->image) * (size_t)photo->image.height;
+    const size_t pixels = photo->on_device ? 0 : fov_cuda_letterbox_pitch(&photo->image) * (size_t)photo->image.height;
     return taps_bytes(box, photo) + rounded(pixels, ALIGNMENT);
 }
 
@@ -100,7 +100,7 @@ void fov_cuda_letterbox_stage(const fov_letterbox *box, const fov_cuda_photo *ph
         .scaled_h = box->scaled_h,
     };
     stage_taps(box, photo, host, device, image);
-    find_pixels(photo, photo->on_device ? in->data : copied, photo->on_device ? in->pitch : (ptrdiff_t)staged_pitch(in), image);
+    find_pixels(photo, photo->on_device ? in->data : copied, photo->on_device ? in->pitch : (ptrdiff_t)fov_cuda_letterbox_pitch(in), image);
     for (int c = 0; c < CHANNELS; c++) {
         image->channel[c] = image->pixel == 1 ? 0 : reversed ? CHANNELS - 1 - c : c;
         image->mean[c] = box->mean[c];
@@ -111,7 +111,7 @@ void fov_cuda_letterbox_stage(const fov_letterbox *box, const fov_cuda_photo *ph
 
 void fov_cuda_letterbox_copy(const fov_letterbox *box, const fov_cuda_photo *photo, void *host, int first_row, int rows)
 {
-    const size_t   bytes = row_bytes(&photo->image), pitch = staged_pitch(&photo->image);
+    const size_t   bytes = row_bytes(&photo->image), pitch = fov_cuda_letterbox_pitch(&photo->image);
     unsigned char *to = (unsigned char *)host + taps_bytes(box, photo);
     for (int y = first_row; y < first_row + rows; y++)
         memcpy(to + (size_t)y * pitch, photo->image.data + y * photo->image.pitch, bytes);

@@ -23,6 +23,9 @@ typedef struct fov_cuda_photo {
 int fov_cuda_photo_width(const fov_cuda_photo *photo);
 int fov_cuda_photo_height(const fov_cuda_photo *photo);
 
+/** Bytes of a row of pixels in the staging block, where they end a photo's own. */
+size_t fov_cuda_letterbox_pitch(const fov_image *image);
+
 /** Bytes of a photo's own in the staging block, a multiple of 64. */
 size_t fov_cuda_letterbox_bytes(const fov_letterbox *box, const fov_cuda_photo *photo);
 

@@ -63,6 +63,7 @@ struct fov_nvjpeg {
     const library         *lib;
     engine                 one;         /* a picture at a time, of any kind */
     engine                 many;        /* batches; the decoders beside the multiprocessors where there are some. May be absent */
+    bool                   hardware;    /* of `many` */
     int                    initialised; /* batch that `many` is ready for */
     CUevent                done;        /* with the last call's pictures */
 };
@@ -96,7 +97,8 @@ static fov_status open_engines(fov_nvjpeg *d, fov_error *err)
             "GPU %d (%s): nvJPEG cannot be started (status %d): have photos decoded by the processor, or see that driver "
             "and CUDA libraries fit each other",
             d->device->index, d->device->name, result);
-    if (open_engine(d->lib, FOV_NVJPEG_BACKEND_HARDWARE, &d->many)) open_engine(d->lib, FOV_NVJPEG_BACKEND_GPU_HYBRID, &d->many);
+    d->hardware = !open_engine(d->lib, FOV_NVJPEG_BACKEND_HARDWARE, &d->many);
+    if (!d->hardware) open_engine(d->lib, FOV_NVJPEG_BACKEND_GPU_HYBRID, &d->many);
     return fov_cuda_check(d->device->driver, d->device->driver->EventCreate(&d->done, CU_EVENT_DISABLE_TIMING), err,
                           "GPU %d (%s): an event for nvJPEG", d->device->index, d->device->name);
 }
@@ -132,6 +134,11 @@ void fov_nvjpeg_free(fov_nvjpeg *d)
         close_engine(d->lib, &d->one);
     }
     fov_free(d);
+}
+
+bool fov_nvjpeg_has_hardware(const fov_nvjpeg *d)
+{
+    return d->hardware;
 }
 
 /* ---------------------------------------------------------------- looking */

@@ -19,6 +19,9 @@ typedef struct fov_nvjpeg fov_nvjpeg;
 fov_status fov_nvjpeg_new(const fov_cuda_device *device, fov_nvjpeg **decoder, fov_error *err);
 void       fov_nvjpeg_free(fov_nvjpeg *decoder); /* NULL is allowed */
 
+/** Whether batches are decoded by hardware made for it; else nvJPEG is no faster than libjpeg on a processor's core. */
+bool fov_nvjpeg_has_hardware(const fov_nvjpeg *decoder);
+
 /**
  * Is this a JPEG for nvJPEG? Enforces the limits of photos.
  * @return FOV_OK, FOV_ERR_LIMIT (libjpeg would refuse it as well), FOV_ERR_UNSUPPORTED, FOV_ERR_FORMAT (ask libjpeg)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "backend/cuda/place.h"
 
+#include "backend/cuda/decoder.h"
 #include "backend/cuda/program.h"
+#include "backend/cuda/staging.h"
 #include "base/alloc.h"
 
 #include <stdio.h>
@@ -25,6 +27,7 @@ static void close_place(fov_place *place)
     if (!place) return;
     const fov_cuda_driver *driver = place->device->driver;
     fov_cuda_device_use(place->device, NULL);
+    fov_cuda_staging_clear(place);
     if (place->stream) driver->StreamDestroy(place->stream);
     if (place->start) driver->EventDestroy(place->start);
     if (place->end) driver->EventDestroy(place->end);
@@ -86,5 +89,12 @@ const fov_remote fov_cuda_remote = {
     .download = download,
     .compile = fov_program_compile,
     .run = fov_program_run,
+    .compile_faces = fov_program_compile_faces,
+    .start = fov_program_start,
+    .finish = fov_program_finish,
+    .open_decoder = fov_decoder_open,
+    .close_decoder = fov_decoder_close,
+    .decode = fov_decoder_decode,
+    .release_picture = fov_decoder_release,
     .release = fov_program_free,
 };

@@ -6,10 +6,19 @@
 #include "backend/backend.h"
 #include "backend/cuda/device.h"
 
+/** A block of pinned memory, and its image on the device. */
+typedef struct fov_cuda_staging {
+    unsigned char *host, *device;
+    size_t         bytes, sent;
+} fov_cuda_staging;
+
 struct fov_place {
     const fov_cuda_device *device;
     CUstream               stream;
     CUevent                start, end; /* around a program that is timed */
+    fov_cuda_staging       staging;
+    void                  *result; /* pinned */
+    size_t                 result_bytes;
 };
 
 extern const fov_remote fov_cuda_remote;

@@ -272,26 +272,53 @@ static void recorder_clear(fov_recorder *recorder)
     fov_free(recorder->waiting);
 }
 
-fov_status fov_program_compile(fov_place *place, const fov_call *calls, int count, fov_program **out, fov_error *err)
+static fov_status record_all(fov_recorder *recorder, const fov_call *calls, int count, fov_error *err)
 {
-    const fov_cuda_driver *driver = place->device->driver;
-    fov_recorder           recorder = {.program = fov_calloc(1, sizeof *recorder.program),
-                                       .waiting = fov_alloc_array(MAX_WAVE_PROBLEMS, sizeof *recorder.waiting)};
-    CUgraph                graph = NULL;
-    fov_status             st = fov_cuda_device_use(place->device, err);
+    fov_cuda_ends *ends = recorder->program->ends;
+    fov_status     st = ends ? fov_cuda_ends_record_first(ends, recorder, err) : FOV_OK;
+    if (!st) st = record_calls(recorder, calls, count, err);
+    return st || !ends ? st : fov_cuda_ends_record_last(ends, recorder, err);
+}
+
+static fov_status make_graph(fov_recorder *recorder, fov_error *err)
+{
+    fov_program           *program = recorder->program;
+    const fov_cuda_driver *driver = program->place->device->driver;
+    fov_status             st = capture(recorder, &program->captured, err);
+    if (!st) st = fov_cuda_check(driver, driver->GraphInstantiate(&program->graph, program->captured, 0), err, "a graph");
+    if (!st && program->ends) return fov_cuda_ends_find(program->ends, program->captured, err);
+    if (program->captured) driver->GraphDestroy(program->captured);
+    program->captured = NULL;
+    return st;
+}
+
+/* @param ends NULL: none */
+static fov_status compile(fov_place *place, const fov_call *calls, int count, const fov_ends *ends, fov_program **out, fov_error *err)
+{
+    fov_recorder recorder = {.program = fov_calloc(1, sizeof *recorder.program),
+                             .waiting = fov_alloc_array(MAX_WAVE_PROBLEMS, sizeof *recorder.waiting)};
+    fov_status   st = fov_cuda_device_use(place->device, err);
     *out = NULL;
     if (!recorder.program || !recorder.waiting) st = fov_fail_memory(err, "a program");
-    if (!st) {
-        recorder.program->place = place;
-        st = record_calls(&recorder, calls, count, err);
-    }
-    if (!st) st = capture(&recorder, &graph, err);
-    if (!st) st = fov_cuda_check(driver, driver->GraphInstantiate(&recorder.program->graph, graph, 0), err, "a graph");
-    if (graph) driver->GraphDestroy(graph);
+    if (recorder.program) recorder.program->place = place;
+    if (!st && ends) st = fov_cuda_ends_new(place, ends, &recorder.program->ends, err);
+    if (!st) st = record_all(&recorder, calls, count, err);
+    if (!st) st = make_graph(&recorder, err);
     recorder_clear(&recorder);
     if (st) fov_program_free(recorder.program);
     else *out = recorder.program;
     return st;
+}
+
+fov_status fov_program_compile(fov_place *place, const fov_call *calls, int count, fov_program **out, fov_error *err)
+{
+    return compile(place, calls, count, NULL, out, err);
+}
+
+fov_status fov_program_compile_faces(fov_place *place, const fov_call *calls, int count, const fov_ends *ends, fov_program **out,
+                                     fov_error *err)
+{
+    return compile(place, calls, count, ends, out, err);
 }
 
 fov_status fov_program_run(fov_program *program, double *seconds, fov_error *err)
@@ -310,13 +337,37 @@ fov_status fov_program_run(fov_program *program, double *seconds, fov_error *err
     return st;
 }
 
+/* What was asked of the stream before a failure may still read the staged photos. */
+fov_status fov_program_start(fov_program *program, const fov_remote_photo *photo, const fov_detect_options *options, fov_pool *pool,
+                             fov_error *err)
+{
+    const fov_place       *place = program->place;
+    const fov_cuda_driver *driver = place->device->driver;
+    fov_status             st = fov_cuda_device_use(place->device, err);
+    if (st) return st;
+    st = fov_cuda_ends_give(program->ends, program->graph, photo, options, pool, err);
+    if (!st) st = fov_cuda_check(driver, driver->GraphLaunch(program->graph, place->stream), err, "the network");
+    if (st) driver->StreamSynchronize(place->stream);
+    return st;
+}
+
+fov_status fov_program_finish(fov_program *program, fov_faces *faces, fov_error *err)
+{
+    const fov_place       *place = program->place;
+    const fov_cuda_driver *driver = place->device->driver;
+    fov_status             st = fov_cuda_device_use(place->device, err);
+    if (!st) st = fov_cuda_check(driver, driver->StreamSynchronize(place->stream), err, "the network");
+    if (!st) fov_cuda_ends_take(program->ends, faces);
+    return st;
+}
+
 void fov_program_free(fov_program *program)
 {
     if (!program) return;
-    if (program->graph) {
-        fov_cuda_device_use(program->place->device, NULL);
-        program->place->device->driver->GraphExecDestroy(program->graph);
-    }
+    if (program->graph || program->captured) fov_cuda_device_use(program->place->device, NULL);
+    if (program->graph) program->place->device->driver->GraphExecDestroy(program->graph);
+    if (program->captured) program->place->device->driver->GraphDestroy(program->captured);
+    fov_cuda_ends_free(program->ends);
     for (int i = 0; i < program->n_constant; i++) fov_cuda_free(program->place->device, program->constant[i]);
     fov_free(program->constant);
     fov_free(program);

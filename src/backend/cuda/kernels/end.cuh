@@ -18,9 +18,9 @@ static __device__ __forceinline__ int64_t fov_end_residual_pixel(const fov_end *
 {
     const int scale = end->residual_upsample;
     if (scale == 1) return pixel;
-    const int64_t row = pixel / end->columns, image = row / end->rows;
-    const int     x = (int)(pixel - row * end->columns), y = (int)(row - image * end->rows);
-    return (image * (end->rows / scale) + y / scale) * (end->columns / scale) + x / scale;
+    const uint32_t at = (uint32_t)pixel, columns = (uint32_t)end->columns, rows = (uint32_t)end->rows, by = (uint32_t)scale;
+    const uint32_t row = at / columns, image = row / rows, x = at - row * columns, y = row - image * rows;
+    return (int64_t)(image * (rows / by) + y / by) * (columns / by) + x / by; /* conv.c lets no more pixels in than 31 bits count */
 }
 
 /** Sums of whole numbers, or of floats, as floats. */
