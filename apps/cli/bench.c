@@ -71,6 +71,7 @@ typedef struct bench {
     double             first[N_STAGE];   /* of the first photo after the engine was opened */
     double            *seconds[N_STAGE]; /* [rounds] */
     json_t            *profile;          /* NULL without --layers */
+    char               device[128];      /* name of the GPU, or of the processor */
 } bench;
 
 static bool get_file(bench *b)
@@ -202,8 +203,11 @@ static void print_text(const bench *b)
 {
     printf("photo    %s, %d x %d, decoded at %d x %d, faces %zu\n", b->path, fov_photo_width(b->photo), fov_photo_height(b->photo),
            b->decoded_width, b->decoded_height, b->faces);
-    printf("network  %s at %d x %d, backend %s, threads %d\n", cli_model_path(), b->input_width, b->input_height, cli_backend(),
-           threads_used(b));
+    printf("network  %s at %d x %d, backend %s, threads %d\n", cli_model_path(), b->input_width, b->input_height,
+           fov_engine_backend(b->engine.engine), threads_used(b));
+    printf("device   ");
+    cli_print_plain(stdout, b->device);
+    putchar('\n');
     printf("start    model loaded in %.1f ms, engine built in %.1f ms; detector holds %.2f MiB\n\n", b->engine.load_s * 1e3,
            b->engine.build_s * 1e3, (double)fov_detector_memory(b->engine.detector) / 0x1p20);
     printf("%-12s%10s%10s%10s%10s%10s   ms, %d rounds\n", "stage", "median", "p90", "min", "mean", "first", b->done);
@@ -232,19 +236,21 @@ static json_t *stages_json(const bench *b)
 
 static void print_json(const bench *b)
 {
-    char   *model = cli_utf8(cli_model_path()), *photo = cli_utf8(b->path);
-    json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:[i, i], s:[i, i], s:[i, i], s:I, s:s, s:i, s:i, s:f, s:f, s:I, s:o}", "version", fov_version(), "model",
-        model, "photo", photo, "photo_size", fov_photo_width(b->photo), fov_photo_height(b->photo), "decoded_size",
-        b->decoded_width, b->decoded_height, "input_size", b->input_width, b->input_height, "faces", (json_int_t)b->faces,
-        "backend", cli_backend(), "threads", threads_used(b), "rounds", b->done, "load_ms", b->engine.load_s * 1e3, "build_ms",
-        b->engine.build_s * 1e3, "detector_bytes", (json_int_t)fov_detector_memory(b->engine.detector), "stages", stages_json(b));
+    char   *model = cli_utf8(cli_model_path()), *photo = cli_utf8(b->path), *device = cli_utf8(b->device);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:[i, i], s:[i, i], s:[i, i], s:I, s:s, s:s, s:i, s:i, s:f, s:f, s:I, s:o}",
+                             "version", fov_version(), "model", model, "photo", photo, "photo_size", fov_photo_width(b->photo),
+                             fov_photo_height(b->photo), "decoded_size", b->decoded_width, b->decoded_height, "input_size",
+                             b->input_width, b->input_height, "faces", (json_int_t)b->faces, "backend",
+                             fov_engine_backend(b->engine.engine), "device", device, "threads", threads_used(b), "rounds", b->done,
+                             "load_ms", b->engine.load_s * 1e3, "build_ms", b->engine.build_s * 1e3, "detector_bytes",
+                             (json_int_t)fov_detector_memory(b->engine.detector), "stages", stages_json(b));
     if (b->profile) json_object_set(json, "profile", b->profile);
     json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(json);
     free(model);
     free(photo);
+    free(device);
 }
 
 static cli_exit run(bench *b, int count, const char **args)
@@ -268,6 +274,7 @@ static cli_exit run(bench *b, int count, const char **args)
     }
     if (!get_file(b)) return CLI_SOME_FAILED;
     if ((code = cli_engine_open(&b->engine))) return code;
+    cli_device_name(b->engine.engine, b->device, sizeof b->device);
     if (!measure(b)) return cli_interrupt_signal() ? cli_interrupt_code() : CLI_SOME_FAILED;
     if (layers && !cli_interrupt_signal() && (code = measure_layers(b))) return code;
     if (as_json) print_json(b);

@@ -25,14 +25,15 @@ static void add_numbers(cli_table *table, double seconds, double network, double
     cli_table_add(table, cli_format("%.4f", seconds * 1e3));
     cli_table_add(table, cli_format("%.1f%%", network > 0 ? 100 * seconds / network : 0));
     cli_table_add(table, multiplies ? cli_format("%.1f", macs / seconds * 1e-9) : cli_strdup(""));
-    cli_table_add(table, multiplies ? cli_format("%.0f%%", 100 * at_peak / seconds) : cli_strdup(""));
+    cli_table_add(table, multiplies && at_peak > 0 ? cli_format("%.0f%%", 100 * at_peak / seconds) : cli_strdup(""));
 }
 
 /* Seconds that the multiplications of a step would take at the peak of its precision. */
 static double seconds_at_peak(const json_t *step, const json_t *peak)
 {
     const double macs = cli_json_number_of(step, "macs");
-    return macs > 0 ? macs / cli_json_number_of(peak, cli_json_text_of(step, "precision")) : 0;
+    const double speed = json_object_size(peak) ? cli_json_number_of(peak, cli_json_text_of(step, "precision")) : 0;
+    return macs > 0 && speed > 0 ? macs / speed : 0;
 }
 
 typedef struct totals {
@@ -71,6 +72,10 @@ static void print_peaks(const json_t *peak, int threads)
 {
     const char *precision;
     json_t     *macs;
+    if (!json_object_size(peak)) {
+        putchar('\n');
+        return;
+    }
     printf("\n%-8s ", "peak");
     json_object_foreach((json_t *)peak, precision, macs) printf(" %s %.1f", precision, json_number_value(macs) * 1e-9);
     printf(" GMAC/s: one core's, measured now, times %d\n\n", threads);

@@ -140,7 +140,8 @@ static cli_exit read_options(job *j)
         return CLI_USAGE;
     }
     if (!cli_is_writable(slots[OUT])) return CLI_OUTPUT;
-    j->options.backend = cli_backend();
+    cli_exit code = cli_backend(&j->options);
+    if (code) return code;
     j->options.repair = repair;
     j->options.keep_weights = true;
     j->options.progress = cli_progress_of_work;
@@ -156,6 +157,7 @@ static cli_exit build_and_save(const job *j)
     fov_status  st = fov_engine_build(j->model, &j->options, &engine, &err);
     if (!st) st = cli_build_slower(j->model, &j->options, engine, &slower, &err);
     cli_progress_hide();
+    if (!st) cli_tell_backend(engine);
     cli_exit code = st == FOV_ERR_CANCELLED ? cli_interrupt_code() : st ? CLI_MODEL : CLI_OK;
     if (!st && (st = fov_engine_save(engine, slots[OUT], &err))) code = CLI_OUTPUT;
     if (st && st != FOV_ERR_CANCELLED) cli_error("%s", err.message);

@@ -46,7 +46,7 @@ static struct poptOption detect_options[] = {
     CLI_INCLUDE(cli_decode_options, NULL),
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
     CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
-    CLI_INCLUDE(cli_engine_options, "Engine:"),
+    CLI_INCLUDE(cli_engines_options, "Engine:"),
     POPT_TABLEEND};
 
 const cli_manual cli_detect_manual = {
@@ -60,7 +60,8 @@ const cli_manual cli_detect_manual = {
                 "  fovea detect --json photos/ > faces.json\n"
                 "  fovea detect --draw marked --crop faces --score 0.7 photos/ 'more/*.png'\n"
                 "  fovea detect -m mobilenet0.25.pth --leaky 0 --size 640x640 --ndjson @list.txt\n"
-                "  fetch-photo | fovea detect --csv -\n",
+                "  fetch-photo | fovea detect --csv -\n"
+                "  fovea detect --backend cuda --device 0,1 --ndjson photos/\n",
     .options = detect_options,
 };
 
@@ -72,6 +73,7 @@ typedef struct job {
     const char        *draw, *crop; /* folders, or NULL */
     int                crop_size;
     const char        *mode; /* NULL: as many photos ask for */
+    bool               on_gpu;
     cli_inputs         inputs;
     cli_outputs        outputs;
     size_t             printed, faces, failed;
@@ -188,11 +190,17 @@ static void do_result(job *j, const fov_photo_result *r)
         fail(j, file, r->message);
         return;
     }
-    fov_image image = fov_photo_image(r->photo);
+    fov_image  image = fov_photo_image(r->photo);
+    cli_result result = {.file = file, .width = fov_photo_width(r->photo), .height = fov_photo_height(r->photo), .faces = r->faces};
+    char       name[128];
+    if (j->on_gpu && !fov_device_name("cuda", r->device, name, sizeof name, NULL)) {
+        result.backend = "cuda";
+        result.device = name;
+        result.device_number = r->device;
+    }
     tell_times(file, r);
     j->faces += r->faces.count;
-    print(j,
-          &(cli_result){.file = file, .width = fov_photo_width(r->photo), .height = fov_photo_height(r->photo), .faces = r->faces});
+    print(j, &result);
     if (j->crop && !write_crops(j, r->index, &image, &r->faces)) j->output_failed = true;
     if (j->draw && !write_drawing(j, r->index, r->photo, &r->faces)) j->output_failed = true; /* last: it changes the pixels */
 }
@@ -225,6 +233,7 @@ static void do_input(job *j, size_t input)
     if (!r.status) {
         r.status = fov_detector_run_photo(j->engine.detector, r.photo, &j->detect, &r.faces, &err);
         r.timing = fov_detector_timing(j->engine.detector);
+        r.device = j->engine.device;
     }
     r.message = err.message;
     do_result(j, &r);
@@ -252,7 +261,8 @@ static bool done(void *user, const fov_photo_result *r)
 static void side_by_side(job *j)
 {
     const fov_photo_source   photos = {j->inputs.count, load, j};
-    const fov_photos_options options = {&j->detect, j->engine.threads};
+    const fov_photos_options options = {
+        .detect = &j->detect, .threads = j->engine.threads, .devices = j->engine.devices, .n_device = j->engine.n_device};
     j->photo.defer = !j->draw && !j->crop;
     fov_error err = {0};
     cli_progress(0, j->inputs.count, 0);
@@ -265,6 +275,7 @@ static bool wants_throughput(const job *j)
 {
     const size_t threads = (size_t)(j->engine.threads ? j->engine.threads : fov_cpu_threads());
     if (j->mode) return !strcmp(j->mode, "throughput");
+    if (j->engine.n_device && j->inputs.count > 1) return true;
     return threads > 1 && j->inputs.count >= 2 * threads;
 }
 
@@ -301,6 +312,12 @@ static cli_exit run(job *j, int count, const char **args)
     if (!get_options(j) || !get_inputs(j, count, args)) return CLI_USAGE;
     if ((j->draw && !cli_folder_make(j->draw)) || (j->crop && !cli_folder_make(j->crop))) return CLI_OUTPUT;
     if ((code = cli_engine_open(&j->engine))) return code;
+    j->on_gpu = !strcmp(fov_engine_backend(j->engine.engine), "cuda");
+    if (j->engine.n_device && j->mode && !strcmp(j->mode, "latency")) {
+        cli_error(
+            "--mode latency: one photo after the other needs one GPU; name one with --device, or leave the mode to the photos");
+        return CLI_USAGE;
+    }
     cli_detail("%s: loaded in %.1f ms, engine built in %.1f ms", cli_model_path(), j->engine.load_s * 1e3, j->engine.build_s * 1e3);
     do_inputs(j);
     sum_up(j, cli_now_s() - start);

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "console.h"
+#include "devices.h"
 #include "options.h"
 #include "plugins.h"
 #include "settings.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MODEL = 1, PRECISION, BACKEND, CPU, THREADS, N_SLOT, MAX_THREADS = 1024 };
+enum { MODEL = 1, PRECISION, BACKEND, DEVICE, DEVICES, CPU, THREADS, N_SLOT, MAX_THREADS = 1024 };
 static char *slots[N_SLOT];
 
 struct poptOption cli_model_option[] = {CLI_TEXT_SLOTS(slots),
@@ -27,11 +28,31 @@ struct poptOption cli_precision_option[] = {
      "of a model: fp32, bf16, fp16, int8, or auto: what is proven within half a point of FP32 and fast here (default)", "NAME"},
     POPT_TABLEEND};
 
-struct poptOption cli_engine_options[] = {
+static struct poptOption backend_option[] = {
     CLI_TEXT_SLOTS(slots),
-    {"backend", '\0', POPT_ARG_STRING, NULL, BACKEND, "cpu (default), or reference: plain C, slow and sure", "NAME"},
+    {"backend", '\0', POPT_ARG_STRING, NULL, BACKEND,
+     "cpu (default), cuda: an NVIDIA GPU, auto: cuda where it can be used, else cpu, or reference: plain C, slow and sure", "NAME"},
+    POPT_TABLEEND};
+
+static struct poptOption cpu_option[] = {
+    CLI_TEXT_SLOTS(slots),
     {"cpu", '\0', POPT_ARG_STRING, NULL, CPU,
      "generic, avx2, avxvnni, avx512, avx512vnni, avx512bf16, avx512fp16 or amx: use nothing newer", "LEVEL"},
+    POPT_TABLEEND};
+
+struct poptOption cli_engine_options[] = {
+    CLI_TEXT_SLOTS(slots),
+    CLI_INCLUDE(backend_option, NULL),
+    {"device", '\0', POPT_ARG_STRING, NULL, DEVICE, "number of the GPU, as 'fovea doctor' lists them (default: 0)", "N"},
+    CLI_INCLUDE(cpu_option, NULL),
+    POPT_TABLEEND};
+
+struct poptOption cli_engines_options[] = {
+    CLI_TEXT_SLOTS(slots),
+    CLI_INCLUDE(backend_option, NULL),
+    {"device", '\0', POPT_ARG_STRING, NULL, DEVICES,
+     "numbers of the GPUs, as 'fovea doctor' lists them (default: 0); photos are shared out over several", "N[,N]"},
+    CLI_INCLUDE(cpu_option, NULL),
     POPT_TABLEEND};
 
 struct poptOption cli_threads_option[] = {
@@ -44,9 +65,40 @@ const char *cli_model_path(void)
     return slots[MODEL] ? slots[MODEL] : "default";
 }
 
-const char *cli_backend(void)
+static cli_devices gpus; /* of --device */
+
+/* A GPU that is named for the processor would be ignored, and the user not notice. */
+static cli_exit get_devices(const char *backend)
 {
-    return slots[BACKEND] ? slots[BACKEND] : "cpu";
+    const char *text = slots[DEVICES] ? slots[DEVICES] : slots[DEVICE];
+    gpus = (cli_devices){0};
+    if (!text) return CLI_OK;
+    if (!strcmp(backend, "cpu") || !strcmp(backend, "reference")) {
+        cli_error("--device %s: names a GPU, and the backend %s works on the processor: add --backend cuda", text, backend);
+        return CLI_USAGE;
+    }
+    return cli_devices_parse(text, slots[DEVICES] != NULL, &gpus) ? CLI_OK : CLI_USAGE;
+}
+
+cli_exit cli_backend(fov_engine_options *options)
+{
+    options->backend = slots[BACKEND] ? slots[BACKEND] : "cpu";
+    cli_exit code = get_devices(options->backend);
+    if (!code && gpus.count) options->device = gpus.number[0];
+    return code;
+}
+
+void cli_device_name(const fov_engine *engine, char *name, size_t bytes)
+{
+    if (fov_device_name(fov_engine_backend(engine), gpus.count ? gpus.number[0] : 0, name, bytes, NULL)) *name = '\0';
+}
+
+void cli_tell_backend(const fov_engine *engine)
+{
+    const char *backend = fov_engine_backend(engine), *reason = fov_engine_backend_reason(engine);
+    char        name[128];
+    cli_device_name(engine, name, sizeof name);
+    cli_detail("backend %s: %s", backend, *reason ? reason : name);
 }
 
 static void warn_each_line(const char *lines)
@@ -80,15 +132,24 @@ cli_exit cli_cpu_limit(void)
     return CLI_USAGE;
 }
 
+/* What was tried is told. */
+static cli_exit opened(fov_status status, fov_engine *const *engine, const fov_error *err)
+{
+    if (status) {
+        cli_error("%s", err->message);
+        return CLI_MODEL;
+    }
+    cli_tell_backend(*engine);
+    return CLI_OK;
+}
+
 static cli_exit build(const fov_model *model, fov_precision precision, fov_engine **engine)
 {
-    fov_error err = {0};
-    cli_exit  code = cli_cpu_limit();
-    if (code) return code;
-    if (!fov_engine_build(model, &(fov_engine_options){.backend = cli_backend(), .precision = precision}, engine, &err))
-        return CLI_OK;
-    cli_error("%s", err.message);
-    return CLI_MODEL;
+    fov_error          err = {0};
+    fov_engine_options options = {.precision = precision};
+    cli_exit           code = cli_cpu_limit();
+    if (!code) code = cli_backend(&options);
+    return code ? code : opened(fov_engine_build(model, &options, engine, &err), engine, &err);
 }
 
 cli_exit cli_engine_build(const fov_model *model, fov_engine **engine)
@@ -112,8 +173,9 @@ bool cli_is_engine(const char *path)
 cli_exit cli_engine_load(const char *path, fov_engine **engine)
 {
     fov_error          err = {0};
-    fov_engine_options options = {.backend = cli_backend()};
+    fov_engine_options options = {0};
     cli_exit           code = cli_cpu_limit();
+    if (!code) code = cli_backend(&options);
     if (!code) code = cli_plugins(&options.plugins, &options.n_plugin);
     if (code) return code;
     if (cli_settings()) {
@@ -125,9 +187,7 @@ cli_exit cli_engine_load(const char *path, fov_engine **engine)
                   cli_head_plugin(), path);
         return CLI_USAGE;
     }
-    if (!fov_engine_load(path, &options, engine, &err)) return CLI_OK;
-    cli_error("%s", err.message);
-    return CLI_MODEL;
+    return opened(fov_engine_load(path, &options, engine, &err), engine, &err);
 }
 
 cli_exit cli_engine_at(const char *path, fov_precision precision, fov_engine **engine)
@@ -149,12 +209,11 @@ cli_exit cli_threads(int *threads)
 /* The bundled model comes with an engine, which the library takes where it serves. */
 static cli_exit open_bundled(fov_engine **engine)
 {
-    fov_error err = {0};
-    cli_exit  code = cli_cpu_limit();
-    if (code) return code;
-    if (!fov_engine_open("default", NULL, &(fov_engine_options){.backend = cli_backend()}, engine, &err)) return CLI_OK;
-    cli_error("%s", err.message);
-    return CLI_MODEL;
+    fov_error          err = {0};
+    fov_engine_options options = {0};
+    cli_exit           code = cli_cpu_limit();
+    if (!code) code = cli_backend(&options);
+    return code ? code : opened(fov_engine_open("default", NULL, &options, engine, &err), engine, &err);
 }
 
 /* Exactly one of e->engine and e->model. */
@@ -207,6 +266,12 @@ static cli_exit open_all(cli_engine *e)
     if (!e->engine && (code = build(e->model, precision, &e->engine))) return code;
     e->build_s = cli_now_s() - start - e->load_s;
     tell_precision(e, precision);
+    const bool on_gpu = !strcmp(fov_engine_backend(e->engine), "cuda");
+    if (on_gpu && gpus.count) e->device = gpus.number[0];
+    if (on_gpu && gpus.count > 1) {
+        e->devices = gpus.number;
+        e->n_device = gpus.count;
+    }
     if (fov_detector_new(e->engine, &(fov_detector_options){.threads = e->threads}, &e->detector, &err)) {
         cli_error("%s", err.message);
         return CLI_MODEL;

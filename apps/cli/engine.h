@@ -10,7 +10,8 @@
 
 extern struct poptOption cli_model_option[];     /* -m                   */
 extern struct poptOption cli_precision_option[]; /* --precision       */
-extern struct poptOption cli_engine_options[];   /* --backend, --cpu     */
+extern struct poptOption cli_engine_options[];   /* --backend, --device, --cpu */
+extern struct poptOption cli_engines_options[];  /* the same for commands that use several GPUs at once: --device 0,1 */
 extern struct poptOption cli_threads_option[];   /* --threads            */
 
 typedef struct cli_engine {
@@ -18,16 +19,21 @@ typedef struct cli_engine {
     fov_engine   *engine;
     fov_detector *detector;
     int           threads; /* as asked for; 0: all that are useful */
+    int           device;  /* number of the GPU that the engine works on; on the processor, 0 */
+    const int    *devices; /* several GPUs that were asked for, of which the engine and the detector work on the first; or NULL */
+    size_t        n_device;
     double        load_s, build_s;
 } cli_engine;
 
 const char *cli_model_path(void); /* of -m, or "default" */
-const char *cli_backend(void);
 
 /** True when the file is an engine, by its first bytes. */
 bool cli_is_engine(const char *path);
 
 /* Each says what failed and returns CLI_OK, CLI_USAGE or CLI_MODEL. A failed open leaves nothing to close. */
+cli_exit cli_backend(fov_engine_options *options);                            /* of --backend and --device */
+void     cli_tell_backend(const fov_engine *engine);                          /* what it runs on and why, with -v */
+void     cli_device_name(const fov_engine *engine, char *name, size_t bytes); /* of the GPU or processor; "" if unknown */
 cli_exit cli_cpu_limit(void); /* of --cpu; the functions below that make engines ask for it themselves */
 cli_exit cli_model_open(const char *path, fov_model **model);
 cli_exit cli_engine_build(const fov_model *model, fov_engine **engine);

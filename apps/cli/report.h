@@ -14,6 +14,8 @@ typedef struct cli_result {
     const char *error; /* NULL, or why there are no faces; then the rest is empty */
     int         width, height;
     fov_faces   faces;
+    const char *backend, *device; /* what found them, where that is a GPU; else NULL */
+    int         device_number;
 } cli_result;
 
 /** Any of the functions may be NULL: nothing is printed then. */

@@ -4,6 +4,7 @@
  *     {"file": "a.jpg", "width": 640, "height": 480, "faces": [{"box": [x1, y1, x2, y2], "score": 0.99, "landmarks": [[x, y],
  * ...]}]}
  *     {"file": "b.jpg", "error": "b.jpg: ..."}
+ *     {"file": "c.jpg", "width": 640, "height": 480, "backend": "cuda", "device": "NVIDIA H200", "device_number": 0, "faces": []}
  *
  * Written as it goes, so that a million photos need no memory and a stopped run leaves what was done. */
 #include "json_text.h"
@@ -34,6 +35,15 @@ static void print_face(FILE *out, const fov_face *f)
     fputs("]}", out);
 }
 
+static void print_device(FILE *out, const cli_result *r)
+{
+    fputs(", \"backend\": ", out);
+    cli_json_string(out, r->backend);
+    fputs(", \"device\": ", out);
+    cli_json_string(out, r->device);
+    fprintf(out, ", \"device_number\": %d", r->device_number);
+}
+
 static void print_object(FILE *out, const cli_result *r)
 {
     fputs("{\"file\": ", out);
@@ -42,7 +52,9 @@ static void print_object(FILE *out, const cli_result *r)
         fputs(", \"error\": ", out);
         cli_json_string(out, r->error);
     } else {
-        fprintf(out, ", \"width\": %d, \"height\": %d, \"faces\": [", r->width, r->height);
+        fprintf(out, ", \"width\": %d, \"height\": %d", r->width, r->height);
+        if (r->backend) print_device(out, r);
+        fputs(", \"faces\": [", out);
         for (size_t i = 0; i < r->faces.count; i++) {
             if (i) fputs(", ", out);
             print_face(out, r->faces.face + i);

@@ -4,6 +4,7 @@
 #include "console.h"
 #include "engine.h"
 #include "json_read.h"
+#include "json_text.h"
 #include "memory.h"
 #include "options.h"
 #include "plugins.h"
@@ -27,6 +28,7 @@ const cli_manual cli_verify_manual = {
              "the order of a sum explains. Says 'pass', or which layer drifted first and by how much, with exit status 6.\n",
     .examples = "  fovea verify engine.fov\n"
                 "  fovea verify --cpu generic engine.fov\n"
+                "  fovea verify --backend cuda engine.fov\n"
                 "  fovea verify --backend reference --json engine.fov | jq '.drifted[0]'\n",
     .options = verify_options,
 };
@@ -73,11 +75,22 @@ static void print_words(const char *path, const json_t *result)
     print_drifted(drifted);
 }
 
-static cli_exit print(const char *path, const char *text)
+static void add_backend(json_t *result, const fov_engine *engine)
+{
+    char name[128];
+    cli_device_name(engine, name, sizeof name);
+    char *device = cli_utf8(name);
+    json_object_set_new(result, "backend", json_string(fov_engine_backend(engine)));
+    json_object_set_new(result, "device", json_string(device));
+    free(device);
+}
+
+static cli_exit print(const char *path, const fov_engine *engine, const char *text)
 {
     json_t *result = json_loads(text, 0, NULL);
     if (!result) return cli_no_memory();
     if (as_json) {
+        add_backend(result, engine);
         json_dumpf(result, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
         putchar('\n');
     } else {
@@ -103,7 +116,7 @@ cli_exit cli_verify(int count, const char **args)
         cli_error("%s: %s", args[0], err.message);
         code = CLI_MODEL;
     }
-    if (!code) code = print(args[0], text);
+    if (!code) code = print(args[0], engine, text);
     fov_string_free(text);
     fov_engine_free(engine);
     return code;

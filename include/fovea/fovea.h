@@ -421,9 +421,10 @@ FOV_API void  fov_calibration_free(fov_calibration *calibration); /**< NULL is a
 typedef struct fov_engine fov_engine;
 
 typedef struct fov_engine_options {
-    const char *backend; /**< "cpu" (default when NULL), "cuda": an NVIDIA GPU, "auto": "cuda" where it can be used, else
-                               "cpu", or "reference": the plain-C definitions, slow and sure */
-    int                      device; /**< "cuda": number of the GPU that the engine works on */
+    /** "cpu" (default when NULL), "cuda": an NVIDIA GPU, "auto": "cuda" where it can be used, else "cpu", or "reference": the
+     * plain-C definitions, slow and sure */
+    const char              *backend;
+    int                      device; /**< "cuda", "auto": number of the GPU to work on, as fov_doctor_json() counts them */
     fov_precision            precision;
     const fov_calibration   *calibration;  /**< INT8, MIXED, AUTO: ranges; NULL: taken from `photos`, or else without data       */
     const fov_photo_source  *photos;       /**< what losses are measured on; NULL: nothing is measured, MIXED fails, AUTO is FP32 */
@@ -440,8 +441,9 @@ typedef struct fov_engine_options {
  * Compile a model. The model may be freed afterwards.
  * @param engine out: release with fov_engine_free()
  * @return FOV_OK, FOV_ERR_ARGUMENT (unknown backend, an impossible option), FOV_ERR_UNSUPPORTED or FOV_ERR_FORMAT (a graph that
- *         cannot be run, or not in this precision; the message names the node), FOV_ERR_IO (no photo could be loaded),
- *         FOV_ERR_CANCELLED, FOV_ERR_MEMORY
+ *         cannot be run, or not in this precision; the message names the node), FOV_ERR_DEVICE ("cuda" where no GPU can be used, or
+ *         not this one; the message says why, and what to do), FOV_ERR_IO (no photo could be loaded), FOV_ERR_CANCELLED,
+ *         FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_engine_build(const fov_model *model, const fov_engine_options *options, fov_engine **engine, fov_error *err);
 
@@ -490,6 +492,19 @@ FOV_API const char *fov_engine_certificate(const fov_engine *engine);
 FOV_API const char *fov_engine_reason(const fov_engine *engine);
 /** What the engine runs at: FP32, BF16, FP16, INT8 or MIXED. */
 FOV_API fov_precision fov_engine_precision(const fov_engine *engine);
+
+/** What the engine runs on: "cpu", "cuda" or "reference"; never "auto". */
+FOV_API const char *fov_engine_backend(const fov_engine *engine);
+/** Why "auto" came to the engine's backend, in a sentence; "" where it was asked for by name. Owned by the engine. */
+FOV_API const char *fov_engine_backend_reason(const fov_engine *engine);
+/**
+ * What a device is called, such as "NVIDIA H200"; for backends that run on the processor, its brand.
+ * @param backend name of one, not "auto"
+ * @param device  number of the GPU; on the processor, any
+ * @param name    out: cut where it does not fit, "" after a failure
+ * @return FOV_OK, FOV_ERR_ARGUMENT (unknown backend), FOV_ERR_DEVICE or FOV_ERR_UNSUPPORTED (no such GPU can be used)
+ */
+FOV_API fov_status fov_device_name(const char *backend, int device, char *name, size_t bytes, fov_error *err);
 
 /**
  * Replay the golden vectors that the engine carries, on this machine, and compare.
@@ -585,7 +600,7 @@ typedef struct fov_detector_options {
 /**
  * @param engine   must outlive the detector
  * @param detector out: release with fov_detector_free()
- * @return FOV_OK, FOV_ERR_ARGUMENT (threads), FOV_ERR_DEVICE (a thread could not be started), FOV_ERR_MEMORY
+ * @return FOV_OK, FOV_ERR_ARGUMENT (threads), FOV_ERR_DEVICE (a thread could not be started, the GPU not be used), FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_detector_new(const fov_engine *engine, const fov_detector_options *options, fov_detector **detector,
                                     fov_error *err);
@@ -643,8 +658,8 @@ FOV_API fov_status fov_detector_raw(fov_detector *detector, const fov_image *ima
  * {"input": [n, c, h, w], "threads", "rounds", "peak": {"fp32", "bf16", "int8"}, "network_seconds", "steps": [{"name", "layers":
  * [..], "op", "precision", "kernel", "out": [..], "macs", "seconds", "seconds_p10", "seconds_p90"}]}
  * "peak" is MACs a second of one core times the detector's threads; of a precision that no instruction multiplies, it is that of
- * FP32. "precision" is what a step multiplies in, "fp32", "bf16" or "int8"; null for one that multiplies nothing. "seconds"
- * are medians.
+ * FP32; on a GPU it is {}, for nothing is measured beside it, and each step is launched by itself. "precision" is what a step
+ * multiplies in, "fp32", "bf16" or "int8"; null for one that multiplies nothing. "seconds" are medians.
  * @param options  NULL: defaults
  * @param rounds   1 to 1000000
  * @param progress told after each round; may be NULL
@@ -671,9 +686,10 @@ typedef struct fov_photo_result {
     const char *message; /**< the sentence of a failure                                                             */
     fov_photo  *photo;   /**< NULL: it could not be loaded. May be drawn into, unless it was decoded smaller, or
                               its decoding deferred: fov_photo_finish()                                              */
-    fov_faces  faces;    /**< as fov_detector_run_photo() finds them, to the bit                                     */
-    fov_timing timing;
-    double     load_s; /**< seconds that load() took */
+    fov_faces   faces;   /**< as fov_detector_run_photo() finds them, to the bit                                     */
+    fov_timing  timing;
+    double      load_s; /**< seconds that load() took */
+    int         device; /**< "cuda": number of the GPU that looked at it; else 0 */
 } fov_photo_result;
 
 /** Given each photo's result, in order. @return false to stop: what was not handed on by then never will be */
@@ -681,7 +697,15 @@ typedef bool fov_photo_done(void *user, const fov_photo_result *result);
 
 typedef struct fov_photos_options {
     const fov_detect_options *detect;  /**< NULL: defaults */
-    int                       threads; /**< photos worked on at once, 1 to 1024; 0: fov_cpu_threads() */
+    int                       threads; /**< photos worked on at once, 1 to 1024; 0: fov_cpu_threads(), on GPUs as below */
+    /**
+     * An engine for GPUs: numbers of those to use, each of which gets a share of the threads and the engine's weights; one thread
+     * each at least. NULL: the engine's own. On a GPU most of a thread's time goes into decoding its photo, so that 0 `threads` are
+     * one for each processor, and one more for each GPU, which waits for it; at least 2 and at most 16 for each GPU, whose memory
+     * they share.
+     */
+    const int *devices;
+    size_t     n_device; /**< at most 64 */
 } fov_photos_options;
 
 /**
@@ -692,7 +716,8 @@ typedef struct fov_photos_options {
  *               photo that fails is handed on as failed
  * @param done   called by this thread only
  * @return FOV_OK when all photos were handed on, FOV_ERR_CANCELLED (`done` asked for it; photos at hand are finished first and
- *         dropped), FOV_ERR_ARGUMENT (threads), FOV_ERR_DEVICE (a thread could not be started), FOV_ERR_MEMORY
+ *         dropped), FOV_ERR_ARGUMENT (threads; devices for an engine that runs on the processor), FOV_ERR_DEVICE (a thread
+ *         could not be started, a GPU not be used), FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *photos, const fov_photos_options *options,
                                      fov_photo_done *done, void *user, fov_error *err);

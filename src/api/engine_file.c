@@ -46,6 +46,16 @@ const char *fov_engine_reason(const fov_engine *engine)
     return engine->reason ? engine->reason : "";
 }
 
+const char *fov_engine_backend(const fov_engine *engine)
+{
+    return engine->backend->name;
+}
+
+const char *fov_engine_backend_reason(const fov_engine *engine)
+{
+    return engine->backend_reason ? engine->backend_reason : "";
+}
+
 fov_precision fov_engine_precision(const fov_engine *engine)
 {
     return engine->precision;

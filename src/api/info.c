@@ -5,6 +5,8 @@
 #include "base/cpu.h"
 #include "base/json.h"
 
+#include <stdio.h>
+
 const char *fov_version(void)
 {
     return FOVEA_VERSION;
@@ -54,4 +56,14 @@ char *fov_doctor_json(void)
         return NULL;
     }
     return fov_json_take(info);
+}
+
+fov_status fov_device_name(const char *backend, int device, char *name, size_t bytes, fov_error *err)
+{
+    const fov_backend *found = fov_backend_find(backend);
+    if (bytes) *name = '\0';
+    if (!found) return fov_fail(err, FOV_ERR_ARGUMENT, "unknown backend '%s': `fovea version` lists them", backend);
+    if (found->remote) return found->remote->name(device, name, bytes, err);
+    if (bytes) snprintf(name, bytes, "%s", fov_cpu_brand());
+    return FOV_OK;
 }

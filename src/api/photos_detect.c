@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* Many photos at the highest rate: a photo per thread, from its file to its faces, with no barrier but the order of the results.
+ * Where the network runs on GPUs, each thread has a stream of one of them: while it waits there, others decode their photos.
  *
  * Threads take photos in order and leave what they found in a ring of slots; the caller hands it on in order. A thread waits
  * when the ring is full, so a photo that takes long holds up no more than the ring's photos in memory. */
+#include "api/detector.h"
 #include "api/photos_remote.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -11,7 +13,9 @@
 
 #include <string.h>
 
-enum { SLOTS_PER_THREAD = 2, MAX_THREADS = 1024 };
+enum { SLOTS_PER_THREAD = 2, MAX_THREADS = 1024, MAX_DEVICES = 64 };
+/* Of a GPU: two keep it busy, for one's photo can be decoded during the other's network; each has activations in its memory. */
+enum { LEAST_PER_DEVICE = 2, MOST_PER_DEVICE = 16 };
 
 typedef struct slot {
     fov_photo_result result;
@@ -26,6 +30,7 @@ typedef struct stream stream;
 typedef struct worker {
     stream       *stream;
     fov_detector *detector;
+    int           device;
     pthread_t     thread;
 } worker;
 
@@ -70,6 +75,7 @@ static fov_status find(const worker *w, slot *s)
     }
     r->load_s = fov_clock_s() - start;
     if (st) return st;
+    r->device = w->device;
     st = fov_detector_run_photo(w->detector, r->photo, w->stream->detect, &faces, &s->err);
     r->timing = fov_detector_timing(w->detector);
     return st ? st : keep_faces(s, &faces, &s->err);
@@ -136,7 +142,34 @@ static fov_status start(stream *t, fov_error *err)
                     t->n_worker, strerror(failed));
 }
 
-static fov_status prepare(stream *t, const fov_engine *engine, fov_error *err)
+static int default_threads(const fov_engine *engine, size_t n_device)
+{
+    const int processors = fov_cpu_threads(), devices = (int)n_device;
+    if (!engine->backend->remote) return processors;
+    const int each = (processors + devices - 1) / devices + 1;
+    return devices * (each < LEAST_PER_DEVICE ? LEAST_PER_DEVICE : each > MOST_PER_DEVICE ? MOST_PER_DEVICE : each);
+}
+
+/* On as few GPUs as there are photos; on each of those at least one. */
+static fov_status count_workers(stream *t, const fov_engine *engine, const fov_photos_options *options, size_t n_device,
+                                fov_error *err)
+{
+    if (n_device > MAX_DEVICES) return fov_fail(err, FOV_ERR_ARGUMENT, "%zu devices: 1 to %d can be used", n_device, MAX_DEVICES);
+    if (options->n_device && !engine->backend->remote)
+        return fov_fail(
+            err, FOV_ERR_ARGUMENT,
+            "devices are chosen for an engine that runs on GPUs, and this one is for the backend %s: build or load it for "
+            "cuda",
+            engine->backend->name);
+    t->n_worker = options->threads ? options->threads : default_threads(engine, n_device);
+    if (t->n_worker < 1 || t->n_worker > MAX_THREADS)
+        return fov_fail(err, FOV_ERR_ARGUMENT, "threads: %d, need 1 to %d", t->n_worker, MAX_THREADS);
+    if ((size_t)t->n_worker < n_device) t->n_worker = (int)n_device;
+    if ((size_t)t->n_worker > t->photos->count) t->n_worker = (int)t->photos->count;
+    return FOV_OK;
+}
+
+static fov_status prepare(stream *t, const fov_engine *engine, const int *devices, size_t n_device, fov_error *err)
 {
     static const fov_detector_options alone = {.threads = 1};
     fov_status                        st = FOV_OK;
@@ -146,7 +179,8 @@ static fov_status prepare(stream *t, const fov_engine *engine, fov_error *err)
     if (!t->worker || !t->slot) return fov_fail_memory(err, "detecting in many photos");
     for (int i = 0; i < t->n_worker && !st; i++) {
         t->worker[i].stream = t;
-        st = fov_detector_new(engine, &alone, &t->worker[i].detector, err);
+        t->worker[i].device = engine->backend->remote ? devices[(size_t)i % n_device] : 0;
+        st = fov_detector_new_on(engine, &alone, t->worker[i].device, &t->worker[i].detector, err);
     }
     return st;
 }
@@ -175,19 +209,20 @@ fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *p
 {
     static const fov_photos_options defaults;
     if (!options) options = &defaults;
-    stream t = {.photos = photos, .detect = options->detect, .n_worker = options->threads ? options->threads : fov_cpu_threads()};
-    if (t.n_worker < 1 || t.n_worker > MAX_THREADS)
-        return fov_fail(err, FOV_ERR_ARGUMENT, "threads: %d, need 1 to %d", t.n_worker, MAX_THREADS);
-    if ((size_t)t.n_worker > photos->count) t.n_worker = (int)photos->count;
-    if (!photos->count) return FOV_OK;
+    const bool   chosen = options->devices && options->n_device;
+    const int   *devices = chosen ? options->devices : &engine->device;
+    const size_t n_device = chosen ? options->n_device : 1;
+    stream       t = {.photos = photos, .detect = options->detect};
+    fov_status   st = count_workers(&t, engine, options, n_device, err);
+    if (st || !photos->count) return st;
     if (engine->backend->remote) {
-        const fov_photos_options on_it = {options->detect, t.n_worker};
-        return fov_photos_detect_remote(engine, photos, &on_it, &engine->device, 1, done, user, err);
+        const fov_photos_options on_it = {.detect = options->detect, .threads = t.n_worker};
+        return fov_photos_detect_remote(engine, photos, &on_it, devices, n_device, done, user, err);
     }
     pthread_mutex_init(&t.lock, NULL);
     pthread_cond_init(&t.room, NULL);
     pthread_cond_init(&t.found, NULL);
-    fov_status st = prepare(&t, engine, err);
+    st = prepare(&t, engine, devices, n_device, err);
     if (!st) st = start(&t, err);
     for (size_t i = 0; i < photos->count && !st; i++)
         if (!hand_on(&t, i, done, user))

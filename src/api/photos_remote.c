@@ -298,7 +298,10 @@ static void run(const worker *w, slot *const *batch, size_t count)
 {
     fov_detector_photo photo[FOV_DETECTOR_BATCH];
     fov_faces          faces[FOV_DETECTOR_BATCH];
-    for (size_t i = 0; i < count; i++) photo[i] = photo_of(batch[i]);
+    for (size_t i = 0; i < count; i++) {
+        photo[i] = photo_of(batch[i]);
+        batch[i]->result.device = w->stream->devices[w->device];
+    }
     if (count > 1 && !fov_detector_run_photos(w->detector, photo, count, &w->stream->detect, faces, NULL)) {
         keep_batch(w, batch, count, faces);
         return;

@@ -85,10 +85,11 @@ static json_t *step_json(const profile *p, int index)
                      "seconds_p10", quantile(p, 0.1), "seconds_p90", quantile(p, 0.9));
 }
 
-static json_t *peak_json(int threads)
+/* Only the processor's is measured. */
+static json_t *peak_json(const fov_plan *plan, int threads)
 {
     json_t *peak = json_object();
-    for (int i = 0; i < FOV_PEAK_COUNT; i++)
+    for (int i = 0; i < FOV_PEAK_COUNT && !plan->engine->backend->remote; i++)
         json_object_set_new(peak, peak_names[i], json_real(threads * fov_peak_macs((fov_peak)i, fov_cpu_features())));
     return peak;
 }
@@ -100,8 +101,8 @@ static json_t *profile_json(const profile *p, int threads)
     for (int i = plan->takes_rows; i < plan->n_step; i++) json_array_append_new(steps, step_json(p, i));
     sort_network(p);
     return json_pack("{s:[I, i, I, I], s:i, s:i, s:o, s:f, s:o}", "input", (json_int_t)plan->n, 3, (json_int_t)plan->h,
-                     (json_int_t)plan->w, "threads", threads, "rounds", p->rounds, "peak", peak_json(threads), "network_seconds",
-                     quantile(p, 0.5), "steps", steps);
+                     (json_int_t)plan->w, "threads", threads, "rounds", p->rounds, "peak", peak_json(plan, threads),
+                     "network_seconds", quantile(p, 0.5), "steps", steps);
 }
 
 /* ---------------------------------------------------------------- the call */

@@ -107,6 +107,8 @@ typedef struct fov_remote_picture {
 typedef struct fov_remote {
     /** Whether device number `device` is here and can be used; the message says why not, and what to do. */
     fov_status (*check)(int device, fov_error *err);
+    /** What the device is called. @param name out, cut where it does not fit */
+    fov_status (*name)(int device, char *name, size_t bytes, fov_error *err);
     /** @param device number of it; FOV_ERR_DEVICE where it is not there */
     fov_status (*open)(int device, fov_place **place, fov_error *err);
     void (*close)(fov_place *place); /* NULL is allowed; what was allocated and compiled there must be gone */
@@ -172,6 +174,8 @@ const fov_backend *fov_backend_at(size_t index); /* NULL past the last */
  * is named and cannot be used fails, as its check() says.
  */
 fov_status fov_backend_choose(const char *name, int device, const fov_backend **backend, fov_error *err);
+/** Why "auto" comes to `backend`, in a sentence that is cut where it does not fit. */
+void fov_backend_explain(const fov_backend *backend, int device, char *text, size_t bytes);
 
 /** Lower a node to its definition (graph/ops): what "reference" does for all, other backends for operators they lack. */
 fov_status fov_lower_definition(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err);

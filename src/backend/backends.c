@@ -45,6 +45,24 @@ static const fov_backend *choose_usable(int device)
     return fov_backend_find("cpu");
 }
 
+void fov_backend_explain(const fov_backend *chosen, int device, char *text, size_t bytes)
+{
+    const fov_backend *backend;
+    size_t             length = 0;
+    char               name[128];
+    *text = '\0';
+    if (chosen->remote && !chosen->remote->name(device, name, sizeof name, NULL)) {
+        snprintf(text, bytes, "GPU %d can be used: %s", device, name);
+        return;
+    }
+    for (size_t i = 0; (backend = fov_backend_at(i)) != NULL && length < bytes; i++) {
+        fov_error err = {0};
+        if (backend->remote && backend->remote->check(device, &err))
+            length += (size_t)snprintf(text + length, bytes - length, "%s%s cannot be used: %s", length ? "; " : "", backend->name,
+                                       err.message);
+    }
+}
+
 fov_status fov_backend_choose(const char *name, int device, const fov_backend **backend, fov_error *err)
 {
     if (name && !strcmp(name, "auto")) {

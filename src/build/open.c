@@ -12,14 +12,19 @@ static const fov_engine_options defaults;
 
 static const double CERTIFIED_LOSS = 0.001;
 
+static bool runs_on_cpu(const fov_engine_options *options)
+{
+    const fov_backend *backend;
+    return !fov_backend_choose(options->backend, options->device, &backend, NULL) && !strcmp(backend->name, "cpu");
+}
+
 /* The bundled engine was certified within a tenth of a point; whether it is also the faster one is up to the machine. */
 static bool bundled_engine_serves(const char *path, const fov_model_options *model_options, const fov_engine_options *options)
 {
     const bool plain = !model_options || (!model_options->settings && !model_options->head_plugin);
-    const bool on_cpu = !options->backend || !strcmp(options->backend, "cpu");
-    return !strcmp(path, "default") && options->precision == FOV_PRECISION_AUTO && plain && on_cpu && !options->calibration &&
-           !options->photos && !options->repair && !(options->max_loss > 0 && options->max_loss < CERTIFIED_LOSS) &&
-           fov_cost_of(FOV_U8) < fov_cost_of(FOV_F32);
+    return !strcmp(path, "default") && options->precision == FOV_PRECISION_AUTO && plain && runs_on_cpu(options) &&
+           !options->calibration && !options->photos && !options->repair &&
+           !(options->max_loss > 0 && options->max_loss < CERTIFIED_LOSS) && fov_cost_of(FOV_U8) < fov_cost_of(FOV_F32);
 }
 
 static const char *name_of(const char *path)

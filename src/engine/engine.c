@@ -176,6 +176,14 @@ static fov_precision precision_of(const fov_graph *graph)
     return precision == FOV_PRECISION_AUTO ? FOV_PRECISION_FP32 : precision;
 }
 
+static fov_status explain(fov_engine *engine, fov_error *err)
+{
+    char text[1024];
+    fov_backend_explain(engine->backend, engine->device, text, sizeof text);
+    engine->backend_reason = fov_strdup(text);
+    return engine->backend_reason ? FOV_OK : fov_fail_memory(err, "why a backend was chosen");
+}
+
 fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings, const char *backend, int device,
                                  bool keep_weights, fov_engine **out, fov_error *err)
 {
@@ -190,6 +198,7 @@ fov_status fov_engine_from_graph(fov_graph *graph, const fov_settings *settings,
     *engine = (fov_engine){.graph = graph, .settings = *settings, .keeps_weights = keep_weights, .device = device};
     engine->precision = precision_of(graph);
     st = fov_backend_choose(backend, device, &engine->backend, err);
+    if (!st && backend && !strcmp(backend, "auto")) st = explain(engine, err);
     if (!st) st = lower(engine, err);
     if (st) fov_engine_free(engine);
     else *out = engine;
@@ -212,6 +221,7 @@ void fov_engine_free(fov_engine *engine)
     fov_free(engine->channels);
     fov_free(engine->certificate);
     fov_free(engine->reason);
+    fov_free(engine->backend_reason);
     fov_golden_free(engine->golden);
     fov_free(engine->source);
     fov_graph_free(engine->graph);

@@ -32,7 +32,8 @@ struct fov_engine {
     int64_t           *channels; /* one a value, as fov_channels_of() says: the same at every input size */
     fov_settings       settings;
     const fov_backend *backend;
-    int                device; /* of a remote backend: where it is verified, and detectors run */
+    int                device;         /* of a remote backend: where it is verified, and detectors run */
+    char              *backend_reason; /* where "auto" chose the backend; else NULL */
     fov_pass_count     passes[FOV_PASS_COUNT];
     int                concat_in_place; /* Concat nodes that became slices */
     int                add_in_place;    /* residual adds into the residual's memory */

@@ -33,8 +33,16 @@ static fov_status upload(const fov_plan *plan, const fov_view *view, fov_error *
     return remote_of(plan)->upload(plan->place, fov_plan_remote(plan, view), view->data, extent_bytes(view), err);
 }
 
+/* Outputs that follow from constants lie elsewhere on the host, and are there already. */
+static bool in_arena(const fov_plan *plan, const fov_view *view)
+{
+    const uintptr_t at = (uintptr_t)view->data, arena = (uintptr_t)plan->arena;
+    return at >= arena && at - arena < plan->arena_bytes;
+}
+
 static fov_status download(const fov_plan *plan, const fov_view *view, fov_error *err)
 {
+    if (!in_arena(plan, view)) return FOV_OK;
     return remote_of(plan)->download(plan->place, view->data, fov_plan_remote(plan, view), extent_bytes(view), err);
 }
 
@@ -84,7 +92,7 @@ static fov_status make_ready(fov_plan *plan, fov_place *place, void *memory, use
     fov_plan_release(plan);
     plan->place = place;
     plan->remote_arena = memory;
-    plan->program = fov_calloc((size_t)plan->n_step, sizeof *plan->program);
+    plan->program = fov_calloc((size_t)plan->n_step + 1, sizeof *plan->program); /* also where nothing is to be done at all */
     if (!calls || !plan->program) st = fov_fail_memory(err, "the programs of a plan");
     if (!st) {
         fov_plan_bind(plan, memory);

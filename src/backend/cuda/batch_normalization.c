@@ -41,22 +41,31 @@ static fov_status record_with(const float *factor, const float *offset, const fo
     return st ? st : fov_record_elements(recorder, "fov_map", shift.count, &shift, sizeof shift, err);
 }
 
-static fov_status record(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
-                         fov_error *err)
+/* @param factor, offset out: one a channel */
+static void read_channels(const fov_node *node, const fov_view *const *in, float *factor, float *offset)
 {
-    const fov_cuda_node *step = impl;
-    const double         epsilon = (double)fov_node_float(step->node, "epsilon", 1e-5F);
-    const int64_t        channels = in[0]->shape.dim[1];
-    float               *factor = fov_alloc_array((size_t)channels, 2 * sizeof *factor), *offset = factor + channels;
-    (void)scratch;
-    if (!factor) return fov_fail_memory(err, "a normalization");
-    for (int64_t c = 0; c < channels; c++) {
+    const double epsilon = (double)fov_node_float(node, "epsilon", 1e-5F);
+    for (int64_t c = 0; c < in[0]->shape.dim[1]; c++) {
         const double f = channel(in, SCALE, c) / sqrt(channel(in, VARIANCE, c) + epsilon);
         factor[c] = (float)f;
         offset[c] = (float)(channel(in, BIAS, c) - channel(in, MEAN, c) * f);
     }
-    fov_status st = out->dtype == FOV_F32 ? record_with(factor, offset, in[0], out, recorder, err)
-                                          : fov_cuda_refuse(step->node, err, "a normalization into another type than float does not run");
+}
+
+static fov_status record(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
+                         fov_error *err)
+{
+    const fov_cuda_node *step = impl;
+    const size_t         channels = (size_t)in[0]->shape.dim[1];
+    fov_status           st = FOV_OK;
+    (void)scratch;
+    if (out->dtype != FOV_F32) return fov_cuda_refuse(step->node, err, "a normalization into another type than float does not run");
+    for (int i = SCALE; i <= VARIANCE && !st; i++) st = fov_cuda_need_known(step->node, recorder, in, i, err);
+    if (st) return st;
+    float *factor = fov_alloc_array(channels ? channels : 1, 2 * sizeof *factor);
+    if (!factor) return fov_fail_memory(err, "a normalization");
+    read_channels(step->node, in, factor, factor + channels);
+    st = record_with(factor, factor + channels, in[0], out, recorder, err);
     fov_free(factor);
     return st;
 }

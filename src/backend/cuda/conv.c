@@ -4,29 +4,24 @@
 #include "backend/cuda/conv.h"
 
 #include "backend/cuda/conv_end.h"
+#include "backend/cuda/conv_hopper.h"
+#include "backend/cuda/conv_step.h"
+#include "backend/cuda/depthwise.h"
 #include "base/alloc.h"
+#include "base/half.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 16, ROW_ALIGN = FOV_GEMM_PAD_BYTES };
-
-typedef struct conv_step {
-    int                 count; /* convolutions of one input */
-    const fov_conv     *conv[FOV_STEP_NODES];
-    fov_conv            own; /* conv[0] of one alone */
-    const char         *type; /* of products that tensor cores know; NULL: none */
-    size_t              row_bytes;
-    fov_cuda_constant  *weight, *channel, *pad; /* pad: a tap outside of the image */
-    char                name[64];
-} conv_step;
+enum { CHUNK_BYTES = 16, ROW_SLACK = FOV_GEMM_PAD_BYTES /* that a step may read behind the last row */ };
 
 static void step_free(void *impl)
 {
-    conv_step *step = impl;
+    fov_conv_step *step = impl;
     fov_cuda_constant_free(step->weight);
     fov_cuda_constant_free(step->channel);
     fov_cuda_constant_free(step->pad);
+    fov_cuda_constant_free(step->window);
     fov_free(step);
 }
 
@@ -47,11 +42,16 @@ static size_t group_in(const fov_conv *conv)
     return (size_t)(conv->cin / conv->group);
 }
 
-static size_t channels_of(const conv_step *step)
+static size_t channels_of(const fov_conv_step *step)
 {
     size_t sum = 0;
     for (int i = 0; i < step->count; i++) sum += (size_t)step->conv[i]->cout;
     return sum;
+}
+
+static size_t weight_bytes(const fov_conv_step *step)
+{
+    return rounded(channels_of(step), FOV_GEMM_PAD_CHANNELS) * step->row_bytes + ROW_SLACK;
 }
 
 /* [cout][cin][taps] to rows of [taps][cin]. */
@@ -72,12 +72,12 @@ static fov_status make_constant(size_t bytes, unsigned char **host, fov_error *e
     return FOV_OK;
 }
 
-static fov_status pack_weights(conv_step *step, fov_error *err)
+static fov_status pack_weights(fov_conv_step *step, fov_error *err)
 {
     const fov_conv *first = step->conv[0];
     unsigned char  *host;
-    step->row_bytes = rounded(taps_of(first) * group_in(first) * fov_dtype_size(first->w.dtype), ROW_ALIGN);
-    const size_t bytes = rounded(channels_of(step), FOV_GEMM_PAD_CHANNELS) * step->row_bytes;
+    step->row_bytes = rounded(taps_of(first) * group_in(first) * fov_dtype_size(first->w.dtype), CHUNK_BYTES);
+    const size_t bytes = weight_bytes(step);
     fov_status   st = make_constant(bytes, &host, err);
     if (st) return st;
     unsigned char *to = host;
@@ -86,7 +86,7 @@ static fov_status pack_weights(conv_step *step, fov_error *err)
     return fov_cuda_constant_new(host, bytes, &step->weight, err);
 }
 
-static fov_status pack_channels(conv_step *step, fov_error *err)
+static fov_status pack_channels(fov_conv_step *step, fov_error *err)
 {
     unsigned char *host;
     const size_t   bytes = channels_of(step) * sizeof(fov_end_channel);
@@ -98,7 +98,7 @@ static fov_status pack_channels(conv_step *step, fov_error *err)
 }
 
 /* Zero points for the product, as bytes; behind them the same as integers, which the direct kernel reads. */
-static fov_status pack_pad(conv_step *step, fov_error *err)
+static fov_status pack_pad(fov_conv_step *step, fov_error *err)
 {
     const fov_conv *conv = step->conv[0];
     const size_t    cin = (size_t)conv->cin, row = rounded(cin * fov_dtype_size(conv->x.dtype), CHUNK_BYTES);
@@ -114,26 +114,100 @@ static fov_status pack_pad(conv_step *step, fov_error *err)
     return fov_cuda_constant_new(host, bytes, &step->pad, err);
 }
 
-static fov_status pack(conv_step *step, fov_error *err)
+static fov_cuda_depthwise depthwise_of(const fov_conv *conv)
+{
+    return (fov_cuda_depthwise){.x = conv->x.dtype,
+                                .channels = (int)conv->cin,
+                                .rows = (int)conv->kh,
+                                .columns = (int)conv->kw,
+                                .stride_y = (int)conv->stride[0],
+                                .stride_x = (int)conv->stride[1],
+                                .dilation_y = (int)conv->dilation[0],
+                                .dilation_x = (int)conv->dilation[1]};
+}
+
+static bool is_window(const fov_conv *conv)
+{
+    const bool               alike = conv->x.dtype == conv->w.dtype || fov_conv_takes_int8(conv);
+    const fov_cuda_depthwise depthwise = depthwise_of(conv);
+    return alike && fov_conv_is_depthwise(conv) && fov_cuda_depthwise_takes(&depthwise);
+}
+
+static fov_status pack_window(fov_conv_step *step, fov_error *err)
+{
+    const fov_cuda_depthwise depthwise = depthwise_of(&step->own);
+    const size_t             bytes = fov_cuda_depthwise_bytes(&depthwise);
+    float                   *weight = fov_conv_step_weights(step);
+    int32_t                 *zero_point = fov_conv_step_zero_points(step);
+    unsigned char           *host = NULL;
+    fov_status               st = weight && zero_point ? make_constant(bytes, &host, err) : fov_fail_memory(err, "packed weights");
+    if (!st) {
+        fov_cuda_depthwise_pack(&depthwise, weight, zero_point, host);
+        st = fov_cuda_constant_new(host, bytes, &step->window, err);
+    }
+    fov_free(weight);
+    fov_free(zero_point);
+    return st;
+}
+
+static fov_status pack(fov_conv_step *step, fov_error *err)
 {
     fov_status st = pack_weights(step, err);
     if (!st) st = pack_channels(step, err);
-    return st ? st : pack_pad(step, err);
+    if (!st) st = pack_pad(step, err);
+    return st || !is_window(&step->own) ? st : pack_window(step, err);
+}
+
+float fov_conv_step_weight(const fov_conv_step *step, ptrdiff_t m, ptrdiff_t c, ptrdiff_t tap)
+{
+    const unsigned char *row = (const unsigned char *)fov_cuda_constant_host(step->weight) + (size_t)m * step->row_bytes;
+    const ptrdiff_t      i = tap * (ptrdiff_t)group_in(&step->own) + c;
+    switch (step->own.w.dtype) {
+    case FOV_F16:
+        return fov_float_from_half(((const uint16_t *)(const void *)row)[i]);
+    case FOV_BF16:
+        return fov_float_from_bf16(((const uint16_t *)(const void *)row)[i]);
+    case FOV_I8:
+        return (float)((const int8_t *)row)[i];
+    default:
+        return ((const float *)(const void *)row)[i];
+    }
+}
+
+float *fov_conv_step_weights(const fov_conv_step *step)
+{
+    const fov_conv *conv = &step->own;
+    const ptrdiff_t taps = (ptrdiff_t)taps_of(conv), cin = (ptrdiff_t)group_in(conv);
+    float          *weight = fov_alloc_array((size_t)(conv->cout * cin * taps), sizeof *weight), *to = weight;
+    for (ptrdiff_t m = 0; weight && m < conv->cout; m++)
+        for (ptrdiff_t c = 0; c < cin; c++)
+            for (ptrdiff_t tap = 0; tap < taps; tap++) *to++ = fov_conv_step_weight(step, m, c, tap);
+    return weight;
+}
+
+int32_t *fov_conv_step_zero_points(const fov_conv_step *step)
+{
+    const fov_conv *conv = &step->own;
+    int32_t        *zero_point = fov_calloc((size_t)conv->cin, sizeof *zero_point);
+    for (ptrdiff_t c = 0; zero_point && c < conv->cin && conv->x.dtype == FOV_U8; c++)
+        zero_point[c] = fov_quant_zero_point(conv->x.quant, c);
+    return zero_point;
 }
 
 /* ---------------------------------------------------------------- recording */
 
 /* What a step's kernels are given of the device. */
 typedef struct placed {
-    const void            *weight, *pad;
+    const void            *weight, *pad, *window;
     const fov_end_channel *channel;
 } placed;
 
-static fov_status find_constants(const conv_step *step, const fov_cuda_device *device, placed *at, fov_error *err)
+static fov_status find_constants(const fov_conv_step *step, const fov_cuda_device *device, placed *at, fov_error *err)
 {
     const void *channel;
     fov_status  st = fov_cuda_constant_on(step->weight, device, &at->weight, err);
     if (!st) st = fov_cuda_constant_on(step->pad, device, &at->pad, err);
+    if (!st && step->window) st = fov_cuda_constant_on(step->window, device, &at->window, err);
     if (!st) st = fov_cuda_constant_on(step->channel, device, &channel, err);
     if (!st) at->channel = channel;
     return st;
@@ -145,24 +219,24 @@ static bool in_chunks(const fov_pixels *x)
     return (uintptr_t)x->bytes % CHUNK_BYTES == 0 && x->ld * x->size % CHUNK_BYTES == 0 && x->c * x->size % CHUNK_BYTES == 0;
 }
 
-static bool takes_product(const conv_step *step, const fov_conv_shape *shape, const fov_cuda_device *device)
+/* What kernels count in 32 bits: pixels, bytes of a pixel and of a row of weights. */
+static bool fits_counters(const fov_conv_step *step, const fov_conv_shape *shape)
 {
+    const fov_pixels *x = &shape->x, *y = &shape->y;
+    return x->ld <= INT32_MAX / x->size && step->row_bytes <= INT32_MAX && y->ld <= INT32_MAX && x->n * x->h * x->w <= INT32_MAX &&
+           y->n * y->h * y->w <= INT32_MAX;
+}
+
+static bool takes_product(const fov_conv_step *step, const fov_conv_shape *shape, const fov_cuda_device *device)
+{
+    enum { MOST_PIXELS = INT32_MAX - 4096 /* so that those of the last tile can be numbered */ };
     const int64_t *kernel = shape->window.kernel;
-    if (!step->type || !in_chunks(&shape->x) || shape->y.n * shape->y.h * shape->y.w > INT32_MAX) return false;
+    if (!step->type || !in_chunks(&shape->x) || shape->y.n * shape->y.h * shape->y.w > MOST_PIXELS) return false;
     if (kernel[0] > FOV_GEMM_MOST_TAPS || kernel[1] > FOV_GEMM_MOST_TAPS) return false;
     return device->capability >= 80 || !strcmp(step->type, "f16") || !strcmp(step->type, "u8");
 }
 
-/* By at most 2^31. */
-static fov_divisor divisor_of(int32_t by)
-{
-    fov_divisor d = {.shift = 0};
-    while ((int64_t)1 << d.shift < by) d.shift++;
-    d.magic = (uint32_t)(((uint64_t)1 << 32) * (((uint64_t)1 << d.shift) - (uint64_t)by) / (uint64_t)by + 1);
-    return d;
-}
-
-static fov_status record_product(const conv_step *step, const fov_conv_shape *shape, const placed *at, const fov_end *end,
+static fov_status record_product(const fov_conv_step *step, const fov_conv_shape *shape, const placed *at, const fov_end *end,
                                  fov_recorder *recorder, fov_error *err)
 {
     const fov_window *window = &shape->window;
@@ -172,8 +246,8 @@ static fov_status record_product(const conv_step *step, const fov_conv_shape *sh
                                                .pad = x->dtype == FOV_U8 ? at->pad : NULL,
                                                .weight = at->weight,
                                                .end = *end,
-                                               .columns = divisor_of(end->columns),
-                                               .image = divisor_of(end->rows * end->columns),
+                                               .columns = fov_divisor_of(end->columns),
+                                               .image = fov_divisor_of(end->rows * end->columns),
                                                .pixels = (int32_t)(x->n * end->rows * end->columns),
                                                .x_rows = (int32_t)x->h,
                                                .x_columns = (int32_t)x->w,
@@ -192,7 +266,7 @@ static fov_status record_product(const conv_step *step, const fov_conv_shape *sh
                            err);
 }
 
-static fov_status record_direct(const conv_step *step, const fov_conv_shape *shape, const placed *at, const fov_end *end,
+static fov_status record_direct(const fov_conv_step *step, const fov_conv_shape *shape, const placed *at, const fov_end *end,
                                 fov_recorder *recorder, fov_error *err)
 {
     const fov_conv   *conv = step->conv[0];
@@ -224,20 +298,116 @@ static fov_status record_direct(const conv_step *step, const fov_conv_shape *sha
     return fov_record_elements(recorder, "fov_conv_direct", params.count, &params, sizeof params, err);
 }
 
+static fov_status record_window(const fov_conv_step *step, const fov_conv_shape *shape, const placed *at, const fov_end *end,
+                                fov_recorder *recorder, fov_error *err)
+{
+    const fov_pixels     *x = &shape->x;
+    fov_cuda_depthwise    depthwise = depthwise_of(&step->own);
+    const fov_cuda_images images = {x->bytes, (int)x->n, (int)x->h, (int)x->w, (int)x->ld};
+    fov_depthwise_params  params;
+    fov_cuda_launch       launch;
+    depthwise.pad_top = (int)shape->window.pad_top;
+    depthwise.pad_left = (int)shape->window.pad_left;
+    fov_cuda_depthwise_fill(&depthwise, &images, at->window, end, &params, &launch);
+    return fov_record_filled(recorder, &launch, &params, sizeof params, err);
+}
+
+static bool takes_window(const fov_conv_step *step, const fov_conv_shape *shape)
+{
+    const fov_pixels *x = &shape->x;
+    const ptrdiff_t   chunk = step->window ? fov_cuda_depthwise_chunk(x->dtype) : 1;
+    return step->window && (uintptr_t)x->bytes % (size_t)(chunk * x->size) == 0 && x->ld % chunk == 0;
+}
+
+/* ---- by tensor copies and warpgroups (conv_hopper.h) */
+
+static fov_hopper_shape hopper_shape(const fov_conv_step *step, const fov_conv_shape *shape, const fov_end *end)
+{
+    const fov_conv   *conv = step->conv[0];
+    const fov_window *window = &shape->window;
+    const fov_pixels *x = &shape->x;
+    fov_hopper_shape  s = {.dtype = conv->x.dtype,
+                           .images = x->n,
+                           .x_rows = x->h,
+                           .x_columns = x->w,
+                           .x_channels = x->c,
+                           .x_ld = x->ld,
+                           .y_rows = end->rows,
+                           .y_columns = end->columns,
+                           .y_channels = end->channels,
+                           .taps_down = (int)window->kernel[0],
+                           .taps_across = (int)window->kernel[1],
+                           .stride_y = (int)window->stride[0],
+                           .stride_x = (int)window->stride[1],
+                           .pad_top = (int)window->pad_top,
+                           .pad_left = (int)window->pad_left,
+                           .dilation_y = (int)window->dilation[0],
+                           .dilation_x = (int)window->dilation[1]};
+    for (ptrdiff_t c = 0; c < conv->cin && conv->x.dtype == FOV_U8; c++)
+        s.zero_points = s.zero_points || fov_quant_zero_point(conv->x.quant, c) != 0;
+    return s;
+}
+
+/* It wins where there is much to multiply: a tile of the other kernel begins sooner. Its weights are the same rows where a tap fills its
+ * blocks. */
+static bool takes_hopper(const fov_conv_step *step, const fov_hopper_shape *shape, const fov_cuda_device *device)
+{
+    enum { ENOUGH_BYTES = 256, LONG_BYTES = 2048 }; /* of a row of weights */
+    const int64_t tiles = shape->images * shape->y_rows * shape->y_columns * shape->y_channels / (128 * 64);
+    if (device->capability != 90 || !step->type || step->row_bytes < ENOUGH_BYTES || shape->y_channels % 16) return false;
+    if (tiles < device->processors / 2 && step->row_bytes < LONG_BYTES) return false; /* shares a launch with others of its wave */
+    if (!fov_hopper_takes(shape) || fov_hopper_weight_bytes(shape) != (size_t)shape->y_channels * step->row_bytes) return false;
+    return fov_cuda_has_kernel(device, "fov_conv_hopper_half_128x64");
+}
+
+static fov_status record_hopper(const fov_hopper_shape *shape, const fov_pixels *x, const placed *at, const fov_end *end,
+                                fov_recorder *recorder, fov_error *err)
+{
+    const fov_cuda_device  *device = fov_recorder_device(recorder);
+    const fov_hopper_tiling tiling = fov_hopper_choose(shape, device->processors);
+    fov_hopper_launch       launch;
+    fov_hopper_params       params;
+    fov_status st = fov_hopper_prepare(device->driver, shape, &tiling, device->processors, x->bytes, at->weight, end, &launch, &params,
+                                       err);
+    if (st) return st;
+    return fov_record_launch(recorder,
+                             &(fov_launch){.kernel = launch.kernel,
+                                           .grid = {launch.grid, 1, 1},
+                                           .threads = launch.threads,
+                                           .cluster = launch.cluster,
+                                           .shared_bytes = launch.shared_bytes,
+                                           .params_bytes = sizeof params,
+                                           .params = &params},
+                             err);
+}
+
 static fov_status record(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
                          fov_error *err)
 {
-    const conv_step       *step = impl;
+    const fov_conv_step   *step = impl;
     const fov_cuda_device *device = fov_recorder_device(recorder);
     fov_conv_shape         shape;
     placed                 at;
     fov_status             st = FOV_OK;
     (void)scratch;
     for (int i = step->count - 1; i >= 0 && !st; i--) st = fov_conv_shape_read(step->conv[i], in, &out[i], &shape, err);
+    if (!st && !fits_counters(step, &shape))
+        st = fov_fail(err, FOV_ERR_LIMIT, "Conv '%.200s' is too large for a GPU; run this model with --backend cpu",
+                      step->conv[0]->node->name);
     if (!st) st = find_constants(step, device, &at, err);
     if (st) return st;
     const fov_end end = fov_end_of(step->conv, step->count, at.channel, in, out);
-    return (takes_product(step, &shape, device) ? record_product : record_direct)(step, &shape, &at, &end, recorder, err);
+    if (takes_window(step, &shape)) return record_window(step, &shape, &at, &end, recorder, err);
+    if (!takes_product(step, &shape, device)) return record_direct(step, &shape, &at, &end, recorder, err);
+    const fov_hopper_shape hopper = hopper_shape(step, &shape, &end);
+    if (takes_hopper(step, &hopper, device)) return record_hopper(&hopper, &shape.x, &at, &end, recorder, err);
+    return record_product(step, &shape, &at, &end, recorder, err);
+}
+
+const fov_conv_step *fov_conv_step_of(const fov_lowered *lowered)
+{
+    const fov_conv_step *step = lowered->impl;
+    return lowered->record == record && step->count == 1 ? step : NULL;
 }
 
 /* ---------------------------------------------------------------- lowering */
@@ -250,14 +420,14 @@ static const char *type_of(const fov_conv *conv)
     return conv->x.dtype == FOV_F16 ? "f16" : conv->x.dtype == FOV_BF16 ? "bf16" : "f32";
 }
 
-static void name_step(conv_step *step)
+static void name_step(fov_conv_step *step)
 {
     const fov_conv *conv = step->conv[0];
     snprintf(step->name, sizeof step->name, "conv%tdx%td_%s_%s%s", conv->kh, conv->kw, fov_dtype_name(conv->x.dtype),
-             step->type ? "tensor" : "direct", step->count > 1 ? "_joint" : "");
+             step->window ? "depthwise" : step->type ? "tensor" : "direct", step->count > 1 ? "_joint" : "");
 }
 
-static fov_status finish(conv_step *step, fov_lowered *out, fov_error *err)
+static fov_status finish(fov_conv_step *step, fov_lowered *out, fov_error *err)
 {
     fov_status st = pack(step, err);
     if (st) {
@@ -266,7 +436,7 @@ static fov_status finish(conv_step *step, fov_lowered *out, fov_error *err)
     }
     name_step(step);
     *out = (fov_lowered){.kernel = step->name,
-                         .bytes = rounded(channels_of(step), FOV_GEMM_PAD_CHANNELS) * step->row_bytes,
+                         .bytes = weight_bytes(step),
                          .impl = step,
                          .packed = true,
                          .kin = step->count == 1 && step->type && !step->own.has_residual ? step : NULL,
@@ -277,7 +447,7 @@ static fov_status finish(conv_step *step, fov_lowered *out, fov_error *err)
 
 fov_status fov_cuda_conv(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err)
 {
-    conv_step *step = fov_calloc(1, sizeof *step);
+    fov_conv_step *step = fov_calloc(1, sizeof *step);
     if (!step) return fov_fail_memory(err, "a lowered node");
     if (!fov_conv_read(graph, node, &step->own)) {
         fov_free(step);
@@ -286,27 +456,32 @@ fov_status fov_cuda_conv(const fov_graph *graph, const fov_node *node, fov_lower
     step->count = 1;
     step->conv[0] = &step->own;
     step->type = type_of(&step->own);
-    return finish(step, out, err);
+    fov_status st = finish(step, out, err);
+    if (!st && (st = fov_cuda_conv_first(out, err))) {
+        out->free(out->impl);
+        *out = (fov_lowered){.run = NULL};
+    }
+    return st;
 }
 
 /* ---------------------------------------------------------------- several of one input */
 
 bool fov_cuda_conv_alike(const fov_lowered *a, const fov_lowered *b)
 {
-    const conv_step *x = a->kin, *y = b->kin;
+    const fov_conv_step *x = a->kin, *y = b->kin;
     return x && y && !strcmp(x->type, y->type) && fov_conv_same_window(&x->own, &y->own);
 }
 
 /* The rows of all, one after the other: those that each has packed already. */
-static fov_status join_weights(conv_step *joint, const fov_lowered *const *nodes, fov_error *err)
+static fov_status join_weights(fov_conv_step *joint, const fov_lowered *const *nodes, fov_error *err)
 {
-    const size_t   bytes = rounded(channels_of(joint), FOV_GEMM_PAD_CHANNELS) * joint->row_bytes;
+    const size_t   bytes = weight_bytes(joint);
     unsigned char *host;
     fov_status     st = make_constant(bytes, &host, err);
     if (st) return st;
     unsigned char *to = host;
     for (int i = 0; i < joint->count; i++) {
-        const conv_step *step = nodes[i]->impl;
+        const fov_conv_step *step = nodes[i]->impl;
         const size_t     part = (size_t)step->own.cout * joint->row_bytes;
         memcpy(to, fov_cuda_constant_host(step->weight), part);
         to += part;
@@ -314,7 +489,7 @@ static fov_status join_weights(conv_step *joint, const fov_lowered *const *nodes
     return fov_cuda_constant_new(host, bytes, &joint->weight, err);
 }
 
-static fov_status join_channels(conv_step *joint, const fov_lowered *const *nodes, fov_error *err)
+static fov_status join_channels(fov_conv_step *joint, const fov_lowered *const *nodes, fov_error *err)
 {
     const size_t   bytes = channels_of(joint) * sizeof(fov_end_channel);
     unsigned char *host;
@@ -322,7 +497,7 @@ static fov_status join_channels(conv_step *joint, const fov_lowered *const *node
     if (st) return st;
     unsigned char *to = host;
     for (int i = 0; i < joint->count; i++) {
-        const conv_step *step = nodes[i]->impl;
+        const fov_conv_step *step = nodes[i]->impl;
         const size_t     part = (size_t)step->own.cout * sizeof(fov_end_channel);
         memcpy(to, fov_cuda_constant_host(step->channel), part);
         to += part;
@@ -332,13 +507,13 @@ static fov_status join_channels(conv_step *joint, const fov_lowered *const *node
 
 fov_status fov_cuda_conv_join(const fov_lowered *const *nodes, int count, fov_lowered *out, fov_error *err)
 {
-    const conv_step *first = nodes[0]->impl;
-    conv_step       *joint = fov_calloc(1, sizeof *joint);
+    const fov_conv_step *first = nodes[0]->impl;
+    fov_conv_step       *joint = fov_calloc(1, sizeof *joint);
     if (!joint) return fov_fail_memory(err, "a lowered node");
     joint->count = count;
     joint->type = first->type;
     joint->row_bytes = first->row_bytes;
-    for (int i = 0; i < count; i++) joint->conv[i] = &((const conv_step *)nodes[i]->impl)->own;
+    for (int i = 0; i < count; i++) joint->conv[i] = &((const fov_conv_step *)nodes[i]->impl)->own;
     fov_status st = join_weights(joint, nodes, err);
     if (!st) st = join_channels(joint, nodes, err);
     if (!st) st = pack_pad(joint, err);

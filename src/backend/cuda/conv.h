@@ -5,6 +5,10 @@
 
 #include "backend/cuda/lower.h"
 
+/** fov_backend.chain: conversion of the input and first convolution; depthwise and 1x1 (conv_chain.c). */
+fov_status fov_cuda_conv_chain(const fov_lowered *first, const fov_lowered *second, fov_lowered *out, fov_error *err);
+/** Make a step of a convolution that is just lowered one of first.h, where that takes it; else leave it. */
+fov_status fov_cuda_conv_first(fov_lowered *conv, fov_error *err);
 /** fov_backend.alike and fov_backend.join. */
 bool       fov_cuda_conv_alike(const fov_lowered *a, const fov_lowered *b);
 fov_status fov_cuda_conv_join(const fov_lowered *const *nodes, int count, fov_lowered *out, fov_error *err);

@@ -13,6 +13,14 @@ fov_status fov_cuda_refuse(const fov_node *node, fov_error *err, const char *wha
                     fov_op_def_of(node->op)->name, node->name, what);
 }
 
+fov_status fov_cuda_need_known(const fov_node *node, const fov_recorder *recorder, const fov_view *const *in, int i, fov_error *err)
+{
+    bool known = true;
+    if (i >= node->n_in || !in[i]) return FOV_OK;
+    fov_status st = fov_record_is_known(recorder, in[i], &known, err);
+    return st || known ? st : fov_cuda_refuse(node, err, "parameters that depend on the photo are not read");
+}
+
 /* Fourth column of ops.def: operators that exporters make shapes with, which plans know before anything runs; and plugins, which are code
  * for the host. */
 fov_status fov_cuda_none(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err)
@@ -35,7 +43,7 @@ fov_status fov_cuda_lower_node(const fov_graph *graph, const fov_node *node, con
 {
     fov_cuda_node *step = fov_calloc(1, sizeof *step);
     if (!step) return fov_fail_memory(err, "a lowered node");
-    *step = (fov_cuda_node){.node = node, .opset = graph->opset};
+    *step = (fov_cuda_node){.graph = graph, .node = node, .opset = graph->opset};
     *out = (fov_lowered){.kernel = kernel, .impl = step, .record = record, .free = fov_free};
     return FOV_OK;
 }
@@ -51,4 +59,4 @@ static fov_status lower(const fov_graph *graph, const fov_node *node, fov_lowere
 }
 
 const fov_backend fov_backend_cuda = {
-    .name = "cuda", .lower = lower, .alike = fov_cuda_conv_alike, .join = fov_cuda_conv_join, .remote = &fov_cuda_remote};
+    .name = "cuda", .lower = lower, .chain = fov_cuda_conv_chain, .alike = fov_cuda_conv_alike, .join = fov_cuda_conv_join, .remote = &fov_cuda_remote};

@@ -49,6 +49,9 @@ fov_status fov_cuda_device_use(const fov_cuda_device *device, fov_error *err);
 fov_status fov_cuda_kernel(const fov_cuda_device *device, const char *name, size_t shared_bytes, CUfunction *kernel,
                            fov_error *err);
 
+/** Whether there is code of such a kernel for the device. */
+bool fov_cuda_has_kernel(const fov_cuda_device *device, const char *name);
+
 /* ---- memory. `what` is named in the message: "device memory for <what>: 1234 MiB do not fit, 567 MiB of 8192 MiB are free ..." */
 
 fov_status fov_cuda_alloc(const fov_cuda_device *device, size_t bytes, const char *what, void **memory, fov_error *err);

@@ -43,3 +43,9 @@ fov_status fov_cuda_kernel(const fov_cuda_device *d, const char *name, size_t sh
     if (!st) st = allow_shared(d, name, *kernel, shared_bytes, err);
     return st;
 }
+
+bool fov_cuda_has_kernel(const fov_cuda_device *d, const char *name)
+{
+    CUfunction kernel;
+    return !fov_cuda_device_use(d, NULL) && find(d, name, &kernel) == CUDA_SUCCESS;
+}

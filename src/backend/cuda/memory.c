@@ -39,7 +39,9 @@ fov_status fov_cuda_alloc(const fov_cuda_device *d, size_t bytes, const char *wh
 
 void fov_cuda_free(const fov_cuda_device *d, void *memory)
 {
-    if (memory && !fov_cuda_device_use(d, NULL)) d->driver->MemFree(address_of(memory));
+    if (!memory) return;
+    fov_cuda_device_use(d, NULL); /* where that fails the address still says whose it is */
+    d->driver->MemFree(address_of(memory));
 }
 
 fov_status fov_cuda_alloc_pinned(const fov_cuda_device *d, size_t bytes, const char *what, void **memory, fov_error *err)
@@ -60,7 +62,9 @@ fov_status fov_cuda_alloc_pinned(const fov_cuda_device *d, size_t bytes, const c
 
 void fov_cuda_free_pinned(const fov_cuda_device *d, void *memory)
 {
-    if (memory && !fov_cuda_device_use(d, NULL)) d->driver->MemFreeHost(memory);
+    if (!memory) return;
+    fov_cuda_device_use(d, NULL);
+    d->driver->MemFreeHost(memory);
 }
 
 /* From pageable memory the driver returns when it has a copy of its own; streams that do not wait for the default one could be

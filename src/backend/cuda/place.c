@@ -6,22 +6,31 @@
 #include "backend/cuda/staging.h"
 #include "base/alloc.h"
 
+#include <stdio.h>
+
 static fov_status check(int device, fov_error *err)
 {
     const fov_cuda_device *opened;
     return fov_cuda_device_open(device, &opened, err);
 }
 
+static fov_status name_device(int device, char *name, size_t bytes, fov_error *err)
+{
+    const fov_cuda_device *opened;
+    fov_status             st = fov_cuda_device_open(device, &opened, err);
+    if (bytes) snprintf(name, bytes, "%s", st ? "" : opened->name);
+    return st;
+}
+
 static void close_place(fov_place *place)
 {
     if (!place) return;
     const fov_cuda_driver *driver = place->device->driver;
-    if (!fov_cuda_device_use(place->device, NULL)) {
-        fov_cuda_staging_clear(place);
-        if (place->stream) driver->StreamDestroy(place->stream);
-        if (place->start) driver->EventDestroy(place->start);
-        if (place->end) driver->EventDestroy(place->end);
-    }
+    fov_cuda_device_use(place->device, NULL);
+    fov_cuda_staging_clear(place);
+    if (place->stream) driver->StreamDestroy(place->stream);
+    if (place->start) driver->EventDestroy(place->start);
+    if (place->end) driver->EventDestroy(place->end);
     fov_free(place);
 }
 
@@ -71,6 +80,7 @@ static fov_status download(fov_place *place, void *to, const void *from, size_t 
 
 const fov_remote fov_cuda_remote = {
     .check = check,
+    .name = name_device,
     .open = open_place,
     .close = close_place,
     .alloc = alloc,

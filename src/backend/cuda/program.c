@@ -23,7 +23,7 @@ typedef struct waiting {
 typedef struct recorded {
     CUfunction kernel;
     char       name[64];
-    unsigned   grid[3], threads, shared_bytes;
+    unsigned   grid[3], threads, cluster, shared_bytes;
     void      *params;
 } recorded;
 
@@ -46,6 +46,7 @@ fov_status fov_record_launch(fov_recorder *recorder, const fov_launch *launch, f
 {
     recorded   r = {.grid = {launch->grid[0], launch->grid[1], launch->grid[2]},
                     .threads = launch->threads,
+                    .cluster = launch->cluster,
                     .shared_bytes = (unsigned)launch->shared_bytes};
     fov_status st = fov_cuda_kernel(fov_recorder_device(recorder), launch->kernel, launch->shared_bytes, &r.kernel, err);
     if (st) return st;
@@ -62,6 +63,19 @@ fov_status fov_record_launch(fov_recorder *recorder, const fov_launch *launch, f
     snprintf(r.name, sizeof r.name, "%s", launch->kernel);
     recorder->launch[recorder->n_launch++] = r;
     return FOV_OK;
+}
+
+fov_status fov_record_filled(fov_recorder *recorder, const fov_cuda_launch *launch, const void *params, size_t params_bytes,
+                             fov_error *err)
+{
+    return fov_record_launch(recorder,
+                             &(fov_launch){.kernel = launch->kernel,
+                                           .grid = {launch->blocks, 1, 1},
+                                           .threads = launch->threads,
+                                           .shared_bytes = launch->shared_bytes,
+                                           .params_bytes = params_bytes,
+                                           .params = params},
+                             err);
 }
 
 fov_status fov_record_elements(fov_recorder *recorder, const char *kernel, int64_t count, const void *params, size_t params_bytes,
@@ -155,13 +169,16 @@ fov_status fov_record_constant(fov_recorder *recorder, const void *data, size_t 
     return fov_cuda_upload(device, memory, data, bytes, err);
 }
 
-/* Known before the program runs: the views of a plan that stand for what runs elsewhere have addresses of the place. */
-static bool is_on_host(const fov_recorder *recorder, const void *data)
+/* The views of a plan that stand for what runs elsewhere have addresses of the place. The driver calls an address that it never
+ * gave out an invalid value; any other failure says nothing of the address, which then must not be read. */
+fov_status fov_record_is_known(const fov_recorder *recorder, const fov_view *view, bool *known, fov_error *err)
 {
     unsigned               kind = 0;
     const fov_cuda_driver *driver = fov_recorder_device(recorder)->driver;
-    return driver->PointerGetAttribute(&kind, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, (CUdeviceptr)(uintptr_t)data) != CUDA_SUCCESS ||
-           kind != CU_MEMORYTYPE_DEVICE;
+    const CUdeviceptr      address = (CUdeviceptr)(uintptr_t)view->data;
+    const CUresult         result = driver->PointerGetAttribute(&kind, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, address);
+    *known = result == CUDA_ERROR_INVALID_VALUE || (!result && kind != CU_MEMORYTYPE_DEVICE);
+    return *known ? FOV_OK : fov_cuda_check(driver, result, err, "the memory of a tensor");
 }
 
 static fov_status record_quant(fov_recorder *recorder, const fov_quant *quant, fov_tensor *tensor, fov_error *err)
@@ -182,13 +199,14 @@ fov_status fov_record_tensor(fov_recorder *recorder, const fov_view *view, fov_t
     const int   lead = FOV_MAX_RANK - view->shape.rank;
     const void *data = view->data;
     size_t      count;
-    fov_status  st = FOV_OK;
-    *tensor = (fov_tensor){.dtype = view->dtype};
+    bool        known;
+    fov_status  st = fov_record_is_known(recorder, view, &known, err);
+    *tensor = (fov_tensor){.dtype = (int32_t)view->dtype};
     for (int i = 0; i < FOV_MAX_RANK; i++) {
         tensor->stride[i] = i < lead ? 0 : view->stride[i - lead];
         if (dim) dim[i] = i < lead ? 1 : view->shape.dim[i - lead];
     }
-    if (is_on_host(recorder, data)) { /* what is known is dense */
+    if (!st && known) { /* what is known is dense */
         fov_shape_count(&view->shape, &count);
         st = fov_record_constant(recorder, view->data, count * fov_dtype_size(view->dtype), &data, err);
     }
@@ -213,8 +231,14 @@ static fov_status launch(const fov_place *place, recorded *r, bool early, fov_er
 {
     const fov_cuda_driver *driver = place->device->driver;
     void                  *params[] = {r->params};
-    CUlaunchAttribute      attribute = {.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
-                                        .value = {.programmaticStreamSerializationAllowed = 1}};
+    CUlaunchAttribute      attribute[2];
+    unsigned               attributes = 0;
+    if (early)
+        attribute[attributes++] = (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
+                                                      .value = {.programmaticStreamSerializationAllowed = 1}};
+    if (r->cluster > 1)
+        attribute[attributes++] =
+            (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, .value = {.clusterDim = {r->cluster, 1, 1}}};
     const CUlaunchConfig   config = {.gridDimX = r->grid[0],
                                      .gridDimY = r->grid[1],
                                      .gridDimZ = r->grid[2],
@@ -223,8 +247,8 @@ static fov_status launch(const fov_place *place, recorded *r, bool early, fov_er
                                      .blockDimZ = 1,
                                      .sharedMemBytes = r->shared_bytes,
                                      .hStream = place->stream,
-                                     .attrs = &attribute,
-                                     .numAttrs = early};
+                                     .attrs = attribute,
+                                     .numAttrs = attributes};
     return fov_cuda_check(driver, driver->LaunchKernelEx(&config, r->kernel, params, NULL), err, "kernel %s", r->name);
 }
 
@@ -309,6 +333,7 @@ fov_status fov_program_run(fov_program *program, double *seconds, fov_error *err
     if (!st) st = fov_cuda_check(driver, driver->GraphLaunch(program->graph, place->stream), err, "the network");
     if (!st && seconds) st = fov_cuda_check(driver, driver->EventRecord(place->end, place->stream), err, "an event");
     if (!st) st = fov_cuda_check(driver, driver->StreamSynchronize(place->stream), err, "the network");
+    if (st) driver->StreamSynchronize(place->stream); /* nothing works on in memory that the caller has back */
     if (!st && seconds) st = fov_cuda_check(driver, driver->EventElapsedTime(&ms, place->start, place->end), err, "an event");
     if (seconds) *seconds = (double)ms * 1e-3;
     return st;
@@ -341,10 +366,9 @@ fov_status fov_program_finish(fov_program *program, fov_faces *faces, fov_error 
 void fov_program_free(fov_program *program)
 {
     if (!program) return;
-    if (program->place && !fov_cuda_device_use(program->place->device, NULL)) {
-        if (program->graph) program->place->device->driver->GraphExecDestroy(program->graph);
-        if (program->captured) program->place->device->driver->GraphDestroy(program->captured);
-    }
+    if (program->graph || program->captured) fov_cuda_device_use(program->place->device, NULL);
+    if (program->graph) program->place->device->driver->GraphExecDestroy(program->graph);
+    if (program->captured) program->place->device->driver->GraphDestroy(program->captured);
     fov_cuda_ends_free(program->ends);
     for (int i = 0; i < program->n_constant; i++) fov_cuda_free(program->place->device, program->constant[i]);
     fov_free(program->constant);

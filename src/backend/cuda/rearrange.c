@@ -12,10 +12,11 @@ enum {
     NOT_MOVED = -1,
 };
 
-/* One run of the definition: input `moved` counts from 1 upwards, or downwards where sign is -1; other inputs that are not known are
- * zeros. */
+/* One run of the definition: input `moved` counts from 1 upwards, or downwards where sign is -1. Others whose elements are moved too
+ * (Concat) are zeros, and parameters what they are. */
 typedef struct trial {
     const fov_cuda_node   *step;
+    const fov_recorder    *recorder;
     const fov_view *const *in;
     const fov_view        *out;
     int                    moved;
@@ -24,6 +25,12 @@ typedef struct trial {
     const fov_view       **input;
 } trial;
 
+static bool is_moved(const fov_cuda_node *step, const fov_view *view, int i)
+{
+    const bool any = step->node->op == FOV_OP_Concat;
+    return view && (any || i == 0) && view->dtype != FOV_I64 && view->dtype != FOV_BOOL;
+}
+
 static fov_status fill_input(const trial *t, int i, fov_error *err)
 {
     size_t count;
@@ -31,7 +38,7 @@ static fov_status fill_input(const trial *t, int i, fov_error *err)
     if (!t->in[i]) return FOV_OK;
     t->view[i] = *t->in[i];
     t->input[i] = &t->view[i];
-    if (t->in[i]->dtype == FOV_I64 || t->in[i]->dtype == FOV_BOOL) return FOV_OK; /* shapes and places: known */
+    if (!is_moved(t->step, t->in[i], i)) return fov_cuda_need_known(t->step->node, t->recorder, t->in, i, err);
     if (!fov_shape_count(&t->in[i]->shape, &count) || count > MOST)
         return fov_cuda_refuse(t->step->node, err, "so many elements are not moved");
     float *data = fov_alloc_array(count ? count : 1, sizeof *data);
@@ -121,12 +128,6 @@ static fov_status record_input(trial *t, const fov_view *out, int outputs, const
     return st;
 }
 
-static bool is_moved(const fov_cuda_node *step, const fov_view *view, int i)
-{
-    const bool any = step->node->op == FOV_OP_Concat;
-    return view && (any || i == 0) && view->dtype != FOV_I64 && view->dtype != FOV_BOOL;
-}
-
 static fov_status record_all(trial *t, fov_view *out, const results *r, fov_recorder *recorder, fov_error *err)
 {
     const fov_node *node = t->step->node;
@@ -148,7 +149,11 @@ fov_status fov_cuda_record_rearrange(const void *impl, const fov_view *const *in
 {
     const fov_cuda_node *step = impl;
     const size_t         n_in = (size_t)step->node->n_in, n_out = (size_t)step->node->n_out;
-    trial                t = {.step = step, .in = in, .view = fov_calloc(n_in, sizeof *t.view), .input = fov_calloc(n_in, sizeof *t.input)};
+    trial                t = {.step = step,
+                              .recorder = recorder,
+                              .in = in,
+                              .view = fov_calloc(n_in, sizeof *t.view),
+                              .input = fov_calloc(n_in, sizeof *t.input)};
     const results        r = {fov_calloc(n_out, sizeof *r.up), fov_calloc(n_out, sizeof *r.down)};
     fov_status           st = FOV_OK;
     (void)scratch;

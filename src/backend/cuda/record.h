@@ -6,6 +6,7 @@
 #include "backend/backend.h"
 #include "backend/cuda/device.h"
 #include "backend/cuda/kernels/general_params.h"
+#include "backend/cuda/launch.h"
 
 enum { FOV_LAUNCH_PARAMS = 4096 }; /* bytes that a kernel's parameters may have */
 
@@ -13,6 +14,7 @@ enum { FOV_LAUNCH_PARAMS = 4096 }; /* bytes that a kernel's parameters may have 
 typedef struct fov_launch {
     const char *kernel;
     unsigned    grid[3], threads;
+    unsigned    cluster; /* blocks of one; 0 or 1: none */
     size_t      shared_bytes;
     size_t      params_bytes;
     const void *params; /* copied */
@@ -24,11 +26,19 @@ const fov_cuda_device *fov_recorder_device(const fov_recorder *recorder);
 /** Launch a kernel after all of earlier waves. */
 fov_status fov_record_launch(fov_recorder *recorder, const fov_launch *launch, fov_error *err);
 
+/** The same from launch.h's description. */
+fov_status fov_record_filled(fov_recorder *recorder, const fov_cuda_launch *launch, const void *params, size_t params_bytes,
+                             fov_error *err);
+
 /** A product of matrices (conv_gemm.cuh). It shares a launch with others of its wave. @param type "f16", "u8", ... */
 fov_status fov_record_gemm(fov_recorder *recorder, const char *type, const fov_gemm_problem *problem, fov_error *err);
 
 /** Memory that lives as long as the program and holds a copy of `data`. */
 fov_status fov_record_constant(fov_recorder *recorder, const void *data, size_t bytes, const void **address, fov_error *err);
+
+/** Whether a view's elements are known before the program runs, and are in the host's memory: the graph's constants, and what
+ * follows from them. */
+fov_status fov_record_is_known(const fov_recorder *recorder, const fov_view *view, bool *known, fov_error *err);
 
 /**
  * A view as kernels of any shape take it, dimensions padded in front to FOV_MAX_RANK. Views whose values are known before the program

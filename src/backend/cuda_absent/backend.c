@@ -11,6 +11,12 @@ static fov_status check(int device, fov_error *err)
     return fov_cuda_available(err);
 }
 
-static const fov_remote absent = {.check = check};
+static fov_status name_device(int device, char *name, size_t bytes, fov_error *err)
+{
+    if (bytes) *name = '\0';
+    return check(device, err);
+}
+
+static const fov_remote absent = {.check = check, .name = name_device};
 
 const fov_backend fov_backend_cuda = {.name = "cuda", .remote = &absent};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// void emulator_switch(void **save, void *to): keep what a call must preserve on this stack and its pointer in *save; go on with the
-// stack `to`, which was kept so, or made by emulator.cpp for a function that begins.
+// void emulator_switch(void **save, void *to): keep what a call must preserve on this stack, and its pointer in *save; go on with the
+// stack `to`, which was kept so, or which emulator.cpp made for a function that begins.
 #if defined(__x86_64__)
     .text
     .globl emulator_switch

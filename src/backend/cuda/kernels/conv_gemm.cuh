@@ -5,6 +5,7 @@
 #ifndef FOVEA_BACKEND_CUDA_KERNELS_CONV_GEMM_CUH
 #define FOVEA_BACKEND_CUDA_KERNELS_CONV_GEMM_CUH
 
+#include "backend/cuda/kernels/divide.cuh"
 #include "backend/cuda/kernels/end.cuh"
 #include "backend/cuda/kernels/product.cuh"
 
@@ -12,11 +13,6 @@
 template <int KB> static __device__ __forceinline__ int fov_gemm_chunk_at(int r, int c)
 {
     return KB == 128 ? r * 128 + ((c ^ (r & 7)) << 4) : r * 64 + ((c ^ (r >> 1 & 3)) << 4);
-}
-
-static __device__ __forceinline__ int fov_divide(int n, fov_divisor by)
-{
-    return (int)((__umulhi((uint32_t)n, by.magic) + (uint32_t)n) >> by.shift);
 }
 
 /* Bit t: tap t of a window that begins at `first` lies in 0 .. size - 1. */

@@ -18,9 +18,9 @@ static __device__ __forceinline__ int64_t fov_end_residual_pixel(const fov_end *
 {
     const int scale = end->residual_upsample;
     if (scale == 1) return pixel;
-    const int64_t row = pixel / end->columns, image = row / end->rows;
-    const int     x = (int)(pixel - row * end->columns), y = (int)(row - image * end->rows);
-    return (image * (end->rows / scale) + y / scale) * (end->columns / scale) + x / scale;
+    const uint32_t at = (uint32_t)pixel, columns = (uint32_t)end->columns, rows = (uint32_t)end->rows, by = (uint32_t)scale;
+    const uint32_t row = at / columns, image = row / rows, x = at - row * columns, y = row - image * rows;
+    return (int64_t)(image * (rows / by) + y / by) * (columns / by) + x / by; /* conv.c lets no more pixels in than 31 bits count */
 }
 
 /** Sums of whole numbers, or of floats, as floats. */
@@ -84,8 +84,8 @@ static __device__ __forceinline__ void fov_end_store_as(const fov_end *end, cons
 
 /** The same where nothing is known. */
 template <int W, class Sum>
-static __device__ __forceinline__ void fov_end_store(const fov_end *end, const fov_end_channel *channel, const fov_end_output *output,
-                                                     int64_t pixel, int c, const Sum *sum)
+static __device__ __forceinline__ void fov_end_store(const fov_end *end, const fov_end_channel *channel,
+                                                     const fov_end_output *output, int64_t pixel, int c, const Sum *sum)
 {
     fov_end_store_as<W>(end, channel, output->data, output->dtype, end->residual_at,
                         pixel * output->ld + (c - output->first_channel), pixel, c, sum);
@@ -116,7 +116,7 @@ struct fov_end_pixels {
 
 /* A thread's rows of a tile, for a type of output and a residual that are known. */
 template <int W, int dtype, int residual, class Table, class Sum, class Pixels>
-static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const Table &table, const fov_end_output *output, const Sum *sums,
+static __device__ __forceinline__ void fov_end_store_rows(const fov_end *end, const Table &table, const fov_end_output *output, const Sum *sums,
                                                     int ld, Pixels pixels, int first, int step, int rows, int c)
 {
     fov_end_channel channel[W];
@@ -131,12 +131,12 @@ static __device__ __forceinline__ void fov_end_rows(const fov_end *end, const Ta
 }
 
 template <int W, int dtype, class Table, class Sum, class Pixels>
-static __device__ __forceinline__ void fov_end_rows_of(const fov_end *end, const Table &table, const fov_end_output *output,
+static __device__ __forceinline__ void fov_end_store_rows_of(const fov_end *end, const Table &table, const fov_end_output *output,
                                                        const Sum *sums, int ld, Pixels pixels, int first, int step, int rows, int c)
 {
     if (end->residual_at == FOV_END_NO_RESIDUAL)
-        fov_end_rows<W, dtype, FOV_END_NO_RESIDUAL>(end, table, output, sums, ld, pixels, first, step, rows, c);
-    else fov_end_rows<W, dtype, FOV_END_ANY_RESIDUAL>(end, table, output, sums, ld, pixels, first, step, rows, c);
+        fov_end_store_rows<W, dtype, FOV_END_NO_RESIDUAL>(end, table, output, sums, ld, pixels, first, step, rows, c);
+    else fov_end_store_rows<W, dtype, FOV_END_ANY_RESIDUAL>(end, table, output, sums, ld, pixels, first, step, rows, c);
 }
 
 template <int W, int threads, class Table, class Sum, class Pixels>
@@ -148,10 +148,10 @@ static __device__ __forceinline__ void fov_end_tile_of(const fov_end *end, const
     if (first >= step || c >= end->channels) return;
     const fov_end_output *output = fov_end_output_of(end, c);
     const Sum            *own = sums + chunk * W;
-    if (output->dtype == FOV_F16) fov_end_rows_of<W, FOV_F16>(end, table, output, own, ld, pixels, first, step, rows, c);
-    else if (output->dtype == FOV_U8) fov_end_rows_of<W, FOV_U8>(end, table, output, own, ld, pixels, first, step, rows, c);
-    else if (output->dtype == FOV_BF16) fov_end_rows_of<W, FOV_BF16>(end, table, output, own, ld, pixels, first, step, rows, c);
-    else fov_end_rows_of<W, FOV_F32>(end, table, output, own, ld, pixels, first, step, rows, c);
+    if (output->dtype == FOV_F16) fov_end_store_rows_of<W, FOV_F16>(end, table, output, own, ld, pixels, first, step, rows, c);
+    else if (output->dtype == FOV_U8) fov_end_store_rows_of<W, FOV_U8>(end, table, output, own, ld, pixels, first, step, rows, c);
+    else if (output->dtype == FOV_BF16) fov_end_store_rows_of<W, FOV_BF16>(end, table, output, own, ld, pixels, first, step, rows, c);
+    else fov_end_store_rows_of<W, FOV_F32>(end, table, output, own, ld, pixels, first, step, rows, c);
 }
 
 /** fov_end_tile_at() with another table of the channels than end->channel. */

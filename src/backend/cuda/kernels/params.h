@@ -22,6 +22,7 @@ typedef struct fov_end_channel {
 } fov_end_channel;
 
 enum {
+    FOV_END_ROWS = 8, /* members of fov_end_channel */
     FOV_END_OUTPUTS = 4,     /* tensors that one convolution's channels may be spread over */
     FOV_END_NO_RESIDUAL = 0, /* residual_at */
     FOV_END_RESIDUAL_BEFORE, /* the activation */

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cuda/first.h"
+
+#include "base/half.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CHANNELS = 8 /* of a group */, LANE_BYTES = 8, MOST_ROW = 64 /* numbers of a row of the window */, TOP_EXPONENT = 15 };
+
+static int ceiling(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Groups of 8 output channels in a slice: as kernels have them. */
+static int slice_groups_of(const fov_cuda_first *conv)
+{
+    const int groups = ceiling(conv->outputs, CHANNELS);
+    return groups >= 8 ? 8 : groups > 2 ? 4 : groups;
+}
+
+static int slices_of(const fov_cuda_first *conv)
+{
+    return ceiling(conv->outputs, slice_groups_of(conv) * CHANNELS);
+}
+
+static int row_groups_of(const fov_cuda_first *conv)
+{
+    return ceiling(conv->columns * conv->channels, FOV_FIRST_GROUP);
+}
+
+static int k_steps_of(const fov_cuda_first *conv)
+{
+    return ceiling(conv->rows * row_groups_of(conv), 2);
+}
+
+static size_t scale_bytes(const fov_cuda_first *conv)
+{
+    return (size_t)(slices_of(conv) * slice_groups_of(conv) * CHANNELS) * sizeof(float);
+}
+
+/* Of a slice, one part. */
+static size_t part_bytes(const fov_cuda_first *conv)
+{
+    return (size_t)(k_steps_of(conv) * slice_groups_of(conv)) * 32 * LANE_BYTES;
+}
+
+size_t fov_cuda_first_bytes(const fov_cuda_first *conv)
+{
+    return scale_bytes(conv) + (size_t)slices_of(conv) * 2 * part_bytes(conv);
+}
+
+/* ---------------------------------------------------------------- packing */
+
+static int row_length(const fov_cuda_first *conv)
+{
+    return conv->channels * conv->columns;
+}
+
+/* Number i of a channel's, in the order of the kernel: rows of groups, a pixel's channels side by side. 0 where padded. */
+static float number(const fov_cuda_first *conv, const float *weight, int c, int i)
+{
+    const int padded = row_groups_of(conv) * FOV_FIRST_GROUP, r = i / padded, at = i % padded;
+    if (c >= conv->outputs || r >= conv->rows || at >= row_length(conv)) return 0;
+    return weight[((c * conv->channels + at % conv->channels) * conv->rows + r) * conv->columns + at / conv->channels];
+}
+
+/* The power of two that brings the channel's largest weight to just below 2^15: small ones keep their bits in binary16. */
+static int exponent_of(const fov_cuda_first *conv, const float *weight, int c)
+{
+    const int count = conv->channels * conv->rows * conv->columns;
+    float     most = 0;
+    int       exponent = TOP_EXPONENT;
+    for (int i = 0; c < conv->outputs && i < count; i++) most = fmaxf(most, fabsf(weight[c * count + i]));
+    if (most > 0 && isfinite(most)) (void)frexpf(most, &exponent);
+    return TOP_EXPONENT - exponent;
+}
+
+/* Part 0 or 1 of a number. */
+static uint16_t half_of(float v, int part)
+{
+    const uint16_t high = fov_half_from_float(v);
+    return part ? fov_half_from_float(v - fov_float_from_half(high)) : high;
+}
+
+static void pack_part(const fov_cuda_first *conv, const float *weight, int first, int part, uint16_t *to)
+{
+    const int groups = slice_groups_of(conv);
+    for (int i = 0; i < k_steps_of(conv) * groups * 32; i++) {
+        const int lane = i % 32, k = i / 32 / groups, c = first + i / 32 % groups * CHANNELS + lane / 4;
+        const int exponent = exponent_of(conv, weight, c);
+        for (int j = 0; j < 4; j++) { /* two of the first group, two of the second */
+            const float v = number(conv, weight, c, (2 * k + j / 2) * FOV_FIRST_GROUP + lane % 4 * 2 + j % 2);
+            *to++ = half_of(ldexpf(v, exponent), part);
+        }
+    }
+}
+
+/* What the second part adds does not count: at most 2^-20 of the channel's largest weight. */
+static bool second_part_is_small(const fov_cuda_first *conv, const float *weight)
+{
+    const int count = conv->channels * conv->rows * conv->columns;
+    for (int c = 0; c < conv->outputs; c++) {
+        const int exponent = exponent_of(conv, weight, c);
+        for (int i = 0; i < count; i++) {
+            const float v = ldexpf(weight[c * count + i], exponent);
+            if (fabsf(v - fov_float_from_half(half_of(v, 0))) > ldexpf(1, TOP_EXPONENT - 21)) return false;
+        }
+    }
+    return true;
+}
+
+void fov_cuda_first_pack(const fov_cuda_first *conv, const float *weight, void *packed, int *parts)
+{
+    const int      channels = slice_groups_of(conv) * CHANNELS;
+    float         *scale = packed;
+    unsigned char *to = (unsigned char *)packed + scale_bytes(conv);
+    memset(packed, 0, fov_cuda_first_bytes(conv));
+    *parts = second_part_is_small(conv, weight) ? 1 : 2;
+    for (int c = 0; c < slices_of(conv) * channels; c++) scale[c] = ldexpf(1, -exponent_of(conv, weight, c));
+    for (int slice = 0; slice < slices_of(conv); slice++)
+        for (int part = 0; part < *parts; part++, to += part_bytes(conv))
+            pack_part(conv, weight, slice * channels, part, (uint16_t *)(void *)to);
+}
+
+/* ---------------------------------------------------------------- launches */
+
+static int patch_rows_of(const fov_cuda_first *conv)
+{
+    return (FOV_FIRST_ROWS - 1) * conv->stride_y + conv->rows;
+}
+
+/* Halves: all that groups of the last pixel reach. */
+static int patch_ld_of(const fov_cuda_first *conv)
+{
+    return (FOV_FIRST_COLUMNS - 1) * conv->stride_x * conv->channels + row_groups_of(conv) * FOV_FIRST_GROUP;
+}
+
+static size_t shared_of(const fov_cuda_first *conv, int parts)
+{
+    const size_t patch = 2 * (size_t)(patch_rows_of(conv) * patch_ld_of(conv)) * sizeof(uint16_t);
+    const size_t input = (size_t)parts * part_bytes(conv) + patch;
+    const size_t sums = (size_t)FOV_FIRST_ROWS * FOV_FIRST_COLUMNS * (size_t)(slice_groups_of(conv) * CHANNELS + 8) * sizeof(float);
+    const size_t end = (size_t)(slice_groups_of(conv) * CHANNELS) * FOV_END_ROWS * sizeof(float);
+    return end + (input > sums ? input : sums);
+}
+
+bool fov_cuda_first_takes(const fov_cuda_first *conv, const fov_cuda_limits *limits)
+{
+    return conv->channels <= FOV_FIRST_MOST_CHANNELS && row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 && shared_of(conv, conv->between == FOV_F32 ? 2 : 1) <= limits->shared_bytes;
+}
+
+void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, const void *packed, int parts, const fov_end *end,
+                         fov_first_params *params, fov_cuda_launch *launch)
+{
+    *params = (fov_first_params){.x = x->data,
+                                 .weight = (const unsigned char *)packed + scale_bytes(conv),
+                                 .scale = packed,
+                                 .end = *end,
+                                 .x_rows = x->rows,
+                                 .x_columns = x->columns,
+                                 .x_ld = x->ld,
+                                 .channels = conv->channels,
+                                 .window_rows = conv->rows,
+                                 .row_groups = row_groups_of(conv),
+                                 .stride_y = conv->stride_y,
+                                 .stride_x = conv->stride_x,
+                                 .pad_top = conv->pad_top,
+                                 .pad_left = conv->pad_left,
+                                 .k_steps = k_steps_of(conv),
+                                 .slice_groups = slice_groups_of(conv),
+                                 .slices = slices_of(conv),
+                                 .parts = parts,
+                                 .between = (int32_t)conv->between,
+                                 .patch_rows = patch_rows_of(conv),
+                                 .patch_ld = patch_ld_of(conv),
+                                 .by_pairs = fov_divisor_of(patch_ld_of(conv) / 2),
+                                 .tiles_across = ceiling(end->columns, FOV_FIRST_COLUMNS),
+                                 .tiles_down = ceiling(end->rows, FOV_FIRST_ROWS)};
+    for (int c = 0; conv->between == FOV_U8 && c < conv->channels; c++) {
+        params->inverse_scale[c] = 1.0F / fov_quant_scale(conv->quant, c);
+        params->zero_point[c] = fov_quant_zero_point(conv->quant, c);
+    }
+    *launch = (fov_cuda_launch){.blocks = (uint32_t)(x->count * params->tiles_across * params->tiles_down * params->slices),
+                                .threads = FOV_FIRST_THREADS,
+                                .shared_bytes = shared_of(conv, parts)};
+    snprintf(launch->kernel, sizeof launch->kernel, "fov_first_%d", params->slice_groups);
+}

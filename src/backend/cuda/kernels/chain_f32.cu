@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include "backend/cuda/kernels/chain.cuh"
+
+FOV_CHAIN_KERNELS(f32)
