@@ -304,8 +304,8 @@ template <int N, class Sum> struct fov_hopper_residual {
     {
     }
 
-    __device__ __forceinline__ void finish(const fov_hopper_params &, const fov_hopper_tile &, int, const Sum (&)[N / 2],
-                                           unsigned char *, const uint32_t *) const
+    __device__ __forceinline__ void finish(const fov_hopper_params &, const fov_hopper_tile &, const fov_hopper_tile &, bool, int,
+                                           const Sum (&)[N / 2], unsigned char *, const uint32_t *)
     {
     }
 };
@@ -328,10 +328,13 @@ template <int N> struct fov_hopper_residual<N, int32_t> {
         warp_of(p, tile).load_residual(residual);
     }
 
-    __device__ __forceinline__ void finish(const fov_hopper_params &p, const fov_hopper_tile &tile, int bytes,
-                                           const int32_t (&d)[N / 2], unsigned char *memory, const uint32_t *table) const
+    /** @param next the tile after this one, where there is `more` */
+    __device__ __forceinline__ void finish(const fov_hopper_params &p, const fov_hopper_tile &tile, const fov_hopper_tile &next,
+                                           bool more, int bytes, const int32_t (&d)[N / 2], unsigned char *memory, const uint32_t *table)
     {
-        warp_of(p, tile).finish_of(bytes, d, residual, memory + fov_end_thread() / 32 * layout::WARP_BYTES, table);
+        fov_bytes_warp<N> after = warp_of(p, next);
+        if (!more) after.rows = 0;
+        warp_of(p, tile).finish_of(bytes, d, residual, memory + fov_end_thread() / 32 * layout::WARP_BYTES, table, after);
     }
 };
 
@@ -371,20 +374,23 @@ static __device__ __forceinline__ void fov_hopper_conv(const fov_hopper_params &
         if (p.splits > 1) fov_hopper_end_slices<layout, N>(p, tile, sums, table, 0);
         return;
     }
-    const int       bytes = fov_hopper_table_load<layout, N, Sum>(p, tile, table);
-    fov_hopper_turn turn = {0, 0};
+    const int                   bytes = fov_hopper_table_load<layout, N, Sum>(p, tile, table);
+    fov_hopper_turn             turn = {0, 0};
+    fov_hopper_residual<N, Sum> residual;
+    if (bytes) residual.load(p, tile);
     for (;;) {
-        Sum                           d[N / 2];
-        fov_hopper_residual<N, Sum> residual;
+        Sum d[N / 2];
         /* What the first product would overwrite would otherwise seem to be alive since the last tile. */
 #pragma unroll
         for (int i = 0; loops && i < N / 2; i++) d[i] = 0;
-        if (bytes) residual.load(p, tile);
         fov_hopper_sum<layout, stages, loops>(p, tile, shared, &turn, d);
+        index += (int)gridDim.x;
+        const bool            more = loops && index < p.tiles;
+        const fov_hopper_tile next = more ? fov_hopper_tile_of(p, ROWS, N, index) : tile;
         if (bytes) {
             if (!loops) fov_sync_threads(THREADS); /* nobody reads stages, whose place bytes take */
             fov_depend_wait();
-            residual.finish(p, tile, bytes, d, memory + layout::SUMS, table);
+            residual.finish(p, tile, next, more, bytes, d, memory + layout::SUMS, table);
         } else {
             fov_sync_threads(THREADS); /* nobody reads what sums are written to: stages, or the sums before */
             fov_hopper_put_sums<N, layout::SUMS_LD>(sums, d);
@@ -397,8 +403,8 @@ static __device__ __forceinline__ void fov_hopper_conv(const fov_hopper_params &
             fov_sync_threads(THREADS);
             fov_hopper_end<layout, N>(p, tile, sums, table, 0, rows);
         }
-        if (!loops || (index += (int)gridDim.x) >= p.tiles) return;
-        tile = fov_hopper_tile_of(p, ROWS, N, index);
+        if (!more) return;
+        tile = next;
     }
 }
 

@@ -70,7 +70,8 @@ static __device__ __forceinline__ bool fov_bytes_takes_channel(const fov_end_cha
 {
     return fov_bytes_is_moderate(channel->scale) && fov_bytes_is_moderate(channel->bias) &&
            fov_bytes_is_moderate(channel->residual_scale) && fov_bytes_is_moderate(channel->inverse_scale) &&
-           channel->inverse_scale > 1e-12F && channel->slope >= 0 && channel->slope <= 1;
+           channel->inverse_scale > 1e-12F && channel->slope >= 0 && channel->slope <= 1 &&
+           (uint32_t)channel->zero_point < 256 && (uint32_t)channel->residual_zero_point < 256;
 }
 
 static __device__ __forceinline__ void fov_bytes_put_channel(uint32_t *table, int N, int i, const fov_end_channel *channel,
@@ -98,8 +99,8 @@ static __device__ __forceinline__ int fov_bytes_table_load(uint32_t *table, cons
     static_assert(N <= threads, "a thread has a column");
     const int       i = (int)threadIdx.x;
     const bool      own = i < N && first_channel + i < end->channels;
-    fov_end_channel channel = {0, 0, 0, 1, 0, 0, 0, 0};
-    if (own) channel = end->channel[first_channel + i];
+    alignas(16) fov_end_channel channel = {0, 0, 0, 1, 0, 0, 0, 0};
+    if (own) fov_copy_aligned<sizeof channel>(&channel, end->channel + first_channel + i);
     const bool takes = fov_threads_all(threads, fov_bytes_takes(end) && fov_bytes_takes_channel(&channel));
     if (!takes) {
         fov_end_table_load<threads, N>(table, end, first_channel);
@@ -112,18 +113,10 @@ static __device__ __forceinline__ int fov_bytes_table_load(uint32_t *table, cons
     return rectified ? FOV_BYTES_RECTIFIED : FOV_BYTES_LEAKY;
 }
 
-/** What fov_bytes_get() wants; it stays in a register, as the compiler would not have it. */
-static __device__ __forceinline__ uint32_t fov_bytes_exponent(void)
+/** A byte of a word, as 2^23 and it. @param zero_point 2^23 and a byte, for what it has above the byte */
+static __device__ __forceinline__ float fov_bytes_get(uint32_t word, int byte, float zero_point)
 {
-    uint32_t exponent;
-    asm volatile("mov.b32 %0, 0x4b000000;" : "=r"(exponent));
-    return exponent;
-}
-
-/** A byte of a word, as 2^23 and it. */
-static __device__ __forceinline__ float fov_bytes_get(uint32_t word, int byte, uint32_t exponent)
-{
-    return __uint_as_float(__byte_perm(word, exponent, (uint32_t)(0x7650 | byte)));
+    return __uint_as_float(__byte_perm(word, __float_as_uint(zero_point), (uint32_t)(0x7650 | byte)));
 }
 
 static __device__ __forceinline__ float fov_bytes_multiply_saturated(float a, float b)
@@ -265,7 +258,7 @@ template <int N> struct fov_bytes_warp {
     /** Two chunks of the 16 rows. @param word of the residual, then of the outputs: of rows l / 4 and l / 4 + 8 of a chunk, and of
      * the next */
     template <int residual_at, bool rectified>
-    static __device__ __forceinline__ void chunks(uint32_t (&word)[4], const int32_t *d, const float4 *table, uint32_t exponent)
+    static __device__ __forceinline__ void chunks(uint32_t (&word)[4], const int32_t *d, const float4 *table)
     {
 #pragma unroll
         for (int e = 0; e < 2; e++) {
@@ -279,7 +272,7 @@ template <int N> struct fov_bytes_warp {
                     for (int j = 0; j < 2; j++)
                         byte[h][2 * k + j] = fov_bytes_value<residual_at, rectified>(
                             d[(2 * e + k) * 4 + 2 * h + j], pair, j,
-                            residual_at == FOV_END_NO_RESIDUAL ? 0.0F : fov_bytes_get(word[2 * e + h], 2 * k + j, exponent));
+                            residual_at == FOV_END_NO_RESIDUAL ? 0.0F : fov_bytes_get(word[2 * e + h], 2 * k + j, pair.residual.x));
             }
 #pragma unroll
             for (int h = 0; h < 2; h++) word[2 * e + h] = fov_bytes_pack(byte[h][0], byte[h][1], byte[h][2], byte[h][3]);
@@ -287,22 +280,22 @@ template <int N> struct fov_bytes_warp {
     }
 
     template <int residual_at, bool rectified>
-    __device__ __forceinline__ void finish(const int32_t (&d)[N / 2], const uint4 *residual, unsigned char *bytes,
-                                           const uint32_t *table) const
+    __device__ __forceinline__ void finish(const int32_t (&d)[N / 2], uint4 (&residual)[layout::PARTS * layout::MOVES],
+                                           unsigned char *bytes, const uint32_t *table, const fov_bytes_warp &next) const
     {
         const float4  *pairs = (const float4 *)table + lane() % 4;
         const uint32_t matrices = fov_shared_address(bytes) + layout::place(lane() % 16, lane() / 16);
-        const uint32_t exponent = fov_bytes_exponent();
 #pragma unroll
         for (int part = 0; part < layout::PARTS; part++) {
             if (residual_at != FOV_END_NO_RESIDUAL) put_residual(bytes, residual + part * layout::MOVES);
+            if (residual_at != FOV_END_NO_RESIDUAL && part + 1 == layout::PARTS) next.load_residual(residual);
             __syncwarp();
 #pragma unroll
             for (int c = 0; c < layout::CHUNKS; c += 2) {
                 const int i = part * layout::WIDTH / 8 + 2 * c;
                 uint32_t  word[4];
                 if (residual_at != FOV_END_NO_RESIDUAL) fov_matrices_load(word, matrices ^ (uint32_t)(16 * c));
-                chunks<residual_at, rectified>(word, d + 4 * i, pairs + 4 * i, exponent);
+                chunks<residual_at, rectified>(word, d + 4 * i, pairs + 4 * i);
                 fov_matrices_store(matrices ^ (uint32_t)(16 * c), word);
             }
             __syncwarp();
@@ -311,17 +304,19 @@ template <int N> struct fov_bytes_warp {
         }
     }
 
-    /** @param kind not FOV_BYTES_OTHER; bytes: the warp's, aligned to 128 */
-    __device__ __forceinline__ void finish_of(int kind, const int32_t (&d)[N / 2], const uint4 *residual, unsigned char *bytes,
-                                              const uint32_t *table) const
+    /** @param kind not FOV_BYTES_OTHER; bytes: the warp's, aligned to 128; next: whose residual is loaded once this one's registers
+     * are free; of no rows: none */
+    __device__ __forceinline__ void finish_of(int kind, const int32_t (&d)[N / 2],
+                                              uint4 (&residual)[layout::PARTS * layout::MOVES], unsigned char *bytes,
+                                              const uint32_t *table, const fov_bytes_warp &next) const
     {
         enum { NO = FOV_END_NO_RESIDUAL, BEFORE = FOV_END_RESIDUAL_BEFORE, AFTER = FOV_END_RESIDUAL_AFTER };
-        if (end->residual_at == AFTER) finish<AFTER, false>(d, residual, bytes, table);
+        if (end->residual_at == AFTER) finish<AFTER, false>(d, residual, bytes, table, next);
         else if (kind == FOV_BYTES_RECTIFIED) {
-            if (end->residual_at == NO) finish<NO, true>(d, residual, bytes, table);
-            else finish<BEFORE, true>(d, residual, bytes, table);
-        } else if (end->residual_at == NO) finish<NO, false>(d, residual, bytes, table);
-        else finish<BEFORE, false>(d, residual, bytes, table);
+            if (end->residual_at == NO) finish<NO, true>(d, residual, bytes, table, next);
+            else finish<BEFORE, true>(d, residual, bytes, table, next);
+        } else if (end->residual_at == NO) finish<NO, false>(d, residual, bytes, table, next);
+        else finish<BEFORE, false>(d, residual, bytes, table, next);
     }
 };
 
