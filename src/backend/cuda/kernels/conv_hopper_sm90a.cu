@@ -290,7 +290,8 @@ static __device__ __forceinline__ void fov_hopper_end_slices(const fov_hopper_pa
 
 /** What the tile's channels are to ends of bytes; FOV_BYTES_OTHER of sums that are floats, or that stand in slices. */
 template <class layout, int N, class Sum>
-static __device__ __forceinline__ int fov_hopper_table_load(const fov_hopper_params &p, const fov_hopper_tile &tile, uint32_t *table)
+static __device__ __forceinline__ int fov_hopper_table_load(const fov_hopper_params &p, const fov_hopper_tile &tile,
+                                                            uint32_t *table)
 {
     if constexpr ((Sum)0.5F == 0)
         if (p.splits == 1) return fov_bytes_table_load<layout::THREADS, N>(table, &p.end, tile.first_channel);
@@ -300,9 +301,7 @@ static __device__ __forceinline__ int fov_hopper_table_load(const fov_hopper_par
 
 /** A warp's end of bytes, and the residual that it has loaded for it. Sums of floats have none. */
 template <int N, class Sum> struct fov_hopper_residual {
-    __device__ __forceinline__ void load(const fov_hopper_params &, const fov_hopper_tile &)
-    {
-    }
+    __device__ __forceinline__ void load(const fov_hopper_params &, const fov_hopper_tile &) {}
 
     __device__ __forceinline__ void finish(const fov_hopper_params &, const fov_hopper_tile &, const fov_hopper_tile &, bool, int,
                                            const Sum (&)[N / 2], unsigned char *, const uint32_t *)
@@ -312,7 +311,7 @@ template <int N, class Sum> struct fov_hopper_residual {
 
 template <int N> struct fov_hopper_residual<N, int32_t> {
     typedef fov_bytes_layout<N> layout;
-    uint4                       residual[layout::PARTS * layout::MOVES];
+    uint4                       residual[layout::MOVES];
 
     static __device__ __forceinline__ fov_bytes_warp<N> warp_of(const fov_hopper_params &p, const fov_hopper_tile &tile)
     {
@@ -325,12 +324,13 @@ template <int N> struct fov_hopper_residual<N, int32_t> {
     {
         if (p.end.residual_at == FOV_END_NO_RESIDUAL) return;
         fov_depend_wait();
-        warp_of(p, tile).load_residual(residual);
+        warp_of(p, tile).load_residual(residual, 0);
     }
 
     /** @param next the tile after this one, where there is `more` */
     __device__ __forceinline__ void finish(const fov_hopper_params &p, const fov_hopper_tile &tile, const fov_hopper_tile &next,
-                                           bool more, int bytes, const int32_t (&d)[N / 2], unsigned char *memory, const uint32_t *table)
+                                           bool more, int bytes, const int32_t (&d)[N / 2], unsigned char *memory,
+                                           const uint32_t *table)
     {
         fov_bytes_warp<N> after = warp_of(p, next);
         if (!more) after.rows = 0;

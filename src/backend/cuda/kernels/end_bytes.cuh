@@ -25,11 +25,11 @@ enum { FOV_BYTES_SCALE, FOV_BYTES_INVERSE, FOV_BYTES_ZERO, FOV_BYTES_RESIDUAL, F
 /** Where a warp's bytes stand: 16 rows of `WIDTH`, a part of the tile's columns at a time, and what a lane moves of them. */
 template <int N> struct fov_bytes_layout {
     enum {
-        WIDTH = N < 128 ? N : 128,
+        WIDTH = N > 128 ? 128 : 64, /* registers are few: a part of the residual is loaded while the one before is ended */
         WARP_BYTES = 16 * WIDTH,
-        CHUNKS = WIDTH / 16,      /* of 16 bytes, in a row */
-        STEP = 32 / CHUNKS,       /* rows that a warp moves at a time */
-        MOVES = 16 / STEP,        /* of a lane, for a part */
+        CHUNKS = WIDTH / 16, /* of 16 bytes, in a row */
+        STEP = 32 / CHUNKS,  /* rows that a warp moves at a time */
+        MOVES = 16 / STEP,   /* of a lane, for a part */
         PARTS = N / WIDTH
     };
 
@@ -70,8 +70,8 @@ static __device__ __forceinline__ bool fov_bytes_takes_channel(const fov_end_cha
 {
     return fov_bytes_is_moderate(channel->scale) && fov_bytes_is_moderate(channel->bias) &&
            fov_bytes_is_moderate(channel->residual_scale) && fov_bytes_is_moderate(channel->inverse_scale) &&
-           channel->inverse_scale > 1e-12F && channel->slope >= 0 && channel->slope <= 1 &&
-           (uint32_t)channel->zero_point < 256 && (uint32_t)channel->residual_zero_point < 256;
+           channel->inverse_scale > 1e-12F && channel->slope >= 0 && channel->slope <= 1 && (uint32_t)channel->zero_point < 256 &&
+           (uint32_t)channel->residual_zero_point < 256;
 }
 
 static __device__ __forceinline__ void fov_bytes_put_channel(uint32_t *table, int N, int i, const fov_end_channel *channel,
@@ -97,8 +97,8 @@ template <int threads, int N>
 static __device__ __forceinline__ int fov_bytes_table_load(uint32_t *table, const fov_end *end, int first_channel)
 {
     static_assert(N <= threads, "a thread has a column");
-    const int       i = (int)threadIdx.x;
-    const bool      own = i < N && first_channel + i < end->channels;
+    const int                   i = (int)threadIdx.x;
+    const bool                  own = i < N && first_channel + i < end->channels;
     alignas(16) fov_end_channel channel = {0, 0, 0, 1, 0, 0, 0, 0};
     if (own) fov_copy_aligned<sizeof channel>(&channel, end->channel + first_channel + i);
     const bool takes = fov_threads_all(threads, fov_bytes_takes(end) && fov_bytes_takes_channel(&channel));
@@ -143,8 +143,7 @@ static __device__ __forceinline__ uint32_t fov_bytes_value(int32_t sum, const fo
     if (residual_at != FOV_END_NO_RESIDUAL)
         more = __fmul_rn(__fadd_rn(more, -(j ? pair.residual.y : pair.residual.x)), j ? pair.residual.w : pair.residual.z);
     if (residual_at == FOV_END_RESIDUAL_BEFORE) v = __fadd_rn(v, more);
-    if (rectified)
-        rounded = __fmaf_rn(fov_bytes_multiply_saturated(v, j ? pair.inverse.y : pair.inverse.x), 256.0F, FOV_END_MAGIC);
+    if (rectified) rounded = __fmaf_rn(fov_bytes_multiply_saturated(v, j ? pair.inverse.y : pair.inverse.x), 256.0F, FOV_END_MAGIC);
     else {
         v = fmaxf(v, __fmul_rn(v, slope));
         if (residual_at == FOV_END_RESIDUAL_AFTER) v = __fadd_rn(v, more);
@@ -189,28 +188,24 @@ template <int N> struct fov_bytes_warp {
         return (image * (end->rows / scale) + (y - image * end->rows) / scale) * (end->columns / scale) + x / scale;
     }
 
-    template <bool upsample> __device__ __forceinline__ void load_residual_of(uint4 (&residual)[layout::PARTS * layout::MOVES]) const
+    template <bool upsample> __device__ __forceinline__ void load_residual_of(uint4 (&residual)[layout::MOVES], int part) const
     {
+        const int            c = channel_of(part);
+        const uint8_t *const from = (const uint8_t *)end->residual + c;
+        if (c >= end->channels) return;
 #pragma unroll
-        for (int part = 0; part < layout::PARTS; part++) {
-            const int            c = channel_of(part);
-            const uint8_t *const from = (const uint8_t *)end->residual + c;
-            if (c >= end->channels) return;
-#pragma unroll
-            for (int i = 0; i < layout::MOVES; i++) {
-                const int pixel = first_pixel + row_of(i);
-                if (row_of(i) < rows)
-                    residual[part * layout::MOVES + i] =
-                        *(const uint4 *)(from + (int64_t)(upsample ? upsampled(pixel) : pixel) * end->residual_ld);
-            }
+        for (int i = 0; i < layout::MOVES; i++) {
+            const int pixel = first_pixel + row_of(i);
+            if (row_of(i) < rows)
+                residual[i] = *(const uint4 *)(from + (int64_t)(upsample ? upsampled(pixel) : pixel) * end->residual_ld);
         }
     }
 
-    /** All of the residual, long before it is needed. */
-    __device__ __forceinline__ void load_residual(uint4 (&residual)[layout::PARTS * layout::MOVES]) const
+    /** A part of the residual, long before it is needed. */
+    __device__ __forceinline__ void load_residual(uint4 (&residual)[layout::MOVES], int part) const
     {
-        if (end->residual_upsample == 1) load_residual_of<false>(residual);
-        else load_residual_of<true>(residual);
+        if (end->residual_upsample == 1) load_residual_of<false>(residual, part);
+        else load_residual_of<true>(residual, part);
     }
 
     /** To shared memory, columns in the order in which threads want them. */
@@ -241,8 +236,7 @@ template <int N> struct fov_bytes_warp {
         }
     }
 
-    template <int residual_at, bool rectified>
-    static __device__ __forceinline__ fov_bytes_pair pair_of(const float4 *table, int i)
+    template <int residual_at> static __device__ __forceinline__ fov_bytes_pair pair_of(const float4 *table, int i)
     {
         fov_bytes_pair pair;
         const float4   inverse = table[FOV_BYTES_INVERSE * (N / 2) + i];
@@ -265,7 +259,7 @@ template <int N> struct fov_bytes_warp {
             uint32_t byte[2][4];
 #pragma unroll
             for (int k = 0; k < 2; k++) {
-                const fov_bytes_pair pair = pair_of<residual_at, rectified>(table, (2 * e + k) * 4);
+                const fov_bytes_pair pair = pair_of<residual_at>(table, (2 * e + k) * 4);
 #pragma unroll
                 for (int h = 0; h < 2; h++)
 #pragma unroll
@@ -280,15 +274,18 @@ template <int N> struct fov_bytes_warp {
     }
 
     template <int residual_at, bool rectified>
-    __device__ __forceinline__ void finish(const int32_t (&d)[N / 2], uint4 (&residual)[layout::PARTS * layout::MOVES],
-                                           unsigned char *bytes, const uint32_t *table, const fov_bytes_warp &next) const
+    __device__ __forceinline__ void finish(const int32_t (&d)[N / 2], uint4 (&residual)[layout::MOVES], unsigned char *bytes,
+                                           const uint32_t *table, const fov_bytes_warp &next) const
     {
         const float4  *pairs = (const float4 *)table + lane() % 4;
         const uint32_t matrices = fov_shared_address(bytes) + layout::place(lane() % 16, lane() / 16);
 #pragma unroll
         for (int part = 0; part < layout::PARTS; part++) {
-            if (residual_at != FOV_END_NO_RESIDUAL) put_residual(bytes, residual + part * layout::MOVES);
-            if (residual_at != FOV_END_NO_RESIDUAL && part + 1 == layout::PARTS) next.load_residual(residual);
+            if (residual_at != FOV_END_NO_RESIDUAL) {
+                put_residual(bytes, residual);
+                if (part + 1 < layout::PARTS) load_residual(residual, part + 1);
+                else next.load_residual(residual, 0);
+            }
             __syncwarp();
 #pragma unroll
             for (int c = 0; c < layout::CHUNKS; c += 2) {
@@ -304,11 +301,10 @@ template <int N> struct fov_bytes_warp {
         }
     }
 
-    /** @param kind not FOV_BYTES_OTHER; bytes: the warp's, aligned to 128; next: whose residual is loaded once this one's registers
-     * are free; of no rows: none */
-    __device__ __forceinline__ void finish_of(int kind, const int32_t (&d)[N / 2],
-                                              uint4 (&residual)[layout::PARTS * layout::MOVES], unsigned char *bytes,
-                                              const uint32_t *table, const fov_bytes_warp &next) const
+    /** @param kind not FOV_BYTES_OTHER; residual: its first part; bytes: the warp's, aligned to 128; next: whose first part of the
+     * residual is loaded once this one's registers are free; of no rows: none */
+    __device__ __forceinline__ void finish_of(int kind, const int32_t (&d)[N / 2], uint4 (&residual)[layout::MOVES],
+                                              unsigned char *bytes, const uint32_t *table, const fov_bytes_warp &next) const
     {
         enum { NO = FOV_END_NO_RESIDUAL, BEFORE = FOV_END_RESIDUAL_BEFORE, AFTER = FOV_END_RESIDUAL_AFTER };
         if (end->residual_at == AFTER) finish<AFTER, false>(d, residual, bytes, table, next);
