@@ -9,6 +9,7 @@
  * Blocks of a cluster do two things together: `multicast` of them have neighbouring rows and the same columns, and each loads a
  * part of their weights for all; `splits` of them have a part of k each, and afterwards each adds up a part of the rows, in a fixed
  * order. */
+#include "backend/cuda/kernels/end_bytes.cuh"
 #include "backend/cuda/kernels/end_hopper.cuh"
 #include "backend/cuda/kernels/params_hopper.h"
 #include "backend/cuda/kernels/ptx_hopper.cuh"
@@ -287,6 +288,56 @@ static __device__ __forceinline__ void fov_hopper_end_slices(const fov_hopper_pa
     fov_cluster_sync();
 }
 
+/** What the tile's channels are to ends of bytes; FOV_BYTES_OTHER of sums that are floats, or that stand in slices. */
+template <class layout, int N, class Sum>
+static __device__ __forceinline__ int fov_hopper_table_load(const fov_hopper_params &p, const fov_hopper_tile &tile,
+                                                            uint32_t *table)
+{
+    if constexpr ((Sum)0.5F == 0)
+        if (p.splits == 1) return fov_bytes_table_load<layout::THREADS, N>(table, &p.end, tile.first_channel);
+    fov_end_table_load<layout::THREADS, N>(table, &p.end, tile.first_channel);
+    return FOV_BYTES_OTHER;
+}
+
+/** A warp's end of bytes, and the residual that it has loaded for it. Sums of floats have none. */
+template <int N, class Sum> struct fov_hopper_residual {
+    __device__ __forceinline__ void load(const fov_hopper_params &, const fov_hopper_tile &) {}
+
+    __device__ __forceinline__ void finish(const fov_hopper_params &, const fov_hopper_tile &, const fov_hopper_tile &, bool, int,
+                                           const Sum (&)[N / 2], unsigned char *, const uint32_t *)
+    {
+    }
+};
+
+template <int N> struct fov_hopper_residual<N, int32_t> {
+    typedef fov_bytes_layout<N> layout;
+    uint4                       residual[layout::MOVES];
+
+    static __device__ __forceinline__ fov_bytes_warp<N> warp_of(const fov_hopper_params &p, const fov_hopper_tile &tile)
+    {
+        const int first = tile.first_pixel + fov_end_thread() / 32 * 16, left = p.pixels - first;
+        return {&p.end, first, left < 16 ? left : 16, tile.first_channel};
+    }
+
+    /** Waits for the kernels before. */
+    __device__ __forceinline__ void load(const fov_hopper_params &p, const fov_hopper_tile &tile)
+    {
+        if (p.end.residual_at == FOV_END_NO_RESIDUAL) return;
+        fov_depend_wait();
+        warp_of(p, tile).load_residual(residual, 0);
+    }
+
+    /** @param next the tile after this one, where there is `more` */
+    __device__ __forceinline__ void finish(const fov_hopper_params &p, const fov_hopper_tile &tile, const fov_hopper_tile &next,
+                                           bool more, int bytes, const int32_t (&d)[N / 2], unsigned char *memory,
+                                           const uint32_t *table)
+    {
+        fov_bytes_warp<N> after = warp_of(p, next);
+        if (!more) after.rows = 0;
+        warp_of(p, tile).finish_of(bytes, d, residual, memory + fov_end_thread() / 32 * layout::WARP_BYTES, table, after);
+    }
+};
+
 /** @param loops a block of threads does every gridDim.x-th tile, all of the same columns; neither multicast nor splits */
 template <class Kind, int groups, int N, int stages, bool loops>
 static __device__ __forceinline__ void fov_hopper_conv(const fov_hopper_params &p)
@@ -316,7 +367,6 @@ static __device__ __forceinline__ void fov_hopper_conv(const fov_hopper_params &
     if (p.multicast > 1) fov_cluster_meet();
     else __syncthreads();
     fov_depend_launch();
-    if (!producer) fov_end_table_load<THREADS, N>(table, &p.end, tile.first_channel);
 
     if (producer) {
         if (threadIdx.x == THREADS) fov_hopper_produce_all<Kind, layout, N, stages, loops>(p, tile, shared, index);
@@ -324,25 +374,37 @@ static __device__ __forceinline__ void fov_hopper_conv(const fov_hopper_params &
         if (p.splits > 1) fov_hopper_end_slices<layout, N>(p, tile, sums, table, 0);
         return;
     }
-    fov_hopper_turn turn = {0, 0};
+    const int                   bytes = fov_hopper_table_load<layout, N, Sum>(p, tile, table);
+    fov_hopper_turn             turn = {0, 0};
+    fov_hopper_residual<N, Sum> residual;
+    if (bytes) residual.load(p, tile);
     for (;;) {
         Sum d[N / 2];
         /* What the first product would overwrite would otherwise seem to be alive since the last tile. */
 #pragma unroll
         for (int i = 0; loops && i < N / 2; i++) d[i] = 0;
         fov_hopper_sum<layout, stages, loops>(p, tile, shared, &turn, d);
-        fov_sync_threads(THREADS); /* nobody reads what sums are written to: stages, or the sums before */
-        fov_hopper_put_sums<N, layout::SUMS_LD>(sums, d);
-        fov_depend_wait();
-        const int left = p.pixels - tile.first_pixel, rows = left < ROWS ? left : ROWS;
-        if (!loops && p.splits > 1) {
-            fov_hopper_end_slices<layout, N>(p, tile, sums, table, rows);
-            return;
+        index += (int)gridDim.x;
+        const bool            more = loops && index < p.tiles;
+        const fov_hopper_tile next = more ? fov_hopper_tile_of(p, ROWS, N, index) : tile;
+        if (bytes) {
+            if (!loops) fov_sync_threads(THREADS); /* nobody reads stages, whose place bytes take */
+            fov_depend_wait();
+            residual.finish(p, tile, next, more, bytes, d, memory + layout::SUMS, table);
+        } else {
+            fov_sync_threads(THREADS); /* nobody reads what sums are written to: stages, or the sums before */
+            fov_hopper_put_sums<N, layout::SUMS_LD>(sums, d);
+            fov_depend_wait();
+            const int left = p.pixels - tile.first_pixel, rows = left < ROWS ? left : ROWS;
+            if (!loops && p.splits > 1) {
+                fov_hopper_end_slices<layout, N>(p, tile, sums, table, rows);
+                return;
+            }
+            fov_sync_threads(THREADS);
+            fov_hopper_end<layout, N>(p, tile, sums, table, 0, rows);
         }
-        fov_sync_threads(THREADS);
-        fov_hopper_end<layout, N>(p, tile, sums, table, 0, rows);
-        if (!loops || (index += (int)gridDim.x) >= p.tiles) return;
-        tile = fov_hopper_tile_of(p, ROWS, N, index);
+        if (!more) return;
+        tile = next;
     }
 }
 

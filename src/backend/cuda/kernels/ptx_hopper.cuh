@@ -59,6 +59,38 @@ static __device__ __forceinline__ void fov_sync_threads(int threads)
     asm volatile("bar.sync 1, %0;" ::"r"(threads) : "memory");
 }
 
+/** The same; whether all of them say so. */
+static __device__ __forceinline__ bool fov_threads_all(int threads, bool own)
+{
+    int all;
+    asm volatile("{\n.reg .pred own, all;\n"
+                 "setp.ne.s32 own, %2, 0;\n"
+                 "bar.red.and.pred all, 1, %1, own;\n"
+                 "selp.s32 %0, 1, 0, all;\n}"
+                 : "=r"(all)
+                 : "r"(threads), "r"((int)own)
+                 : "memory");
+    return all != 0;
+}
+
+/* ---- four matrices of 8 rows of 16 bytes; lane l gives the address of row l % 8 of matrix l / 8, and has of each matrix the 4
+ * bytes at 4 * (l % 4) of row l / 4 */
+
+static __device__ __forceinline__ void fov_matrices_load(uint32_t (&r)[4], uint32_t row)
+{
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(row)
+                 : "memory");
+}
+
+static __device__ __forceinline__ void fov_matrices_store(uint32_t row, const uint32_t (&r)[4])
+{
+    asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(row), "r"(r[0]), "r"(r[1]), "r"(r[2]),
+                 "r"(r[3])
+                 : "memory");
+}
+
 /* ---- clusters: of one dimension */
 
 static __device__ __forceinline__ void fov_cluster_sync(void)
