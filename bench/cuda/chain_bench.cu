@@ -45,14 +45,14 @@ enum { SECONDS = 60, REPEATS = 50, SIZE = 320, MOST_LAUNCHES = 16 };
 
 /* ---------------------------------------------------------------- launches */
 
-#define CHAINS_OF(type, rows, threads)                                                                                             \
-    {"fov_chain_" #type "_s1_" #rows "_" #threads, (const void *)fov_chain_##type##_s1_##rows##_##threads},                        \
+#define CHAIN(name)                                                                                                                \
     {                                                                                                                              \
-        "fov_chain_" #type "_s2_" #rows "_" #threads, (const void *)fov_chain_##type##_s2_##rows##_##threads                       \
+        #name, (const void *)name                                                                                                  \
     }
-#define CHAINS(type)                                                                                                               \
-    CHAINS_OF(type, 32, 128), CHAINS_OF(type, 64, 128), CHAINS_OF(type, 64, 256), CHAINS_OF(type, 128, 128),                       \
-        CHAINS_OF(type, 256, 128)
+#define CHAINS_OF(type, stride, across)                                                                                            \
+    CHAIN(fov_chain_##type##_s##stride##_##across##_1), CHAIN(fov_chain_##type##_s##stride##_##across##_2),                        \
+        CHAIN(fov_chain_##type##_s##stride##_##across##_n)
+#define CHAINS(type) CHAINS_OF(type, 1, 2), CHAINS_OF(type, 1, 4), CHAINS_OF(type, 2, 2)
 #define DEPTHWISE(type)                                                                                                            \
     {"fov_depthwise_" #type, (const void *)fov_depthwise_##type},                                                                  \
         {"fov_depthwise_" #type "_s1", (const void *)fov_depthwise_##type##_s1},                                                   \
@@ -412,8 +412,8 @@ static bool check_chain(const chain_data *d, const fov_cuda_chain_tile *tile)
     plain_chain<<<(unsigned)((outputs + 255) / 256), 256>>>(d->plain);
     const float off = worst();
     if (off <= most) return true;
-    printf("WRONG %s tile %dx%d slices %d: %d -> %d at %d: off by %g\n", l.how.kernel, tile->tile_rows, tile->tile_columns,
-           tile->block_slices, d->l.channels, d->l.outputs, d->l.size, (double)off);
+    printf("WRONG %s tile %dx%d groups %d slices %d: %d -> %d at %d: off by %g\n", l.how.kernel, tile->tile_rows, tile->tile_columns,
+           tile->groups, tile->block_slices, d->l.channels, d->l.outputs, d->l.size, (double)off);
     return false;
 }
 
@@ -421,7 +421,8 @@ static void run_chain(const chain_data *d, int images, int *checked, int *wrong,
 {
     fov_cuda_chain_tile tile, best_tile = {}, rule;
     double              best = 1e30, by_rule = -1;
-    const int           slices = (d->l.outputs + 31) / 32;
+    const int           bytes = d->chain.channels * (int)fov_dtype_size(d->chain.type), packed = bytes < 32 ? 32 / bytes : 1;
+    const int           slices = (packed * d->l.outputs + 31) / 32;
     const bool          ruled = fov_cuda_chain_choose(&d->chain, images, d->l.size, d->l.size, limits, &rule);
     printf("%s %3d->%3d s%d %3d x%-2d:", fov_dtype_name(d->chain.type), d->l.channels, d->l.outputs, d->l.stride, d->l.size,
            images);
@@ -434,17 +435,18 @@ static void run_chain(const chain_data *d, int images, int *checked, int *wrong,
             }
             launch       l = fill_chain(d, images, &tile, buffer[0], buffer[1]), *one = &l;
             const double us = time_launches(&one, 1, images == 1 ? REPEATS : 10);
-            printf(" %d/%d/%d:%.2f", tile.rows, tile.threads, tile.block_slices, us);
+            printf(" %d/%d/%d/%d:%.2f", tile.across, tile.groups, tile.threads, tile.block_slices, us);
             if (us < best) {
                 best = us;
                 best_tile = tile;
             }
-            if (ruled && rule.rows == tile.rows && rule.threads == tile.threads && rule.block_slices == tile.block_slices)
+            if (ruled && rule.across == tile.across && rule.groups == tile.groups && rule.threads == tile.threads &&
+                rule.block_slices == tile.block_slices)
                 by_rule = us;
         }
-    printf(" | best %d/%d/%d (%dx%d) %.2f us %.0f GB/s, rule %d/%d/%d %.2f us\n", best_tile.rows, best_tile.threads,
-           best_tile.block_slices, best_tile.tile_rows, best_tile.tile_columns, best, bytes_of(d, images) / best / 1e3, rule.rows,
-           rule.threads, rule.block_slices, by_rule);
+    printf(" | best %d/%d/%d/%d (%dx%d) %.2f us %.0f GB/s, rule %d/%d/%d/%d %.2f us\n", best_tile.across, best_tile.groups,
+           best_tile.threads, best_tile.block_slices, best_tile.tile_rows, best_tile.tile_columns, best,
+           bytes_of(d, images) / best / 1e3, rule.across, rule.groups, rule.threads, rule.block_slices, by_rule);
     fflush(stdout);
     *total += best * d->l.times;
 }

@@ -149,7 +149,7 @@ template <int groups> static __device__ __forceinline__ void first(const fov_fir
     for (int i = t * 16; i < bytes; i += FOV_FIRST_THREADS * 16)
         fov_copy_async_16((unsigned char *)weight + i, (const unsigned char *)p->weight + (int64_t)slice * bytes + i);
     fov_copy_async_commit();
-    fov_end_rows_fill<FOV_FIRST_THREADS>((uint32_t *)shared, &p->end, slice * groups * 8, groups * 8);
+    fov_end_rows_fill((uint32_t *)shared, &p->end, slice * groups * 8, groups * 8);
     fov_depend_wait();
     load_patch(p, &tile, (uint32_t *)high, (uint32_t *)(high + plane));
     fov_copy_async_wait<0>();
