@@ -3,18 +3,16 @@
  * in a graph of dependent launches, with every tile that there is.
  *
  *     gcc -std=c11 -O2 -I src -I include -c src/backend/cuda/{chain,depthwise,first}.c src/graph/view.c
- *     nvcc -std=c++17 -O3 -arch=sm_90 -I src -I include -cudart static bench/cuda/chain_bench.cu chain.o depthwise.o first.o view.o
+ *     nvcc -std=c++17 -O3 -arch=sm_90 -I src -I include -cudart static bench/cuda/chain_bench.cu \
+ *         src/backend/cuda/kernels/{chain_bf16,chain_f16,chain_f32,chain_u8,depthwise,first}.cu chain.o depthwise.o first.o view.o
  */
 extern "C" {
 #include "graph/view.h"
 }
 
-#include "backend/cuda/kernels/chain_bf16.cu"
-#include "backend/cuda/kernels/chain_f16.cu"
-#include "backend/cuda/kernels/chain_f32.cu"
-#include "backend/cuda/kernels/chain_u8.cu"
-#include "backend/cuda/kernels/depthwise.cu"
-#include "backend/cuda/kernels/first.cu"
+#include "backend/cuda/kernels/chain_params.h"
+#include "backend/cuda/kernels/end.cuh"
+#include "backend/cuda/kernels/first_params.h"
 
 extern "C" {
 #include "backend/cuda/chain.h"
@@ -45,36 +43,32 @@ enum { SECONDS = 60, REPEATS = 50, SIZE = 320, MOST_LAUNCHES = 16 };
 
 /* ---------------------------------------------------------------- launches */
 
-#define CHAIN(name)                                                                                                                \
-    {                                                                                                                              \
-        #name, (const void *)name                                                                                                  \
-    }
-#define CHAINS_OF(type, stride, across)                                                                                            \
-    CHAIN(fov_chain_##type##_s##stride##_##across##_1), CHAIN(fov_chain_##type##_s##stride##_##across##_2),                        \
-        CHAIN(fov_chain_##type##_s##stride##_##across##_n)
-#define CHAINS(type) CHAINS_OF(type, 1, 2), CHAINS_OF(type, 1, 4), CHAINS_OF(type, 2, 2)
-#define DEPTHWISE(type)                                                                                                            \
-    {"fov_depthwise_" #type, (const void *)fov_depthwise_##type},                                                                  \
-        {"fov_depthwise_" #type "_s1", (const void *)fov_depthwise_##type##_s1},                                                   \
-    {                                                                                                                              \
-        "fov_depthwise_" #type "_s2", (const void *)fov_depthwise_##type##_s2                                                      \
-    }
+#define CHAINS_OF(of, type, stride, across)                                                                                        \
+    of(fov_chain_##type##_s##stride##_##across##_1, fov_chain_params) of(fov_chain_##type##_s##stride##_##across##_2,              \
+                                                                         fov_chain_params)                                         \
+        of(fov_chain_##type##_s##stride##_##across##_n, fov_chain_params)
+#define KERNELS_OF(of, type)                                                                                                       \
+    CHAINS_OF(of, type, 1, 2)                                                                                                      \
+    CHAINS_OF(of, type, 1, 4)                                                                                                      \
+    CHAINS_OF(of, type, 2, 2)                                                                                                      \
+    of(fov_depthwise_##type, fov_depthwise_params) of(fov_depthwise_##type##_s1, fov_depthwise_params)                             \
+        of(fov_depthwise_##type##_s2, fov_depthwise_params)
+#define KERNELS(of)                                                                                                                \
+    KERNELS_OF(of, f16)                                                                                                            \
+    KERNELS_OF(of, bf16)                                                                                                           \
+    KERNELS_OF(of, u8)                                                                                                             \
+    KERNELS_OF(of, f32)                                                                                                            \
+    of(fov_first_1, fov_first_params) of(fov_first_2, fov_first_params) of(fov_first_4, fov_first_params)                          \
+        of(fov_first_8, fov_first_params)
+#define DECLARE(name, params) extern "C" __global__ void name(const __grid_constant__ params p);
+#define ROW(name, params)     {#name, (const void *)name},
+
+KERNELS(DECLARE)
 
 static const struct {
     const char *name;
     const void *kernel;
-} kernels[] = {CHAINS(f16),
-               CHAINS(bf16),
-               CHAINS(u8),
-               CHAINS(f32),
-               DEPTHWISE(f16),
-               DEPTHWISE(bf16),
-               DEPTHWISE(u8),
-               DEPTHWISE(f32),
-               {"fov_first_1", (const void *)fov_first_1},
-               {"fov_first_2", (const void *)fov_first_2},
-               {"fov_first_4", (const void *)fov_first_4},
-               {"fov_first_8", (const void *)fov_first_8}};
+} kernels[] = {KERNELS(ROW)};
 
 /* A launch and its parameters. */
 struct launch {
