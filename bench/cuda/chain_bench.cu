@@ -44,9 +44,9 @@ enum { SECONDS = 60, REPEATS = 50, SIZE = 320, MOST_LAUNCHES = 16 };
 /* ---------------------------------------------------------------- launches */
 
 #define CHAINS_OF(of, type, stride, across)                                                                                        \
-    of(fov_chain_##type##_s##stride##_##across##_1, fov_chain_params) of(fov_chain_##type##_s##stride##_##across##_2,              \
-                                                                         fov_chain_params)                                         \
-        of(fov_chain_##type##_s##stride##_##across##_n, fov_chain_params)
+    of(fov_chain_##type##_s##stride##_##across##_1, fov_chain_params)                                                              \
+        of(fov_chain_##type##_s##stride##_##across##_2, fov_chain_params)                                                          \
+            of(fov_chain_##type##_s##stride##_##across##_n, fov_chain_params)
 #define KERNELS_OF(of, type)                                                                                                       \
     CHAINS_OF(of, type, 1, 2)                                                                                                      \
     CHAINS_OF(of, type, 1, 4)                                                                                                      \
@@ -61,7 +61,7 @@ enum { SECONDS = 60, REPEATS = 50, SIZE = 320, MOST_LAUNCHES = 16 };
     of(fov_first_1, fov_first_params) of(fov_first_2, fov_first_params) of(fov_first_4, fov_first_params)                          \
         of(fov_first_8, fov_first_params)
 #define DECLARE(name, params) extern "C" __global__ void name(const __grid_constant__ params p);
-#define ROW(name, params)     {#name, (const void *)name},
+#define ROW(name, params) {#name, (const void *)name},
 
 KERNELS(DECLARE)
 
@@ -406,8 +406,8 @@ static bool check_chain(const chain_data *d, const fov_cuda_chain_tile *tile)
     plain_chain<<<(unsigned)((outputs + 255) / 256), 256>>>(d->plain);
     const float off = worst();
     if (off <= most) return true;
-    printf("WRONG %s tile %dx%d groups %d slices %d: %d -> %d at %d: off by %g\n", l.how.kernel, tile->tile_rows, tile->tile_columns,
-           tile->groups, tile->block_slices, d->l.channels, d->l.outputs, d->l.size, (double)off);
+    printf("WRONG %s tile %dx%d groups %d slices %d: %d -> %d at %d: off by %g\n", l.how.kernel, tile->tile_rows,
+           tile->tile_columns, tile->groups, tile->block_slices, d->l.channels, d->l.outputs, d->l.size, (double)off);
     return false;
 }
 

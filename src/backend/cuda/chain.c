@@ -9,7 +9,8 @@
 enum { ALIGN = 16, FEW_STEPS = 2 /* that kernels hold in registers */ };
 
 /* Columns of a strip, groups and threads of the tiles: those of kernels that hold A in registers, and of those that share it. */
-static const int few_variants[][3] = {{2, 2, 64}, {2, 4, 128}, {2, 8, 128}, {2, 16, 128}, {4, 2, 64}, {4, 4, 128}, {4, 8, 128}, {4, 16, 128}};
+static const int few_variants[][3] = {{2, 2, 64}, {2, 4, 128}, {2, 8, 128}, {2, 16, 128},
+                                      {4, 2, 64}, {4, 4, 128}, {4, 8, 128}, {4, 16, 128}};
 static const int many_variants[][3] = {{2, 1, 128}, {2, 1, 256}, {2, 2, 128}, {2, 2, 256}, {2, 4, 256},
                                        {4, 1, 128}, {4, 1, 256}, {4, 2, 128}, {4, 2, 256}, {4, 4, 256}};
 
@@ -151,7 +152,8 @@ static bool holds_steps(const fov_cuda_chain *chain)
 bool fov_cuda_chain_tile_of(const fov_cuda_chain *chain, int i, int rows, int columns, fov_cuda_chain_tile *tile)
 {
     const bool few = holds_steps(chain);
-    const int  all = few ? (int)(sizeof few_variants / sizeof few_variants[0]) : (int)(sizeof many_variants / sizeof many_variants[0]);
+    const int  all =
+        few ? (int)(sizeof few_variants / sizeof few_variants[0]) : (int)(sizeof many_variants / sizeof many_variants[0]);
     if (i >= (chain->stride == 1 ? all : all / 2)) return false; /* strips of 4 columns have a stride of 1 */
     const int *variant = few ? few_variants[i] : many_variants[i];
     *tile = (fov_cuda_chain_tile){.across = variant[0], .groups = variant[1], .threads = variant[2], .block_slices = 1};
@@ -176,17 +178,17 @@ size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_t
 /* What a tile costs: instructions of a warp, and cycles that a block takes when it is alone. */
 enum {
     WARP_INSTRUCTIONS = 300,
-    PIXEL_INSTRUCTIONS = 60,  /* of the depthwise part, for each pixel of a strip */
-    STRIP_INSTRUCTIONS = 80,  /* beyond those */
-    STEP_INSTRUCTIONS = 10,   /* of the product of 16 rows and a slice, for each step */
-    END_INSTRUCTIONS = 90,    /* of a slice, for each 16 rows */
+    PIXEL_INSTRUCTIONS = 60, /* of the depthwise part, for each pixel of a strip */
+    STRIP_INSTRUCTIONS = 80, /* beyond those */
+    STEP_INSTRUCTIONS = 10,  /* of the product of 16 rows and a slice, for each step */
+    END_INSTRUCTIONS = 90,   /* of a slice, for each 16 rows */
     BLOCK_CYCLES = 2500,
     STRIP_CYCLES = 1500,
     STEP_CYCLES = 45,
     SLICE_CYCLES = 500,
-    CYCLES_100 = 40,    /* of a processor, for 100 instructions */
-    THREADS = 512,      /* that a processor has registers for */
-    BLOCKS = 32,        /* of a processor, at most */
+    CYCLES_100 = 40, /* of a processor, for 100 instructions */
+    THREADS = 512,   /* that a processor has registers for */
+    BLOCKS = 32,     /* of a processor, at most */
 };
 
 static int least_of(int a, int b)
@@ -256,7 +258,9 @@ void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, 
                                  .x_ld_bytes = x->ld * element_bytes(chain),
                                  .pixel_bytes = pixel_bytes(chain),
                                  .packed = shared_by,
-                                 .lane_shift = shared_by == 4 ? 0 : shared_by == 2 ? 1 : 2,
+                                 .lane_shift = shared_by == 4   ? 0
+                                               : shared_by == 2 ? 1
+                                                                : 2,
                                  .table_channels = table_channels(chain),
                                  .k_steps = k_steps,
                                  .pad_top = chain->pad_top,
@@ -279,5 +283,8 @@ void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, 
                                 .threads = (uint32_t)tile->threads,
                                 .shared_bytes = fov_cuda_chain_shared(chain, tile)};
     snprintf(launch->kernel, sizeof launch->kernel, "fov_chain_%s_s%d_%d_%s", fov_dtype_name(chain->type), chain->stride,
-             tile->across, !holds_steps(chain) ? "n" : k_steps == 2 ? "2" : "1");
+             tile->across,
+             !holds_steps(chain) ? "n"
+             : k_steps == 2      ? "2"
+                                 : "1");
 }

@@ -85,8 +85,8 @@ static uint16_t half_of(float v, int part)
     return part ? fov_half_from_float(v - fov_float_from_half(high)) : high;
 }
 
-/* The channel of a slice that is column `column` of group `group`: a lane gets two columns of each group, which are channels side by
- * side of up to four groups. */
+/* The channel of a slice that is column `column` of group `group`: a lane gets two columns of each group, which are channels side
+ * by side of up to four groups. */
 static int channel_of(int groups, int group, int column)
 {
     const int together = groups < 4 ? groups : 4;
@@ -155,7 +155,8 @@ static size_t shared_of(const fov_cuda_first *conv, int parts)
 
 bool fov_cuda_first_takes(const fov_cuda_first *conv, const fov_cuda_limits *limits)
 {
-    return conv->channels <= FOV_FIRST_MOST_CHANNELS && row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 && shared_of(conv, 2) <= limits->shared_bytes;
+    return conv->channels <= FOV_FIRST_MOST_CHANNELS && row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 &&
+           shared_of(conv, 2) <= limits->shared_bytes;
 }
 
 void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, const void *packed, int parts, const fov_end *end,

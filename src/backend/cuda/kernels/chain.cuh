@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* A depthwise convolution of 3x3 and the 1x1 that reads it. What the first makes of a strip of pixels, rounded to its type as if it
  * had been stored, is what the lane needs of the matrix A: K and the columns are in such an order that it goes from registers into
- * the product, and that sums go from registers into the output, 8 channels of a pixel at a time. Only where there are more steps than
- * registers hold, and several warps need them, A goes through shared memory, as fragments. */
+ * the product, and that sums go from registers into the output, 8 channels of a pixel at a time. Only where there are more steps
+ * than registers hold, and several warps need them, A goes through shared memory, as fragments. */
 #ifndef FOVEA_BACKEND_CUDA_KERNELS_CHAIN_CUH
 #define FOVEA_BACKEND_CUDA_KERNELS_CHAIN_CUH
 
@@ -65,8 +65,7 @@ struct fov_lane_u8 {
 
     static __device__ __forceinline__ void narrow(uint32_t (&word)[2], const float (&v)[4], int part)
     {
-        word[part] =
-            fov_kind_u8::word(__float_as_uint(v[0]), __float_as_uint(v[1]), __float_as_uint(v[2]), __float_as_uint(v[3]));
+        word[part] = fov_kind_u8::word(__float_as_uint(v[0]), __float_as_uint(v[1]), __float_as_uint(v[2]), __float_as_uint(v[3]));
     }
 };
 
@@ -201,7 +200,7 @@ struct fov_chain_f32 {
 #else
 struct fov_chain_f32 {
     typedef fov_lane_f32 Kind;
-    typedef float         Sum;
+    typedef float        Sum;
 
     template <int tiles>
     static __device__ __forceinline__ void step(float (&d)[tiles][4], const uint32_t (&a)[4], const uint32_t (&b)[tiles][2])
@@ -388,11 +387,11 @@ template <class Kind, int stride, int across>
 static __device__ __forceinline__ void fov_chain_fragments(const fov_chain_params *p, const fov_chain_layout *l,
                                                            const fov_chain_block *block, int group, int k, uint32_t (&a)[across][4])
 {
-    const int lane = (int)threadIdx.x % 32, packed = lane % 4 >> p->lane_shift;
-    const int strip = (group * FOV_CHAIN_STRIPS + lane / 4) * p->packed + packed;
-    const int at = k * FOV_CHAIN_STEP_BYTES + (lane % 4 - (packed << p->lane_shift)) * FOV_CHAIN_LANE_BYTES;
-    int       y, x;
-    uint32_t  word[across * FOV_CHAIN_DOWN][2];
+    const int                       lane = (int)threadIdx.x % 32, packed = lane % 4 >> p->lane_shift;
+    const int                       strip = (group * FOV_CHAIN_STRIPS + lane / 4) * p->packed + packed;
+    const int                       at = k * FOV_CHAIN_STEP_BYTES + (lane % 4 - (packed << p->lane_shift)) * FOV_CHAIN_LANE_BYTES;
+    int                             y, x;
+    uint32_t                        word[across * FOV_CHAIN_DOWN][2];
     fov_chain_input<stride, across> input;
     if (fov_chain_place<across>(p, block, strip, &y, &x) && at < p->pixel_bytes)
         input.load(p, block->image, at, y * stride - p->pad_top, x * stride - p->pad_left);
@@ -667,9 +666,21 @@ static __device__ __forceinline__ void fov_chain_run_many(const fov_chain_params
     }
 }
 
-#define FOV_CHAIN_KERNELS_OF(type, stride, across)                                                                                     FOV_KERNEL(fov_chain_##type##_s##stride##_##across##_1, fov_chain_params, FOV_CHAIN_FEW_THREADS)                                   {                                                                                                                                      fov_chain_run_few<fov_chain_##type, stride, across, 1>(&p);                                                                    }                                                                                                                                  FOV_KERNEL(fov_chain_##type##_s##stride##_##across##_2, fov_chain_params, FOV_CHAIN_FEW_THREADS)                                   {                                                                                                                                      fov_chain_run_few<fov_chain_##type, stride, across, 2>(&p);                                                                    }                                                                                                                                  FOV_KERNEL(fov_chain_##type##_s##stride##_##across##_n, fov_chain_params, FOV_CHAIN_THREADS)                                       {                                                                                                                                      fov_chain_run_many<fov_chain_##type, stride, across>(&p);                                                                      }
+#define FOV_CHAIN_KERNELS_OF(type, stride, across)                                                                                 \
+    FOV_KERNEL(fov_chain_##type##_s##stride##_##across##_1, fov_chain_params, FOV_CHAIN_FEW_THREADS)                               \
+    {                                                                                                                              \
+        fov_chain_run_few<fov_chain_##type, stride, across, 1>(&p);                                                                \
+    }                                                                                                                              \
+    FOV_KERNEL(fov_chain_##type##_s##stride##_##across##_2, fov_chain_params, FOV_CHAIN_FEW_THREADS)                               \
+    {                                                                                                                              \
+        fov_chain_run_few<fov_chain_##type, stride, across, 2>(&p);                                                                \
+    }                                                                                                                              \
+    FOV_KERNEL(fov_chain_##type##_s##stride##_##across##_n, fov_chain_params, FOV_CHAIN_THREADS)                                   \
+    {                                                                                                                              \
+        fov_chain_run_many<fov_chain_##type, stride, across>(&p);                                                                  \
+    }
 
 /** The kernels of a type, named by the stride, the columns of a strip and the steps of A. */
-#define FOV_CHAIN_KERNELS(type)                                                                                                        FOV_CHAIN_KERNELS_OF(type, 1, 2)                                                                                                   FOV_CHAIN_KERNELS_OF(type, 1, 4)                                                                                                   FOV_CHAIN_KERNELS_OF(type, 2, 2)
+#define FOV_CHAIN_KERNELS(type) FOV_CHAIN_KERNELS_OF(type, 1, 2) FOV_CHAIN_KERNELS_OF(type, 1, 4) FOV_CHAIN_KERNELS_OF(type, 2, 2)
 
 #endif

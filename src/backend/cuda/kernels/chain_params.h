@@ -2,9 +2,9 @@
 /* What kernels of chains are given: a depthwise convolution of 3x3 and the 1x1 that reads it, as one launch. A block makes a tile
  * of output pixels of one image, for some slices of 32 columns of the product.
  *
- * A lane makes a strip of output pixels, 8 bytes of channels at a time: four lanes have the 32 bytes of one step of the product. Where
- * a pixel has fewer bytes, `packed` strips share a step, and the weights of the 1x1 stand on the diagonal of a matrix of as many
- * blocks, so that no lane is idle: a row of it is a pixel of each of the strips. */
+ * A lane makes a strip of output pixels, 8 bytes of channels at a time: four lanes have the 32 bytes of one step of the product.
+ * Where a pixel has fewer bytes, `packed` strips share a step, and the weights of the 1x1 stand on the diagonal of a matrix of as
+ * many blocks, so that no lane is idle: a row of it is a pixel of each of the strips. */
 #ifndef FOVEA_BACKEND_CUDA_KERNELS_CHAIN_PARAMS_H
 #define FOVEA_BACKEND_CUDA_KERNELS_CHAIN_PARAMS_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The first convolution of a network: F32 input of few channels (first_params.h). A block's part of the input goes to shared memory
- * as two planes of halves, whose sum is the input; fragments of A are read from there as they are, without a matrix in between. Sums
- * go from registers into the output: the columns of the product are in such an order that a lane has channels side by side. */
+ * as two planes of halves, whose sum is the input; fragments of A are read from there as they are, without a matrix in between.
+ * Sums go from registers into the output: the columns of the product are in such an order that a lane has channels side by side. */
 #include "backend/cuda/kernels/divide.cuh"
 #include "backend/cuda/kernels/end_plain.cuh"
 #include "backend/cuda/kernels/first_params.h"
@@ -154,8 +154,8 @@ static __device__ __forceinline__ int64_t pixel_of(const first_tile &tile, int r
 /* W channels from `c` on of each of a lane's pixels, from registers into the output. @param own the first of them in the table;
  * d: sums of groups from `first` on */
 template <class Kind, int W, int groups>
-static __device__ __forceinline__ void end_plain(const fov_first_params *p, const fov_end_rows &rows, const first_tile &tile, int row,
-                                                 int first, int c, const float (&d)[TILES][groups][4])
+static __device__ __forceinline__ void end_plain(const fov_first_params *p, const fov_end_rows &rows, const first_tile &tile,
+                                                 int row, int first, int c, const float (&d)[TILES][groups][4])
 {
     float undo[W], scale[W], bias[W], slope[W], inverse[W], zero[W];
 #pragma unroll
@@ -183,8 +183,9 @@ static __device__ __forceinline__ void end_plain(const fov_first_params *p, cons
             }
             if (Kind::integer)
                 *(uint16_t *)(bytes + j) = (uint16_t)__byte_perm(__float_as_uint(v[0]), __float_as_uint(v[1]), 0x0040U);
-            else *(uint32_t *)(bytes + j * Kind::size) = Kind::dtype == FOV_F16 ? fov_floats_to_f16(v[0], v[1])
-                                                                              : fov_floats_to_bf16(v[0], v[1]);
+            else
+                *(uint32_t *)(bytes + j * Kind::size) =
+                    Kind::dtype == FOV_F16 ? fov_floats_to_f16(v[0], v[1]) : fov_floats_to_bf16(v[0], v[1]);
         }
         fov_copy_aligned<W * Kind::size>((unsigned char *)p->end.output[0].data + (pixel * p->end.output[0].ld + c) * Kind::size,
                                          bytes);

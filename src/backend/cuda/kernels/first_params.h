@@ -30,14 +30,14 @@ typedef struct fov_first_params {
     int32_t      k_steps;                               /* of two groups */
     int32_t      slice_groups, slices;                  /* of 8 channels in a slice, 8 or fewer; slices: of all channels */
     int32_t      parts;                                 /* of weights: 1: they are exact in binary16; 2 */
-    /* What the input is made before it is multiplied: a fov_dtype. Of U8 it is q - zero point, and sums are whole numbers below 2^24,
-     * which floats hold: `end` has them as integers, without `start`. */
-    int32_t between;
-    float   inverse_scale[FOV_FIRST_MOST_CHANNELS]; /* of U8 */
-    int32_t zero_point[FOV_FIRST_MOST_CHANNELS];
-    int32_t      patch_rows, patch_ld;                  /* of the input that a tile needs; patch_ld: halves, even */
-    fov_divisor  by_channels;
-    int32_t      tiles_across, tiles_down;
+    /* What the input is made before it is multiplied: a fov_dtype. Of U8 it is q - zero point, and sums are whole numbers below
+     * 2^24, which floats hold: `end` has them as integers, without `start`. */
+    int32_t     between;
+    float       inverse_scale[FOV_FIRST_MOST_CHANNELS]; /* of U8 */
+    int32_t     zero_point[FOV_FIRST_MOST_CHANNELS];
+    int32_t     patch_rows, patch_ld; /* of the input that a tile needs; patch_ld: halves, even */
+    fov_divisor by_channels;
+    int32_t     tiles_across, tiles_down;
 } fov_first_params;
 
 #endif
