@@ -110,7 +110,9 @@ template <class Kind>
 static __device__ __forceinline__ void fov_chain_step_plain(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2])
 {
     const int width = Kind::width / 2, lane = (int)threadIdx.x % 32; /* width: numbers of a word */
+#pragma unroll 1
     for (int q = 0; q < 4; q++)
+#pragma unroll
         for (int half = 0; half < 2; half++) {
             const uint32_t upper = __shfl_sync(0xffffffffU, a[2 * half], (lane & ~3) | q);
             const uint32_t lower = __shfl_sync(0xffffffffU, a[2 * half + 1], (lane & ~3) | q);
