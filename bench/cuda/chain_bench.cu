@@ -3,18 +3,16 @@
  * in a graph of dependent launches, with every tile that there is.
  *
  *     gcc -std=c11 -O2 -I src -I include -c src/backend/cuda/{chain,depthwise,first}.c src/graph/view.c
- *     nvcc -std=c++17 -O3 -arch=sm_90 -I src -I include -cudart static bench/cuda/chain_bench.cu chain.o depthwise.o first.o view.o
+ *     nvcc -std=c++17 -O3 -arch=sm_90 -I src -I include -cudart static bench/cuda/chain_bench.cu \
+ *         src/backend/cuda/kernels/{chain_bf16,chain_f16,chain_f32,chain_u8,depthwise,first}.cu chain.o depthwise.o first.o view.o
  */
 extern "C" {
 #include "graph/view.h"
 }
 
-#include "backend/cuda/kernels/chain_bf16.cu"
-#include "backend/cuda/kernels/chain_f16.cu"
-#include "backend/cuda/kernels/chain_f32.cu"
-#include "backend/cuda/kernels/chain_u8.cu"
-#include "backend/cuda/kernels/depthwise.cu"
-#include "backend/cuda/kernels/first.cu"
+#include "backend/cuda/kernels/chain_params.h"
+#include "backend/cuda/kernels/end.cuh"
+#include "backend/cuda/kernels/first_params.h"
 
 extern "C" {
 #include "backend/cuda/chain.h"
@@ -45,36 +43,32 @@ enum { SECONDS = 60, REPEATS = 50, SIZE = 320, MOST_LAUNCHES = 16 };
 
 /* ---------------------------------------------------------------- launches */
 
-#define CHAINS_OF(type, rows, threads)                                                                                             \
-    {"fov_chain_" #type "_s1_" #rows "_" #threads, (const void *)fov_chain_##type##_s1_##rows##_##threads},                        \
-    {                                                                                                                              \
-        "fov_chain_" #type "_s2_" #rows "_" #threads, (const void *)fov_chain_##type##_s2_##rows##_##threads                       \
-    }
-#define CHAINS(type)                                                                                                               \
-    CHAINS_OF(type, 32, 128), CHAINS_OF(type, 64, 128), CHAINS_OF(type, 64, 256), CHAINS_OF(type, 128, 128),                       \
-        CHAINS_OF(type, 256, 128)
-#define DEPTHWISE(type)                                                                                                            \
-    {"fov_depthwise_" #type, (const void *)fov_depthwise_##type},                                                                  \
-        {"fov_depthwise_" #type "_s1", (const void *)fov_depthwise_##type##_s1},                                                   \
-    {                                                                                                                              \
-        "fov_depthwise_" #type "_s2", (const void *)fov_depthwise_##type##_s2                                                      \
-    }
+#define CHAINS_OF(of, type, stride, across)                                                                                        \
+    of(fov_chain_##type##_s##stride##_##across##_1, fov_chain_params)                                                              \
+        of(fov_chain_##type##_s##stride##_##across##_2, fov_chain_params)                                                          \
+            of(fov_chain_##type##_s##stride##_##across##_n, fov_chain_params)
+#define KERNELS_OF(of, type)                                                                                                       \
+    CHAINS_OF(of, type, 1, 2)                                                                                                      \
+    CHAINS_OF(of, type, 1, 4)                                                                                                      \
+    CHAINS_OF(of, type, 2, 2)                                                                                                      \
+    of(fov_depthwise_##type, fov_depthwise_params) of(fov_depthwise_##type##_s1, fov_depthwise_params)                             \
+        of(fov_depthwise_##type##_s2, fov_depthwise_params)
+#define KERNELS(of)                                                                                                                \
+    KERNELS_OF(of, f16)                                                                                                            \
+    KERNELS_OF(of, bf16)                                                                                                           \
+    KERNELS_OF(of, u8)                                                                                                             \
+    KERNELS_OF(of, f32)                                                                                                            \
+    of(fov_first_1, fov_first_params) of(fov_first_2, fov_first_params) of(fov_first_4, fov_first_params)                          \
+        of(fov_first_8, fov_first_params)
+#define DECLARE(name, params) extern "C" __global__ void name(const __grid_constant__ params p);
+#define ROW(name, params) {#name, (const void *)name},
+
+KERNELS(DECLARE)
 
 static const struct {
     const char *name;
     const void *kernel;
-} kernels[] = {CHAINS(f16),
-               CHAINS(bf16),
-               CHAINS(u8),
-               CHAINS(f32),
-               DEPTHWISE(f16),
-               DEPTHWISE(bf16),
-               DEPTHWISE(u8),
-               DEPTHWISE(f32),
-               {"fov_first_1", (const void *)fov_first_1},
-               {"fov_first_2", (const void *)fov_first_2},
-               {"fov_first_4", (const void *)fov_first_4},
-               {"fov_first_8", (const void *)fov_first_8}};
+} kernels[] = {KERNELS(ROW)};
 
 /* A launch and its parameters. */
 struct launch {
@@ -412,8 +406,8 @@ static bool check_chain(const chain_data *d, const fov_cuda_chain_tile *tile)
     plain_chain<<<(unsigned)((outputs + 255) / 256), 256>>>(d->plain);
     const float off = worst();
     if (off <= most) return true;
-    printf("WRONG %s tile %dx%d slices %d: %d -> %d at %d: off by %g\n", l.how.kernel, tile->tile_rows, tile->tile_columns,
-           tile->block_slices, d->l.channels, d->l.outputs, d->l.size, (double)off);
+    printf("WRONG %s tile %dx%d groups %d slices %d: %d -> %d at %d: off by %g\n", l.how.kernel, tile->tile_rows,
+           tile->tile_columns, tile->groups, tile->block_slices, d->l.channels, d->l.outputs, d->l.size, (double)off);
     return false;
 }
 
@@ -421,7 +415,8 @@ static void run_chain(const chain_data *d, int images, int *checked, int *wrong,
 {
     fov_cuda_chain_tile tile, best_tile = {}, rule;
     double              best = 1e30, by_rule = -1;
-    const int           slices = (d->l.outputs + 31) / 32;
+    const int           bytes = d->chain.channels * (int)fov_dtype_size(d->chain.type), packed = bytes < 32 ? 32 / bytes : 1;
+    const int           slices = (packed * d->l.outputs + 31) / 32;
     const bool          ruled = fov_cuda_chain_choose(&d->chain, images, d->l.size, d->l.size, limits, &rule);
     printf("%s %3d->%3d s%d %3d x%-2d:", fov_dtype_name(d->chain.type), d->l.channels, d->l.outputs, d->l.stride, d->l.size,
            images);
@@ -434,17 +429,18 @@ static void run_chain(const chain_data *d, int images, int *checked, int *wrong,
             }
             launch       l = fill_chain(d, images, &tile, buffer[0], buffer[1]), *one = &l;
             const double us = time_launches(&one, 1, images == 1 ? REPEATS : 10);
-            printf(" %d/%d/%d:%.2f", tile.rows, tile.threads, tile.block_slices, us);
+            printf(" %d/%d/%d/%d:%.2f", tile.across, tile.groups, tile.threads, tile.block_slices, us);
             if (us < best) {
                 best = us;
                 best_tile = tile;
             }
-            if (ruled && rule.rows == tile.rows && rule.threads == tile.threads && rule.block_slices == tile.block_slices)
+            if (ruled && rule.across == tile.across && rule.groups == tile.groups && rule.threads == tile.threads &&
+                rule.block_slices == tile.block_slices)
                 by_rule = us;
         }
-    printf(" | best %d/%d/%d (%dx%d) %.2f us %.0f GB/s, rule %d/%d/%d %.2f us\n", best_tile.rows, best_tile.threads,
-           best_tile.block_slices, best_tile.tile_rows, best_tile.tile_columns, best, bytes_of(d, images) / best / 1e3, rule.rows,
-           rule.threads, rule.block_slices, by_rule);
+    printf(" | best %d/%d/%d/%d (%dx%d) %.2f us %.0f GB/s, rule %d/%d/%d/%d %.2f us\n", best_tile.across, best_tile.groups,
+           best_tile.threads, best_tile.block_slices, best_tile.tile_rows, best_tile.tile_columns, best,
+           bytes_of(d, images) / best / 1e3, rule.across, rule.groups, rule.threads, rule.block_slices, by_rule);
     fflush(stdout);
     *total += best * d->l.times;
 }

@@ -458,7 +458,7 @@ static void the_tile_that_is_chosen_fits(void **state)
             const fov_cuda_limits *limits = j ? &hopper : &turing;
             if (fov_cuda_chain_choose(&chain, any(1, 40), any(1, 400), any(1, 400), limits, &tile)) {
                 assert_true(fov_cuda_chain_shared(&chain, &tile) <= limits->shared_bytes);
-                assert_true(tile.tile_rows * tile.tile_columns <= tile.rows);
+                assert_true(tile.tile_rows * tile.tile_columns <= tile.groups * 8 * 4 * tile.across * FOV_CHAIN_DOWN);
                 assert_true(tile.tile_rows > 0 && tile.tile_columns > 0 && tile.block_slices > 0);
             } else {
                 assert_true(j == 0 && chain.channels * (int)fov_dtype_size(chain.type) > 400);

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GROUP = 8, LANE_BYTES = 8, ALIGN = 16 };
+enum { ALIGN = 16, FEW_STEPS = 2 /* that kernels hold in registers */ };
 
-/* Rows of A and threads of the kernels (FOV_CHAIN_KERNELS). */
-static const int variants[][2] = {{32, 128}, {64, 128}, {64, 256}, {128, 128}, {256, 128}};
+/* Columns of a strip, groups and threads of the tiles: those of kernels that hold A in registers, and of those that share it. */
+static const int few_variants[][3] = {{2, 2, 64}, {2, 4, 128}, {2, 8, 128}, {2, 16, 128},
+                                      {4, 2, 64}, {4, 4, 128}, {4, 8, 128}, {4, 16, 128}};
+static const int many_variants[][3] = {{2, 1, 128}, {2, 1, 256}, {2, 2, 128}, {2, 2, 256}, {2, 4, 256},
+                                       {4, 1, 128}, {4, 1, 256}, {4, 2, 128}, {4, 2, 256}, {4, 4, 256}};
 
 /* ---------------------------------------------------------------- packing */
 
@@ -18,20 +21,38 @@ static int element_bytes(const fov_cuda_chain *chain)
     return (int)fov_dtype_size(chain->type);
 }
 
+static int pixel_bytes(const fov_cuda_chain *chain)
+{
+    return chain->channels * element_bytes(chain);
+}
+
+/* Pixels that share a step: those of few bytes. */
+static int packed_of(const fov_cuda_chain *chain)
+{
+    const int bytes = pixel_bytes(chain);
+    return bytes * 4 == FOV_CHAIN_STEP_BYTES ? 4 : bytes * 2 == FOV_CHAIN_STEP_BYTES ? 2 : 1;
+}
+
 static int k_steps_of(const fov_cuda_chain *chain)
 {
-    return (chain->channels * element_bytes(chain) + FOV_CHAIN_STEP_BYTES - 1) / FOV_CHAIN_STEP_BYTES;
+    return (pixel_bytes(chain) + FOV_CHAIN_STEP_BYTES - 1) / FOV_CHAIN_STEP_BYTES;
 }
 
 static int slices_of(const fov_cuda_chain *chain)
 {
-    return (chain->outputs + FOV_CHAIN_SLICE - 1) / FOV_CHAIN_SLICE;
+    return (packed_of(chain) * chain->outputs + FOV_CHAIN_SLICE - 1) / FOV_CHAIN_SLICE;
+}
+
+/* Channels of a row of the table: padded to whole steps, where a pixel has whole steps. */
+static int table_channels(const fov_cuda_chain *chain)
+{
+    return packed_of(chain) > 1 ? chain->channels : k_steps_of(chain) * FOV_CHAIN_STEP_BYTES / element_bytes(chain);
 }
 
 static size_t table_bytes(const fov_cuda_chain *chain)
 {
     const int rows = chain->type == FOV_U8 ? FOV_CHAIN_U8_ROWS : FOV_CHAIN_FLOAT_ROWS;
-    return (size_t)(rows * chain->channels) * sizeof(float);
+    return (size_t)(rows * table_channels(chain)) * sizeof(float);
 }
 
 static size_t slice_bytes(const fov_cuda_chain *chain)
@@ -46,7 +67,8 @@ static size_t weight_bytes(const fov_cuda_chain *chain)
 
 bool fov_cuda_chain_takes(const fov_cuda_chain *chain)
 {
-    return fov_cuda_depthwise_chunk(chain->type) && chain->channels % GROUP == 0 && (chain->stride == 1 || chain->stride == 2);
+    return fov_cuda_depthwise_chunk(chain->type) && chain->channels % 8 == 0 && chain->outputs % 8 == 0 &&
+           (chain->stride == 1 || chain->stride == 2);
 }
 
 size_t fov_cuda_chain_bytes(const fov_cuda_chain *chain)
@@ -57,10 +79,10 @@ size_t fov_cuda_chain_bytes(const fov_cuda_chain *chain)
 
 static void pack_table(const fov_cuda_chain *chain, const fov_cuda_chain_weights *weights, float *table)
 {
-    const int chunk = fov_cuda_depthwise_chunk(chain->type), channels = chain->channels;
-    for (int c = 0; c < channels; c++) {
+    const int channels = table_channels(chain);
+    for (int c = 0; c < chain->channels; c++) {
         const fov_end_channel *middle = &weights->middle[c];
-        float                 *column = table + fov_cuda_chunk_place(channels, chunk, c);
+        float                 *column = table + c;
         for (int tap = 0; tap < FOV_CHAIN_TAPS; tap++) column[tap * channels] = weights->depthwise[c * FOV_CHAIN_TAPS + tap];
         column[FOV_CHAIN_BIAS * channels] = middle->bias;
         column[FOV_CHAIN_SLOPE * channels] = middle->slope;
@@ -72,14 +94,15 @@ static void pack_table(const fov_cuda_chain *chain, const fov_cuda_chain_weights
     }
 }
 
-/* What lane `lane` needs of output channels first .. first + 7 in step k. */
-static void pack_lane(const fov_cuda_chain *chain, const unsigned char *weight, int first, int k, int lane, unsigned char *to)
+/* What lane `lane` needs of group `group` of 8 columns of a slice in step k: so many bytes of one column. Lanes of a quad have 8
+ * columns of the slice that follow each other, two in each group. */
+static void pack_lane(const fov_cuda_chain *chain, const unsigned char *weight, int slice, int k, int group, int lane,
+                      unsigned char *to)
 {
-    const int row_bytes = chain->channels * element_bytes(chain), c = first + lane / 4;
-    for (int half = 0; half < 2; half++) {
-        const int at = k * FOV_CHAIN_STEP_BYTES + half * 16 + lane % 4 * 4;
-        if (c < chain->outputs && at < row_bytes) memcpy(to + half * 4, weight + (size_t)c * (size_t)row_bytes + at, 4);
-    }
+    const int bytes = pixel_bytes(chain), column = slice * FOV_CHAIN_SLICE + lane / 8 * 8 + group * 2 + lane / 4 % 2;
+    const int packed = column / chain->outputs, at = k * FOV_CHAIN_STEP_BYTES + lane % 4 * FOV_CHAIN_LANE_BYTES - packed * bytes;
+    if (packed < packed_of(chain) && at >= 0 && at < bytes)
+        memcpy(to, weight + (size_t)(column - packed * chain->outputs) * (size_t)bytes + at, FOV_CHAIN_LANE_BYTES);
 }
 
 void fov_cuda_chain_pack(const fov_cuda_chain *chain, const fov_cuda_chain_weights *weights, void *packed)
@@ -89,9 +112,9 @@ void fov_cuda_chain_pack(const fov_cuda_chain *chain, const fov_cuda_chain_weigh
     pack_table(chain, weights, packed);
     for (int slice = 0; slice < slices_of(chain); slice++)
         for (int k = 0; k < k_steps_of(chain); k++)
-            for (int group = 0; group < FOV_CHAIN_SLICE / GROUP; group++)
-                for (int lane = 0; lane < 32; lane++, to += LANE_BYTES)
-                    pack_lane(chain, weights->pointwise, slice * FOV_CHAIN_SLICE + group * GROUP, k, lane, to);
+            for (int pair = 0; pair < 2; pair++)
+                for (int i = 0; i < 64; i++, to += FOV_CHAIN_LANE_BYTES)
+                    pack_lane(chain, weights->pointwise, slice, k, pair * 2 + i % 2, i / 2, to);
     fov_cuda_pad_pack(chain->type, chain->channels, weights->zero_point, to);
 }
 
@@ -102,60 +125,70 @@ static int ceiling(int a, int b)
     return (a + b - 1) / b;
 }
 
-/* Output pixels that a thread of the depthwise part makes at once. */
-static int strip_pixels(const fov_cuda_chain *chain)
-{
-    return chain->stride == 1 ? 4 : 2;
-}
-
 /* The shape of as few tiles as can be, then of the least input for each. */
 static void shape_tile(const fov_cuda_chain *chain, int rows, int columns, fov_cuda_chain_tile *tile)
 {
-    const int pixels = strip_pixels(chain);
+    const int strips = tile->groups * FOV_CHAIN_STRIPS * packed_of(chain);
+    const int most_across = ceiling(columns, tile->across), most_down = ceiling(rows, FOV_CHAIN_DOWN);
     int64_t   least_tiles = INT64_MAX, least_input = INT64_MAX;
-    for (int across = pixels; across <= tile->rows && across < columns + pixels; across += pixels) {
-        const int     most = tile->rows / across, down = most < rows ? most : rows;
-        const int64_t tiles = (int64_t)ceiling(rows, down) * ceiling(columns, across);
-        const int64_t input = (int64_t)((down - 1) * chain->stride + 3) * ((across - 1) * chain->stride + 3);
+    for (int across = 1; across <= strips && across <= most_across; across++) {
+        const int     down = strips / across < most_down ? strips / across : most_down;
+        const int64_t tiles = (int64_t)ceiling(most_down, down) * ceiling(most_across, across);
+        const int     tile_rows = down * FOV_CHAIN_DOWN, tile_columns = across * tile->across;
+        const int64_t input = (int64_t)((tile_rows - 1) * chain->stride + 3) * ((tile_columns - 1) * chain->stride + 3);
         if (tiles > least_tiles || (tiles == least_tiles && input >= least_input)) continue;
         least_tiles = tiles;
         least_input = input;
-        tile->tile_rows = down;
-        tile->tile_columns = across;
+        tile->tile_rows = tile_rows;
+        tile->tile_columns = tile_columns;
     }
+}
+
+static bool holds_steps(const fov_cuda_chain *chain)
+{
+    return k_steps_of(chain) <= FEW_STEPS;
 }
 
 bool fov_cuda_chain_tile_of(const fov_cuda_chain *chain, int i, int rows, int columns, fov_cuda_chain_tile *tile)
 {
-    if (i >= (int)(sizeof variants / sizeof variants[0])) return false;
-    *tile = (fov_cuda_chain_tile){.rows = variants[i][0], .threads = variants[i][1], .block_slices = 1};
+    const bool few = holds_steps(chain);
+    const int  all =
+        few ? (int)(sizeof few_variants / sizeof few_variants[0]) : (int)(sizeof many_variants / sizeof many_variants[0]);
+    if (i >= (chain->stride == 1 ? all : all / 2)) return false; /* strips of 4 columns have a stride of 1 */
+    const int *variant = few ? few_variants[i] : many_variants[i];
+    *tile = (fov_cuda_chain_tile){.across = variant[0], .groups = variant[1], .threads = variant[2], .block_slices = 1};
     shape_tile(chain, rows, columns, tile);
     return true;
 }
 
-size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_tile *tile)
+/* Output channels whose end a block needs. */
+static int end_channels(const fov_cuda_chain *chain, const fov_cuda_chain_tile *tile)
 {
-    const size_t a = (size_t)tile->rows * (size_t)(k_steps_of(chain) * FOV_CHAIN_STEP_BYTES + 16);
-    const size_t sums = (size_t)tile->rows * FOV_CHAIN_SUMS_LD * sizeof(float), slices = (size_t)tile->block_slices;
-    const size_t end = slices * FOV_CHAIN_SLICE * FOV_END_ROWS * sizeof(float);
-    return a + table_bytes(chain) + end + slices * slice_bytes(chain) + sums * (slices > 1 ? 2 : 1);
+    return packed_of(chain) > 1 ? chain->outputs : tile->block_slices * FOV_CHAIN_SLICE;
 }
 
-/* What a tile costs: instructions of a warp, and cycles that a block takes when it is alone. Fitted to 809 times of the layers of
- * MobileNet-0.25 on an H200 (bench/cuda/chain_bench.cu), which they tell to 19 %. */
+size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_tile *tile)
+{
+    const size_t tile_bytes = 32 * 16; /* of A: 16 rows of a step */
+    const size_t a = holds_steps(chain) ? 0 : (size_t)(tile->groups * k_steps_of(chain) * tile->across) * tile_bytes;
+    const size_t end = (size_t)end_channels(chain, tile) * FOV_END_ROWS * sizeof(float);
+    return table_bytes(chain) + end + (size_t)tile->block_slices * slice_bytes(chain) + a;
+}
+
+/* What a tile costs: instructions of a warp, and cycles that a block takes when it is alone. */
 enum {
-    WARP_INSTRUCTIONS = 367,
-    STRIP_INSTRUCTIONS = 780, /* of the depthwise part, for 32 threads' work */
-    STEP_INSTRUCTIONS = 26,   /* of the product of 16 rows and a slice, for each step */
-    END_INSTRUCTIONS = 288,   /* of a slice, for each 16 rows */
-    BLOCK_CYCLES = 2780,
-    STRIP_CYCLES = 1950,
-    STEP_CYCLES = 47,
-    SLICE_CYCLES = 1356,
-    WARPS_A_CYCLE = 3,  /* that a processor has instructions of */
-    THREADS = 512,      /* that a processor has registers for */
-    BLOCKS = 32,        /* of a processor, at most */
-    SHARING_BLOCKS = 4, /* of a tile: more were mostly slower, as each makes the depthwise part for itself */
+    WARP_INSTRUCTIONS = 300,
+    PIXEL_INSTRUCTIONS = 60, /* of the depthwise part, for each pixel of a strip */
+    STRIP_INSTRUCTIONS = 80, /* beyond those */
+    STEP_INSTRUCTIONS = 10,  /* of the product of 16 rows and a slice, for each step */
+    END_INSTRUCTIONS = 90,   /* of a slice, for each 16 rows */
+    BLOCK_CYCLES = 2500,
+    STRIP_CYCLES = 1500,
+    STEP_CYCLES = 45,
+    SLICE_CYCLES = 500,
+    CYCLES_100 = 40, /* of a processor, for 100 instructions */
+    THREADS = 512,   /* that a processor has registers for */
+    BLOCKS = 32,     /* of a processor, at most */
 };
 
 static int least_of(int a, int b)
@@ -178,19 +211,17 @@ static int64_t cycles_of(const fov_cuda_chain *chain, int images, int rows, int 
     const int64_t blocks = (int64_t)images * ceiling(rows, tile->tile_rows) * ceiling(columns, tile->tile_columns) *
                            ceiling(slices_of(chain), tile->block_slices);
     const int64_t each = (blocks + limits->processors - 1) / limits->processors; /* of a processor */
-    const int64_t fitting = fitting_blocks(limits, chain, tile), slices = tile->block_slices, k_steps = k_steps_of(chain);
-    const int     chunks = chain->channels / fov_cuda_depthwise_chunk(chain->type);
-    const int     strips = tile->tile_rows * (tile->tile_columns / strip_pixels(chain)) * chunks;
-    const int     products = chain->type == FOV_F32 ? 3 : 1, rounding = chain->type == FOV_U8 ? 135 : 100; /* hundredths */
-    const int64_t work =
-        (ceiling(strips, 32) * (int64_t)STRIP_INSTRUCTIONS + slices * tile->rows / 16 * END_INSTRUCTIONS) * rounding;
-    const int64_t instructions =
-        tile->threads / 32 * WARP_INSTRUCTIONS + work / 100 + slices * tile->rows / 16 * k_steps * STEP_INSTRUCTIONS * products;
-    const int64_t alone = BLOCK_CYCLES + ceiling(strips, tile->threads) * (int64_t)STRIP_CYCLES +
-                          slices * (k_steps * STEP_CYCLES * (products > 1 ? 2 : 1) + SLICE_CYCLES);
-    const int64_t busy = each * instructions / WARPS_A_CYCLE, waiting = (each + fitting - 1) / fitting * alone;
-    const int64_t cycles = busy > waiting ? busy : waiting;
-    return ceiling(slices_of(chain), tile->block_slices) > SHARING_BLOCKS ? 2 * cycles : cycles;
+    const int64_t fitting = fitting_blocks(limits, chain, tile);
+    const int     warps = tile->threads / 32, k_steps = k_steps_of(chain), slices = tile->block_slices;
+    const int     products = chain->type == FOV_F32 ? 5 : 1, rounding = chain->type == FOV_U8 ? 2 : 1;
+    const int     strips = tile->groups * k_steps, tiles = tile->groups * tile->across * slices;
+    const int     strip = (STRIP_INSTRUCTIONS + PIXEL_INSTRUCTIONS * tile->across * FOV_CHAIN_DOWN) * rounding;
+    const int64_t instructions = (int64_t)warps * WARP_INSTRUCTIONS + (int64_t)strips * strip +
+                                 (int64_t)tiles * (k_steps * STEP_INSTRUCTIONS * products + END_INSTRUCTIONS * rounding);
+    const int64_t alone = BLOCK_CYCLES + (int64_t)ceiling(strips, warps) * (STRIP_CYCLES + strip) +
+                          (int64_t)ceiling(tiles / 2, warps) * (k_steps * STEP_CYCLES * products + SLICE_CYCLES * rounding);
+    const int64_t busy = each * instructions * CYCLES_100 / 100, waiting = (each + fitting - 1) / fitting * alone;
+    return busy > waiting ? busy : waiting;
 }
 
 bool fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, int columns, const fov_cuda_limits *limits,
@@ -199,7 +230,7 @@ bool fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, in
     fov_cuda_chain_tile one;
     int64_t             least = INT64_MAX;
     for (int i = 0; fov_cuda_chain_tile_of(chain, i, rows, columns, &one); i++)
-        for (; one.block_slices <= slices_of(chain); one.block_slices *= 2) {
+        for (; one.block_slices < 2 * slices_of(chain); one.block_slices *= 2) {
             if (fov_cuda_chain_shared(chain, &one) > limits->shared_bytes) break;
             const int64_t cycles = cycles_of(chain, images, rows, columns, limits, &one);
             if (cycles >= least) continue;
@@ -215,7 +246,8 @@ void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, 
                          const fov_cuda_chain_tile *tile, fov_chain_params *params, fov_cuda_launch *launch)
 {
     const unsigned char *table = packed;
-    const int            chunks = chain->channels / fov_cuda_depthwise_chunk(chain->type), slices = slices_of(chain);
+    const int            slices = slices_of(chain), shared_by = packed_of(chain), k_steps = k_steps_of(chain);
+    const int            strips_across = tile->tile_columns / tile->across;
     *params = (fov_chain_params){.x = x->data,
                                  .pad = table + table_bytes(chain) + weight_bytes(chain),
                                  .table = table,
@@ -224,24 +256,35 @@ void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, 
                                  .x_rows = x->rows,
                                  .x_columns = x->columns,
                                  .x_ld_bytes = x->ld * element_bytes(chain),
-                                 .chunks = chunks,
-                                 .k_steps = k_steps_of(chain),
+                                 .pixel_bytes = pixel_bytes(chain),
+                                 .packed = shared_by,
+                                 .lane_shift = shared_by == 4   ? 0
+                                               : shared_by == 2 ? 1
+                                                                : 2,
+                                 .table_channels = table_channels(chain),
+                                 .k_steps = k_steps,
                                  .pad_top = chain->pad_top,
                                  .pad_left = chain->pad_left,
                                  .tiles_down = ceiling(end->rows, tile->tile_rows),
                                  .tiles_across = ceiling(end->columns, tile->tile_columns),
                                  .tile_rows = tile->tile_rows,
                                  .tile_columns = tile->tile_columns,
-                                 .strips = tile->tile_columns / strip_pixels(chain),
-                                 .by_chunks = fov_divisor_of(chunks),
-                                 .by_strips = fov_divisor_of(tile->tile_columns / strip_pixels(chain)),
-                                 .by_columns = fov_divisor_of(tile->tile_columns),
+                                 .strips = strips_across * (tile->tile_rows / FOV_CHAIN_DOWN),
+                                 .strips_across = strips_across,
+                                 .groups = tile->groups,
+                                 .by_strips_across = fov_divisor_of(strips_across),
+                                 .by_k_steps = fov_divisor_of(k_steps),
+                                 .by_block_slices = fov_divisor_of(tile->block_slices),
+                                 .end_channels = end_channels(chain, tile),
                                  .slices = slices,
                                  .block_slices = tile->block_slices,
                                  .splits = ceiling(slices, tile->block_slices)};
     *launch = (fov_cuda_launch){.blocks = (uint32_t)(x->count * params->tiles_down * params->tiles_across * params->splits),
                                 .threads = (uint32_t)tile->threads,
                                 .shared_bytes = fov_cuda_chain_shared(chain, tile)};
-    snprintf(launch->kernel, sizeof launch->kernel, "fov_chain_%s_s%d_%d_%d", fov_dtype_name(chain->type), chain->stride,
-             tile->rows, tile->threads);
+    snprintf(launch->kernel, sizeof launch->kernel, "fov_chain_%s_s%d_%d_%s", fov_dtype_name(chain->type), chain->stride,
+             tile->across,
+             !holds_steps(chain) ? "n"
+             : k_steps == 2      ? "2"
+                                 : "1");
 }

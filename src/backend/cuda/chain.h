@@ -22,9 +22,10 @@ typedef struct fov_cuda_chain_weights {
 
 /** A block's work. */
 typedef struct fov_cuda_chain_tile {
-    int rows, threads;           /* the kernel's: rows of A */
+    int across;                  /* columns of a strip: the kernel's */
+    int groups, threads;         /* groups of strips */
     int tile_rows, tile_columns; /* output pixels */
-    int block_slices;            /* of 32 output channels */
+    int block_slices;            /* of 32 columns of the product */
 } fov_cuda_chain_tile;
 
 /** Whether there is a kernel: channels are a multiple of 8, strides 1 or 2. */
@@ -36,7 +37,7 @@ void   fov_cuda_chain_pack(const fov_cuda_chain *chain, const fov_cuda_chain_wei
 /** The tile for a size. @param rows, columns of the output. @return false: no tile fits into shared memory */
 bool fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, int columns, const fov_cuda_limits *limits,
                            fov_cuda_chain_tile *tile);
-/** The kernels that there are, for `chosen` rows and threads: number i with its best shape. @return false: there are no more */
+/** The tiles that there are: number i, in its best shape. @return false: there are no more */
 bool   fov_cuda_chain_tile_of(const fov_cuda_chain *chain, int i, int rows, int columns, fov_cuda_chain_tile *tile);
 size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_tile *tile);
 

@@ -352,7 +352,7 @@ static fov_hopper_shape hopper_shape(const fov_conv_step *step, const fov_conv_s
  * blocks. */
 static bool takes_hopper(const fov_conv_step *step, const fov_hopper_shape *shape, const fov_cuda_device *device)
 {
-    enum { ENOUGH_BYTES = 256, LONG_BYTES = 2048 }; /* of a row of weights */
+    enum { ENOUGH_BYTES = 64, LONG_BYTES = 512 }; /* of a row of weights */
     const int64_t tiles = shape->images * shape->y_rows * shape->y_columns * shape->y_channels / (128 * 64);
     if (device->capability != 90 || !step->type || step->row_bytes < ENOUGH_BYTES || shape->y_channels % 16) return false;
     if (tiles < device->processors / 2 && step->row_bytes < LONG_BYTES) return false; /* shares a launch with others of its wave */

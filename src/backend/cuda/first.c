@@ -85,11 +85,19 @@ static uint16_t half_of(float v, int part)
     return part ? fov_half_from_float(v - fov_float_from_half(high)) : high;
 }
 
+/* The channel of a slice that is column `column` of group `group`: a lane gets two columns of each group, which are channels side
+ * by side of up to four groups. */
+static int channel_of(int groups, int group, int column)
+{
+    const int together = groups < 4 ? groups : 4;
+    return group / together * together * CHANNELS + column / 2 * 2 * together + group % together * 2 + column % 2;
+}
+
 static void pack_part(const fov_cuda_first *conv, const float *weight, int first, int part, uint16_t *to)
 {
     const int groups = slice_groups_of(conv);
     for (int i = 0; i < k_steps_of(conv) * groups * 32; i++) {
-        const int lane = i % 32, k = i / 32 / groups, c = first + i / 32 % groups * CHANNELS + lane / 4;
+        const int lane = i % 32, k = i / 32 / groups, c = first + channel_of(groups, i / 32 % groups, lane / 4);
         const int exponent = exponent_of(conv, weight, c);
         for (int j = 0; j < 4; j++) { /* two of the first group, two of the second */
             const float v = number(conv, weight, c, (2 * k + j / 2) * FOV_FIRST_GROUP + lane % 4 * 2 + j % 2);
@@ -141,15 +149,14 @@ static int patch_ld_of(const fov_cuda_first *conv)
 static size_t shared_of(const fov_cuda_first *conv, int parts)
 {
     const size_t patch = 2 * (size_t)(patch_rows_of(conv) * patch_ld_of(conv)) * sizeof(uint16_t);
-    const size_t input = (size_t)parts * part_bytes(conv) + patch;
-    const size_t sums = (size_t)FOV_FIRST_ROWS * FOV_FIRST_COLUMNS * (size_t)(slice_groups_of(conv) * CHANNELS + 8) * sizeof(float);
     const size_t end = (size_t)(slice_groups_of(conv) * CHANNELS) * FOV_END_ROWS * sizeof(float);
-    return end + (input > sums ? input : sums);
+    return end + (size_t)parts * part_bytes(conv) + patch;
 }
 
 bool fov_cuda_first_takes(const fov_cuda_first *conv, const fov_cuda_limits *limits)
 {
-    return conv->channels <= FOV_FIRST_MOST_CHANNELS && row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 && shared_of(conv, conv->between == FOV_F32 ? 2 : 1) <= limits->shared_bytes;
+    return conv->channels <= FOV_FIRST_MOST_CHANNELS && row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 &&
+           shared_of(conv, conv->between == FOV_F32 ? 2 : 1) <= limits->shared_bytes;
 }
 
 void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, const void *packed, int parts, const fov_end *end,
@@ -176,7 +183,7 @@ void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, c
                                  .between = (int32_t)conv->between,
                                  .patch_rows = patch_rows_of(conv),
                                  .patch_ld = patch_ld_of(conv),
-                                 .by_pairs = fov_divisor_of(patch_ld_of(conv) / 2),
+                                 .by_channels = fov_divisor_of(conv->channels),
                                  .tiles_across = ceiling(end->columns, FOV_FIRST_COLUMNS),
                                  .tiles_down = ceiling(end->rows, FOV_FIRST_ROWS)};
     for (int c = 0; conv->between == FOV_U8 && c < conv->channels; c++) {

@@ -30,6 +30,25 @@ static int64_t elements(const fov_view *view)
 
 /* ---------------------------------------------------------------- MaxPool */
 
+static bool same_quant(const fov_view *a, const fov_view *b)
+{
+    if (a->dtype != FOV_U8) return true;
+    return a->quant->count == 1 && b->quant->count == 1 && a->quant->scale[0] == b->quant->scale[0] &&
+           a->quant->zero_point[0] == b->quant->zero_point[0];
+}
+
+static bool in_eights(const fov_view *view)
+{
+    const size_t size = fov_dtype_size(view->dtype) * 8, aligned = size < 16 ? size : 16;
+    const bool   channels = view->shape.dim[1] % 8 == 0 && view->stride[1] == 1 && (uintptr_t)view->data % aligned == 0;
+    return channels && view->stride[0] % 8 == 0 && view->stride[2] % 8 == 0 && view->stride[3] % 8 == 0;
+}
+
+static int width_of(const fov_view *in, const fov_view *out)
+{
+    return in->dtype == out->dtype && in_eights(in) && in_eights(out) && same_quant(in, out) ? 8 : 1;
+}
+
 static fov_status record_max_pool(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
                                   fov_error *err)
 {
@@ -40,8 +59,10 @@ static fov_status record_max_pool(const void *impl, const fov_view *const *in, f
     (void)scratch;
     fov_status st = fov_window_read(&call, x[2], x[3], NULL, &window, err);
     if (st) return st;
-    fov_max_pool_params params = {.count = elements(out),
-                                  .channels = (int32_t)x[1],
+    const int           width = width_of(in[0], out);
+    fov_max_pool_params params = {.count = elements(out) / width,
+                                  .channels = (int32_t)x[1] / width,
+                                  .width = width,
                                   .in_rows = (int32_t)x[2],
                                   .in_columns = (int32_t)x[3],
                                   .out_rows = (int32_t)y[2],

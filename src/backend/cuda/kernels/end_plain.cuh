@@ -52,10 +52,9 @@ struct fov_end_rows {
 };
 
 /** Fill them, before a barrier: channels first .. first + channels - 1. */
-template <int threads>
 static __device__ __forceinline__ void fov_end_rows_fill(uint32_t *rows, const fov_end *end, int first, int channels)
 {
-    for (int i = (int)threadIdx.x; i < channels && first + i < end->channels; i += threads) {
+    for (int i = (int)threadIdx.x; i < channels && first + i < end->channels; i += (int)blockDim.x) {
         const uint4   *channel = (const uint4 *)(end->channel + first + i);
         const uint4    low = channel[0], high = channel[1];
         const uint32_t member[FOV_END_ROWS] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};

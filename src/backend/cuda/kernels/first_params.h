@@ -11,14 +11,15 @@ enum {
     FOV_FIRST_THREADS = 128,
     FOV_FIRST_GROUP = 8,    /* numbers of a row of the window that make half a step of a product */
     FOV_FIRST_COLUMNS = 32, /* output pixels of a tile: columns ... */
-    FOV_FIRST_ROWS = 4,     /* ... and rows, one for each warp */
+    FOV_FIRST_ROWS = 8,     /* ... and rows, two for each warp */
     FOV_FIRST_MOST_CHANNELS = 8,
 };
 
 typedef struct fov_first_params {
     const float *x;
     /* High halves, then low halves where `parts` is 2: slices of k_steps of groups of 8 channels of 32 lanes of 8 bytes: what a
-     * lane needs of a product (ptx.cuh). Zero where padded. Each channel times a power of two ... */
+     * lane needs of a product (ptx.cuh), in such an order that lanes get sums of channels side by side. Zero where padded. Each
+     * channel times a power of two ... */
     const void  *weight;
     const float *scale; /* ... that this undoes: one for each channel, padded to slices */
     fov_end      end;
@@ -29,14 +30,14 @@ typedef struct fov_first_params {
     int32_t      k_steps;                               /* of two groups */
     int32_t      slice_groups, slices;                  /* of 8 channels in a slice, 8 or fewer; slices: of all channels */
     int32_t      parts;                                 /* of weights: 1: they are exact in binary16; 2 */
-    /* What the input is made before it is multiplied: a fov_dtype. Of U8 it is q - zero point, and sums are whole numbers below 2^24,
-     * which floats hold: `end` has them as integers, without `start`. */
-    int32_t between;
-    float   inverse_scale[FOV_FIRST_MOST_CHANNELS]; /* of U8 */
-    int32_t zero_point[FOV_FIRST_MOST_CHANNELS];
-    int32_t      patch_rows, patch_ld;                  /* of the input that a tile needs; patch_ld: halves, even */
-    fov_divisor  by_pairs;                              /* by patch_ld / 2 */
-    int32_t      tiles_across, tiles_down;
+    /* What the input is made before it is multiplied: a fov_dtype. Of U8 it is q - zero point, and sums are whole numbers below
+     * 2^24, which floats hold: `end` has them as integers, without `start`. */
+    int32_t     between;
+    float       inverse_scale[FOV_FIRST_MOST_CHANNELS]; /* of U8 */
+    int32_t     zero_point[FOV_FIRST_MOST_CHANNELS];
+    int32_t     patch_rows, patch_ld; /* of the input that a tile needs; patch_ld: halves, even */
+    fov_divisor by_channels;
+    int32_t     tiles_across, tiles_down;
 } fov_first_params;
 
 #endif

@@ -65,6 +65,8 @@ typedef struct fov_max_pool_params {
     int64_t    count;
     int32_t    channels, in_rows, in_columns, out_rows, out_columns;
     int32_t    kernel_y, kernel_x, stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
+    int32_t    width; /* channels that a thread takes: 8 where all are aligned to them and the output's elements stand for what the input's
+                         do, else 1; `count` is of these, `channels` too */
 } fov_max_pool_params;
 
 /** Two neighbours of each row and column, weighted: linear resizing of NHWC. */

@@ -10,7 +10,15 @@ typedef struct window_place {
 
 static __device__ __forceinline__ window_place place_of(int64_t i, int channels, int rows, int columns)
 {
-    window_place  at;
+    window_place at;
+    if (i <= INT32_MAX) { /* divisions of 64 bits are slow */
+        const uint32_t pixel = (uint32_t)i / (uint32_t)channels, row = pixel / (uint32_t)columns, n = row / (uint32_t)rows;
+        at.c = (int)((uint32_t)i - pixel * (uint32_t)channels);
+        at.x = (int)(pixel - row * (uint32_t)columns);
+        at.y = (int)(row - n * (uint32_t)rows);
+        at.n = n;
+        return at;
+    }
     const int64_t pixel = i / channels, row = pixel / columns;
     at.c = (int)(i - pixel * channels);
     at.x = (int)(pixel - row * columns);
@@ -24,14 +32,28 @@ static __device__ __forceinline__ int64_t offset_of(const fov_tensor &t, int64_t
     return n * t.stride[0] + c * t.stride[1] + y * t.stride[2] + x * t.stride[3];
 }
 
-FOV_KERNEL(fov_max_pool, fov_max_pool_params, 256)
+/* As the elements stand: integers are as large as what they stand for, where there is one scale. */
+static __device__ __forceinline__ void max_pool_8(const fov_max_pool_params &p, const window_place &at)
 {
-    fov_depend_launch();
-    fov_depend_wait();
-    const int64_t i = fov_thread_number();
-    float         most = -INFINITY;
-    if (i >= p.count) return;
-    const window_place at = place_of(i, p.channels, p.out_rows, p.out_columns);
+    float most[8];
+#pragma unroll
+    for (int i = 0; i < 8; i++) most[i] = -INFINITY;
+    for (int r = 0; r < p.kernel_y; r++)
+        for (int s = 0; s < p.kernel_x; s++) {
+            const int y = at.y * p.stride_y - p.pad_top + r * p.dilation_y, x = at.x * p.stride_x - p.pad_left + s * p.dilation_x;
+            float     v[8];
+            if ((unsigned)y >= (unsigned)p.in_rows || (unsigned)x >= (unsigned)p.in_columns) continue;
+            fov_load_elements<8>(v, p.in.data, p.in.dtype, offset_of(p.in, at.n, 8 * at.c, y, x));
+#pragma unroll
+            for (int i = 0; i < 8; i++)
+                if (v[i] > most[i]) most[i] = v[i];
+        }
+    fov_store_elements<8>(p.out.data, p.out.dtype, offset_of(p.out, at.n, 8 * at.c, at.y, at.x), most);
+}
+
+static __device__ __forceinline__ void max_pool_1(const fov_max_pool_params &p, const window_place &at)
+{
+    float most = -INFINITY;
     for (int r = 0; r < p.kernel_y; r++)
         for (int s = 0; s < p.kernel_x; s++) {
             const int y = at.y * p.stride_y - p.pad_top + r * p.dilation_y, x = at.x * p.stride_x - p.pad_left + s * p.dilation_x;
@@ -40,6 +62,17 @@ FOV_KERNEL(fov_max_pool, fov_max_pool_params, 256)
             if (v > most) most = v;
         }
     fov_tensor_store(p.out, offset_of(p.out, at.n, at.c, at.y, at.x), at.c, most);
+}
+
+FOV_KERNEL(fov_max_pool, fov_max_pool_params, 256)
+{
+    fov_depend_launch();
+    fov_depend_wait();
+    const int64_t i = fov_thread_number();
+    if (i >= p.count) return;
+    const window_place at = place_of(i, p.channels, p.out_rows, p.out_columns);
+    if (p.width == 8) max_pool_8(p, at);
+    else max_pool_1(p, at);
 }
 
 FOV_KERNEL(fov_resize, fov_resize_params, 256)
