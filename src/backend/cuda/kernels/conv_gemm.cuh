@@ -102,7 +102,8 @@ template <class Type, int M, int N, int KB>
 static __device__ __forceinline__ void fov_gemm_step(typename Type::sum (&sum)[M][N][4], const unsigned char *a, const unsigned char *b,
                                                      int row, int column)
 {
-    const int lane = (int)threadIdx.x % 32;
+    const int          lane = (int)threadIdx.x % 32;
+    typename Type::sum part[Type::RESTARTS ? M : 1][Type::RESTARTS ? N : 1][4] = {};
 #pragma unroll
     for (int k = 0; k < KB / 32; k++) {
         uint32_t fa[M][4], fb[N][2];
@@ -117,8 +118,12 @@ static __device__ __forceinline__ void fov_gemm_step(typename Type::sum (&sum)[M
             fb[j + 1][0] = two[2];
             fb[j + 1][1] = two[3];
         }
-        Type::template multiply<M, N>(sum, fa, fb);
+        if constexpr (Type::RESTARTS) Type::template multiply<M, N>(part, fa, fb);
+        else Type::template multiply<M, N>(sum, fa, fb);
     }
+    if constexpr (Type::RESTARTS)
+#pragma unroll
+        for (int i = 0; i < M * N * 4; i++) sum[i / 4 / N][i / 4 % N][i % 4] += part[i / 4 / N][i / 4 % N][i % 4];
 }
 
 /* Sums to shared memory, where the end takes them from. */

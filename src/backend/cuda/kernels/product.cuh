@@ -14,11 +14,13 @@
 
 struct fov_product_f16 {
     typedef float sum;
+    enum { RESTARTS = 0 };
     FOV_PRODUCT(fov_mma_f16)
 };
 
 struct fov_product_u8 { /* times signed weights */
     typedef int32_t sum;
+    enum { RESTARTS = 0 };
     FOV_PRODUCT(fov_mma_u8s8)
 };
 
@@ -26,6 +28,7 @@ struct fov_product_u8 { /* times signed weights */
 
 struct fov_product_bf16 {
     typedef float sum;
+    enum { RESTARTS = 0 };
     FOV_PRODUCT(fov_mma_bf16)
 };
 
@@ -41,6 +44,7 @@ static __device__ __forceinline__ void fov_mma_tf32_rounded(float (&d)[4], const
 
 struct fov_product_tf32 {
     typedef float sum;
+    enum { RESTARTS = 0 };
     FOV_PRODUCT(fov_mma_tf32_rounded)
 };
 
@@ -54,6 +58,9 @@ static __device__ __forceinline__ void fov_tf32_split(uint32_t bits, uint32_t *h
 
 struct fov_product_f32 {
     typedef float sum;
+    /* Tensor cores cut off what does not fit beside a sum, always towards zero: over thousands of products that adds up to more than a
+     * float's rounding. Each step's sum begins at 0, and is added as floats are. */
+    enum { RESTARTS = 1 };
     template <int M, int N>
     static __device__ __forceinline__ void multiply(sum (&d)[M][N][4], const uint32_t (&a)[M][4], const uint32_t (&b)[N][2])
     {
