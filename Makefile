@@ -2,6 +2,9 @@
 # The front door. Meson does the work; these targets only save typing, and install what is missing first.
 
 BUILD ?= build
+# Compute capabilities that kernels are compiled for, as 75,90; empty: all of meson_options.txt, which takes minutes.
+GPU_ARCHS ?=
+CONFIGURE = scripts/configure "$(BUILD)" $(if $(GPU_ARCHS),-Dgpu_archs=$(GPU_ARCHS))
 SANITIZER_ENV = ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1 \
                 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
 
@@ -22,18 +25,18 @@ help:
 
 build:
 	@scripts/packages build
-	@scripts/configure "$(BUILD)"
+	@$(CONFIGURE)
 	@meson compile -C "$(BUILD)"
 
 demo:
 	@scripts/packages build
-	@scripts/configure "$(BUILD)"
+	@$(CONFIGURE)
 	@meson compile -C "$(BUILD)" fovea:executable
 	@scripts/demo "$(BUILD)"
 
 test:
 	@scripts/packages build test
-	@scripts/configure "$(BUILD)"
+	@$(CONFIGURE)
 	@meson compile -C "$(BUILD)"
 	@tests/run "$(BUILD)"
 

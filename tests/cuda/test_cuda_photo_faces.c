@@ -254,7 +254,7 @@ static void failing_driver(void **state)
     fov_faces expected, now;
     assert_ok(fov_detector_run(f.on_gpu, &f.photo[4], &f.options, &expected, &err));
     uint64_t all = UINT64_MAX;
-    for (uint64_t at = 0; at <= all; at += at < 20 ? 1 : 13) {
+    for (uint64_t at = 0; at <= all; at += at < 8 ? 1 : 41) {
         fov_detector *d;
         assert_ok(fov_detector_new(f.cuda, NULL, &d, &err));
         fail_at(at, CUDA_ERROR_OUT_OF_MEMORY);
