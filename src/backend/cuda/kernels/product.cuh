@@ -32,22 +32,6 @@ struct fov_product_bf16 {
     FOV_PRODUCT(fov_mma_bf16)
 };
 
-static __device__ __forceinline__ void fov_mma_tf32_rounded(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2])
-{
-    uint32_t ra[4], rb[2];
-#pragma unroll
-    for (int i = 0; i < 4; i++) ra[i] = fov_to_tf32(__uint_as_float(a[i]));
-#pragma unroll
-    for (int i = 0; i < 2; i++) rb[i] = fov_to_tf32(__uint_as_float(b[i]));
-    fov_mma_tf32(d, ra, rb);
-}
-
-struct fov_product_tf32 {
-    typedef float sum;
-    enum { RESTARTS = 0 };
-    FOV_PRODUCT(fov_mma_tf32_rounded)
-};
-
 /* A float is the sum of two that tensor cores see whole, but for its last bits; of the four products the smallest is left out. */
 static __device__ __forceinline__ void fov_tf32_split(uint32_t bits, uint32_t *high, uint32_t *low)
 {
