@@ -521,11 +521,11 @@ static void first_convolutions_lose_next_to_nothing(void **state)
     static const fov_dtype weight_types[] = {FOV_F32, FOV_F16, FOV_BF16};
     for (int i = 0; i < 18; i++) {
         const int            window = 2 * any(0, 3) + 1, channels = any(1, 4), stride = channels % 2 ? 2 : any(1, 2);
-        const fov_cuda_first conv = {channels, 8 * any(1, 11), window, window, stride, stride, window / 2, window / 2};
+        const fov_cuda_first conv = {channels, 8 * any(1, 11), window, window, stride, stride, window / 2, window / 2, FOV_F32, NULL};
         check_first(&conv, weight_types[i % 3], any(1, 2), any(7, 20), any(7, 75));
     }
-    assert_false(fov_cuda_first_takes(&(fov_cuda_first){3, 8, 3, 3, 1, 1, 1, 1}, &(fov_cuda_limits){132, 227 << 10}));
-    assert_false(fov_cuda_first_takes(&(fov_cuda_first){32, 8, 3, 3, 1, 1, 1, 1}, &(fov_cuda_limits){132, 227 << 10}));
+    assert_false(fov_cuda_first_takes(&(fov_cuda_first){3, 8, 3, 3, 1, 1, 1, 1, FOV_F32, NULL}, &(fov_cuda_limits){132, 227 << 10}));
+    assert_false(fov_cuda_first_takes(&(fov_cuda_first){32, 8, 3, 3, 1, 1, 1, 1, FOV_F32, NULL}, &(fov_cuda_limits){132, 227 << 10}));
 }
 
 int main(void)
