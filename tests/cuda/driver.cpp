@@ -27,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string>
+#include <thread>
 #include <time.h>
 #include <vector>
 
@@ -69,6 +70,8 @@ struct CUgraphNode_st {
 struct CUgraph_st {
     std::vector<work>                            steps;
     std::vector<std::unique_ptr<CUgraphNode_st>> kernels;
+    CUstreamCaptureMode                          mode = CU_STREAM_CAPTURE_MODE_GLOBAL; /* while it is being captured */
+    std::thread::id                              thread;                               /* that began to */
 };
 
 struct CUgraphExec_st {
@@ -233,6 +236,19 @@ static bool capturing(void)
 {
     for (CUstream s : streams)
         if (s->capture) return true;
+    return false;
+}
+
+/* Whether a copy on the default stream, which waits for no stream but those that wait for it, may not be made beside a capture: one
+ * forbids it in all threads, in the one that began it, or, relaxed, in none. */
+static bool copies_forbidden(void)
+{
+    for (CUstream s : streams) {
+        if (!s->capture) continue;
+        const CUgraph_st &c = *s->capture;
+        const bool        here = c.mode == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL && c.thread == std::this_thread::get_id();
+        if (s->waits_for_default || c.mode == CU_STREAM_CAPTURE_MODE_GLOBAL || here) return true;
+    }
     return false;
 }
 
@@ -680,7 +696,7 @@ CUresult CUDAAPI cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t bytes)
 {
     ENTER_CONTEXT();
     REQUIRE(on_device(to, bytes) && on_host(from));
-    if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    if (copies_forbidden()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
     drain_blocking();
     memcpy(AT(to), from, bytes);
     return CUDA_SUCCESS;
@@ -690,7 +706,7 @@ CUresult CUDAAPI cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes)
 {
     ENTER_CONTEXT();
     REQUIRE(on_device(from, bytes) && on_host(to));
-    if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    if (copies_forbidden()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
     drain_blocking();
     memcpy(to, AT(from), bytes);
     return CUDA_SUCCESS;
@@ -819,12 +835,14 @@ CUresult CUDAAPI cuStreamQuery(CUstream given)
     return CUDA_ERROR_NOT_READY;
 }
 
-CUresult CUDAAPI cuStreamBeginCapture_v2(CUstream s, CUstreamCaptureMode)
+CUresult CUDAAPI cuStreamBeginCapture_v2(CUstream s, CUstreamCaptureMode mode)
 {
     ENTER_CONTEXT();
     if (!streams.count(s)) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
     if (s->capture) return CUDA_ERROR_ILLEGAL_STATE;
     s->capture = new CUgraph_st;
+    s->capture->mode = mode;
+    s->capture->thread = std::this_thread::get_id();
     s->origin = true;
     return CUDA_SUCCESS;
 }

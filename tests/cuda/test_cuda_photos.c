@@ -105,6 +105,24 @@ static void a_gpu_finds_what_it_finds_alone(void **state)
     assert_memory_equal(&one.result, &some.result, sizeof one.result);
 }
 
+static void several_gpus_find_the_same(void **state)
+{
+    (void)state;
+    static stream    one, both = {.together = 2};
+    static const int list[] = {1, 0};
+    fov_error        err;
+    NEED_DEVICES(devices, 2);
+    (void)devices;
+    assert_ok(run(&one, "cuda", NULL, 0, 1, &err));
+    assert_ok(run(&both, "cuda", list, 2, 1, &err)); /* photos go to whichever GPU is free: which have how many is left to chance */
+    for (int i = 0; i < COUNT; i++) {
+        assert_in_range(both.result.device[i], 0, 1);
+        assert_int_equal(one.result.device[i], 0);
+    }
+    memset(both.result.device, 0, sizeof both.result.device);
+    assert_memory_equal(&one.result, &both.result, sizeof one.result);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -125,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gpu_finds_what_it_finds_alone),
+        cmocka_unit_test(several_gpus_find_the_same),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests_name("cuda_photos", tests, NULL, NULL);

@@ -575,6 +575,31 @@ static void test_graph(void **state)
     assert_cuda(cu.cuStreamDestroy_v2(stream));
 }
 
+/** Copies on the default stream while another is captured: as the capture's mode says, but never beside one that the default stream waits
+ * for. */
+static void test_copies_beside_captures(void **state)
+{
+    (void)state;
+    static const CUstreamCaptureMode modes[] = {CU_STREAM_CAPTURE_MODE_GLOBAL, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL,
+                                                CU_STREAM_CAPTURE_MODE_RELAXED};
+    int32_t                          host[16] = {0};
+    void                            *x = on_device(NULL, sizeof host);
+    for (int i = 0; i < 6; i++) {
+        const bool     blocks = i % 2 == 1, allowed = !blocks && modes[i / 2] == CU_STREAM_CAPTURE_MODE_RELAXED;
+        const CUresult expected = allowed ? CUDA_SUCCESS : CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+        CUstream       stream;
+        CUgraph        graph;
+        assert_cuda(cu.cuStreamCreate(&stream, blocks ? CU_STREAM_DEFAULT : CU_STREAM_NON_BLOCKING));
+        assert_cuda(cu.cuStreamBeginCapture_v2(stream, modes[i / 2]));
+        assert_int_equal(cu.cuMemcpyHtoD_v2((CUdeviceptr)(uintptr_t)x, host, sizeof host), expected);
+        assert_int_equal(cu.cuMemcpyDtoH_v2(host, (CUdeviceptr)(uintptr_t)x, sizeof host), expected);
+        assert_cuda(cu.cuStreamEndCapture(stream, &graph));
+        assert_cuda(cu.cuGraphDestroy(graph));
+        assert_cuda(cu.cuStreamDestroy_v2(stream));
+    }
+    device_free(x);
+}
+
 /** Work of a stream waits for an event of another one. */
 static void test_events(void **state)
 {
@@ -692,7 +717,7 @@ int main(void)
         cmocka_unit_test(test_products),    cmocka_unit_test(test_many_products),    cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_mistakes),    cmocka_unit_test(test_streams_are_late), cmocka_unit_test(test_graph),
         cmocka_unit_test(test_events),      cmocka_unit_test(test_refusals),         cmocka_unit_test(test_failing_call),
-        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_copies_beside_captures),
     };
     return cmocka_run_group_tests(tests, open_device, NULL);
 }
