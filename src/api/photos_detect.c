@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* Many photos at the highest rate: a photo per thread, from its file to its faces, with no barrier but the order of the results.
- * Where the network runs on GPUs, each thread has a stream of one of them: while it waits there, others decode their photos.
+ * Where the network runs on GPUs it is otherwise (photos_remote.c).
  *
  * Threads take photos in order and leave what they found in a ring of slots; the caller hands it on in order. A thread waits
  * when the ring is full, so a photo that takes long holds up no more than the ring's photos in memory. */
-#include "api/detector.h"
+#include "api/kept_faces.h"
 #include "api/photos_remote.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -14,13 +14,12 @@
 #include <string.h>
 
 enum { SLOTS_PER_THREAD = 2, MAX_THREADS = 1024, MAX_DEVICES = 64 };
-/* Of a GPU: two keep it busy, for one's photo can be decoded during the other's network; each has activations in its memory. */
+/* That load photos for a GPU: two keep it busy, for one's photo can be decoded during the network of the other's. */
 enum { LEAST_PER_DEVICE = 2, MOST_PER_DEVICE = 16 };
 
 typedef struct slot {
     fov_photo_result result;
-    fov_face        *face; /* what the result points to */
-    size_t           cap_face;
+    fov_kept_faces   kept; /* what the result points to */
     fov_error        err;
     bool             ready;
 } slot;
@@ -30,7 +29,6 @@ typedef struct stream stream;
 typedef struct worker {
     stream       *stream;
     fov_detector *detector;
-    int           device;
     pthread_t     thread;
 } worker;
 
@@ -50,19 +48,6 @@ struct stream {
 
 /* ---------------------------------------------------------------- threads */
 
-static fov_status keep_faces(slot *s, const fov_faces *faces, fov_error *err)
-{
-    if (faces->count > s->cap_face) {
-        fov_face *more = fov_realloc_array(s->face, faces->count, sizeof *more);
-        if (!more) return fov_fail_memory(err, "the faces of a photo");
-        s->face = more;
-        s->cap_face = faces->count;
-    }
-    if (faces->count) memcpy(s->face, faces->face, faces->count * sizeof *faces->face);
-    s->result.faces = (fov_faces){faces->count, s->face};
-    return FOV_OK;
-}
-
 static fov_status find(const worker *w, slot *s)
 {
     fov_photo_result *r = &s->result;
@@ -75,10 +60,9 @@ static fov_status find(const worker *w, slot *s)
     }
     r->load_s = fov_clock_s() - start;
     if (st) return st;
-    r->device = w->device;
     st = fov_detector_run_photo(w->detector, r->photo, w->stream->detect, &faces, &s->err);
     r->timing = fov_detector_timing(w->detector);
-    return st ? st : keep_faces(s, &faces, &s->err);
+    return st ? st : fov_faces_keep(&s->kept, &faces, &s->result.faces, &s->err);
 }
 
 /* @return NULL: nothing is left to do */
@@ -169,7 +153,7 @@ static fov_status count_workers(stream *t, const fov_engine *engine, const fov_p
     return FOV_OK;
 }
 
-static fov_status prepare(stream *t, const fov_engine *engine, const int *devices, size_t n_device, fov_error *err)
+static fov_status prepare(stream *t, const fov_engine *engine, fov_error *err)
 {
     static const fov_detector_options alone = {.threads = 1};
     fov_status                        st = FOV_OK;
@@ -179,8 +163,7 @@ static fov_status prepare(stream *t, const fov_engine *engine, const int *device
     if (!t->worker || !t->slot) return fov_fail_memory(err, "detecting in many photos");
     for (int i = 0; i < t->n_worker && !st; i++) {
         t->worker[i].stream = t;
-        t->worker[i].device = engine->backend->remote ? devices[(size_t)i % n_device] : 0;
-        st = fov_detector_new_on(engine, &alone, t->worker[i].device, &t->worker[i].detector, err);
+        st = fov_detector_new(engine, &alone, &t->worker[i].detector, err);
     }
     return st;
 }
@@ -195,7 +178,7 @@ static void finish(stream *t)
     for (int i = 0; t->worker && i < t->n_worker; i++) fov_detector_free(t->worker[i].detector);
     for (size_t i = 0; t->slot && i < t->n_slot; i++) {
         fov_photo_free(t->slot[i].result.photo);
-        fov_free(t->slot[i].face);
+        fov_free(t->slot[i].kept.face);
     }
     fov_free(t->worker);
     fov_free(t->slot);
@@ -222,7 +205,7 @@ fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *p
     pthread_mutex_init(&t.lock, NULL);
     pthread_cond_init(&t.room, NULL);
     pthread_cond_init(&t.found, NULL);
-    st = prepare(&t, engine, devices, n_device, err);
+    st = prepare(&t, engine, err);
     if (!st) st = start(&t, err);
     for (size_t i = 0; i < photos->count && !st; i++)
         if (!hand_on(&t, i, done, user))

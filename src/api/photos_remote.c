@@ -11,6 +11,7 @@
 
 #include "api/detector.h"
 #include "api/geometry.h"
+#include "api/kept_faces.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/threads.h"
@@ -28,8 +29,7 @@ typedef enum slot_state { FREE, LOADING, ENCODED, DECODING, LOADED, RUNNING, DON
 
 typedef struct slot {
     fov_photo_result   result;
-    fov_face          *face; /* what the result points to */
-    size_t             cap_face;
+    fov_kept_faces     kept; /* what the result points to */
     int                width, height; /* of the network's input; 0: to be run alone, which may fail */
     fov_remote_picture picture;       /* where a decoder of a device puts the pixels */
     int                device, owner; /* which has the pixels, ANY_DEVICE: the host does; which the picture's memory is of */
@@ -253,19 +253,6 @@ static void *decode_photos(void *argument)
 
 /* ---------------------------------------------------------------- running */
 
-static fov_status keep_faces(slot *s, const fov_faces *faces, fov_error *err)
-{
-    if (faces->count > s->cap_face) {
-        fov_face *more = fov_realloc_array(s->face, faces->count, sizeof *more);
-        if (!more) return fov_fail_memory(err, "the faces of a photo");
-        s->face = more;
-        s->cap_face = faces->count;
-    }
-    if (faces->count) memcpy(s->face, faces->face, faces->count * sizeof *faces->face);
-    s->result.faces = (fov_faces){faces->count, s->face};
-    return FOV_OK;
-}
-
 static fov_detector_photo photo_of(const slot *s)
 {
     const bool there = s->device != ANY_DEVICE;
@@ -279,7 +266,7 @@ static void run_alone(const worker *w, slot *s)
     s->result.status = photo.picture ? fov_detector_run_photos(w->detector, &photo, 1, &w->stream->detect, &faces, &s->err)
                                      : fov_detector_run_photo(w->detector, s->result.photo, &w->stream->detect, &faces, &s->err);
     s->result.timing = fov_detector_timing(w->detector);
-    if (!s->result.status) s->result.status = keep_faces(s, &faces, &s->err);
+    if (!s->result.status) s->result.status = fov_faces_keep(&s->kept, &faces, &s->result.faces, &s->err);
 }
 
 /* A batch's time is shared out among its photos. */
@@ -289,7 +276,7 @@ static void keep_batch(const worker *w, slot *const *batch, size_t count, const 
     const double     share = 1 / (double)count;
     for (size_t i = 0; i < count; i++) {
         batch[i]->result.timing = (fov_timing){all.preprocess_s * share, all.network_s * share, all.postprocess_s * share};
-        batch[i]->result.status = keep_faces(batch[i], &faces[i], &batch[i]->err);
+        batch[i]->result.status = fov_faces_keep(&batch[i]->kept, &faces[i], &batch[i]->result.faces, &batch[i]->err);
     }
 }
 
@@ -440,7 +427,7 @@ static void finish(stream *t)
     for (size_t i = 0; t->worker && i < t->n_worker; i++) close_worker(t, &t->worker[i]);
     for (size_t i = 0; t->slot && i < t->n_slot; i++) {
         fov_photo_free(t->slot[i].result.photo);
-        fov_free(t->slot[i].face);
+        fov_free(t->slot[i].kept.face);
     }
     fov_free(t->worker);
     fov_free(t->slot);
