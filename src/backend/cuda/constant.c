@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 
 #include <pthread.h>
+#include <string.h>
 
 typedef struct copy {
     const fov_cuda_device *device;
@@ -27,6 +28,14 @@ typedef struct whole {
     fov_cuda_constant constant;
     copies            copies;
 } whole;
+
+fov_status fov_cuda_constant_memory(size_t bytes, void **host, fov_error *err)
+{
+    *host = fov_alloc_aligned(bytes);
+    if (!*host) return fov_fail_memory(err, "packed weights");
+    memset(*host, 0, bytes);
+    return FOV_OK;
+}
 
 fov_status fov_cuda_constant_new(void *host, size_t bytes, fov_cuda_constant **constant, fov_error *err)
 {

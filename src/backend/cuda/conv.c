@@ -64,36 +64,24 @@ static void pack_rows(const fov_conv *conv, size_t row_bytes, unsigned char *to)
             for (size_t tap = 0; tap < taps; tap++, from += size) memcpy(to + m * row_bytes + (tap * cin + c) * size, from, size);
 }
 
-static fov_status make_constant(size_t bytes, unsigned char **host, fov_error *err)
-{
-    *host = fov_alloc_aligned(bytes);
-    if (!*host) return fov_fail_memory(err, "packed weights");
-    memset(*host, 0, bytes);
-    return FOV_OK;
-}
-
 static fov_status pack_weights(fov_conv_step *step, fov_error *err)
 {
-    const fov_conv *first = step->conv[0];
-    unsigned char  *host;
-    step->row_bytes = rounded(taps_of(first) * group_in(first) * fov_dtype_size(first->w.dtype), CHUNK_BYTES);
-    const size_t bytes = weight_bytes(step);
-    fov_status   st = make_constant(bytes, &host, err);
+    const fov_conv *conv = &step->own;
+    void           *host;
+    step->row_bytes = rounded(taps_of(conv) * group_in(conv) * fov_dtype_size(conv->w.dtype), CHUNK_BYTES);
+    fov_status st = fov_cuda_constant_memory(weight_bytes(step), &host, err);
     if (st) return st;
-    unsigned char *to = host;
-    for (int i = 0; i < step->count; i++, to += (size_t)step->conv[i - 1]->cout * step->row_bytes)
-        pack_rows(step->conv[i], step->row_bytes, to);
-    return fov_cuda_constant_new(host, bytes, &step->weight, err);
+    pack_rows(conv, step->row_bytes, host);
+    return fov_cuda_constant_new(host, weight_bytes(step), &step->weight, err);
 }
 
 static fov_status pack_channels(fov_conv_step *step, fov_error *err)
 {
-    unsigned char *host;
-    const size_t   bytes = channels_of(step) * sizeof(fov_end_channel);
-    fov_status     st = make_constant(bytes, &host, err);
+    const size_t bytes = channels_of(step) * sizeof(fov_end_channel);
+    void        *host;
+    fov_status   st = fov_cuda_constant_memory(bytes, &host, err);
     if (st) return st;
-    fov_end_channel *to = (fov_end_channel *)(void *)host;
-    for (int i = 0; i < step->count; to += step->conv[i]->cout, i++) fov_end_channels(step->conv[i], to);
+    fov_end_channels(&step->own, host);
     return fov_cuda_constant_new(host, bytes, &step->channel, err);
 }
 
@@ -102,14 +90,15 @@ static fov_status pack_pad(fov_conv_step *step, fov_error *err)
 {
     const fov_conv *conv = step->conv[0];
     const size_t    cin = (size_t)conv->cin, row = rounded(cin * fov_dtype_size(conv->x.dtype), CHUNK_BYTES);
-    unsigned char  *host;
     const size_t    bytes = row + cin * sizeof(int32_t);
-    fov_status      st = make_constant(bytes, &host, err);
+    void           *host;
+    fov_status      st = fov_cuda_constant_memory(bytes, &host, err);
     if (st) return st;
+    unsigned char *to = host;
     for (size_t c = 0; c < cin && conv->x.dtype == FOV_U8; c++) {
         const int32_t zero_point = fov_quant_zero_point(conv->x.quant, (int64_t)c);
-        host[c] = (unsigned char)zero_point;
-        memcpy(host + row + c * sizeof zero_point, &zero_point, sizeof zero_point);
+        to[c] = (unsigned char)zero_point;
+        memcpy(to + row + c * sizeof zero_point, &zero_point, sizeof zero_point);
     }
     return fov_cuda_constant_new(host, bytes, &step->pad, err);
 }
@@ -139,8 +128,8 @@ static fov_status pack_window(fov_conv_step *step, fov_error *err)
     const size_t             bytes = fov_cuda_depthwise_bytes(&depthwise);
     float                   *weight = fov_conv_step_weights(step);
     int32_t                 *zero_point = fov_conv_step_zero_points(step);
-    unsigned char           *host = NULL;
-    fov_status               st = weight && zero_point ? make_constant(bytes, &host, err) : fov_fail_memory(err, "packed weights");
+    void                    *host = NULL;
+    fov_status st = weight && zero_point ? fov_cuda_constant_memory(bytes, &host, err) : fov_fail_memory(err, "packed weights");
     if (!st) {
         fov_cuda_depthwise_pack(&depthwise, weight, zero_point, host);
         st = fov_cuda_constant_new(host, bytes, &step->window, err);
@@ -472,37 +461,33 @@ bool fov_cuda_conv_alike(const fov_lowered *a, const fov_lowered *b)
     return x && y && !strcmp(x->type, y->type) && fov_conv_same_window(&x->own, &y->own);
 }
 
-/* The rows of all, one after the other: those that each has packed already. */
-static fov_status join_weights(fov_conv_step *joint, const fov_lowered *const *nodes, fov_error *err)
+/* Rows of all, one after the other: `part` are those that each has packed already. */
+static fov_status join_rows(const fov_conv_step *joint, const fov_cuda_constant *const *part, size_t row_bytes, size_t bytes,
+                            fov_cuda_constant **all, fov_error *err)
 {
-    const size_t   bytes = weight_bytes(joint);
-    unsigned char *host;
-    fov_status     st = make_constant(bytes, &host, err);
+    void      *host;
+    fov_status st = fov_cuda_constant_memory(bytes, &host, err);
     if (st) return st;
     unsigned char *to = host;
     for (int i = 0; i < joint->count; i++) {
-        const fov_conv_step *step = nodes[i]->impl;
-        const size_t     part = (size_t)step->own.cout * joint->row_bytes;
-        memcpy(to, fov_cuda_constant_host(step->weight), part);
-        to += part;
+        const size_t own = (size_t)joint->conv[i]->cout * row_bytes;
+        memcpy(to, fov_cuda_constant_host(part[i]), own);
+        to += own;
     }
-    return fov_cuda_constant_new(host, bytes, &joint->weight, err);
+    return fov_cuda_constant_new(host, bytes, all, err);
 }
 
-static fov_status join_channels(fov_conv_step *joint, const fov_lowered *const *nodes, fov_error *err)
+static fov_status join_constants(fov_conv_step *joint, const fov_lowered *const *nodes, fov_error *err)
 {
-    const size_t   bytes = channels_of(joint) * sizeof(fov_end_channel);
-    unsigned char *host;
-    fov_status     st = make_constant(bytes, &host, err);
-    if (st) return st;
-    unsigned char *to = host;
+    const fov_cuda_constant *weight[FOV_STEP_NODES], *channel[FOV_STEP_NODES];
     for (int i = 0; i < joint->count; i++) {
         const fov_conv_step *step = nodes[i]->impl;
-        const size_t     part = (size_t)step->own.cout * sizeof(fov_end_channel);
-        memcpy(to, fov_cuda_constant_host(step->channel), part);
-        to += part;
+        weight[i] = step->weight;
+        channel[i] = step->channel;
     }
-    return fov_cuda_constant_new(host, bytes, &joint->channel, err);
+    const size_t channel_bytes = sizeof(fov_end_channel);
+    fov_status   st = join_rows(joint, weight, joint->row_bytes, weight_bytes(joint), &joint->weight, err);
+    return st ? st : join_rows(joint, channel, channel_bytes, channels_of(joint) * channel_bytes, &joint->channel, err);
 }
 
 fov_status fov_cuda_conv_join(const fov_lowered *const *nodes, int count, fov_lowered *out, fov_error *err)
@@ -514,8 +499,7 @@ fov_status fov_cuda_conv_join(const fov_lowered *const *nodes, int count, fov_lo
     joint->type = first->type;
     joint->row_bytes = first->row_bytes;
     for (int i = 0; i < count; i++) joint->conv[i] = &((const fov_conv_step *)nodes[i]->impl)->own;
-    fov_status st = join_weights(joint, nodes, err);
-    if (!st) st = join_channels(joint, nodes, err);
+    fov_status st = join_constants(joint, nodes, err);
     if (!st) st = pack_pad(joint, err);
     if (st) {
         step_free(joint);

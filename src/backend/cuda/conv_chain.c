@@ -29,14 +29,6 @@ static void chain_free(void *impl)
     fov_free(step);
 }
 
-static fov_status make_constant(size_t bytes, void **host, fov_error *err)
-{
-    *host = fov_alloc_aligned(bytes);
-    if (!*host) return fov_fail_memory(err, "packed weights");
-    memset(*host, 0, bytes);
-    return FOV_OK;
-}
-
 static fov_cuda_limits limits_of(const fov_cuda_device *device)
 {
     return (fov_cuda_limits){device->processors, device->shared_bytes};
@@ -59,7 +51,7 @@ static fov_status pack_channels(chain_step *step, bool keep_start, fov_error *er
 {
     const size_t bytes = (size_t)step->second->own.cout * sizeof(fov_end_channel);
     void        *host;
-    fov_status   st = make_constant(bytes, &host, err);
+    fov_status   st = fov_cuda_constant_memory(bytes, &host, err);
     if (st) return st;
     fov_end_channel *channel = host;
     memcpy(channel, fov_cuda_constant_host(step->second->channel), bytes);
@@ -114,7 +106,7 @@ static fov_status pack_first(chain_step *step, fov_error *err)
     const size_t         bytes = fov_cuda_first_bytes(&first);
     float               *weight = fov_conv_step_weights(step->second);
     void                *host = NULL;
-    fov_status           st = weight ? make_constant(bytes, &host, err) : fov_fail_memory(err, "packed weights");
+    fov_status           st = weight ? fov_cuda_constant_memory(bytes, &host, err) : fov_fail_memory(err, "packed weights");
     if (!st) {
         fov_cuda_first_pack(&first, weight, host, &step->parts);
         st = fov_cuda_constant_new(host, bytes, &step->packed, err);
@@ -218,7 +210,7 @@ static fov_status pack_chain(chain_step *step, fov_error *err)
     int32_t             *zero_point = fov_conv_step_zero_points(first);
     unsigned char       *dense = fov_alloc((size_t)chain.outputs * own);
     void                *host = NULL;
-    fov_status           st = weight && zero_point && dense ? make_constant(bytes, &host, err) : fov_fail_memory(err, "packed weights");
+    fov_status           st = weight && zero_point && dense ? fov_cuda_constant_memory(bytes, &host, err) : fov_fail_memory(err, "packed weights");
     if (!st) {
         const unsigned char *rows = fov_cuda_constant_host(second->weight);
         for (size_t m = 0; m < (size_t)chain.outputs; m++) memcpy(dense + m * own, rows + m * row, own);

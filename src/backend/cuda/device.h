@@ -67,7 +67,9 @@ fov_status fov_cuda_download(const fov_cuda_device *device, void *to, const void
 
 typedef struct fov_cuda_constant fov_cuda_constant;
 
-/** @param host memory from fov_alloc_aligned(), which becomes the constant's, also on failure */
+/** Memory to make one in: zeros. */
+fov_status fov_cuda_constant_memory(size_t bytes, void **host, fov_error *err);
+/** @param host memory from fov_cuda_constant_memory(), which becomes the constant's, also on failure */
 fov_status fov_cuda_constant_new(void *host, size_t bytes, fov_cuda_constant **constant, fov_error *err);
 /** Its address on a device; it is copied there by the first call. Thread-safe. */
 fov_status fov_cuda_constant_on(const fov_cuda_constant *constant, const fov_cuda_device *device, const void **address,

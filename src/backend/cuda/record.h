@@ -8,8 +8,6 @@
 #include "backend/cuda/kernels/general_params.h"
 #include "backend/cuda/launch.h"
 
-enum { FOV_LAUNCH_PARAMS = 4096 }; /* bytes that a kernel's parameters may have */
-
 /** A kernel to be launched. */
 typedef struct fov_launch {
     const char *kernel;
