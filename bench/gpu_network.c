@@ -7,6 +7,7 @@
  *   --batch N,N..      images a run (default: 1,8,32)
  *   --rounds N         runs that are timed (default: 200)
  *   --device N         number of the GPU (default: 0)
+ *   --tune SECONDS     measure first which kernels are the fastest, for each engine and batch at most so long (default: 0)
  *   --reference FILE   answers are also compared with those of this engine on the CPU: the same network in FP32
  *   --dump FILE        the input and the answers of the CPU for one image, with the reference's weights where there is one:
  * float32, pixels of 3 channels, then the graph's outputs, pixel by pixel
@@ -35,6 +36,7 @@ typedef struct setup {
     int         rounds, width, height, batch[MOST_BATCHES], n_batch, device;
     const char *reference, *dump;
     bool        steps, serve;
+    double      tune;
 } setup;
 
 typedef struct run {
@@ -64,11 +66,13 @@ static bool report(const char *what, const fov_error *err)
 
 /* ---------------------------------------------------------------- setting up */
 
-static bool bind_remote(run *r, int device, fov_error *err)
+static bool bind_remote(run *r, const setup *s, fov_error *err)
 {
     const fov_remote *remote = r->engine->backend->remote;
     if (!remote) return true;
-    return !remote->open(device, &r->place, err) && !remote->alloc(r->place, r->plan->arena_bytes, &r->remote, err) &&
+    if (remote->open(s->device, &r->place, err)) return false;
+    remote->tune(r->place, s->tune);
+    return !remote->alloc(r->place, r->plan->arena_bytes, &r->remote, err) &&
            !fov_plan_compile(r->plan, r->place, r->remote, false, err);
 }
 
@@ -82,7 +86,7 @@ static bool open_run(run *r, const char *path, const char *backend, const setup 
     r->host = fov_alloc_aligned(r->plan->arena_bytes);
     if (!r->host) return !fov_fail_memory(&err, "activations") || report(path, &err);
     fov_plan_bind(r->plan, r->host);
-    return bind_remote(r, s->device, &err) || report(path, &err);
+    return bind_remote(r, s, &err) || report(path, &err);
 }
 
 static void close_run(run *r)
@@ -405,6 +409,7 @@ static bool read_value(setup *s, const char *option, char *value)
 {
     if (!strcmp(option, "--rounds")) return (s->rounds = atoi(value)) > 0;
     if (!strcmp(option, "--device")) return (s->device = atoi(value)) >= 0;
+    if (!strcmp(option, "--tune")) return (s->tune = atof(value)) >= 0;
     if (!strcmp(option, "--size")) return sscanf(value, "%dx%d", &s->width, &s->height) == 2 && s->width > 0 && s->height > 0;
     if (!strcmp(option, "--batch")) return read_batches(s, value);
     if (!strcmp(option, "--reference")) return (s->reference = value) != NULL;
@@ -424,8 +429,8 @@ int main(int argc, char **argv)
         else ok = false;
     }
     if (!ok || i == argc) {
-        fprintf(stderr, "usage: bench-gpu-network [--size WxH] [--batch N,N..] [--rounds N] [--device N] [--reference FP32.fov] "
-                        "[--dump FILE] [--steps | --serve] ENGINE.fov...\n");
+        fprintf(stderr, "usage: bench-gpu-network [--size WxH] [--batch N,N..] [--rounds N] [--device N] [--tune SECONDS] "
+                        "[--reference FP32.fov] [--dump FILE] [--steps | --serve] ENGINE.fov...\n");
         return 2;
     }
     for (; i < argc && ok; i++) ok = run_engine(argv[i], &s);

@@ -47,6 +47,7 @@ static struct poptOption detect_options[] = {
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
     CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
     CLI_INCLUDE(cli_engines_options, "Engine:"),
+    CLI_INCLUDE(cli_tune_option, NULL),
     POPT_TABLEEND};
 
 const cli_manual cli_detect_manual = {
@@ -261,8 +262,11 @@ static bool done(void *user, const fov_photo_result *r)
 static void side_by_side(job *j)
 {
     const fov_photo_source   photos = {j->inputs.count, load, j};
-    const fov_photos_options options = {
-        .detect = &j->detect, .threads = j->engine.threads, .devices = j->engine.devices, .n_device = j->engine.n_device};
+    const fov_photos_options options = {.detect = &j->detect,
+                                        .threads = j->engine.threads,
+                                        .devices = j->engine.devices,
+                                        .n_device = j->engine.n_device,
+                                        .tune_seconds = j->engine.tune_seconds};
     j->photo.defer = !j->draw && !j->crop;
     fov_error err = {0};
     cli_progress(0, j->inputs.count, 0);

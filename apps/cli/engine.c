@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MODEL = 1, PRECISION, BACKEND, DEVICE, DEVICES, CPU, THREADS, N_SLOT, MAX_THREADS = 1024 };
+enum { MODEL = 1, PRECISION, BACKEND, DEVICE, DEVICES, TUNE, CPU, THREADS, N_SLOT, MAX_THREADS = 1024, MAX_TUNE_SECONDS = 3600 };
 static char *slots[N_SLOT];
 
 struct poptOption cli_model_option[] = {CLI_TEXT_SLOTS(slots),
@@ -33,6 +33,13 @@ static struct poptOption backend_option[] = {
     {"backend", '\0', POPT_ARG_STRING, NULL, BACKEND,
      "cpu (default), cuda: an NVIDIA GPU, auto: cuda where it can be used, else cpu, or reference: plain C, slow and sure", "NAME"},
     POPT_TABLEEND};
+
+struct poptOption cli_tune_option[] = {CLI_TEXT_SLOTS(slots),
+                                       {"tune", '\0', POPT_ARG_STRING, NULL, TUNE,
+                                        "on a GPU: take so long for each new input size to measure which kernels do its layers the "
+                                        "fastest, and remember it (default: 0)",
+                                        "SECONDS"},
+                                       POPT_TABLEEND};
 
 static struct poptOption cpu_option[] = {
     CLI_TEXT_SLOTS(slots),
@@ -67,22 +74,42 @@ const char *cli_model_path(void)
 
 static cli_devices gpus; /* of --device */
 
+static bool works_on_processor(const char *backend)
+{
+    return !strcmp(backend, "cpu") || !strcmp(backend, "reference");
+}
+
 /* A GPU that is named for the processor would be ignored, and the user not notice. */
 static cli_exit get_devices(const char *backend)
 {
     const char *text = slots[DEVICES] ? slots[DEVICES] : slots[DEVICE];
     gpus = (cli_devices){0};
     if (!text) return CLI_OK;
-    if (!strcmp(backend, "cpu") || !strcmp(backend, "reference")) {
+    if (works_on_processor(backend)) {
         cli_error("--device %s: names a GPU, and the backend %s works on the processor: add --backend cuda", text, backend);
         return CLI_USAGE;
     }
     return cli_devices_parse(text, slots[DEVICES] != NULL, &gpus) ? CLI_OK : CLI_USAGE;
 }
 
+/* As for --device. */
+static cli_exit get_tuning(const char *backend, double *seconds)
+{
+    if (!cli_parse_number("--tune", slots[TUNE], 0, MAX_TUNE_SECONDS, seconds)) return CLI_USAGE;
+    if (*seconds <= 0 || !works_on_processor(backend)) return CLI_OK;
+    cli_error("--tune %s: measures the kernels of a GPU, and the backend %s works on the processor: add --backend cuda",
+              slots[TUNE], backend);
+    return CLI_USAGE;
+}
+
+static const char *backend_name(void)
+{
+    return slots[BACKEND] ? slots[BACKEND] : "cpu";
+}
+
 cli_exit cli_backend(fov_engine_options *options)
 {
-    options->backend = slots[BACKEND] ? slots[BACKEND] : "cpu";
+    options->backend = backend_name();
     cli_exit code = get_devices(options->backend);
     if (!code && gpus.count) options->device = gpus.number[0];
     return code;
@@ -257,6 +284,7 @@ static cli_exit open_all(cli_engine *e)
     cli_exit      code;
 
     if ((code = cli_threads(&e->threads))) return code;
+    if ((code = get_tuning(backend_name(), &e->tune_seconds))) return code;
     if (slots[PRECISION] && fov_precision_parse(slots[PRECISION], &precision, &err)) {
         cli_error("--precision: %s", err.message);
         return CLI_USAGE;
@@ -272,7 +300,8 @@ static cli_exit open_all(cli_engine *e)
         e->devices = gpus.number;
         e->n_device = gpus.count;
     }
-    if (fov_detector_new(e->engine, &(fov_detector_options){.threads = e->threads}, &e->detector, &err)) {
+    const fov_detector_options options = {.threads = e->threads, .tune_seconds = e->tune_seconds};
+    if (fov_detector_new(e->engine, &options, &e->detector, &err)) {
         cli_error("%s", err.message);
         return CLI_MODEL;
     }

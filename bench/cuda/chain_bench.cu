@@ -411,13 +411,20 @@ static bool check_chain(const chain_data *d, const fov_cuda_chain_tile *tile)
     return false;
 }
 
+static bool choose_tile(const chain_data *d, int images, fov_cuda_chain_tile *tile)
+{
+    int       count;
+    const int chosen = fov_cuda_chain_choose(&d->chain, images, d->l.size, d->l.size, limits, &count);
+    return chosen >= 0 && fov_cuda_chain_candidate(&d->chain, chosen, d->l.size, d->l.size, limits, tile);
+}
+
 static void run_chain(const chain_data *d, int images, int *checked, int *wrong, double *total)
 {
     fov_cuda_chain_tile tile, best_tile = {}, rule;
     double              best = 1e30, by_rule = -1;
     const int           bytes = d->chain.channels * (int)fov_dtype_size(d->chain.type), packed = bytes < 32 ? 32 / bytes : 1;
     const int           slices = (packed * d->l.outputs + 31) / 32;
-    const bool          ruled = fov_cuda_chain_choose(&d->chain, images, d->l.size, d->l.size, limits, &rule);
+    const bool          ruled = choose_tile(d, images, &rule);
     printf("%s %3d->%3d s%d %3d x%-2d:", fov_dtype_name(d->chain.type), d->l.channels, d->l.outputs, d->l.stride, d->l.size,
            images);
     for (int i = 0; fov_cuda_chain_tile_of(&d->chain, i, d->l.size, d->l.size, &tile); i++)
@@ -521,7 +528,7 @@ static void run_backbone(fov_dtype type, int images, const std::vector<chain_dat
     for (const auto &d : chains)
         for (int i = 0; i < d.l.times; i++) {
             fov_cuda_chain_tile tile;
-            if (!fov_cuda_chain_choose(&d.chain, images, d.l.size, d.l.size, limits, &tile)) return;
+            if (!choose_tile(&d, images, &tile)) return;
             made[count] = fill_chain(&d, images, &tile, buffer[count % 2], buffer[(count + 1) % 2]);
             count++;
         }

@@ -595,12 +595,19 @@ typedef struct fov_timing {
 
 typedef struct fov_detector_options {
     int threads; /**< 1 to 1024; 0: fov_cpu_threads(). Results are bit-identical for every value */
+    /**
+     * On GPUs: seconds, 0 to 3600, that each new size of input may take to measure how its layers are done the fastest; what is not
+     * measured then is done as Fovea's table says, which is what 0 does for all. Kept in the user's cache for the next time
+     * (docs/cuda.md). Sums in floating point may end up in another order, within what the engine's precision promises.
+     */
+    double tune_seconds;
 } fov_detector_options;
 
 /**
  * @param engine   must outlive the detector
  * @param detector out: release with fov_detector_free()
- * @return FOV_OK, FOV_ERR_ARGUMENT (threads), FOV_ERR_DEVICE (a thread could not be started, the GPU not be used), FOV_ERR_MEMORY
+ * @return FOV_OK, FOV_ERR_ARGUMENT (threads, tune_seconds), FOV_ERR_DEVICE (a thread could not be started, the GPU not be used),
+ *         FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_detector_new(const fov_engine *engine, const fov_detector_options *options, fov_detector **detector,
                                     fov_error *err);
@@ -705,7 +712,8 @@ typedef struct fov_photos_options {
      * they share.
      */
     const int *devices;
-    size_t     n_device; /**< at most 64 */
+    size_t     n_device;     /**< at most 64 */
+    double     tune_seconds; /**< as in fov_detector_options */
 } fov_photos_options;
 
 /**
@@ -716,7 +724,7 @@ typedef struct fov_photos_options {
  *               photo that fails is handed on as failed
  * @param done   called by this thread only
  * @return FOV_OK when all photos were handed on, FOV_ERR_CANCELLED (`done` asked for it; photos at hand are finished first and
- *         dropped), FOV_ERR_ARGUMENT (threads; devices for an engine that runs on the processor), FOV_ERR_DEVICE (a thread
+ *         dropped), FOV_ERR_ARGUMENT (threads, tune_seconds; devices for an engine that runs on the processor), FOV_ERR_DEVICE (a thread
  *         could not be started, a GPU not be used), FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *photos, const fov_photos_options *options,

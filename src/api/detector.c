@@ -15,7 +15,7 @@
 
 /* Photos of one input size share a pass up to this many photos and pixels: beyond either the cost of reading weights is long
  * shared out, and only memory grows. */
-enum { MAX_BATCH = FOV_DETECTOR_BATCH, MAX_PASS_PIXELS = 4 << 20, HEADS_PER_LEVEL = 3 };
+enum { MAX_BATCH = FOV_DETECTOR_BATCH, MAX_PASS_PIXELS = 4 << 20, HEADS_PER_LEVEL = 3, MOST_TUNING_SECONDS = 3600 };
 
 struct fov_detector {
     const fov_engine         *engine;
@@ -40,16 +40,32 @@ fov_status fov_detector_new(const fov_engine *engine, const fov_detector_options
     return fov_detector_new_on(engine, options, engine->device, out, err);
 }
 
+static fov_status open_place(fov_detector *d, const fov_detector_options *options, int device, fov_error *err)
+{
+    const fov_remote *remote = d->engine->backend->remote;
+    fov_status        st = remote->open(device, &d->cache.place, err);
+    if (!st && options) remote->tune(d->cache.place, options->tune_seconds);
+    return st;
+}
+
+static fov_status check_tuning(double seconds, fov_error *err)
+{
+    if (seconds >= 0 && seconds <= MOST_TUNING_SECONDS) return FOV_OK;
+    return fov_fail(err, FOV_ERR_ARGUMENT, "tune_seconds are 0 to %d, not %g", MOST_TUNING_SECONDS, seconds);
+}
+
 fov_status fov_detector_new_on(const fov_engine *engine, const fov_detector_options *options, int device, fov_detector **out,
                                fov_error *err)
 {
-    int threads = options && options->threads ? options->threads : fov_cpu_threads();
+    const int  threads = options && options->threads ? options->threads : fov_cpu_threads();
+    fov_status st = options ? check_tuning(options->tune_seconds, err) : FOV_OK;
     *out = NULL;
+    if (st) return st;
     fov_detector *d = fov_calloc(1, sizeof *d);
     if (!d) return fov_fail_memory(err, "a detector");
     d->engine = engine;
-    fov_status st = fov_pool_new(threads, &d->pool, err);
-    if (!st && engine->backend->remote) st = engine->backend->remote->open(device, &d->cache.place, err);
+    st = fov_pool_new(threads, &d->pool, err);
+    if (!st && engine->backend->remote) st = open_place(d, options, device, err);
     if (st) {
         fov_detector_free(d);
         return st;

@@ -153,10 +153,10 @@ static fov_status count_workers(stream *t, const fov_engine *engine, const fov_p
     return FOV_OK;
 }
 
-static fov_status prepare(stream *t, const fov_engine *engine, fov_error *err)
+static fov_status prepare(stream *t, const fov_engine *engine, double tune_seconds, fov_error *err)
 {
-    static const fov_detector_options alone = {.threads = 1};
-    fov_status                        st = FOV_OK;
+    const fov_detector_options alone = {.threads = 1, .tune_seconds = tune_seconds};
+    fov_status                 st = FOV_OK;
     t->n_slot = (size_t)t->n_worker * SLOTS_PER_THREAD;
     t->worker = fov_calloc((size_t)t->n_worker, sizeof *t->worker);
     t->slot = fov_calloc(t->n_slot, sizeof *t->slot);
@@ -199,13 +199,13 @@ fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *p
     fov_status   st = count_workers(&t, engine, options, n_device, err);
     if (st || !photos->count) return st;
     if (engine->backend->remote) {
-        const fov_photos_options on_it = {.detect = options->detect, .threads = t.n_worker};
+        const fov_photos_options on_it = {.detect = options->detect, .threads = t.n_worker, .tune_seconds = options->tune_seconds};
         return fov_photos_detect_remote(engine, photos, &on_it, devices, n_device, done, user, err);
     }
     pthread_mutex_init(&t.lock, NULL);
     pthread_cond_init(&t.room, NULL);
     pthread_cond_init(&t.found, NULL);
-    st = prepare(&t, engine, err);
+    st = prepare(&t, engine, options->tune_seconds, err);
     if (!st) st = start(&t, err);
     for (size_t i = 0; i < photos->count && !st; i++)
         if (!hand_on(&t, i, done, user))

@@ -29,7 +29,7 @@ typedef enum slot_state { FREE, LOADING, ENCODED, DECODING, LOADED, RUNNING, DON
 
 typedef struct slot {
     fov_photo_result   result;
-    fov_kept_faces     kept; /* what the result points to */
+    fov_kept_faces     kept;          /* what the result points to */
     int                width, height; /* of the network's input; 0: to be run alone, which may fail */
     fov_remote_picture picture;       /* where a decoder of a device puts the pixels */
     int                device, owner; /* which has the pixels, ANY_DEVICE: the host does; which the picture's memory is of */
@@ -374,10 +374,10 @@ static bool may_decode_there(const stream *t)
     return !fov_graph_gives_table(t->engine->graph);
 }
 
-static fov_status prepare(stream *t, size_t n_loader, fov_error *err)
+static fov_status prepare(stream *t, size_t n_loader, double tune_seconds, fov_error *err)
 {
-    static const fov_detector_options alone = {.threads = 1};
-    const size_t                      all_runners = t->n_device * RUNNERS_PER_DEVICE,
+    const fov_detector_options alone = {.threads = 1, .tune_seconds = tune_seconds};
+    const size_t               all_runners = t->n_device * RUNNERS_PER_DEVICE,
                  n_runner = all_runners < t->photos->count ? all_runners : t->photos->count;
     fov_status st = FOV_OK;
     t->n_slot = n_loader * SLOTS_PER_LOADER + n_runner * FOV_DETECTOR_BATCH + t->n_device * FOV_DECODER_BATCH;
@@ -454,7 +454,7 @@ fov_status fov_photos_detect_remote(const fov_engine *engine, const fov_photo_so
     pthread_cond_init(&t.loaded, NULL);
     pthread_cond_init(&t.done, NULL);
     pthread_cond_init(&t.encoded, NULL);
-    fov_status st = prepare(&t, (size_t)options->threads, err);
+    fov_status st = prepare(&t, (size_t)options->threads, options->tune_seconds, err);
     if (!st) st = start(&t, err);
     for (size_t i = 0; i < photos->count && !st; i++)
         if (!hand_on(&t, i, done, user))

@@ -112,6 +112,8 @@ typedef struct fov_remote {
     /** @param device number of it; FOV_ERR_DEVICE where it is not there */
     fov_status (*open)(int device, fov_place **place, fov_error *err);
     void (*close)(fov_place *place); /* NULL is allowed; what was allocated and compiled there must be gone */
+    /** Programs compiled there from now on may take so many seconds each to measure how their steps are done the fastest. */
+    void (*tune)(fov_place *place, double seconds);
     fov_status (*alloc)(fov_place *place, size_t bytes, void **memory, fov_error *err);
     void (*free)(fov_place *place, void *memory);
     fov_status (*upload)(fov_place *place, void *to, const void *from, size_t bytes, fov_error *err);

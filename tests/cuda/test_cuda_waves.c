@@ -378,17 +378,30 @@ static void tiles_cover_products(void **state)
             problem[k].k_bytes = 16 * test_random_int(&r, 1, 4096);
             of[k] = &problem[k];
         }
-        const fov_gemm_tile *tile = fov_gemm_tile_choose(of, count, test_random_int(&r, 1, 200));
-        assert_non_null(tile);
+        const int       tile = fov_gemm_tile_choose(of, count, test_random_int(&r, 1, 200));
+        fov_gemm_params params;
+        fov_cuda_launch launch;
+        int             pixels, channels;
+        assert_true(tile >= 0 && tile < FOV_GEMM_TILES);
+        if (!fov_gemm_fill("f16", of, count, tile, &params, &launch)) continue; /* of far too many pixels */
+        assert_int_equal(sscanf(launch.kernel, "fov_conv_gemm_f16_%dx%d", &pixels, &channels), 2);
         for (int k = 0; k < count; k++) {
-            const int64_t blocks = fov_gemm_blocks(&problem[k], tile);
-            const int64_t across = (problem[k].end.channels + tile->channels - 1) / tile->channels;
+            const int64_t end = k + 1 < count ? params.problem[k + 1].first_block : (int64_t)launch.blocks;
+            const int64_t blocks = end - params.problem[k].first_block, across = params.problem[k].tiles_n;
+            assert_int_equal(across, (problem[k].end.channels + channels - 1) / channels);
             assert_int_equal(blocks % across, 0);
-            assert_true(blocks / across * tile->pixels >= problem[k].pixels);
-            assert_true((blocks / across - 1) * tile->pixels < problem[k].pixels);
+            assert_true(blocks / across * pixels >= problem[k].pixels);
+            assert_true((blocks / across - 1) * pixels < problem[k].pixels);
         }
-        assert_true(tile->shared_bytes <= 227 * 1024 && tile->threads <= 1024 && tile->threads % 32 == 0);
+        assert_true(launch.shared_bytes <= 227 * 1024 && launch.threads <= 1024 && launch.threads % 32 == 0);
     }
+}
+
+static int area_of(const fov_cuda_launch *launch)
+{
+    int pixels, channels;
+    assert_int_equal(sscanf(launch->kernel, "fov_conv_gemm_f16_%dx%d", &pixels, &channels), 2);
+    return pixels * channels;
 }
 
 /* A product with few results is spread over the processors; one with many takes larger tiles. */
@@ -398,8 +411,11 @@ static void tiles_follow_the_size_of_products(void **state)
     fov_gemm_problem        small = {.pixels = 400, .end = {.channels = 64}, .k_bytes = 1152};
     fov_gemm_problem        large = {.pixels = 1 << 20, .end = {.channels = 128}, .k_bytes = 1152};
     const fov_gemm_problem *one[] = {&small}, *other[] = {&large};
-    const fov_gemm_tile    *a = fov_gemm_tile_choose(one, 1, 132), *b = fov_gemm_tile_choose(other, 1, 132);
-    assert_true(a->pixels * a->channels < b->pixels * b->channels);
+    fov_gemm_params         params;
+    fov_cuda_launch         launch[2];
+    assert_true(fov_gemm_fill("f16", one, 1, fov_gemm_tile_choose(one, 1, 132), &params, &launch[0]));
+    assert_true(fov_gemm_fill("f16", other, 1, fov_gemm_tile_choose(other, 1, 132), &params, &launch[1]));
+    assert_true(area_of(&launch[0]) < area_of(&launch[1]));
 }
 
 int main(void)

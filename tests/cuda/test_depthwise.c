@@ -456,7 +456,12 @@ static void the_tile_that_is_chosen_fits(void **state)
         fov_cuda_chain_tile  tile;
         for (int j = 0; j < 2; j++) {
             const fov_cuda_limits *limits = j ? &hopper : &turing;
-            if (fov_cuda_chain_choose(&chain, any(1, 40), any(1, 400), any(1, 400), limits, &tile)) {
+            const int              rows = any(1, 400), columns = any(1, 400);
+            int                    count;
+            const int              chosen = fov_cuda_chain_choose(&chain, any(1, 40), rows, columns, limits, &count);
+            assert_true(chosen < count && !fov_cuda_chain_candidate(&chain, count, rows, columns, limits, &tile));
+            if (chosen >= 0) {
+                assert_true(fov_cuda_chain_candidate(&chain, chosen, rows, columns, limits, &tile));
                 assert_true(fov_cuda_chain_shared(&chain, &tile) <= limits->shared_bytes);
                 assert_true(tile.tile_rows * tile.tile_columns <= tile.groups * 8 * 4 * tile.across * FOV_CHAIN_DOWN);
                 assert_true(tile.tile_rows > 0 && tile.tile_columns > 0 && tile.block_slices > 0);
@@ -521,11 +526,14 @@ static void first_convolutions_lose_next_to_nothing(void **state)
     static const fov_dtype weight_types[] = {FOV_F32, FOV_F16, FOV_BF16};
     for (int i = 0; i < 18; i++) {
         const int            window = 2 * any(0, 3) + 1, channels = any(1, 4), stride = channels % 2 ? 2 : any(1, 2);
-        const fov_cuda_first conv = {channels, 8 * any(1, 11), window, window, stride, stride, window / 2, window / 2, FOV_F32, NULL};
+        const fov_cuda_first conv = {channels, 8 * any(1, 11), window,     window,  stride,
+                                     stride,   window / 2,     window / 2, FOV_F32, NULL};
         check_first(&conv, weight_types[i % 3], any(1, 2), any(7, 20), any(7, 75));
     }
-    assert_false(fov_cuda_first_takes(&(fov_cuda_first){3, 8, 3, 3, 1, 1, 1, 1, FOV_F32, NULL}, &(fov_cuda_limits){132, 227 << 10}));
-    assert_false(fov_cuda_first_takes(&(fov_cuda_first){32, 8, 3, 3, 1, 1, 1, 1, FOV_F32, NULL}, &(fov_cuda_limits){132, 227 << 10}));
+    assert_false(
+        fov_cuda_first_takes(&(fov_cuda_first){3, 8, 3, 3, 1, 1, 1, 1, FOV_F32, NULL}, &(fov_cuda_limits){132, 227 << 10}));
+    assert_false(
+        fov_cuda_first_takes(&(fov_cuda_first){32, 8, 3, 3, 1, 1, 1, 1, FOV_F32, NULL}, &(fov_cuda_limits){132, 227 << 10}));
 }
 
 int main(void)

@@ -55,7 +55,7 @@ static void check_same(const fov_faces *a, const fov_faces *b)
 /* A low threshold, so that many answers are compared. */
 static void compare_at(const fov_engine *engine, int side, int threads)
 {
-    const fov_detector_options with = {threads};
+    const fov_detector_options with = {.threads = threads};
     const fov_image            image = fov_photo_image(photo);
     fov_detect_options         options = fov_detect_options_default();
     fov_detector              *chained, *whole;

@@ -36,7 +36,7 @@ static int tear_down(void **state)
 static fov_detector *detector_of(const fov_engine *engine, int threads)
 {
     fov_error            err;
-    fov_detector_options options = {threads};
+    fov_detector_options options = {.threads = threads};
     fov_detector        *d = NULL;
     assert_ok(fov_detector_new(engine, &options, &d, &err));
     return d;

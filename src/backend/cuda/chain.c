@@ -224,20 +224,29 @@ static int64_t cycles_of(const fov_cuda_chain *chain, int images, int rows, int 
     return busy > waiting ? busy : waiting;
 }
 
-bool fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, int columns, const fov_cuda_limits *limits,
-                           fov_cuda_chain_tile *tile)
+bool fov_cuda_chain_candidate(const fov_cuda_chain *chain, int index, int rows, int columns, const fov_cuda_limits *limits,
+                              fov_cuda_chain_tile *tile)
 {
-    fov_cuda_chain_tile one;
-    int64_t             least = INT64_MAX;
-    for (int i = 0; fov_cuda_chain_tile_of(chain, i, rows, columns, &one); i++)
-        for (; one.block_slices < 2 * slices_of(chain); one.block_slices *= 2) {
-            if (fov_cuda_chain_shared(chain, &one) > limits->shared_bytes) break;
-            const int64_t cycles = cycles_of(chain, images, rows, columns, limits, &one);
-            if (cycles >= least) continue;
-            least = cycles;
-            *tile = one;
+    for (int i = 0; fov_cuda_chain_tile_of(chain, i, rows, columns, tile); i++)
+        for (; tile->block_slices < 2 * slices_of(chain); tile->block_slices *= 2) {
+            if (fov_cuda_chain_shared(chain, tile) > limits->shared_bytes) break;
+            if (index-- == 0) return true;
         }
-    return least < INT64_MAX;
+    return false;
+}
+
+int fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, int columns, const fov_cuda_limits *limits, int *count)
+{
+    fov_cuda_chain_tile tile;
+    int64_t             least = INT64_MAX;
+    int                 best = -1;
+    for (*count = 0; fov_cuda_chain_candidate(chain, *count, rows, columns, limits, &tile); ++*count) {
+        const int64_t cycles = cycles_of(chain, images, rows, columns, limits, &tile);
+        if (cycles >= least) continue;
+        least = cycles;
+        best = *count;
+    }
+    return best;
 }
 
 /* ---------------------------------------------------------------- launches */

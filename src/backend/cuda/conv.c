@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Convolutions as products of matrices on tensor cores (kernels/conv_gemm.cuh), or where those do not take them element by element
- * (kernels/conv_direct.cu). Both read the same weights. */
+/* Convolutions as products of matrices on tensor cores (conv_tensor.h), depthwise ones window by window (depthwise.h), others
+ * element by element (kernels/conv_direct.cu). All read the same weights. */
 #include "backend/cuda/conv.h"
 
 #include "backend/cuda/conv_end.h"
-#include "backend/cuda/conv_hopper.h"
-#include "backend/cuda/conv_step.h"
+#include "backend/cuda/conv_tensor.h"
 #include "backend/cuda/depthwise.h"
 #include "base/alloc.h"
 #include "base/half.h"
@@ -13,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 16, ROW_SLACK = FOV_GEMM_PAD_BYTES /* that a step may read behind the last row */ };
+enum { ROW_SLACK = FOV_GEMM_PAD_BYTES /* that a step may read behind the last row */ };
 
 static void step_free(void *impl)
 {
@@ -68,7 +67,7 @@ static fov_status pack_weights(fov_conv_step *step, fov_error *err)
 {
     const fov_conv *conv = &step->own;
     void           *host;
-    step->row_bytes = rounded(taps_of(conv) * group_in(conv) * fov_dtype_size(conv->w.dtype), CHUNK_BYTES);
+    step->row_bytes = rounded(taps_of(conv) * group_in(conv) * fov_dtype_size(conv->w.dtype), FOV_CONV_CHUNK_BYTES);
     fov_status st = fov_cuda_constant_memory(weight_bytes(step), &host, err);
     if (st) return st;
     pack_rows(conv, step->row_bytes, host);
@@ -89,7 +88,7 @@ static fov_status pack_channels(fov_conv_step *step, fov_error *err)
 static fov_status pack_pad(fov_conv_step *step, fov_error *err)
 {
     const fov_conv *conv = step->conv[0];
-    const size_t    cin = (size_t)conv->cin, row = rounded(cin * fov_dtype_size(conv->x.dtype), CHUNK_BYTES);
+    const size_t    cin = (size_t)conv->cin, row = rounded(cin * fov_dtype_size(conv->x.dtype), FOV_CONV_CHUNK_BYTES);
     const size_t    bytes = row + cin * sizeof(int32_t);
     void           *host;
     fov_status      st = fov_cuda_constant_memory(bytes, &host, err);
@@ -185,13 +184,7 @@ int32_t *fov_conv_step_zero_points(const fov_conv_step *step)
 
 /* ---------------------------------------------------------------- recording */
 
-/* What a step's kernels are given of the device. */
-typedef struct placed {
-    const void            *weight, *pad, *window;
-    const fov_end_channel *channel;
-} placed;
-
-static fov_status find_constants(const fov_conv_step *step, const fov_cuda_device *device, placed *at, fov_error *err)
+static fov_status find_constants(const fov_conv_step *step, const fov_cuda_device *device, fov_conv_placed *at, fov_error *err)
 {
     const void *channel;
     fov_status  st = fov_cuda_constant_on(step->weight, device, &at->weight, err);
@@ -202,12 +195,6 @@ static fov_status find_constants(const fov_conv_step *step, const fov_cuda_devic
     return st;
 }
 
-/* Chunks of 16 bytes of a pixel lie where they can be copied as one. */
-static bool in_chunks(const fov_pixels *x)
-{
-    return (uintptr_t)x->bytes % CHUNK_BYTES == 0 && x->ld * x->size % CHUNK_BYTES == 0 && x->c * x->size % CHUNK_BYTES == 0;
-}
-
 /* What kernels count in 32 bits: pixels, bytes of a pixel and of a row of weights. */
 static bool fits_counters(const fov_conv_step *step, const fov_conv_shape *shape)
 {
@@ -216,52 +203,13 @@ static bool fits_counters(const fov_conv_step *step, const fov_conv_shape *shape
            y->n * y->h * y->w <= INT32_MAX;
 }
 
-static bool takes_product(const fov_conv_step *step, const fov_conv_shape *shape, const fov_cuda_device *device)
-{
-    enum { MOST_PIXELS = INT32_MAX - 4096 /* so that those of the last tile can be numbered */ };
-    const int64_t *kernel = shape->window.kernel;
-    if (!step->type || !in_chunks(&shape->x) || shape->y.n * shape->y.h * shape->y.w > MOST_PIXELS) return false;
-    if (kernel[0] > FOV_GEMM_MOST_TAPS || kernel[1] > FOV_GEMM_MOST_TAPS) return false;
-    return device->capability >= 80 || !strcmp(step->type, "f16") || !strcmp(step->type, "u8");
-}
-
-static fov_status record_product(const fov_conv_step *step, const fov_conv_shape *shape, const placed *at, const fov_end *end,
-                                 fov_recorder *recorder, fov_error *err)
-{
-    const fov_window *window = &shape->window;
-    const fov_pixels *x = &shape->x;
-    return fov_record_gemm(recorder, step->type,
-                           &(fov_gemm_problem){.x = x->bytes,
-                                               .pad = x->dtype == FOV_U8 ? at->pad : NULL,
-                                               .weight = at->weight,
-                                               .end = *end,
-                                               .columns = fov_divisor_of(end->columns),
-                                               .image = fov_divisor_of(end->rows * end->columns),
-                                               .pixels = (int32_t)(x->n * end->rows * end->columns),
-                                               .x_rows = (int32_t)x->h,
-                                               .x_columns = (int32_t)x->w,
-                                               .x_ld_bytes = (int32_t)(x->ld * x->size),
-                                               .tap_chunks = (int32_t)(x->c * x->size / CHUNK_BYTES),
-                                               .taps = (int32_t)(window->kernel[0] * window->kernel[1]),
-                                               .taps_across = (int32_t)window->kernel[1],
-                                               .stride_y = (int32_t)window->stride[0],
-                                               .stride_x = (int32_t)window->stride[1],
-                                               .pad_top = (int32_t)window->pad_top,
-                                               .pad_left = (int32_t)window->pad_left,
-                                               .dilation_y = (int32_t)window->dilation[0],
-                                               .dilation_x = (int32_t)window->dilation[1],
-                                               .k_bytes = (int32_t)(window->kernel[0] * window->kernel[1] * x->c * x->size),
-                                               .k_pitch = (int32_t)step->row_bytes},
-                           err);
-}
-
-static fov_status record_direct(const fov_conv_step *step, const fov_conv_shape *shape, const placed *at, const fov_end *end,
-                                fov_recorder *recorder, fov_error *err)
+static fov_status record_direct(const fov_conv_step *step, const fov_conv_shape *shape, const fov_conv_placed *at,
+                                const fov_end *end, fov_recorder *recorder, fov_error *err)
 {
     const fov_conv   *conv = step->conv[0];
     const fov_window *window = &shape->window;
     const fov_pixels *x = &shape->x;
-    const size_t      pad_bytes = rounded((size_t)conv->cin * fov_dtype_size(conv->x.dtype), CHUNK_BYTES);
+    const size_t      pad_bytes = rounded((size_t)conv->cin * fov_dtype_size(conv->x.dtype), FOV_CONV_CHUNK_BYTES);
     fov_direct_params params = {.x = x->bytes,
                                 .zero_point = (const int32_t *)(const void *)((const unsigned char *)at->pad + pad_bytes),
                                 .weight = at->weight,
@@ -287,8 +235,8 @@ static fov_status record_direct(const fov_conv_step *step, const fov_conv_shape 
     return fov_record_elements(recorder, "fov_conv_direct", params.count, &params, sizeof params, err);
 }
 
-static fov_status record_window(const fov_conv_step *step, const fov_conv_shape *shape, const placed *at, const fov_end *end,
-                                fov_recorder *recorder, fov_error *err)
+static fov_status record_window(const fov_conv_step *step, const fov_conv_shape *shape, const fov_conv_placed *at,
+                                const fov_end *end, fov_recorder *recorder, fov_error *err)
 {
     const fov_pixels     *x = &shape->x;
     fov_cuda_depthwise    depthwise = depthwise_of(&step->own);
@@ -308,75 +256,13 @@ static bool takes_window(const fov_conv_step *step, const fov_conv_shape *shape)
     return step->window && (uintptr_t)x->bytes % (size_t)(chunk * x->size) == 0 && x->ld % chunk == 0;
 }
 
-/* ---- by tensor copies and warpgroups (conv_hopper.h) */
-
-static fov_hopper_shape hopper_shape(const fov_conv_step *step, const fov_conv_shape *shape, const fov_end *end)
-{
-    const fov_conv   *conv = step->conv[0];
-    const fov_window *window = &shape->window;
-    const fov_pixels *x = &shape->x;
-    fov_hopper_shape  s = {.dtype = conv->x.dtype,
-                           .images = x->n,
-                           .x_rows = x->h,
-                           .x_columns = x->w,
-                           .x_channels = x->c,
-                           .x_ld = x->ld,
-                           .y_rows = end->rows,
-                           .y_columns = end->columns,
-                           .y_channels = end->channels,
-                           .taps_down = (int)window->kernel[0],
-                           .taps_across = (int)window->kernel[1],
-                           .stride_y = (int)window->stride[0],
-                           .stride_x = (int)window->stride[1],
-                           .pad_top = (int)window->pad_top,
-                           .pad_left = (int)window->pad_left,
-                           .dilation_y = (int)window->dilation[0],
-                           .dilation_x = (int)window->dilation[1]};
-    for (ptrdiff_t c = 0; c < conv->cin && conv->x.dtype == FOV_U8; c++)
-        s.zero_points = s.zero_points || fov_quant_zero_point(conv->x.quant, c) != 0;
-    return s;
-}
-
-/* It wins where there is much to multiply: a tile of the other kernel begins sooner. Its weights are the same rows where a tap fills its
- * blocks. */
-static bool takes_hopper(const fov_conv_step *step, const fov_hopper_shape *shape, const fov_cuda_device *device)
-{
-    enum { ENOUGH_BYTES = 64, LONG_BYTES = 512 }; /* of a row of weights */
-    const int64_t tiles = shape->images * shape->y_rows * shape->y_columns * shape->y_channels / (128 * 64);
-    if (device->capability != 90 || !step->type || step->row_bytes < ENOUGH_BYTES || shape->y_channels % 16) return false;
-    if (tiles < device->processors / 2 && step->row_bytes < LONG_BYTES) return false; /* shares a launch with others of its wave */
-    if (!fov_hopper_takes(shape) || fov_hopper_weight_bytes(shape) != (size_t)shape->y_channels * step->row_bytes) return false;
-    return fov_cuda_has_kernel(device, "fov_conv_hopper_half_128x64");
-}
-
-static fov_status record_hopper(const fov_hopper_shape *shape, const fov_pixels *x, const placed *at, const fov_end *end,
-                                fov_recorder *recorder, fov_error *err)
-{
-    const fov_cuda_device  *device = fov_recorder_device(recorder);
-    const fov_hopper_tiling tiling = fov_hopper_choose(shape, device->processors);
-    fov_hopper_launch       launch;
-    fov_hopper_params       params;
-    fov_status st = fov_hopper_prepare(device->driver, shape, &tiling, device->processors, x->bytes, at->weight, end, &launch, &params,
-                                       err);
-    if (st) return st;
-    return fov_record_launch(recorder,
-                             &(fov_launch){.kernel = launch.kernel,
-                                           .grid = {launch.grid, 1, 1},
-                                           .threads = launch.threads,
-                                           .cluster = launch.cluster,
-                                           .shared_bytes = launch.shared_bytes,
-                                           .params_bytes = sizeof params,
-                                           .params = &params},
-                             err);
-}
-
 static fov_status record(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
                          fov_error *err)
 {
     const fov_conv_step   *step = impl;
     const fov_cuda_device *device = fov_recorder_device(recorder);
     fov_conv_shape         shape;
-    placed                 at;
+    fov_conv_placed        at;
     fov_status             st = FOV_OK;
     (void)scratch;
     for (int i = step->count - 1; i >= 0 && !st; i--) st = fov_conv_shape_read(step->conv[i], in, &out[i], &shape, err);
@@ -387,10 +273,8 @@ static fov_status record(const void *impl, const fov_view *const *in, fov_view *
     if (st) return st;
     const fov_end end = fov_end_of(step->conv, step->count, at.channel, in, out);
     if (takes_window(step, &shape)) return record_window(step, &shape, &at, &end, recorder, err);
-    if (!takes_product(step, &shape, device)) return record_direct(step, &shape, &at, &end, recorder, err);
-    const fov_hopper_shape hopper = hopper_shape(step, &shape, &end);
-    if (takes_hopper(step, &hopper, device)) return record_hopper(&hopper, &shape.x, &at, &end, recorder, err);
-    return record_product(step, &shape, &at, &end, recorder, err);
+    if (!fov_conv_tensor_takes(step, &shape, device)) return record_direct(step, &shape, &at, &end, recorder, err);
+    return fov_conv_tensor_record(step, &shape, &at, &end, recorder, err);
 }
 
 const fov_conv_step *fov_conv_step_of(const fov_lowered *lowered)
@@ -413,7 +297,10 @@ static void name_step(fov_conv_step *step)
 {
     const fov_conv *conv = step->conv[0];
     snprintf(step->name, sizeof step->name, "conv%tdx%td_%s_%s%s", conv->kh, conv->kw, fov_dtype_name(conv->x.dtype),
-             step->window ? "depthwise" : step->type ? "tensor" : "direct", step->count > 1 ? "_joint" : "");
+             step->window ? "depthwise"
+             : step->type ? "tensor"
+                          : "direct",
+             step->count > 1 ? "_joint" : "");
 }
 
 static fov_status finish(fov_conv_step *step, fov_lowered *out, fov_error *err)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* Two nodes as one launch: the conversion of the network's input and its first convolution (first.h), or a depthwise convolution and the
- * 1x1 that reads it (chain.h). What is between the two is rounded as if it had been stored. */
+/* Two nodes as one launch: the conversion of the network's input and its first convolution (first.h), or a depthwise convolution
+ * and the 1x1 that reads it (chain.h). What is between the two is rounded as if it had been stored. */
 #include "backend/cuda/conv.h"
 
 #include "backend/cuda/chain.h"
 #include "backend/cuda/conv_end.h"
 #include "backend/cuda/conv_step.h"
 #include "backend/cuda/first.h"
+#include "backend/cuda/tuner.h"
 #include "base/alloc.h"
 
 #include <stdio.h>
@@ -157,10 +158,8 @@ fov_status fov_cuda_conv_first(fov_lowered *conv, fov_error *err)
 static fov_cuda_chain chain_of(const chain_step *step)
 {
     const fov_conv *window = &step->first->own, *point = &step->second->own;
-    return (fov_cuda_chain){.type = window->x.dtype,
-                            .channels = (int)window->cin,
-                            .outputs = (int)point->cout,
-                            .stride = (int)window->stride[0]};
+    return (fov_cuda_chain){
+        .type = window->x.dtype, .channels = (int)window->cin, .outputs = (int)point->cout, .stride = (int)window->stride[0]};
 }
 
 /* A view of what is between the two, at the shape that the output has. */
@@ -172,32 +171,77 @@ static fov_view between_of(const fov_conv *window, const fov_view *in, const fov
     return view;
 }
 
+/* A chain at a size, and one launch of it. */
+typedef struct sized_chain {
+    fov_cuda_chain   chain;
+    fov_cuda_images  images;
+    fov_cuda_limits  limits;
+    fov_end          end;
+    const void      *packed;
+    fov_chain_params params;
+    fov_cuda_launch  filled;
+} sized_chain;
+
+static void fill_chain(sized_chain *s, int index, fov_cuda_chain_tile *tile, fov_launch *launch)
+{
+    fov_cuda_chain_candidate(&s->chain, index, s->end.rows, s->end.columns, &s->limits, tile);
+    fov_cuda_chain_fill(&s->chain, &s->images, s->packed, &s->end, tile, &s->params, &s->filled);
+    *launch = fov_launch_of(&s->filled, &s->params, sizeof s->params);
+}
+
+static fov_status make_chain(void *context, int index, fov_candidate *candidate, fov_error *err)
+{
+    fov_cuda_chain_tile tile;
+    (void)err;
+    fill_chain(context, index, &tile, &candidate->launch);
+    snprintf(candidate->name, sizeof candidate->name, "%s %dx%d groups %d threads %d slices %d", candidate->launch.kernel,
+             tile.tile_rows, tile.tile_columns, tile.groups, tile.threads, tile.block_slices);
+    return FOV_OK;
+}
+
+static void describe_chain(const sized_chain *s, fov_text *text)
+{
+    const fov_cuda_chain *c = &s->chain;
+    fov_text_print(text, "chain %s %d to %d stride %d pad %d,%d | %dx%dx%d to %s", fov_dtype_name(c->type), c->channels, c->outputs,
+                   c->stride, c->pad_top, c->pad_left, s->images.count, s->end.rows, s->end.columns,
+                   fov_dtype_name((fov_dtype)s->end.output[0].dtype));
+}
+
+static fov_status record_sized(sized_chain *s, const fov_node *node, fov_recorder *recorder, fov_error *err)
+{
+    fov_cuda_chain_tile tile;
+    fov_launch          launch;
+    fov_text            step = {0};
+    int                 count;
+    int                 choice = fov_cuda_chain_choose(&s->chain, s->images.count, s->end.rows, s->end.columns, &s->limits, &count);
+    if (choice < 0)
+        return fov_fail(err, FOV_ERR_DEVICE, "Conv '%.200s': no tile of it fits into a processor of this GPU", node->name);
+    if (fov_tuner_is_on(fov_recorder_place(recorder))) describe_chain(s, &step);
+    fov_status st = fov_tuner_choose(recorder, &step, make_chain, s, count, &choice, err);
+    if (st) return st;
+    fill_chain(s, choice, &tile, &launch);
+    return fov_record_launch(recorder, &launch, err);
+}
+
 static fov_status record_chain(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
                                fov_error *err)
 {
-    const chain_step     *step = impl;
-    const fov_conv       *window = &step->first->own, *point = &step->second->own;
-    const fov_cuda_limits limits = limits_of(fov_recorder_device(recorder));
-    fov_view              between = between_of(window, in[0], out);
-    const fov_view       *inputs[] = {&between};
-    fov_conv_shape        shape;
-    fov_cuda_chain_tile   tile;
-    fov_chain_params      params;
-    fov_cuda_launch       launch;
-    const void           *packed, *channel;
+    const chain_step *step = impl;
+    const fov_conv   *window = &step->first->own, *point = &step->second->own;
+    fov_view          between = between_of(window, in[0], out);
+    const fov_view   *inputs[] = {&between};
+    fov_conv_shape    shape;
+    sized_chain       sized = {.chain = chain_of(step), .limits = limits_of(fov_recorder_device(recorder))};
+    const void       *channel;
     (void)scratch;
     fov_status st = fov_conv_shape_read(window, in, &between, &shape, err);
-    if (!st) st = find_constants(step, fov_recorder_device(recorder), &packed, &channel, err);
+    if (!st) st = find_constants(step, fov_recorder_device(recorder), &sized.packed, &channel, err);
     if (st) return st;
-    fov_cuda_chain        chain = chain_of(step);
-    const fov_cuda_images images = images_of(&shape.x);
-    const fov_end         end = fov_end_of(&(const fov_conv *){point}, 1, channel, inputs, out);
-    chain.pad_top = (int)shape.window.pad_top;
-    chain.pad_left = (int)shape.window.pad_left;
-    if (!fov_cuda_chain_choose(&chain, images.count, end.rows, end.columns, &limits, &tile))
-        return fov_fail(err, FOV_ERR_DEVICE, "Conv '%.200s': no tile of it fits into a processor of this GPU", point->node->name);
-    fov_cuda_chain_fill(&chain, &images, packed, &end, &tile, &params, &launch);
-    return fov_record_filled(recorder, &launch, &params, sizeof params, err);
+    sized.images = images_of(&shape.x);
+    sized.end = fov_end_of(&(const fov_conv *){point}, 1, channel, inputs, out);
+    sized.chain.pad_top = (int)shape.window.pad_top;
+    sized.chain.pad_left = (int)shape.window.pad_left;
+    return record_sized(&sized, point->node, recorder, err);
 }
 
 static fov_status pack_chain(chain_step *step, fov_error *err)
@@ -210,7 +254,8 @@ static fov_status pack_chain(chain_step *step, fov_error *err)
     int32_t             *zero_point = fov_conv_step_zero_points(first);
     unsigned char       *dense = fov_alloc((size_t)chain.outputs * own);
     void                *host = NULL;
-    fov_status           st = weight && zero_point && dense ? fov_cuda_constant_memory(bytes, &host, err) : fov_fail_memory(err, "packed weights");
+    fov_status           st =
+        weight && zero_point && dense ? fov_cuda_constant_memory(bytes, &host, err) : fov_fail_memory(err, "packed weights");
     if (!st) {
         const unsigned char *rows = fov_cuda_constant_host(second->weight);
         for (size_t m = 0; m < (size_t)chain.outputs; m++) memcpy(dense + m * own, rows + m * row, own);
@@ -260,7 +305,6 @@ fov_status fov_cuda_conv_chain(const fov_lowered *first, const fov_lowered *seco
         return st;
     }
     snprintf(step->name, sizeof step->name, "%s+%s", converts ? "convert" : window->name, point->name);
-    *out = (fov_lowered){
-        .kernel = step->name, .impl = step, .record = converts ? record_first : record_chain, .free = chain_free};
+    *out = (fov_lowered){.kernel = step->name, .impl = step, .record = converts ? record_first : record_chain, .free = chain_free};
     return FOV_OK;
 }

@@ -3,16 +3,31 @@
 #ifndef FOVEA_BACKEND_CUDA_GEMM_TILE_H
 #define FOVEA_BACKEND_CUDA_GEMM_TILE_H
 
-#include "backend/cuda/kernels/params.h"
+#include "backend/cuda/launch.h"
+#include "base/text.h"
 
-typedef struct fov_gemm_tile {
-    int pixels, channels, threads, step_bytes, shared_bytes;
-} fov_gemm_tile;
+#include <stdbool.h>
 
-/** The tile that these products, of one launch, are likely to be done soonest with. @param processors of the GPU */
-const fov_gemm_tile *fov_gemm_tile_choose(const fov_gemm_problem *const *problem, int count, int processors);
+enum {
+    FOV_GEMM_TILES = 0
+#define FOV_GEMM_TILE(...) +1
+#include "backend/cuda/kernels/gemm_tiles.def"
+#undef FOV_GEMM_TILE
+};
 
-/** Blocks that a product takes. */
-int64_t fov_gemm_blocks(const fov_gemm_problem *problem, const fov_gemm_tile *tile);
+/** Number of the tile that these products, of one launch, are likely to be done soonest with. @param processors of the GPU */
+int fov_gemm_tile_choose(const fov_gemm_problem *const *problem, int count, int processors);
+
+/**
+ * A launch of products with tile number `tile`.
+ * @param type  "f16", "u8", ...
+ * @param count 1 to FOV_GEMM_PROBLEMS
+ * @return false: it would have too many blocks
+ */
+bool fov_gemm_fill(const char *type, const fov_gemm_problem *const *problem, int count, int tile, fov_gemm_params *params,
+                   fov_cuda_launch *launch);
+
+/** Add what its time depends on, so that it is known again. */
+void fov_gemm_describe(const fov_gemm_problem *problem, fov_text *text);
 
 #endif

@@ -58,6 +58,11 @@ static fov_status open_place(int device, fov_place **out, fov_error *err)
     return st;
 }
 
+static void tune(fov_place *place, double seconds)
+{
+    place->tune_seconds = seconds;
+}
+
 static fov_status alloc(fov_place *place, size_t bytes, void **memory, fov_error *err)
 {
     return fov_cuda_alloc(place->device, bytes, "activations", memory, err);
@@ -83,6 +88,7 @@ const fov_remote fov_cuda_remote = {
     .name = name_device,
     .open = open_place,
     .close = close_place,
+    .tune = tune,
     .alloc = alloc,
     .free = free_memory,
     .upload = upload,

@@ -15,7 +15,9 @@ typedef struct fov_cuda_staging {
 struct fov_place {
     const fov_cuda_device *device;
     CUstream               stream;
-    CUevent                start, end; /* around a program that is timed */
+    CUevent                start, end;   /* around a program, or a kernel, that is timed */
+    double                 tune_seconds; /* for each program that is compiled; 0: none */
+    double                 tune_until;   /* while one is: fov_clock_s(); else 0 */
     fov_cuda_staging       staging;
     void                  *result; /* pinned */
     size_t                 result_bytes;

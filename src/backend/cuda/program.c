@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 /* Making a program: steps record launches, wave by wave; products of a wave that the same kernel can make become one launch; a
- * stream captures them as a graph. Each launch may begin while the one before it ends (programmatic dependent launch): kernels wait
- * for each other before they touch memory (kernels/ptx.cuh, fov_depend_wait). */
+ * stream captures them as a graph. */
 #include "backend/cuda/program.h"
 
+#include "backend/cuda/capture.h"
 #include "backend/cuda/gemm_tile.h"
+#include "backend/cuda/tuner.h"
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <xxhash.h>
 
 enum { MAX_WAVE_PROBLEMS = 64, ELEMENT_THREADS = 256 };
 
@@ -19,63 +22,85 @@ typedef struct waiting {
     bool             launched;
 } waiting;
 
-/* A launch that will be captured. */
-typedef struct recorded {
-    CUfunction kernel;
-    char       name[64];
-    unsigned   grid[3], threads, cluster, shared_bytes;
-    void      *params;
-} recorded;
-
 struct fov_recorder {
     fov_program *program;
     waiting     *waiting; /* MAX_WAVE_PROBLEMS */
     int          n_waiting;
-    recorded    *launch;
+    fov_ready   *launch;
     int          n_launch, cap_launch;
+    int          first_step; /* the launches before it make the input of photos that are not there yet */
+    bool         alone;      /* the step at hand is its wave's only one */
+    fov_ready   *draft;      /* the launches of all steps as they are without tuning, while there is tuning */
+    int          n_draft;
 };
+
+fov_place *fov_recorder_place(const fov_recorder *recorder)
+{
+    return recorder->program->place;
+}
 
 const fov_cuda_device *fov_recorder_device(const fov_recorder *recorder)
 {
     return recorder->program->place->device;
 }
 
+bool fov_recorder_is_alone(const fov_recorder *recorder)
+{
+    return recorder->alone;
+}
+
+void fov_recorder_step(const fov_recorder *recorder, fov_text *name)
+{
+    uint64_t digest = 0;
+    for (int i = 0; i < recorder->n_draft; i++) {
+        const fov_ready *r = &recorder->draft[i];
+        digest = XXH3_64bits_withSeed(r->name, strlen(r->name), digest);
+        digest = XXH3_64bits_withSeed(r->grid, sizeof r->grid, digest);
+    }
+    fov_text_print(name, "program %016llx, launch %d: ", (unsigned long long)digest, recorder->n_launch - recorder->first_step);
+}
+
+int fov_recorder_around(const fov_recorder *recorder, int most, fov_ready *launches, int *at)
+{
+    const int own = recorder->n_launch - recorder->first_step, left = recorder->n_draft - own - 1;
+    const int before = own < most ? own : most, after = left < 0 ? 0 : left < most ? left : most;
+    for (int i = 0; i < before; i++) launches[i] = recorder->launch[recorder->n_launch - before + i];
+    for (int i = 0; i < after; i++) launches[before + 1 + i] = recorder->draft[own + 1 + i];
+    *at = before;
+    return before + 1 + after;
+}
+
 /* ---------------------------------------------------------------- launches */
 
 fov_status fov_record_launch(fov_recorder *recorder, const fov_launch *launch, fov_error *err)
 {
-    recorded   r = {.grid = {launch->grid[0], launch->grid[1], launch->grid[2]},
-                    .threads = launch->threads,
-                    .cluster = launch->cluster,
-                    .shared_bytes = (unsigned)launch->shared_bytes};
-    fov_status st = fov_cuda_kernel(fov_recorder_device(recorder), launch->kernel, launch->shared_bytes, &r.kernel, err);
-    if (st) return st;
     if (recorder->n_launch == recorder->cap_launch) {
-        const int larger = recorder->cap_launch ? 2 * recorder->cap_launch : 64;
-        recorded *more = fov_realloc_array(recorder->launch, (size_t)larger, sizeof *more);
+        const int  larger = recorder->cap_launch ? 2 * recorder->cap_launch : 64;
+        fov_ready *more = fov_realloc_array(recorder->launch, (size_t)larger, sizeof *more);
         if (!more) return fov_fail_memory(err, "the launches of a program");
         recorder->launch = more;
         recorder->cap_launch = larger;
     }
-    r.params = fov_alloc(launch->params_bytes);
-    if (!r.params) return fov_fail_memory(err, "the launches of a program");
-    memcpy(r.params, launch->params, launch->params_bytes);
-    snprintf(r.name, sizeof r.name, "%s", launch->kernel);
-    recorder->launch[recorder->n_launch++] = r;
-    return FOV_OK;
+    fov_status st = fov_ready_make(fov_recorder_device(recorder), launch, &recorder->launch[recorder->n_launch], err);
+    if (!st) recorder->n_launch++;
+    return st;
+}
+
+fov_launch fov_launch_of(const fov_cuda_launch *launch, const void *params, size_t params_bytes)
+{
+    return (fov_launch){.kernel = launch->kernel,
+                        .grid = {launch->blocks, 1, 1},
+                        .threads = launch->threads,
+                        .shared_bytes = launch->shared_bytes,
+                        .params_bytes = params_bytes,
+                        .params = params};
 }
 
 fov_status fov_record_filled(fov_recorder *recorder, const fov_cuda_launch *launch, const void *params, size_t params_bytes,
                              fov_error *err)
 {
-    return fov_record_launch(recorder,
-                             &(fov_launch){.kernel = launch->kernel,
-                                           .grid = {launch->blocks, 1, 1},
-                                           .threads = launch->threads,
-                                           .shared_bytes = launch->shared_bytes,
-                                           .params_bytes = params_bytes,
-                                           .params = params},
-                             err);
+    const fov_launch filled = fov_launch_of(launch, params, params_bytes);
+    return fov_record_launch(recorder, &filled, err);
 }
 
 fov_status fov_record_elements(fov_recorder *recorder, const char *kernel, int64_t count, const void *params, size_t params_bytes,
@@ -94,45 +119,75 @@ fov_status fov_record_elements(fov_recorder *recorder, const char *kernel, int64
 
 /* ---------------------------------------------------------------- products */
 
-/* Launch waiting products of the first's type that tile `tile` suits, as many as a launch takes. */
-static fov_status launch_products(fov_recorder *recorder, int first, const fov_gemm_tile *tile, fov_error *err)
+/* Products of one launch. */
+typedef struct products {
+    const char             *type;
+    const fov_gemm_problem *problem[FOV_GEMM_PROBLEMS];
+    int                     count;
+    fov_gemm_params         params;
+    fov_cuda_launch         filled;
+} products;
+
+static fov_status fill_products(products *p, int tile, fov_launch *launch, fov_error *err)
 {
-    fov_gemm_params params = {.problems = 0};
-    int64_t         blocks = 0;
-    for (int i = first; i < recorder->n_waiting && params.problems < FOV_GEMM_PROBLEMS; i++) {
+    if (!fov_gemm_fill(p->type, p->problem, p->count, tile, &p->params, &p->filled))
+        return fov_fail(err, FOV_ERR_LIMIT, "the network is too large for a GPU at this input size");
+    *launch = fov_launch_of(&p->filled, &p->params, sizeof p->params);
+    return FOV_OK;
+}
+
+static fov_status make_products(void *context, int index, fov_candidate *candidate, fov_error *err)
+{
+    fov_status st = fill_products(context, index, &candidate->launch, err);
+    if (!st) snprintf(candidate->name, sizeof candidate->name, "%s", candidate->launch.kernel);
+    return st;
+}
+
+static void print_products(const products *p, fov_text *text)
+{
+    fov_text_print(text, "products %s", p->type);
+    for (int i = 0; i < p->count; i++) fov_gemm_describe(p->problem[i], text);
+}
+
+static fov_status choose_tile(fov_recorder *recorder, products *p, int *tile, fov_error *err)
+{
+    fov_place *place = recorder->program->place;
+    fov_text   step = {0};
+    *tile = fov_gemm_tile_choose(p->problem, p->count, place->device->processors);
+    if (!fov_tuner_is_on(place)) return FOV_OK;
+    print_products(p, &step);
+    return fov_tuner_choose(recorder, &step, make_products, p, FOV_GEMM_TILES, tile, err);
+}
+
+static fov_status launch_products(fov_recorder *recorder, products *p, fov_error *err)
+{
+    fov_launch launch;
+    int        tile;
+    fov_status st = choose_tile(recorder, p, &tile, err);
+    if (!st) st = fill_products(p, tile, &launch, err);
+    return st ? st : fov_record_launch(recorder, &launch, err);
+}
+
+/* Waiting products of the first's type, as many as a launch takes. */
+static void take_alike(fov_recorder *recorder, int first, products *p)
+{
+    *p = (products){.type = recorder->waiting[first].type};
+    for (int i = first; i < recorder->n_waiting && p->count < FOV_GEMM_PROBLEMS; i++) {
         waiting *w = &recorder->waiting[i];
-        if (w->launched || strcmp(w->type, recorder->waiting[first].type) != 0) continue;
+        if (w->launched || strcmp(w->type, p->type) != 0) continue;
         w->launched = true;
-        fov_gemm_problem *problem = &params.problem[params.problems++];
-        *problem = w->problem;
-        problem->first_block = (int32_t)blocks;
-        problem->tiles_n = (problem->end.channels + tile->channels - 1) / tile->channels;
-        blocks += fov_gemm_blocks(problem, tile);
-        if (blocks > INT32_MAX) return fov_fail(err, FOV_ERR_LIMIT, "the network is too large for a GPU at this input size");
+        p->problem[p->count++] = &w->problem;
     }
-    char name[64];
-    snprintf(name, sizeof name, "fov_conv_gemm_%s_%dx%d", recorder->waiting[first].type, tile->pixels, tile->channels);
-    return fov_record_launch(recorder,
-                             &(fov_launch){.kernel = name,
-                                           .grid = {(unsigned)blocks, 1, 1},
-                                           .threads = (unsigned)tile->threads,
-                                           .shared_bytes = (size_t)tile->shared_bytes,
-                                           .params_bytes = sizeof params,
-                                           .params = &params},
-                             err);
 }
 
 static fov_status end_wave(fov_recorder *recorder, fov_error *err)
 {
     fov_status st = FOV_OK;
     for (int i = 0; i < recorder->n_waiting && !st; i++) {
-        const fov_gemm_problem *alike[FOV_GEMM_PROBLEMS];
-        int                     count = 0;
+        products alike;
         if (recorder->waiting[i].launched) continue;
-        for (int k = i; k < recorder->n_waiting && count < FOV_GEMM_PROBLEMS; k++)
-            if (!recorder->waiting[k].launched && !strcmp(recorder->waiting[k].type, recorder->waiting[i].type))
-                alike[count++] = &recorder->waiting[k].problem;
-        st = launch_products(recorder, i, fov_gemm_tile_choose(alike, count, fov_recorder_device(recorder)->processors), err);
+        take_alike(recorder, i, &alike);
+        st = launch_products(recorder, &alike, err);
     }
     recorder->n_waiting = 0;
     return st;
@@ -219,58 +274,38 @@ fov_status fov_record_tensor(fov_recorder *recorder, const fov_view *view, fov_t
 static fov_status record_calls(fov_recorder *recorder, const fov_call *calls, int count, fov_error *err)
 {
     fov_status st = FOV_OK;
+    recorder->first_step = recorder->n_launch;
     for (int i = 0; i < count && !st; i++) {
-        if (i && calls[i].wave != calls[i - 1].wave) st = end_wave(recorder, err);
+        const bool begins = i == 0 || calls[i].wave != calls[i - 1].wave;
+        recorder->alone = begins && (i + 1 == count || calls[i + 1].wave != calls[i].wave);
+        if (begins) st = end_wave(recorder, err);
         if (!st) st = calls[i].lowered->record(calls[i].lowered->impl, calls[i].in, calls[i].out, calls[i].scratch, recorder, err);
     }
     return st ? st : end_wave(recorder, err);
 }
 
-/* @param early the kernel may begin while the one before it ends */
-static fov_status launch(const fov_place *place, recorded *r, bool early, fov_error *err)
+static void clear_launches(fov_ready *launches, int count)
 {
-    const fov_cuda_driver *driver = place->device->driver;
-    void                  *params[] = {r->params};
-    CUlaunchAttribute      attribute[2];
-    unsigned               attributes = 0;
-    if (early)
-        attribute[attributes++] = (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
-                                                      .value = {.programmaticStreamSerializationAllowed = 1}};
-    if (r->cluster > 1)
-        attribute[attributes++] =
-            (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, .value = {.clusterDim = {r->cluster, 1, 1}}};
-    const CUlaunchConfig   config = {.gridDimX = r->grid[0],
-                                     .gridDimY = r->grid[1],
-                                     .gridDimZ = r->grid[2],
-                                     .blockDimX = r->threads,
-                                     .blockDimY = 1,
-                                     .blockDimZ = 1,
-                                     .sharedMemBytes = r->shared_bytes,
-                                     .hStream = place->stream,
-                                     .attrs = attribute,
-                                     .numAttrs = attributes};
-    return fov_cuda_check(driver, driver->LaunchKernelEx(&config, r->kernel, params, NULL), err, "kernel %s", r->name);
-}
-
-/* What is launched is captured, not run. */
-static fov_status capture(const fov_recorder *recorder, CUgraph *graph, fov_error *err)
-{
-    const fov_place       *place = recorder->program->place;
-    const fov_cuda_driver *driver = place->device->driver;
-    fov_status             st =
-        fov_cuda_check(driver, driver->StreamBeginCapture(place->stream, CU_STREAM_CAPTURE_MODE_RELAXED), err, "a graph");
-    if (st) return st;
-    for (int i = 0; i < recorder->n_launch && !st; i++)
-        st = launch(place, &recorder->launch[i], i > 0 && place->device->capability >= 90, err);
-    const CUresult ended = driver->StreamEndCapture(place->stream, graph);
-    return st ? st : fov_cuda_check(driver, ended, err, "a graph");
+    for (int i = 0; i < count; i++) fov_ready_clear(&launches[i]);
+    fov_free(launches);
 }
 
 static void recorder_clear(fov_recorder *recorder)
 {
-    for (int i = 0; i < recorder->n_launch; i++) fov_free(recorder->launch[i].params);
-    fov_free(recorder->launch);
+    clear_launches(recorder->launch, recorder->n_launch);
+    clear_launches(recorder->draft, recorder->n_draft);
     fov_free(recorder->waiting);
+}
+
+/* What is measured is measured among the others of the program. */
+static fov_status make_draft(fov_recorder *recorder, const fov_call *calls, int count, fov_error *err)
+{
+    fov_status st = record_calls(recorder, calls, count, err);
+    recorder->draft = recorder->launch;
+    recorder->n_draft = recorder->n_launch;
+    recorder->launch = NULL;
+    recorder->n_launch = recorder->cap_launch = 0;
+    return st;
 }
 
 static fov_status record_all(fov_recorder *recorder, const fov_call *calls, int count, fov_error *err)
@@ -285,7 +320,7 @@ static fov_status make_graph(fov_recorder *recorder, fov_error *err)
 {
     fov_program           *program = recorder->program;
     const fov_cuda_driver *driver = program->place->device->driver;
-    fov_status             st = capture(recorder, &program->captured, err);
+    fov_status             st = fov_capture(program->place, recorder->launch, recorder->n_launch, 1, &program->captured, err);
     if (!st) st = fov_cuda_check(driver, driver->GraphInstantiate(&program->graph, program->captured, 0), err, "a graph");
     if (!st && program->ends) return fov_cuda_ends_find(program->ends, program->captured, err);
     if (program->captured) driver->GraphDestroy(program->captured);
@@ -304,7 +339,10 @@ static fov_status compile(fov_place *place, const fov_call *calls, int count, co
     if (!recorder.program || !recorder.waiting) st = fov_fail_memory(err, "a program");
     if (recorder.program) recorder.program->place = place;
     if (!st && ends) st = fov_cuda_ends_new(place, ends, &recorder.program->ends, err);
+    if (!st && place->tune_seconds > 0) st = make_draft(&recorder, calls, count, err);
+    fov_tuner_begin(place);
     if (!st) st = record_all(&recorder, calls, count, err);
+    fov_tuner_end(place);
     if (!st) st = make_graph(&recorder, err);
     recorder_clear(&recorder);
     if (st) fov_program_free(recorder.program);

@@ -18,8 +18,14 @@ typedef struct fov_launch {
     const void *params; /* copied */
 } fov_launch;
 
+/** As launch.h describes it: what it points to must live as long. */
+fov_launch fov_launch_of(const fov_cuda_launch *launch, const void *params, size_t params_bytes);
+
 /** Who records. Errors are about memory, or the device's. */
+fov_place             *fov_recorder_place(const fov_recorder *recorder);
 const fov_cuda_device *fov_recorder_device(const fov_recorder *recorder);
+/** The step that is being recorded shares its wave with no other. */
+bool fov_recorder_is_alone(const fov_recorder *recorder);
 
 /** Launch a kernel after all of earlier waves. */
 fov_status fov_record_launch(fov_recorder *recorder, const fov_launch *launch, fov_error *err);
