@@ -336,22 +336,43 @@ static void softmax_along_each_axis(void **state)
 
 /* ---------------------------------------------------------------- windows */
 
+/* @param channels that are a multiple of it, as are those before them and of a pixel */
+static void check_max_pool(layer *l, int channels, fov_dtype x_type, fov_dtype y_type)
+{
+    l->align = channels;
+    const int64_t k[2] = {layer_pick(l, 1, 4), layer_pick(l, 1, 4)}, d = layer_pick(l, 1, 2);
+    const int64_t dim[4] = {layer_pick(l, 1, 2), channels * layer_pick(l, 1, channels > 1 ? 3 : 40), 8 + layer_pick(l, 0, 5),
+                            8 + layer_pick(l, 0, 9)};
+    const int     x = layer_input(l, x_type, 4, dim, -2, 2);
+    fov_node     *node = layer_node(l, FOV_OP_MaxPool, &x, 1);
+    INTS(node, "kernel_shape", k[0], k[1]);
+    INTS(node, "strides", layer_pick(l, 1, 3), layer_pick(l, 1, 3));
+    INTS(node, "dilations", d, d);
+    INTS(node, "pads", layer_pick(l, 0, (int)k[0] - 1), layer_pick(l, 0, (int)k[1] - 1), layer_pick(l, 0, (int)k[0] - 1), 0);
+    assert_ok(fov_node_set_int(node, "ceil_mode", layer_pick(l, 0, 1), &err));
+    layer_outputs(l, 1, y_type, layer_pick(l, 0, 2) || x_type != FOV_U8 ? FOV_NONE : x);
+    layer_check(l, "cuda", same, NULL, 0);
+}
+
 static void max_pools(void **state)
 {
     (void)state;
     for (uint64_t i = 0; i < 80; i++) {
-        layer         l = layer_begin(8000 + i);
-        const int64_t k[2] = {layer_pick(&l, 1, 4), layer_pick(&l, 1, 4)}, d = layer_pick(&l, 1, 2);
-        const int64_t dim[4] = {layer_pick(&l, 1, 2), layer_pick(&l, 1, 40), 8 + layer_pick(&l, 0, 5), 8 + layer_pick(&l, 0, 9)};
-        const int     x = layer_input(&l, any_type(&l), 4, dim, -2, 2);
-        fov_node     *node = layer_node(&l, FOV_OP_MaxPool, &x, 1);
-        INTS(node, "kernel_shape", k[0], k[1]);
-        INTS(node, "strides", layer_pick(&l, 1, 3), layer_pick(&l, 1, 3));
-        INTS(node, "dilations", d, d);
-        INTS(node, "pads", layer_pick(&l, 0, (int)k[0] - 1), layer_pick(&l, 0, (int)k[1] - 1), layer_pick(&l, 0, (int)k[0] - 1), 0);
-        assert_ok(fov_node_set_int(node, "ceil_mode", layer_pick(&l, 0, 1), &err));
-        layer_outputs(&l, 1, any_type(&l), FOV_NONE);
-        layer_check(&l, "cuda", same, NULL, 0);
+        layer           l = layer_begin(8000 + i);
+        const fov_dtype x = any_type(&l), y = any_type(&l);
+        check_max_pool(&l, 1, x, y);
+        layer_end(&l);
+    }
+}
+
+/* Of one type, in channels that are loaded as one: by 16, 8 or 4. */
+static void max_pools_in_chunks(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 120; i++) {
+        layer           l = layer_begin(8100 + i);
+        const fov_dtype type = types[i % 8 > 3 ? 3 : i % 4];
+        check_max_pool(&l, 4 << layer_pick(&l, 0, 2), type, type);
         layer_end(&l);
     }
 }
@@ -622,6 +643,7 @@ int main(void)
         cmocka_unit_test(normalizations),
         cmocka_unit_test(softmax_along_each_axis),
         cmocka_unit_test(max_pools),
+        cmocka_unit_test(max_pools_in_chunks),
         cmocka_unit_test(resizing),
         cmocka_unit_test(concats),
         cmocka_unit_test(splits_slices_and_gathers),

@@ -30,23 +30,51 @@ static int64_t elements(const fov_view *view)
 
 /* ---------------------------------------------------------------- MaxPool */
 
-static bool same_quant(const fov_view *a, const fov_view *b)
+static bool same_quant(const fov_quant *a, const fov_quant *b)
 {
-    if (a->dtype != FOV_U8) return true;
-    return a->quant->count == 1 && b->quant->count == 1 && a->quant->scale[0] == b->quant->scale[0] &&
-           a->quant->zero_point[0] == b->quant->zero_point[0];
+    return a->count == 1 && b->count == 1 && a->scale[0] == b->scale[0] && a->zero_point[0] == b->zero_point[0];
 }
 
-static bool in_eights(const fov_view *view)
+/* `width` channels can be loaded as one, wherever they begin, and an image is counted by 31 bits. */
+static bool in_chunks(const fov_view *view, int width)
 {
-    const size_t size = fov_dtype_size(view->dtype) * 8, aligned = size < 16 ? size : 16;
-    const bool   channels = view->shape.dim[1] % 8 == 0 && view->stride[1] == 1 && (uintptr_t)view->data % aligned == 0;
-    return channels && view->stride[0] % 8 == 0 && view->stride[2] % 8 == 0 && view->stride[3] % 8 == 0;
+    const bool channels = view->shape.dim[1] % width == 0 && view->stride[1] == 1;
+    const bool aligned = (uintptr_t)view->data % ((size_t)width * fov_dtype_size(view->dtype)) == 0 && view->stride[0] % width == 0 &&
+                         view->stride[2] % width == 0 && view->stride[3] % width == 0;
+    return channels && aligned && view->shape.dim[2] * view->stride[2] <= INT32_MAX;
 }
 
-static int width_of(const fov_view *in, const fov_view *out)
+typedef struct pool_kernel {
+    const char *name;
+    int         width; /* channels of a thread */
+} pool_kernel;
+
+static pool_kernel kernel_of(const fov_view *in, const fov_view *out)
 {
-    return in->dtype == out->dtype && in_eights(in) && in_eights(out) && same_quant(in, out) ? 8 : 1;
+    static const pool_kernel f32 = {"fov_max_pool_f32", 4}, f16 = {"fov_max_pool_f16", 8}, bf16 = {"fov_max_pool_bf16", 8},
+                             u8 = {"fov_max_pool_u8", 16}, u8_half = {"fov_max_pool_u8_half", 8}, any = {"fov_max_pool", 1};
+    pool_kernel wide = in->dtype == FOV_F32 ? f32 : in->dtype == FOV_F16 ? f16 : in->dtype == FOV_BF16 ? bf16 : u8;
+    if (in->dtype == FOV_U8 && !(in_chunks(in, u8.width) && in_chunks(out, u8.width))) wide = u8_half;
+    return in->dtype == out->dtype && in_chunks(in, wide.width) && in_chunks(out, wide.width) ? wide : any;
+}
+
+/* The largest byte stands for the largest real: it alone is made one of the output. */
+static fov_status record_channels(const fov_view *in, const fov_view *out, fov_recorder *recorder, const fov_max_pool_channel **channels,
+                                  fov_error *err)
+{
+    const int64_t         count = in->shape.dim[1];
+    const void           *on_device;
+    fov_max_pool_channel *channel = fov_alloc_array((size_t)count, sizeof *channel);
+    if (!channel) return fov_fail_memory(err, "scales of a MaxPool");
+    for (int64_t c = 0; c < count; c++)
+        channel[c] = (fov_max_pool_channel){.scale = fov_quant_scale(in->quant, c),
+                                            .zero_point = (float)fov_quant_zero_point(in->quant, c),
+                                            .inverse_scale = 1.0F / fov_quant_scale(out->quant, c),
+                                            .output_zero_point = (float)fov_quant_zero_point(out->quant, c)};
+    const fov_status st = fov_record_constant(recorder, channel, (size_t)count * sizeof *channel, &on_device, err);
+    if (!st) *channels = on_device;
+    fov_free(channel);
+    return st;
 }
 
 static fov_status record_max_pool(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
@@ -59,10 +87,9 @@ static fov_status record_max_pool(const void *impl, const fov_view *const *in, f
     (void)scratch;
     fov_status st = fov_window_read(&call, x[2], x[3], NULL, &window, err);
     if (st) return st;
-    const int           width = width_of(in[0], out);
-    fov_max_pool_params params = {.count = elements(out) / width,
-                                  .channels = (int32_t)x[1] / width,
-                                  .width = width,
+    const pool_kernel   kernel = kernel_of(in[0], out);
+    fov_max_pool_params params = {.count = elements(out) / kernel.width,
+                                  .channels = (int32_t)x[1] / kernel.width,
                                   .in_rows = (int32_t)x[2],
                                   .in_columns = (int32_t)x[3],
                                   .out_rows = (int32_t)y[2],
@@ -76,7 +103,9 @@ static fov_status record_max_pool(const void *impl, const fov_view *const *in, f
                                   .pad_top = (int32_t)window.pad_top,
                                   .pad_left = (int32_t)window.pad_left};
     st = record_ends(recorder, in[0], out, &params.in, &params.out, err);
-    return st ? st : fov_record_elements(recorder, "fov_max_pool", params.count, &params, sizeof params, err);
+    if (!st && kernel.width > 1 && in[0]->dtype == FOV_U8 && !same_quant(in[0]->quant, out->quant))
+        st = record_channels(in[0], out, recorder, &params.channel, err);
+    return st ? st : fov_record_elements(recorder, kernel.name, params.count, &params, sizeof params, err);
 }
 
 fov_status fov_cuda_max_pool(const fov_graph *graph, const fov_node *node, fov_lowered *out, fov_error *err)

@@ -548,6 +548,13 @@ static inline uint32_t __byte_perm(uint32_t a, uint32_t b, uint32_t selector)
     return result;
 }
 
+/** The larger ones of two pairs of halves of a word. */
+static inline uint32_t __vmaxu2(uint32_t a, uint32_t b)
+{
+    const uint32_t low = max(a & 0xffffU, b & 0xffffU), high = max(a >> 16, b >> 16);
+    return high << 16 | low;
+}
+
 template <class T> static inline T __ldg(const T *at)
 {
     return *at;

@@ -59,14 +59,20 @@ typedef struct fov_softmax_params {
     int32_t    axis;
 } fov_softmax_params;
 
-/** The largest element of each window; NHWC. */
+/** A channel of bytes that are the largest of others: what makes one of the input the one of the output that stands for the same. Floats
+ * of 16 bytes, which are loaded as one. */
+typedef struct fov_max_pool_channel {
+    float scale, zero_point;                /* of the input */
+    float inverse_scale, output_zero_point; /* of the output */
+} fov_max_pool_channel;
+
+/** The largest element of each window; NHWC. Kernels of one type take chunks of channels, of which `count` and `channels` are then. */
 typedef struct fov_max_pool_params {
-    fov_tensor out, in;
-    int64_t    count;
-    int32_t    channels, in_rows, in_columns, out_rows, out_columns;
-    int32_t    kernel_y, kernel_x, stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
-    int32_t    width; /* channels that a thread takes: 8 where all are aligned to them and the output's elements stand for what the input's
-                         do, else 1; `count` is of these, `channels` too */
+    fov_tensor                  out, in;
+    const fov_max_pool_channel *channel; /* of chunks of bytes; NULL: stand for the same in input and output */
+    int64_t                     count;
+    int32_t channels, in_rows, in_columns, out_rows, out_columns;
+    int32_t kernel_y, kernel_x, stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
 } fov_max_pool_params;
 
 /** Two neighbours of each row and column, weighted: linear resizing of NHWC. */

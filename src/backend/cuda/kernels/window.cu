@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* MaxPool and linear Resize of NHWC activations. Tensors here have axes n, c, y, x in stride[0 .. 3]. */
 #include "backend/cuda/kernels/tensor.cuh"
+#include "backend/cuda/kernels/widen.cuh"
 
 /* Output element number i of p: its image, row, column and channel; the channel runs fastest. */
 typedef struct window_place {
@@ -32,28 +33,175 @@ static __device__ __forceinline__ int64_t offset_of(const fov_tensor &t, int64_t
     return n * t.stride[0] + c * t.stride[1] + y * t.stride[2] + x * t.stride[3];
 }
 
-/* As the elements stand: integers are as large as what they stand for, where there is one scale. */
-static __device__ __forceinline__ void max_pool_8(const fov_max_pool_params &p, const window_place &at)
+/* The taps of a window that are inside of the image, rows top .. bottom and columns left .. right; none where those are the wrong way
+ * round. */
+struct window_taps {
+    int top, bottom, left, right;
+};
+
+static __device__ __forceinline__ window_taps taps_of(const fov_max_pool_params &p, const window_place &at)
 {
-    float most[8];
-#pragma unroll
-    for (int i = 0; i < 8; i++) most[i] = -INFINITY;
-    for (int r = 0; r < p.kernel_y; r++)
-        for (int s = 0; s < p.kernel_x; s++) {
-            const int y = at.y * p.stride_y - p.pad_top + r * p.dilation_y, x = at.x * p.stride_x - p.pad_left + s * p.dilation_x;
-            float     v[8];
-            if ((unsigned)y >= (unsigned)p.in_rows || (unsigned)x >= (unsigned)p.in_columns) continue;
-            fov_load_elements<8>(v, p.in.data, p.in.dtype, offset_of(p.in, at.n, 8 * at.c, y, x));
-#pragma unroll
-            for (int i = 0; i < 8; i++)
-                if (v[i] > most[i]) most[i] = v[i];
-        }
-    fov_store_elements<8>(p.out.data, p.out.dtype, offset_of(p.out, at.n, 8 * at.c, at.y, at.x), most);
+    window_taps taps;
+    taps.top = at.y * p.stride_y - p.pad_top;
+    taps.left = at.x * p.stride_x - p.pad_left;
+    taps.bottom = taps.top + (p.kernel_y - 1) * p.dilation_y;
+    taps.right = taps.left + (p.kernel_x - 1) * p.dilation_x;
+    while (taps.top < 0) taps.top += p.dilation_y;
+    while (taps.left < 0) taps.left += p.dilation_x;
+    while (taps.bottom >= p.in_rows) taps.bottom -= p.dilation_y;
+    while (taps.right >= p.in_columns) taps.right -= p.dilation_x;
+    return taps;
 }
 
-static __device__ __forceinline__ void max_pool_1(const fov_max_pool_params &p, const window_place &at)
+/* The largest of chunks of bytes. As halves, bytes compare by the upper one, whatever the lower one is: so a word is its bytes 1 and 3 as
+ * it stands, and 0 and 2 where these are taken out. */
+template <class Chunk> struct most_bytes {
+    typedef Chunk    Raw;
+    static const int words = sizeof(Chunk) / 4, width = sizeof(Chunk);
+    uint32_t         even[words], odd[words];
+
+    __device__ __forceinline__ most_bytes()
+    {
+#pragma unroll
+        for (int i = 0; i < words; i++) even[i] = odd[i] = 0;
+    }
+
+    __device__ __forceinline__ void take(const Chunk &chunk)
+    {
+        const uint32_t *word = (const uint32_t *)&chunk;
+#pragma unroll
+        for (int i = 0; i < words; i++) {
+            even[i] = __vmaxu2(even[i], word[i] & 0x00ff00ffU);
+            odd[i] = __vmaxu2(odd[i], word[i]);
+        }
+    }
+
+    /* What stands for the same real in the output, whose channel `c` is the first one's. */
+    static __device__ __forceinline__ uint32_t requantize(uint32_t word, const fov_max_pool_channel *c)
+    {
+        uint32_t v[4];
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            const float4 channel = ((const float4 *)c)[i];
+            const float  real = __fmul_rn(__fsub_rn(fov_kind_u8::byte(word, (uint32_t)i), channel.y), channel.x);
+            v[i] = __float_as_uint(fov_kind_u8::quantize(real, channel.z, channel.w));
+        }
+        return fov_kind_u8::word(v[0], v[1], v[2], v[3]);
+    }
+
+    __device__ __forceinline__ void store(const fov_max_pool_params &p, int64_t at, int c, bool any) const
+    {
+        alignas(16) uint32_t word[words];
+#pragma unroll
+        for (int i = 0; i < words; i++) {
+            word[i] = even[i] | (odd[i] & 0xff00ff00U);
+            if (any && p.channel) word[i] = requantize(word[i], p.channel + c + 4 * i);
+        }
+        fov_copy_aligned<width>((uint8_t *)p.out.data + at, word);
+    }
+};
+
+/* The same of floats. The first of those that are alike stays: it may be a zero of the other sign. */
+template <class Kind> struct most_floats {
+    typedef typename Kind::Raw Raw;
+    static const int           width = Kind::width;
+    float                      most[width];
+
+    __device__ __forceinline__ most_floats()
+    {
+#pragma unroll
+        for (int i = 0; i < width; i++) most[i] = -INFINITY;
+    }
+
+    __device__ __forceinline__ void take(const Raw &chunk)
+    {
+        float v[width];
+        Kind::widen(v, chunk);
+#pragma unroll
+        for (int i = 0; i < width; i++)
+            if (v[i] > most[i]) most[i] = v[i];
+    }
+
+    __device__ __forceinline__ void store(const fov_max_pool_params &p, int64_t at, int, bool) const
+    {
+        *(Raw *)((unsigned char *)p.out.data + at * Kind::size) = Kind::narrow(most);
+    }
+};
+
+/* All of a window's taps, in order. Those after the last one are the last one again, which changes nothing: so loads do not depend on
+ * anything, and a window of 3x3 asks for all of its chunks before it needs one. */
+template <class Most>
+static __device__ __forceinline__ void take_taps(const fov_max_pool_params &p, const window_taps &taps, const void *image, int c, Most *most)
 {
-    float most = -INFINITY;
+    enum { BATCH = 9 };
+    const typename Most::Raw *chunk = (const typename Most::Raw *)image + c;
+    const int pitch = (int)p.in.stride[2] / Most::width, ld = (int)p.in.stride[3] / Most::width;
+    int       y = taps.top, x = taps.left;
+    for (bool more = true; more;) {
+        typename Most::Raw raw[BATCH];
+#pragma unroll
+        for (int i = 0; i < BATCH; i++) {
+            raw[i] = chunk[y * pitch + x * ld];
+            const bool along = x < taps.right, down = !along && y < taps.bottom;
+            x = along ? x + p.dilation_x : down ? taps.left : x;
+            y = down ? y + p.dilation_y : y;
+            more = along || down;
+        }
+#pragma unroll
+        for (int i = 0; i < BATCH; i++) most->take(raw[i]);
+    }
+}
+
+/* Chunks of 16 bytes, or of 8, which are aligned; an image's elements are counted by 31 bits. */
+template <class Most> static __device__ __forceinline__ void max_pool(const fov_max_pool_params &p)
+{
+    fov_depend_launch();
+    fov_depend_wait();
+    const int64_t i = fov_thread_number();
+    if (i >= p.count) return;
+    const window_place at = place_of(i, p.channels, p.out_rows, p.out_columns);
+    const window_taps  taps = taps_of(p, at);
+    const bool         any = taps.top <= taps.bottom && taps.left <= taps.right;
+    const int64_t      size = sizeof(typename Most::Raw) / Most::width;
+    Most               most;
+    if (any) take_taps(p, taps, (const unsigned char *)p.in.data + at.n * p.in.stride[0] * size, at.c, &most);
+    most.store(p, offset_of(p.out, at.n, Most::width * at.c, at.y, at.x), Most::width * at.c, any);
+}
+
+FOV_KERNEL(fov_max_pool_f32, fov_max_pool_params, 256)
+{
+    max_pool<most_floats<fov_kind_f32>>(p);
+}
+
+FOV_KERNEL(fov_max_pool_f16, fov_max_pool_params, 256)
+{
+    max_pool<most_floats<fov_kind_f16>>(p);
+}
+
+FOV_KERNEL(fov_max_pool_bf16, fov_max_pool_params, 256)
+{
+    max_pool<most_floats<fov_kind_bf16>>(p);
+}
+
+FOV_KERNEL(fov_max_pool_u8, fov_max_pool_params, 256)
+{
+    max_pool<most_bytes<uint4>>(p);
+}
+
+FOV_KERNEL(fov_max_pool_u8_half, fov_max_pool_params, 256)
+{
+    max_pool<most_bytes<uint2>>(p);
+}
+
+/* An element of any tensors. */
+FOV_KERNEL(fov_max_pool, fov_max_pool_params, 256)
+{
+    fov_depend_launch();
+    fov_depend_wait();
+    const int64_t i = fov_thread_number();
+    if (i >= p.count) return;
+    const window_place at = place_of(i, p.channels, p.out_rows, p.out_columns);
+    float              most = -INFINITY;
     for (int r = 0; r < p.kernel_y; r++)
         for (int s = 0; s < p.kernel_x; s++) {
             const int y = at.y * p.stride_y - p.pad_top + r * p.dilation_y, x = at.x * p.stride_x - p.pad_left + s * p.dilation_x;
@@ -62,17 +210,6 @@ static __device__ __forceinline__ void max_pool_1(const fov_max_pool_params &p, 
             if (v > most) most = v;
         }
     fov_tensor_store(p.out, offset_of(p.out, at.n, at.c, at.y, at.x), at.c, most);
-}
-
-FOV_KERNEL(fov_max_pool, fov_max_pool_params, 256)
-{
-    fov_depend_launch();
-    fov_depend_wait();
-    const int64_t i = fov_thread_number();
-    if (i >= p.count) return;
-    const window_place at = place_of(i, p.channels, p.out_rows, p.out_columns);
-    if (p.width == 8) max_pool_8(p, at);
-    else max_pool_1(p, at);
 }
 
 FOV_KERNEL(fov_resize, fov_resize_params, 256)
