@@ -466,7 +466,7 @@ static launch make_first(int outputs, int window, fov_dtype weight_type, fov_dty
     const fov_cuda_images in = {buffer[0], images, SIZE * 2, SIZE * 2, 3};
     fov_end e = end_of((const fov_end_channel *)upload(end.data(), end.size() * sizeof end[0]), buffer[1], outputs, y, SIZE);
     launch  l;
-    fov_cuda_first_fill(&conv, &in, upload(packed.data(), packed.size()), parts, &e, &l.first, &l.how);
+    fov_cuda_first_fill(&conv, &in, upload(packed.data(), packed.size()), parts, &e, limits, &l.first, &l.how);
     if (!check) return l;
     launch exact = l;
     exact.first.end.output[0].dtype = FOV_F32;

@@ -474,17 +474,44 @@ static void the_tile_that_is_chosen_fits(void **state)
 
 /* ---------------------------------------------------------------- first convolutions */
 
-static void check_first(const fov_cuda_first *conv, fov_dtype weight_type, int images, int x_rows, int x_columns)
+/* As floats that are multiplied: less zero points where they are bytes. */
+static float between_of(const fov_cuda_first *conv, float v, int c)
+{
+    if (conv->between != FOV_U8) return rounded(v, conv->between);
+    const int32_t zero = fov_quant_zero_point(conv->quant, c);
+    return (float)(fov_quantize(v, 1.0F / fov_quant_scale(conv->quant, c), zero, 0, 255) - zero);
+}
+
+/* What the input is made first. @param dense pixels lie one behind the other */
+static input first_input(const fov_cuda_first *conv, int images, int rows, int columns, bool dense, float **between)
+{
+    input in = any_input(FOV_F32, images, rows, columns, conv->channels);
+    if (dense) in.host.ld = in.on.ld = conv->channels; /* of more memory, perhaps */
+    *between = test_malloc((size_t)(images * rows * columns * in.host.ld) * sizeof **between);
+    for (int i = 0; i < images * rows * columns * in.host.ld; i++)
+        if (i % in.host.ld < conv->channels)
+            (*between)[i] = between_of(conv, ((const float *)in.host.data)[i], i % in.host.ld);
+    return in;
+}
+
+static void check_first(const fov_cuda_first *conv, fov_dtype weight_type, int images, int x_rows, int x_columns, bool dense)
 {
     const int rows = out_size(x_rows, conv->rows, 1, conv->stride_y, conv->pad_top);
     const int columns = out_size(x_columns, conv->columns, 1, conv->stride_x, conv->pad_left);
     const int taps = conv->rows * conv->columns, row = conv->channels * taps;
-    int       parts;
-    assert_true(fov_cuda_first_takes(conv, &(fov_cuda_limits){132, 227 << 10}));
-    input     in = any_input(FOV_F32, images, x_rows, x_columns, conv->channels);
-    float    *weight = any_weights(weight_type, (size_t)(conv->outputs * row));
-    whole_end w = any_end(images, rows, columns, conv->outputs, FOV_F32, false, 1);
-    float    *value = test_malloc(w.pixels * (size_t)conv->outputs * sizeof *value);
+    const bool integer = conv->between == FOV_U8;
+    /* more processors than there are tiles, or so few that each has several */
+    const fov_cuda_limits limits = {any(0, 1) ? 132 : 1, 227 << 10};
+    int                   parts;
+    float                *between;
+    assert_true(fov_cuda_first_takes(conv, &limits));
+    input                 in = first_input(conv, images, x_rows, x_columns, dense, &between);
+    const fov_cuda_images seen = {between, images, x_rows, x_columns, in.host.ld};
+    float                *weight = any_weights(weight_type, (size_t)(conv->outputs * row));
+    whole_end             w = any_end(images, rows, columns, conv->outputs, integer ? FOV_U8 : FOV_F32, integer, 2e-4F);
+    float                *value = test_malloc(w.pixels * (size_t)conv->outputs * sizeof *value);
+    for (int c = 0; c < conv->outputs; c++) w.channel[c].start = 0;
+    assert_ok(fov_cuda_upload(device, w.on_channel, w.channel, (size_t)conv->outputs * sizeof *w.channel, &err));
     for (size_t pixel = 0; pixel < w.pixels; pixel++)
         for (int o = 0; o < conv->outputs; o++) {
             const int64_t            line = (int64_t)pixel / columns;
@@ -500,9 +527,8 @@ static void check_first(const fov_cuda_first *conv, fov_dtype weight_type, int i
                                             1};
             float                    sum = 0;
             for (int c = 0; c < conv->channels; c++)
-                sum +=
-                    window_sum(&one, &in.host, weight + o * row, in.zero, line / rows, (int)(line % rows), (int)pixel % columns, c);
-            value[pixel * (size_t)conv->outputs + (size_t)o] = end_value(&w, sum, 0, false, (int64_t)pixel, o);
+                sum += window_sum(&one, &seen, weight + o * row, in.zero, line / rows, (int)(line % rows), (int)pixel % columns, c);
+            value[pixel * (size_t)conv->outputs + (size_t)o] = end_value(&w, sum, (int32_t)sum, integer, (int64_t)pixel, o);
         }
     void *packed = test_malloc(fov_cuda_first_bytes(conv));
     fov_cuda_first_pack(conv, weight, packed, &parts);
@@ -510,30 +536,50 @@ static void check_first(const fov_cuda_first *conv, fov_dtype weight_type, int i
     void            *on_packed = on_device(packed, fov_cuda_first_bytes(conv));
     fov_first_params params;
     fov_cuda_launch  launch;
-    fov_cuda_first_fill(conv, &in.on, on_packed, parts, &w.end, &params, &launch);
+    fov_cuda_first_fill(conv, &in.on, on_packed, parts, &w.end, &limits, &params, &launch);
+    const bool runs = dense && x_columns % 4 == 0 && conv->channels == 3 && conv->stride_x == 2;
+    assert_true(!runs || strstr(launch.kernel, "_runs"));
     run(&launch, &params);
-    check_end(&w, value, 1, allowed_of(w.type), false, launch.kernel);
+    check_end(&w, value, 1, allowed_of(w.type), integer, launch.kernel);
     fov_cuda_free(device, on_packed);
     test_free(packed);
     test_free(value);
+    test_free(between);
     test_free(weight);
     input_free(&in);
 }
 
+static const fov_dtype weight_types[] = {FOV_F32, FOV_F16, FOV_BF16};
+
 static void first_convolutions_lose_next_to_nothing(void **state)
 {
     (void)state;
-    static const fov_dtype weight_types[] = {FOV_F32, FOV_F16, FOV_BF16};
     for (int i = 0; i < 18; i++) {
         const int            window = 2 * any(0, 3) + 1, channels = any(1, 4), stride = channels % 2 ? 2 : any(1, 2);
-        const fov_cuda_first conv = {channels, 8 * any(1, 11), window,     window,  stride,
-                                     stride,   window / 2,     window / 2, FOV_F32, NULL};
-        check_first(&conv, weight_types[i % 3], any(1, 2), any(7, 20), any(7, 75));
+        const fov_cuda_first conv = {channels, 8 * any(1, 11), window, window, stride, stride, window / 2, window / 2, FOV_F32, NULL};
+        check_first(&conv, weight_types[i % 3], any(1, 2), any(7, 20), any(7, 75), any(0, 1));
     }
     assert_false(
         fov_cuda_first_takes(&(fov_cuda_first){3, 8, 3, 3, 1, 1, 1, 1, FOV_F32, NULL}, &(fov_cuda_limits){132, 227 << 10}));
     assert_false(
         fov_cuda_first_takes(&(fov_cuda_first){32, 8, 3, 3, 1, 1, 1, 1, FOV_F32, NULL}, &(fov_cuda_limits){132, 227 << 10}));
+}
+
+/* As networks have them: RGB behind a conversion, by steps of two. Bytes are exact. */
+static void first_convolutions_of_pictures_convert_them(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 24; i++) {
+        float                scale[3];
+        int32_t              zero_point[3];
+        const fov_quant      quant = {any(0, 1) ? 3 : 1, scale, zero_point};
+        const fov_dtype      between = types[i % 4];
+        const int            window = 2 * any(1, 3) + 1, pad = any(0, window / 2), strides_y = any(1, 2);
+        const fov_cuda_first conv = {3, 8 * any(1, 9), window, window, strides_y, 2, window / 2, pad, between, &quant};
+        for (int c = 0; c < 3; c++) scale[c] = test_random_float(&seed, 0.004F, 0.01F);
+        for (int c = 0; c < 3; c++) zero_point[c] = any(0, 255);
+        check_first(&conv, between == FOV_U8 ? FOV_U8 : weight_types[any(0, 2)], any(1, 2), any(7, 40), 4 * any(2, 36), any(0, 3) > 0);
+    }
 }
 
 int main(void)
@@ -542,6 +588,7 @@ int main(void)
         cmocka_unit_test(depthwise_of_3x3_is_a_plain_loop),    cmocka_unit_test(depthwise_of_any_window_is_a_plain_loop),
         cmocka_unit_test(what_kernels_do_not_take_is_refused), cmocka_unit_test(chains_are_the_two_layers),
         cmocka_unit_test(the_tile_that_is_chosen_fits),        cmocka_unit_test(first_convolutions_lose_next_to_nothing),
+        cmocka_unit_test(first_convolutions_of_pictures_convert_them),
     };
     return cmocka_run_group_tests(tests, open_device, NULL);
 }

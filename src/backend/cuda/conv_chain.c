@@ -97,7 +97,8 @@ static fov_status record_first(const void *impl, const fov_view *const *in, fov_
     first.pad_left = (int)shape.window.pad_left;
     const fov_cuda_images images = images_of(&x);
     const fov_end         end = fov_end_of(&(const fov_conv *){conv}, 1, channel, inputs, out);
-    fov_cuda_first_fill(&first, &images, packed, step->parts, &end, &params, &launch);
+    const fov_cuda_limits limits = limits_of(fov_recorder_device(recorder));
+    fov_cuda_first_fill(&first, &images, packed, step->parts, &end, &limits, &params, &launch);
     return fov_record_filled(recorder, &launch, &params, sizeof params, err);
 }
 

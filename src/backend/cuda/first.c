@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { CHANNELS = 8 /* of a group */, LANE_BYTES = 8, MOST_ROW = 64 /* numbers of a row of the window */, TOP_EXPONENT = 15 };
+enum { TILE_ROWS = 8, RESIDENT = 4 /* blocks of a processor */ };
 
 static int ceiling(int a, int b)
 {
@@ -137,31 +138,70 @@ void fov_cuda_first_pack(const fov_cuda_first *conv, const float *weight, void *
 
 static int patch_rows_of(const fov_cuda_first *conv)
 {
-    return (FOV_FIRST_ROWS - 1) * conv->stride_y + conv->rows;
+    return (TILE_ROWS - 1) * conv->stride_y + conv->rows;
 }
 
-/* Halves: all that groups of the last pixel reach. */
-static int patch_ld_of(const fov_cuda_first *conv)
+/* Numbers of the patch's rows: all that groups of the last pixel reach. */
+static int patch_columns_of(const fov_cuda_first *conv)
 {
     return (FOV_FIRST_COLUMNS - 1) * conv->stride_x * conv->channels + row_groups_of(conv) * FOV_FIRST_GROUP;
 }
 
-static size_t shared_of(const fov_cuda_first *conv, int parts)
+/* Floats from an address of 16 bytes to where a tile's rows begin. They are the same for all tiles. */
+static int phase_of(const fov_cuda_first *conv)
 {
-    const size_t patch = 2 * (size_t)(patch_rows_of(conv) * patch_ld_of(conv)) * sizeof(uint16_t);
+    return -conv->pad_left * conv->channels & 3;
+}
+
+/* Halves from row to row of the patch, where it is of whole float4s. */
+static int run_ld_of(const fov_cuda_first *conv)
+{
+    return ceiling(phase_of(conv) + patch_columns_of(conv), 4) * 4;
+}
+
+static int planes_of(const fov_cuda_first *conv)
+{
+    return conv->between == FOV_F16 || conv->between == FOV_U8 ? 1 : 2;
+}
+
+static size_t shared_of(const fov_cuda_first *conv, int parts, bool runs)
+{
+    const int    ld = runs ? run_ld_of(conv) : patch_columns_of(conv);
+    const size_t patch = (size_t)(planes_of(conv) * patch_rows_of(conv) * ld) * sizeof(uint16_t);
+    const size_t raw = runs ? (size_t)(patch_rows_of(conv) * FOV_FIRST_RUN + FOV_FIRST_RUN_CHANNELS * 2) * 4 * sizeof(float) : 0;
     const size_t end = (size_t)(slice_groups_of(conv) * CHANNELS) * FOV_END_ROWS * sizeof(float);
-    return end + (size_t)parts * part_bytes(conv) + patch;
+    return end + (size_t)parts * part_bytes(conv) + raw + patch;
 }
 
 bool fov_cuda_first_takes(const fov_cuda_first *conv, const fov_cuda_limits *limits)
 {
     return conv->channels <= FOV_FIRST_MOST_CHANNELS && row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 &&
-           shared_of(conv, conv->between == FOV_F32 ? 2 : 1) <= limits->shared_bytes;
+           shared_of(conv, conv->between == FOV_F32 ? 2 : 1, false) <= limits->shared_bytes;
+}
+
+/* Rows of the input are runs of float4s, of which threads have one each; the last of a warp belongs to the next one too. */
+static bool in_runs(const fov_cuda_first *conv, const fov_cuda_images *x, int parts, const fov_cuda_limits *limits)
+{
+    const bool dense = x->ld == conv->channels && x->columns * x->ld % 4 == 0 && (uintptr_t)x->data % 16 == 0;
+    return dense && conv->channels == FOV_FIRST_RUN_CHANNELS && conv->stride_x == FOV_FIRST_RUN_STRIDE && run_ld_of(conv) / 4 <= FOV_FIRST_RUN - FOV_FIRST_RUN / 32 &&
+           shared_of(conv, parts, true) <= limits->shared_bytes;
+}
+
+/* As many blocks as run at once, or fewer: all with as many tiles. */
+static int blocks_of(const fov_first_params *params, size_t shared_bytes, const fov_cuda_limits *limits)
+{
+    const size_t fit = limits->shared_bytes / shared_bytes;
+    const int    resident = limits->processors * (fit < RESIDENT ? (int)fit : RESIDENT);
+    const int    at_once = resident > params->slices ? resident / params->slices : 1;
+    return ceiling(params->tiles, ceiling(params->tiles, at_once)) * params->slices;
 }
 
 void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, const void *packed, int parts, const fov_end *end,
-                         fov_first_params *params, fov_cuda_launch *launch)
+                         const fov_cuda_limits *limits, fov_first_params *params, fov_cuda_launch *launch)
 {
+    const bool runs = in_runs(conv, x, parts, limits);
+    const int  ld = runs ? run_ld_of(conv) : patch_columns_of(conv);
+    const int  across = ceiling(end->columns, FOV_FIRST_COLUMNS), down = ceiling(end->rows, TILE_ROWS);
     *params = (fov_first_params){.x = x->data,
                                  .weight = (const unsigned char *)packed + scale_bytes(conv),
                                  .scale = packed,
@@ -177,21 +217,27 @@ void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, c
                                  .pad_top = conv->pad_top,
                                  .pad_left = conv->pad_left,
                                  .k_steps = k_steps_of(conv),
-                                 .slice_groups = slice_groups_of(conv),
                                  .slices = slices_of(conv),
                                  .parts = parts,
                                  .between = (int32_t)conv->between,
                                  .patch_rows = patch_rows_of(conv),
-                                 .patch_ld = patch_ld_of(conv),
+                                 .patch_ld = ld,
+                                 .phase = runs ? phase_of(conv) : 0,
+                                 .tile_rows = TILE_ROWS,
+                                 .tiles_across = across,
+                                 .tiles_down = down,
+                                 .tiles = x->count * across * down,
                                  .by_channels = fov_divisor_of(conv->channels),
-                                 .tiles_across = ceiling(end->columns, FOV_FIRST_COLUMNS),
-                                 .tiles_down = ceiling(end->rows, FOV_FIRST_ROWS)};
+                                 .by_pairs = fov_divisor_of(ld / 2),
+                                 .by_across = fov_divisor_of(across),
+                                 .by_down = fov_divisor_of(down)};
     for (int c = 0; conv->between == FOV_U8 && c < conv->channels; c++) {
         params->inverse_scale[c] = 1.0F / fov_quant_scale(conv->quant, c);
         params->zero_point[c] = fov_quant_zero_point(conv->quant, c);
     }
-    *launch = (fov_cuda_launch){.blocks = (uint32_t)(x->count * params->tiles_across * params->tiles_down * params->slices),
+    const size_t shared_bytes = shared_of(conv, parts, runs);
+    *launch = (fov_cuda_launch){.blocks = (uint32_t)blocks_of(params, shared_bytes, limits),
                                 .threads = FOV_FIRST_THREADS,
-                                .shared_bytes = shared_of(conv, parts)};
-    snprintf(launch->kernel, sizeof launch->kernel, "fov_first_%d", params->slice_groups);
+                                .shared_bytes = shared_bytes};
+    snprintf(launch->kernel, sizeof launch->kernel, "fov_first_%d_%d%s", planes_of(conv), slice_groups_of(conv), runs ? "_runs" : "");
 }

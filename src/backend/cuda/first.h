@@ -23,6 +23,6 @@ void fov_cuda_first_pack(const fov_cuda_first *conv, const float *weight, void *
 
 /** @param packed on the device; parts: as packed; end: of the output, whose rows and columns it has */
 void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, const void *packed, int parts, const fov_end *end,
-                         fov_first_params *params, fov_cuda_launch *launch);
+                         const fov_cuda_limits *limits, fov_first_params *params, fov_cuda_launch *launch);
 
 #endif

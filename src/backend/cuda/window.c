@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* MaxPool and Resize (kernels/window.cu). */
+#include "backend/cuda/launch.h"
 #include "backend/cuda/lower.h"
 
 #include "base/alloc.h"
@@ -55,7 +56,8 @@ static pool_kernel kernel_of(const fov_view *in, const fov_view *out)
                              u8 = {"fov_max_pool_u8", 16}, u8_half = {"fov_max_pool_u8_half", 8}, any = {"fov_max_pool", 1};
     pool_kernel wide = in->dtype == FOV_F32 ? f32 : in->dtype == FOV_F16 ? f16 : in->dtype == FOV_BF16 ? bf16 : u8;
     if (in->dtype == FOV_U8 && !(in_chunks(in, u8.width) && in_chunks(out, u8.width))) wide = u8_half;
-    return in->dtype == out->dtype && in_chunks(in, wide.width) && in_chunks(out, wide.width) ? wide : any;
+    const bool chunks = in->dtype == out->dtype && in_chunks(in, wide.width) && in_chunks(out, wide.width);
+    return chunks && elements(out) / wide.width <= INT32_MAX ? wide : any;
 }
 
 /* The largest byte stands for the largest real: it alone is made one of the output. */
@@ -89,6 +91,9 @@ static fov_status record_max_pool(const void *impl, const fov_view *const *in, f
     if (st) return st;
     const pool_kernel   kernel = kernel_of(in[0], out);
     fov_max_pool_params params = {.count = elements(out) / kernel.width,
+                                  .by_channels = fov_divisor_of((int)x[1] / kernel.width),
+                                  .by_columns = fov_divisor_of((int)y[3]),
+                                  .by_rows = fov_divisor_of((int)y[2]),
                                   .channels = (int32_t)x[1] / kernel.width,
                                   .in_rows = (int32_t)x[2],
                                   .in_columns = (int32_t)x[3],

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* The first convolution of a network: F32 input of few channels (first_params.h). A block's part of the input goes to shared memory
- * as two planes of halves, whose sum is the input; fragments of A are read from there as they are, without a matrix in between.
- * Sums go from registers into the output: the columns of the product are in such an order that a lane has channels side by side. */
+/* The first convolution of a network: F32 input of few channels (first_params.h). A tile's part of the input goes to shared memory
+ * as a plane of halves, or as two whose sum is the input; fragments of A are read from there as they are, without a matrix in between.
+ * Sums go from registers into the output: the columns of the product are in such an order that a lane has channels side by side.
+ *
+ * Blocks have tile after tile. Where pixels of the input lie one behind the other, its rows are runs of floats: those of the next tile
+ * are on their way into shared memory, by 16 bytes, while this one is multiplied. */
 #include "backend/cuda/kernels/divide.cuh"
 #include "backend/cuda/kernels/end_plain.cuh"
 #include "backend/cuda/kernels/first_params.h"
@@ -9,122 +12,183 @@
 enum {
     TILES = FOV_FIRST_COLUMNS / 16 /* of 16 pixels, that a warp makes at once */,
     WARPS = FOV_FIRST_THREADS / 32,
-    BATCH = 4, /* pairs of a row that a lane loads at once */
-    ROW_BATCH = 3,
+    ROW_THREADS = FOV_FIRST_RUN, /* that have a float4 each of a row of the input */
+    ROW_STEP = FOV_FIRST_THREADS / ROW_THREADS,
+    ROW_BATCH = 3, /* rows that a thread makes halves of at once */
 };
 
 struct first_tile {
-    int image, y, x, rows, columns;
+    int image, y, x;
 };
 
-/* What a lane knows of a number of the patch's rows, which are all alike. */
-struct first_number {
-    int   at; /* floats from the beginning of a row of the image; negative: outside of it */
-    float inverse_scale;
-    int   zero_point;
+static __device__ __forceinline__ first_tile tile_of(const fov_first_params *p, int number)
+{
+    const int down = fov_divide(number, p->by_across), image = fov_divide(down, p->by_down);
+    return first_tile{image, (down - image * p->tiles_down) * p->tile_rows, (number - down * p->tiles_across) * FOV_FIRST_COLUMNS};
+}
+
+/* A number as the convolution sees it, but for the rounding to halves that follows. */
+template <int between> static __device__ __forceinline__ float between_of(float v, float inverse_scale, float zero_point)
+{
+    if (between == FOV_BF16) return fov_bf16_to_float(fov_float_to_bf16(v));
+    if (between != FOV_U8) return v;
+    const float scaled = __fmul_rn(v, inverse_scale), known = scaled == scaled ? scaled : 0.0F;
+    const float inside = fminf(fmaxf(known, -zero_point), 255.0F - zero_point);
+    return __fsub_rn(__fadd_rn(inside, 12582912.0F), 12582912.0F); /* fov_round_small() */
+}
+
+/* What halves leave over of a pair of numbers. */
+static __device__ __forceinline__ uint32_t rest_of(uint32_t both, float first, float second)
+{
+    return fov_floats_to_f16(__fsub_rn(first, fov_f16_to_float((uint16_t)(both & 0xffffU))),
+                             __fsub_rn(second, fov_f16_to_float((uint16_t)(both >> 16))));
+}
+
+/* ---------------------------------------------------------------- rows that are runs of floats */
+
+/* Which float4 of a row is this thread's. Each needs the next one's first number: the last lane of a warp only gives its. */
+static __device__ __forceinline__ int run_column(void)
+{
+    const int t = (int)threadIdx.x % ROW_THREADS;
+    return t - t / 32;
+}
+
+/* Asks for the thread's part of a tile's input: it alone reads it. */
+static __device__ __forceinline__ void fetch(const fov_first_params *p, const first_tile &tile, float4 *raw)
+{
+    const int     pitch = p->x_columns * FOV_FIRST_RUN_CHANNELS / 4, column = run_column();
+    const int     top = tile.y * p->stride_y - p->pad_top;
+    const int     at = ((tile.x * FOV_FIRST_RUN_STRIDE - p->pad_left) * FOV_FIRST_RUN_CHANNELS - p->phase) / 4 + column;
+    const bool    inside = column < p->patch_ld / 4 && (unsigned)at < (unsigned)pitch;
+    const float4 *image = (const float4 *)p->x + (int64_t)tile.image * p->x_rows * pitch;
+    for (int row = (int)threadIdx.x / ROW_THREADS; row < p->patch_rows; row += ROW_STEP) {
+        const bool there = inside && (unsigned)(top + row) < (unsigned)p->x_rows;
+        fov_copy_async_16_if(there, raw + row * ROW_THREADS + (int)threadIdx.x % ROW_THREADS,
+                             image + (there ? (top + row) * pitch + at : 0));
+    }
+}
+
+/* What numbers of a row become bytes by: four that lie side by side in a float4, shifted by the phase. There are as many kinds of four as
+ * there are channels. */
+struct first_numbers {
+    float inverse_scale[4], zero_point[4];
 };
 
-static __device__ __forceinline__ first_number number_of(const fov_first_params *p, int left, int j)
+/* Before a barrier. */
+static __device__ __forceinline__ void fill_numbers(const fov_first_params *p, first_numbers *numbers)
 {
-    first_number number = {-1, 0, 0};
-    if (j >= p->patch_ld) return number;
-    const int right = fov_divide(j, p->by_channels), c = j - right * p->channels, column = left + right;
-    if ((unsigned)column < (unsigned)p->x_columns) number.at = column * p->x_ld + c;
-    number.inverse_scale = p->inverse_scale[c];
-    number.zero_point = p->zero_point[c];
-    return number;
+    const int i = (int)threadIdx.x % 4, kind = (int)threadIdx.x / 4;
+    if (kind >= FOV_FIRST_RUN_CHANNELS) return;
+    const int c = (4 * kind + i + p->phase % 2 - p->phase + FOV_FIRST_RUN_CHANNELS) % FOV_FIRST_RUN_CHANNELS;
+    numbers[kind].inverse_scale[i] = p->inverse_scale[c];
+    numbers[kind].zero_point[i] = __int2float_rn(p->zero_point[c]);
 }
 
-/* As the convolution sees it. */
-static __device__ __forceinline__ float between(const fov_first_params *p, float v, const first_number &number)
+/* Eight bytes at once. */
+static __device__ __forceinline__ void store_pairs(uint16_t *to, uint32_t first, uint32_t second)
 {
-    if (p->between == FOV_U8) return (float)(fov_quantize_u8(v, number.inverse_scale, number.zero_point) - number.zero_point);
-    if (p->between == FOV_BF16) return fov_bf16_to_float(fov_float_to_bf16(v));
-    return p->between == FOV_F16 ? fov_f16_to_float(fov_float_to_f16(v)) : v;
+    *(uint64_t *)to = first | (uint64_t)second << 32;
 }
 
-/* A pair of numbers as halves; `low`: what they leave over. */
-static __device__ __forceinline__ void split(uint32_t *high, uint32_t *low, float first, float second)
+/* What was fetched, as halves, of which pairs begin where groups do: at even places, or at odd ones. What is outside of the image is 0,
+ * and stays it. */
+template <int between, int planes>
+static __device__ __forceinline__ void convert(const fov_first_params *p, const first_numbers *numbers, const float4 *raw, uint16_t *high)
 {
-    const uint32_t both = fov_floats_to_f16(first, second);
-    *high = both;
-    if (low)
-        *low = fov_floats_to_f16(__fsub_rn(first, fov_f16_to_float((uint16_t)(both & 0xffffU))),
-                                 __fsub_rn(second, fov_f16_to_float((uint16_t)(both >> 16))));
-}
-
-/* The tile's input: a warp has whole rows, of which it asks for several at once. @param low NULL: is not needed */
-static __device__ __forceinline__ void load_patch(const fov_first_params *p, const first_tile *tile, uint32_t *high, uint32_t *low)
-{
-    const int    warp = (int)threadIdx.x / 32, pairs = p->patch_ld / 2, pitch = p->x_columns * p->x_ld;
-    const int    top = tile->y * p->stride_y - p->pad_top, left = tile->x * p->stride_x - p->pad_left;
-    const float *image = p->x + (int64_t)tile->image * p->x_rows * pitch;
-    for (int pair = (int)threadIdx.x % 32; pair < pairs; pair += 32 * BATCH) {
-        first_number number[BATCH][2];
+    const int  column = run_column(), plane = p->patch_rows * p->patch_ld;
+    alignas(16) float inverse_scale[4], zero_point[4];
+    fov_copy_aligned<16>(inverse_scale, numbers[column % FOV_FIRST_RUN_CHANNELS].inverse_scale);
+    fov_copy_aligned<16>(zero_point, numbers[column % FOV_FIRST_RUN_CHANNELS].zero_point);
+    const bool stores = column < p->patch_ld / 4 && threadIdx.x % 32 < 31, odd = p->phase % 2;
+    for (int first = (int)threadIdx.x / ROW_THREADS; first < p->patch_rows; first += ROW_BATCH * ROW_STEP) {
+        float4 four[ROW_BATCH];
 #pragma unroll
-        for (int i = 0; i < 2 * BATCH; i++) number[i / 2][i % 2] = number_of(p, left, 2 * (pair + i / 2 * 32) + i % 2);
-        for (int first = warp; first < p->patch_rows; first += ROW_BATCH * WARPS) {
-            float v[ROW_BATCH][BATCH][2];
+        for (int r = 0; r < ROW_BATCH; r++)
+            four[r] = raw[min(first + r * ROW_STEP, p->patch_rows - 1) * ROW_THREADS + (int)threadIdx.x % ROW_THREADS];
 #pragma unroll
-            for (int r = 0; r < ROW_BATCH; r++) {
-                const int    y = top + first + r * WARPS;
-                const bool   there = first + r * WARPS < p->patch_rows && (unsigned)y < (unsigned)p->x_rows;
-                const float *row = image + (int64_t)y * pitch;
+        for (int r = 0; r < ROW_BATCH; r++) {
+            const float number[5] = {four[r].x, four[r].y, four[r].z, four[r].w, __shfl_down_sync(0xffffffffU, four[r].x, 1)};
+            float       v[4];
 #pragma unroll
-                for (int i = 0; i < 2 * BATCH; i++) {
-                    const int at = number[i / 2][i % 2].at;
-                    v[r][i / 2][i % 2] = 0;
-                    if (there && at >= 0) v[r][i / 2][i % 2] = row[at];
-                }
-            }
-#pragma unroll
-            for (int r = 0; r < ROW_BATCH; r++) {
-                const int y = first + r * WARPS;
-                if (y >= p->patch_rows) break;
-                const bool outside = (unsigned)(top + y) >= (unsigned)p->x_rows;
-#pragma unroll
-                for (int i = 0; i < BATCH; i++) {
-                    const int at = pair + i * 32, to = y * pairs + at;
-                    if (at >= pairs) break;
-                    float two[2];
-#pragma unroll
-                    for (int j = 0; j < 2; j++)
-                        two[j] = outside || number[i][j].at < 0 ? 0.0F : between(p, v[r][i][j], number[i][j]);
-                    split(high + to, low ? low + to : NULL, two[0], two[1]);
-                }
-            }
+            for (int i = 0; i < 4; i++)
+                v[i] = between_of<between>(odd ? number[i + 1] : number[i], inverse_scale[i], zero_point[i]);
+            const uint32_t one = fov_floats_to_f16(v[0], v[1]), two = fov_floats_to_f16(v[2], v[3]);
+            uint16_t      *to = high + (first + r * ROW_STEP) * p->patch_ld + 4 * column;
+            if (!stores || first + r * ROW_STEP >= p->patch_rows) continue;
+            store_pairs(to, one, two);
+            if (planes > 1) store_pairs(to + plane, rest_of(one, v[0], v[1]), rest_of(two, v[2], v[3]));
         }
     }
 }
 
-/* Where group `group` of the window's numbers begins in the patch, in halves. Those after the last one have no weight. */
-static __device__ __forceinline__ int group_at(const fov_first_params *p, int group)
+template <int planes>
+static __device__ __forceinline__ void convert_run(const fov_first_params *p, const first_numbers *numbers, const float4 *raw,
+                                                   uint16_t *high)
 {
-    const int row = group / p->row_groups;
-    return row < p->window_rows ? row * p->patch_ld + (group - row * p->row_groups) * FOV_FIRST_GROUP : 0;
+    if (planes == 1 && p->between == FOV_U8) convert<FOV_U8, planes>(p, numbers, raw, high);
+    else if (planes == 1) convert<FOV_F16, planes>(p, numbers, raw, high);
+    else if (p->between == FOV_BF16) convert<FOV_BF16, planes>(p, numbers, raw, high);
+    else convert<FOV_F32, planes>(p, numbers, raw, high);
 }
 
-static __device__ __forceinline__ void load_a(uint32_t (&a)[4], const uint16_t *plane, int first, int second, int eight_pixels)
+/* ---------------------------------------------------------------- any input */
+
+static __device__ __forceinline__ float number_at(const fov_first_params *p, const first_tile &tile, int row, int i)
 {
-    a[0] = *(const uint32_t *)(plane + first);
-    a[1] = *(const uint32_t *)(plane + first + eight_pixels);
-    a[2] = *(const uint32_t *)(plane + second);
-    a[3] = *(const uint32_t *)(plane + second + eight_pixels);
+    const int right = fov_divide(i, p->by_channels), c = i - right * p->channels;
+    const int y = tile.y * p->stride_y - p->pad_top + row, x = tile.x * p->stride_x - p->pad_left + right;
+    if ((unsigned)y >= (unsigned)p->x_rows || (unsigned)x >= (unsigned)p->x_columns) return 0;
+    const float v = p->x[(((int64_t)tile.image * p->x_rows + y) * p->x_columns + x) * p->x_ld + c];
+    if (p->between == FOV_U8) return between_of<FOV_U8>(v, p->inverse_scale[c], __int2float_rn(p->zero_point[c]));
+    return p->between == FOV_BF16 ? between_of<FOV_BF16>(v, 0, 0) : v;
 }
 
-template <int groups, int parts, bool halves>
-static __device__ __forceinline__ void multiply(const fov_first_params *p, const uint16_t *high, int plane, const uint2 *weight,
-                                                int row, float (&d)[TILES][groups][4])
+template <int planes>
+static __device__ __forceinline__ void load_any(const fov_first_params *p, const first_tile &tile, uint16_t *high)
 {
-    const int lane = (int)threadIdx.x % 32, pixel = p->stride_x * p->channels;
-    const int mine = row * p->stride_y * p->patch_ld + lane / 4 * pixel + lane % 4 * 2;
+    const int pairs = p->patch_ld / 2;
+    for (int i = (int)threadIdx.x; i < p->patch_rows * pairs; i += FOV_FIRST_THREADS) {
+        const int      row = fov_divide(i, p->by_pairs), at = 2 * (i - row * pairs);
+        const float    first = number_at(p, tile, row, at), second = number_at(p, tile, row, at + 1);
+        const uint32_t both = fov_floats_to_f16(first, second);
+        ((uint32_t *)high)[i] = both;
+        if (planes > 1) ((uint32_t *)high)[p->patch_rows * pairs + i] = rest_of(both, first, second);
+    }
+}
+
+/* ---------------------------------------------------------------- product */
+
+static __device__ __forceinline__ void load_a(uint32_t (&a)[4], const uint16_t *first, const uint16_t *second, int eight_pixels)
+{
+    a[0] = *(const uint32_t *)first;
+    a[1] = *(const uint32_t *)(first + eight_pixels);
+    a[2] = *(const uint32_t *)second;
+    a[3] = *(const uint32_t *)(second + eight_pixels);
+}
+
+/* @param pixel halves from one output pixel's input to the next's; mine: of this lane, where its row begins */
+template <int groups, int planes, int parts>
+static __device__ __forceinline__ void multiply(const fov_first_params *p, const uint16_t *mine, int pixel, const uint2 *weight,
+                                                float (&d)[TILES][groups][4])
+{
+    const int lane = (int)threadIdx.x % 32, count = p->window_rows * p->row_groups, plane = p->patch_rows * p->patch_ld;
+    const int next_row = p->patch_ld - (p->row_groups - 1) * FOV_FIRST_GROUP;
+    int       at = 0, of_row = 0; /* the next group, and which one of its row it is */
+#pragma unroll 1
     for (int k = 0; k < p->k_steps; k++) {
-        const int first = mine + group_at(p, 2 * k), second = mine + group_at(p, 2 * k + 1);
-        uint32_t  a_high[TILES][4], a_low[TILES][4];
+        const uint16_t *half[2];
+        uint32_t        a_high[TILES][4], a_low[TILES][4];
+#pragma unroll
+        for (int i = 0; i < 2; i++) { /* behind the last group there is one without weights: any numbers do */
+            half[i] = 2 * k + i < count ? mine + at : mine;
+            const bool ends = ++of_row == p->row_groups;
+            at += ends ? next_row : (int)FOV_FIRST_GROUP;
+            if (ends) of_row = 0;
+        }
 #pragma unroll
         for (int m = 0; m < TILES; m++) {
-            load_a(a_high[m], high, first + m * 16 * pixel, second + m * 16 * pixel, 8 * pixel);
-            if (!halves) load_a(a_low[m], high + plane, first + m * 16 * pixel, second + m * 16 * pixel, 8 * pixel);
+            load_a(a_high[m], half[0] + m * 16 * pixel, half[1] + m * 16 * pixel, 8 * pixel);
+            if (planes > 1) load_a(a_low[m], half[0] + plane + m * 16 * pixel, half[1] + plane + m * 16 * pixel, 8 * pixel);
         }
 #pragma unroll
         for (int n = 0; n < groups; n++) {
@@ -132,7 +196,7 @@ static __device__ __forceinline__ void multiply(const fov_first_params *p, const
             const uint32_t b[2] = {two.x, two.y};
 #pragma unroll
             for (int m = 0; m < TILES; m++) {
-                if (!halves) fov_mma_f16(d[m][n], a_low[m], b);
+                if (planes > 1) fov_mma_f16(d[m][n], a_low[m], b);
                 fov_mma_f16(d[m][n], a_high[m], b);
             }
             if (parts == 1) continue;
@@ -144,57 +208,68 @@ static __device__ __forceinline__ void multiply(const fov_first_params *p, const
     }
 }
 
-/* A row of the tile's pixels: those of this lane, -1 outside of the output. */
-static __device__ __forceinline__ int64_t pixel_of(const first_tile &tile, int row, int i)
+/* ---------------------------------------------------------------- end */
+
+/* A row of the tile in the output: this lane's first pixel, and how many columns are from there on. */
+struct first_row {
+    int64_t pixel;
+    int     columns;
+};
+
+/* What the end needs of channels, as it is used: sums are of weights times powers of two, which the scale undoes, and zero points are
+ * floats. */
+static __device__ __forceinline__ void fill_ends(const fov_first_params *p, float *rows, int first, int channels)
 {
-    const int y = tile.y + row, x = tile.x + i * 8 + (int)threadIdx.x % 32 / 4;
-    return y < tile.rows && x < tile.columns ? ((int64_t)tile.image * tile.rows + y) * tile.columns + x : -1;
+    fov_end_rows_fill((uint32_t *)rows, &p->end, first, channels);
+    for (int i = (int)threadIdx.x; i < channels && first + i < p->end.channels; i += FOV_FIRST_THREADS) {
+        float *scale = rows + FOV_END_SCALE * channels + i, *zero = rows + FOV_END_ZERO_POINT * channels + i;
+        *scale = __fmul_rn(p->scale[first + i], p->between == FOV_U8 ? *scale : 1.0F);
+        *zero = __int2float_rn(__float_as_int(*zero));
+    }
 }
 
-/* W channels from `c` on of each of a lane's pixels, from registers into the output. @param own the first of them in the table;
- * d: sums of groups from `first` on */
+/* W channels from `c` on of each of a lane's pixels, from registers into the output. @param d sums of groups from `first` on */
 template <class Kind, int W, int groups>
-static __device__ __forceinline__ void end_plain(const fov_first_params *p, const fov_end_rows &rows, const first_tile &tile,
-                                                 int row, int first, int c, const float (&d)[TILES][groups][4])
+static __device__ __forceinline__ void end_plain(const fov_first_params *p, const fov_end_rows &rows, const first_row &at, int first,
+                                                 int c, const float (&d)[TILES][groups][4])
 {
-    float undo[W], scale[W], bias[W], slope[W], inverse[W], zero[W];
-#pragma unroll
-    for (int i = 0; i < W; i++) {
-        undo[i] = p->scale[c + i];
-        scale[i] = p->between == FOV_U8 ? rows.rows[FOV_END_SCALE * rows.ld + c - rows.first + i] : 1.0F;
-        bias[i] = rows.rows[FOV_END_BIAS * rows.ld + c - rows.first + i];
-        slope[i] = rows.rows[FOV_END_SLOPE * rows.ld + c - rows.first + i];
-        inverse[i] = rows.rows[FOV_END_INVERSE_SCALE * rows.ld + c - rows.first + i];
-        zero[i] = __int2float_rn(__float_as_int(rows.rows[FOV_END_ZERO_POINT * rows.ld + c - rows.first + i]));
+    float scale[W], bias[W], slope[W], inverse[W], zero[W];
+    rows.row<W>(scale, FOV_END_SCALE, c);
+    rows.row<W>(bias, FOV_END_BIAS, c);
+    rows.row<W>(slope, FOV_END_SLOPE, c);
+    if (Kind::integer) {
+        rows.row<W>(inverse, FOV_END_INVERSE_SCALE, c);
+        rows.row<W>(zero, FOV_END_ZERO_POINT, c);
     }
+    const int      ld = p->end.output[0].ld;
+    unsigned char *to = (unsigned char *)p->end.output[0].data + (at.pixel * ld + c) * Kind::size;
 #pragma unroll
     for (int i = 0; i < 2 * TILES; i++) {
-        const int64_t pixel = pixel_of(tile, row, i);
-        if (pixel < 0) continue;
+        if (8 * i >= at.columns) continue;
         alignas(16) unsigned char bytes[W * Kind::size];
 #pragma unroll
         for (int j = 0; j < W; j += 2) {
-            float v[2];
+            alignas(8) float v[2];
 #pragma unroll
             for (int k = 0; k < 2; k++) {
-                v[k] = __fmul_rn(__fmul_rn(d[i / 2][first + j / 2][i % 2 * 2 + k], undo[j + k]), scale[j + k]);
-                v[k] = fov_end_activate(__fadd_rn(v[k], bias[j + k]), slope[j + k]);
+                v[k] = __fadd_rn(__fmul_rn(d[i / 2][first + j / 2][i % 2 * 2 + k], scale[j + k]), bias[j + k]);
+                v[k] = fov_end_activate(v[k], slope[j + k]);
                 if (Kind::integer) v[k] = fov_kind_u8::quantize(v[k], inverse[j + k], zero[j + k]);
             }
-            if (Kind::integer)
+            if (Kind::dtype == FOV_F32) fov_copy_aligned<8>(bytes + j * Kind::size, v);
+            else if (Kind::integer)
                 *(uint16_t *)(bytes + j) = (uint16_t)__byte_perm(__float_as_uint(v[0]), __float_as_uint(v[1]), 0x0040U);
             else
                 *(uint32_t *)(bytes + j * Kind::size) =
                     Kind::dtype == FOV_F16 ? fov_floats_to_f16(v[0], v[1]) : fov_floats_to_bf16(v[0], v[1]);
         }
-        fov_copy_aligned<W * Kind::size>((unsigned char *)p->end.output[0].data + (pixel * p->end.output[0].ld + c) * Kind::size,
-                                         bytes);
+        fov_copy_aligned<W * Kind::size>(to + (ptrdiff_t)(8 * i * ld) * Kind::size, bytes);
     }
 }
 
-/* The same of any end. @param Sum of whole numbers int32_t */
+/* The same of any end, by pairs of channels, or one by one. @param Sum of whole numbers int32_t */
 template <class Sum, int W, int groups>
-static __device__ __forceinline__ void end_any(const fov_first_params *p, const first_tile &tile, int row, int first, int c,
+static __device__ __forceinline__ void end_any(const fov_first_params *p, const first_row &at, int first, int c,
                                                const float (&d)[TILES][groups][4])
 {
     alignas(16) Sum sums[2 * TILES][W];
@@ -202,22 +277,22 @@ static __device__ __forceinline__ void end_any(const fov_first_params *p, const 
     for (int i = 0; i < 2 * TILES * W; i++)
         sums[i / W][i % W] = (Sum)__fmul_rn(d[i / W / 2][first + i % W / 2][i / W % 2 * 2 + i % 2], p->scale[c + i % W]);
 #pragma unroll 1
-    for (int i = 0; i < 2 * TILES; i++) {
-        const int64_t pixel = pixel_of(tile, row, i);
-        if (pixel < 0) continue;
-        if (p->end.vector >= W) {
-            fov_end_store<W>(&p->end, p->end.channel + c, fov_end_output_of(&p->end, c), pixel, c, sums[i]);
-            continue;
-        }
+    for (int i = 0; 8 * i < at.columns && i < 2 * TILES; i++) {
+        const int64_t pixel = at.pixel + 8 * i;
 #pragma unroll 1
-        for (int j = 0; j < W && c + j < p->end.channels; j++)
-            fov_end_store<1>(&p->end, p->end.channel + c + j, fov_end_output_of(&p->end, c + j), pixel, c + j, &sums[i][j]);
+        for (int j = 0; j < W && c + j < p->end.channels; j += 2) {
+            const fov_end_channel *channel = p->end.channel + c + j;
+            if (p->end.vector > 1) fov_end_store<2>(&p->end, channel, fov_end_output_of(&p->end, c + j), pixel, c + j, &sums[i][j]);
+            else
+                for (int k = 0; k < 2 && c + j + k < p->end.channels; k++)
+                    fov_end_store<1>(&p->end, channel + k, fov_end_output_of(&p->end, c + j + k), pixel, c + j + k, &sums[i][j + k]);
+        }
     }
 }
 
 /* A row of the tile: sums of this lane are channels side by side, of up to four groups. */
 template <int groups>
-static __device__ __forceinline__ void end_row(const fov_first_params *p, const fov_end_rows &rows, const first_tile &tile, int row,
+static __device__ __forceinline__ void end_row(const fov_first_params *p, const fov_end_rows &rows, const first_row &at,
                                                const float (&d)[TILES][groups][4])
 {
     const int together = groups < 4 ? groups : 4, W = 2 * together;
@@ -225,65 +300,88 @@ static __device__ __forceinline__ void end_row(const fov_first_params *p, const 
     for (int first = 0; first < groups; first += together) {
         const int c = rows.first + first * 8 + (int)threadIdx.x % 4 * W;
         if (c >= p->end.channels) continue;
-        if (fov_end_is_plain(&p->end, FOV_F16)) end_plain<fov_kind_f16, W>(p, rows, tile, row, first, c, d);
-        else if (fov_end_is_plain(&p->end, FOV_U8)) end_plain<fov_kind_u8, W>(p, rows, tile, row, first, c, d);
-        else if (fov_end_is_plain(&p->end, FOV_BF16)) end_plain<fov_kind_bf16, W>(p, rows, tile, row, first, c, d);
-        else if (p->between == FOV_U8) end_any<int32_t, W>(p, tile, row, first, c, d);
-        else end_any<float, W>(p, tile, row, first, c, d);
+        if (fov_end_is_plain(&p->end, FOV_F16)) end_plain<fov_kind_f16, W>(p, rows, at, first, c, d);
+        else if (fov_end_is_plain(&p->end, FOV_U8)) end_plain<fov_kind_u8, W>(p, rows, at, first, c, d);
+        else if (fov_end_is_plain(&p->end, FOV_BF16)) end_plain<fov_kind_bf16, W>(p, rows, at, first, c, d);
+        else if (fov_end_is_plain(&p->end, FOV_F32)) end_plain<fov_kind_f32, W>(p, rows, at, first, c, d);
+        else if (p->between == FOV_U8) end_any<int32_t, W>(p, at, first, c, d);
+        else end_any<float, W>(p, at, first, c, d);
     }
 }
 
-template <int groups> static __device__ __forceinline__ void first(const fov_first_params *p)
+/* ---------------------------------------------------------------- kernels */
+
+/* The rows of a tile, of which a warp has every WARPS-th. */
+template <int groups, int planes>
+static __device__ __forceinline__ void make_tile(const fov_first_params *p, const first_tile &tile, const uint16_t *high, int pixel,
+                                                 const uint2 *weight, const fov_end_rows &rows)
 {
-    unsigned char   *shared = fov_shared();
-    const int        slice = (int)(blockIdx.x % (unsigned)p->slices), number = (int)(blockIdx.x / (unsigned)p->slices);
-    const int        down = number / p->tiles_across, image = down / p->tiles_down, t = (int)threadIdx.x;
-    const first_tile tile = {image, (down - image * p->tiles_down) * FOV_FIRST_ROWS,
-                             (number - down * p->tiles_across) * FOV_FIRST_COLUMNS, p->end.rows, p->end.columns};
-    const int        plane = p->patch_rows * p->patch_ld, bytes = p->parts * p->k_steps * groups * 256;
-    uint2           *weight = (uint2 *)(shared + groups * 8 * FOV_END_ROWS * 4);
-    uint16_t        *high = (uint16_t *)((unsigned char *)weight + bytes);
-    const bool       halves = p->parts == 1 && (p->between == FOV_F16 || p->between == FOV_U8);
-    fov_depend_launch();
-    for (int i = t * 16; i < bytes; i += FOV_FIRST_THREADS * 16)
-        fov_copy_async_16((unsigned char *)weight + i, (const unsigned char *)p->weight + (int64_t)slice * bytes + i);
-    fov_copy_async_commit();
-    fov_end_rows_fill((uint32_t *)shared, &p->end, slice * groups * 8, groups * 8);
-    fov_depend_wait();
-    load_patch(p, &tile, (uint32_t *)high, halves ? NULL : (uint32_t *)(high + plane));
-    fov_copy_async_wait<0>();
-    __syncthreads();
-    const fov_end_rows rows = {(const float *)shared, slice * groups * 8, groups * 8};
+    const int lane = (int)threadIdx.x % 32, x = tile.x + lane / 4, last = min(p->tile_rows, p->end.rows - tile.y);
 #pragma unroll 1
-    for (int row = t / 32; row < FOV_FIRST_ROWS; row += WARPS) {
-        float d[TILES][groups][4];
+    for (int row = (int)threadIdx.x / 32; row < last; row += WARPS) {
+        const uint16_t *mine = high + row * p->stride_y * p->patch_ld + p->phase / 2 * 2 + lane / 4 * pixel + lane % 4 * 2;
+        float           d[TILES][groups][4];
 #pragma unroll
         for (int i = 0; i < TILES * groups * 4; i++) d[i / 4 / groups][i / 4 % groups][i % 4] = 0;
-        if (halves) multiply<groups, 1, true>(p, high, plane, weight, row, d);
-        else if (p->parts == 1) multiply<groups, 1, false>(p, high, plane, weight, row, d);
-        else multiply<groups, 2, false>(p, high, plane, weight, row, d);
-        end_row<groups>(p, rows, tile, row, d);
+        if (p->parts == 1) multiply<groups, planes, 1>(p, mine, pixel, weight, d);
+        else multiply<groups, planes, 2>(p, mine, pixel, weight, d);
+        const int64_t line = (int64_t)tile.image * p->end.rows + tile.y + row;
+        end_row<groups>(p, rows, first_row{line * p->end.columns + x, p->end.columns - x}, d);
     }
 }
 
-/* By the groups of 8 channels in a slice. */
-
-FOV_KERNEL(fov_first_1, fov_first_params, FOV_FIRST_THREADS)
+/* @param planes 1: what the input is made is exact in halves; runs: rows of the input are runs of floats, of FOV_FIRST_RUN_CHANNELS, by
+ * FOV_FIRST_RUN_STRIDE */
+template <int groups, int planes, bool runs> static __device__ __forceinline__ void first(const fov_first_params *p)
 {
-    first<1>(&p);
+    const int slice = (int)(blockIdx.x % (unsigned)p->slices), step = (int)(gridDim.x / (unsigned)p->slices);
+    const int pixel = runs ? FOV_FIRST_RUN_CHANNELS * FOV_FIRST_RUN_STRIDE : p->stride_x * p->channels;
+    const int bytes = p->parts * p->k_steps * groups * 256;
+    float    *ends = (float *)fov_shared();
+    first_numbers *numbers = (first_numbers *)(ends + groups * 8 * FOV_END_ROWS);
+    uint2    *weight = (uint2 *)(numbers + (runs ? FOV_FIRST_RUN_CHANNELS : 0));
+    float4   *raw = (float4 *)((unsigned char *)weight + bytes);
+    uint16_t *high = (uint16_t *)(raw + (runs ? p->patch_rows * ROW_THREADS : 0));
+    int       number = (int)(blockIdx.x / (unsigned)p->slices);
+    fov_depend_launch();
+    for (int i = (int)threadIdx.x * 16; i < bytes; i += FOV_FIRST_THREADS * 16)
+        fov_copy_async_16((unsigned char *)weight + i, (const unsigned char *)p->weight + (int64_t)slice * bytes + i);
+    fill_ends(p, ends, slice * groups * 8, groups * 8);
+    const fov_end_rows  rows = {ends, slice * groups * 8, groups * 8};
+    if (runs) fill_numbers(p, numbers);
+    fov_depend_wait();
+    if (runs) fetch(p, tile_of(p, number), raw);
+    fov_copy_async_commit();
+#pragma unroll 1
+    for (; number < p->tiles; number += step) {
+        const first_tile tile = tile_of(p, number);
+        fov_copy_async_wait<0>();
+        __syncthreads(); /* the plane before was read */
+        if (runs) convert_run<planes>(p, numbers, raw, high);
+        else load_any<planes>(p, tile, high);
+        if (runs && number + step < p->tiles) fetch(p, tile_of(p, number + step), raw);
+        fov_copy_async_commit();
+        __syncthreads();
+        make_tile<groups, planes>(p, tile, high, pixel, weight, rows);
+    }
 }
 
-FOV_KERNEL(fov_first_2, fov_first_params, FOV_FIRST_THREADS)
-{
-    first<2>(&p);
-}
+/* By the planes of the input and the groups of 8 channels in a slice. */
+#define FIRST(planes, groups)                                                                                                      \
+    FOV_KERNEL(fov_first_##planes##_##groups, fov_first_params, FOV_FIRST_THREADS)                                                 \
+    {                                                                                                                              \
+        first<groups, planes, false>(&p);                                                                                          \
+    }                                                                                                                              \
+    FOV_KERNEL(fov_first_##planes##_##groups##_runs, fov_first_params, FOV_FIRST_THREADS)                                          \
+    {                                                                                                                              \
+        first<groups, planes, true>(&p);                                                                                           \
+    }
 
-FOV_KERNEL(fov_first_4, fov_first_params, FOV_FIRST_THREADS)
-{
-    first<4>(&p);
-}
-
-FOV_KERNEL(fov_first_8, fov_first_params, FOV_FIRST_THREADS)
-{
-    first<8>(&p);
-}
+FIRST(1, 1)
+FIRST(1, 2)
+FIRST(1, 4)
+FIRST(1, 8)
+FIRST(2, 1)
+FIRST(2, 2)
+FIRST(2, 4)
+FIRST(2, 8)

@@ -8,11 +8,13 @@
 #include "backend/cuda/kernels/params.h"
 
 enum {
-    FOV_FIRST_THREADS = 128,
+    FOV_FIRST_THREADS = 256,
     FOV_FIRST_GROUP = 8,    /* numbers of a row of the window that make half a step of a product */
-    FOV_FIRST_COLUMNS = 32, /* output pixels of a tile: columns ... */
-    FOV_FIRST_ROWS = 8,     /* ... and rows, two for each warp */
+    FOV_FIRST_COLUMNS = 32, /* output pixels of a tile: columns */
     FOV_FIRST_MOST_CHANNELS = 8,
+    FOV_FIRST_RUN = 64,     /* threads that take a row of the input where it is a run of floats, 4 each but for two of them ... */
+    FOV_FIRST_RUN_CHANNELS = 3, /* ... of so many channels ... */
+    FOV_FIRST_RUN_STRIDE = 2,   /* ... and pixels from one output pixel's window to the next's */
 };
 
 typedef struct fov_first_params {
@@ -28,7 +30,7 @@ typedef struct fov_first_params {
     int32_t      window_rows, row_groups;               /* groups of 8 numbers in a row of the window, padded */
     int32_t      stride_y, stride_x, pad_top, pad_left; /* stride_x * channels is even */
     int32_t      k_steps;                               /* of two groups */
-    int32_t      slice_groups, slices;                  /* of 8 channels in a slice, 8 or fewer; slices: of all channels */
+    int32_t      slices;                                /* of up to 8 groups of 8 channels, which blocks have one each of */
     int32_t      parts;                                 /* of weights: 1: they are exact in binary16; 2 */
     /* What the input is made before it is multiplied: a fov_dtype. Of U8 it is q - zero point, and sums are whole numbers below
      * 2^24, which floats hold: `end` has them as integers, without `start`. */
@@ -36,8 +38,9 @@ typedef struct fov_first_params {
     float       inverse_scale[FOV_FIRST_MOST_CHANNELS]; /* of U8 */
     int32_t     zero_point[FOV_FIRST_MOST_CHANNELS];
     int32_t     patch_rows, patch_ld; /* of the input that a tile needs; patch_ld: halves, even */
-    fov_divisor by_channels;
-    int32_t     tiles_across, tiles_down;
+    int32_t     phase;                /* of runs: floats from an address of 16 bytes to the first one that a tile needs */
+    int32_t     tile_rows, tiles_across, tiles_down, tiles; /* tiles: of all images */
+    fov_divisor by_channels, by_pairs, by_across, by_down;  /* by_pairs: of a row of the patch */
 } fov_first_params;
 
 #endif

@@ -71,6 +71,7 @@ typedef struct fov_max_pool_params {
     fov_tensor                  out, in;
     const fov_max_pool_channel *channel; /* of chunks of bytes; NULL: stand for the same in input and output */
     int64_t                     count;
+    fov_divisor                 by_channels, by_columns, by_rows; /* of chunks, of the output */
     int32_t channels, in_rows, in_columns, out_rows, out_columns;
     int32_t kernel_y, kernel_x, stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
 } fov_max_pool_params;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* MaxPool and linear Resize of NHWC activations. Tensors here have axes n, c, y, x in stride[0 .. 3]. */
+#include "backend/cuda/kernels/divide.cuh"
 #include "backend/cuda/kernels/tensor.cuh"
 #include "backend/cuda/kernels/widen.cuh"
 
@@ -128,38 +129,47 @@ template <class Kind> struct most_floats {
     }
 };
 
-/* All of a window's taps, in order. Those after the last one are the last one again, which changes nothing: so loads do not depend on
- * anything, and a window of 3x3 asks for all of its chunks before it needs one. */
+/* All of a window's taps, three columns of three rows at once; in order, so of one row where there are more columns. Those behind the last
+ * one are the last one again, which changes nothing: so loads do not depend on anything, and a window of 3x3 asks for all of its chunks
+ * before it needs one. */
 template <class Most>
 static __device__ __forceinline__ void take_taps(const fov_max_pool_params &p, const window_taps &taps, const void *image, int c, Most *most)
 {
-    enum { BATCH = 9 };
     const typename Most::Raw *chunk = (const typename Most::Raw *)image + c;
-    const int pitch = (int)p.in.stride[2] / Most::width, ld = (int)p.in.stride[3] / Most::width;
-    int       y = taps.top, x = taps.left;
-    for (bool more = true; more;) {
-        typename Most::Raw raw[BATCH];
+    const int pitch = (int)p.in.stride[2] / Most::width, ld = (int)p.in.stride[3] / Most::width, rows = p.kernel_x > 3 ? 1 : 3;
+    for (int y = taps.top; y <= taps.bottom; y += rows * p.dilation_y)
+        for (int x = taps.left; x <= taps.right; x += 3 * p.dilation_x) {
+            typename Most::Raw raw[9];
 #pragma unroll
-        for (int i = 0; i < BATCH; i++) {
-            raw[i] = chunk[y * pitch + x * ld];
-            const bool along = x < taps.right, down = !along && y < taps.bottom;
-            x = along ? x + p.dilation_x : down ? taps.left : x;
-            y = down ? y + p.dilation_y : y;
-            more = along || down;
+            for (int i = 0; i < 9; i++) {
+                const int row = min(y + min(i / 3, rows - 1) * p.dilation_y, taps.bottom);
+                raw[i] = chunk[row * pitch + min(x + i % 3 * p.dilation_x, taps.right) * ld];
+            }
+#pragma unroll
+            for (int i = 0; i < 9; i++) most->take(raw[i]);
         }
-#pragma unroll
-        for (int i = 0; i < BATCH; i++) most->take(raw[i]);
-    }
 }
 
-/* Chunks of 16 bytes, or of 8, which are aligned; an image's elements are counted by 31 bits. */
+/* Output chunk number i. */
+static __device__ __forceinline__ window_place chunk_of(const fov_max_pool_params &p, int i)
+{
+    window_place at;
+    const int    pixel = fov_divide(i, p.by_channels), row = fov_divide(pixel, p.by_columns), n = fov_divide(row, p.by_rows);
+    at.c = i - pixel * p.channels;
+    at.x = pixel - row * p.out_columns;
+    at.y = row - n * p.out_rows;
+    at.n = n;
+    return at;
+}
+
+/* Chunks of 16 bytes, or of 8, which are aligned; they and an image's elements are counted by 31 bits. */
 template <class Most> static __device__ __forceinline__ void max_pool(const fov_max_pool_params &p)
 {
     fov_depend_launch();
     fov_depend_wait();
     const int64_t i = fov_thread_number();
     if (i >= p.count) return;
-    const window_place at = place_of(i, p.channels, p.out_rows, p.out_columns);
+    const window_place at = chunk_of(p, (int)i);
     const window_taps  taps = taps_of(p, at);
     const bool         any = taps.top <= taps.bottom && taps.left <= taps.right;
     const int64_t      size = sizeof(typename Most::Raw) / Most::width;
