@@ -40,8 +40,8 @@ static bool same_quant(const fov_quant *a, const fov_quant *b)
 static bool in_chunks(const fov_view *view, int width)
 {
     const bool channels = view->shape.dim[1] % width == 0 && view->stride[1] == 1;
-    const bool aligned = (uintptr_t)view->data % ((size_t)width * fov_dtype_size(view->dtype)) == 0 && view->stride[0] % width == 0 &&
-                         view->stride[2] % width == 0 && view->stride[3] % width == 0;
+    const bool aligned = (uintptr_t)view->data % ((size_t)width * fov_dtype_size(view->dtype)) == 0 &&
+                         view->stride[0] % width == 0 && view->stride[2] % width == 0 && view->stride[3] % width == 0;
     return channels && aligned && view->shape.dim[2] * view->stride[2] <= INT32_MAX;
 }
 
@@ -60,19 +60,20 @@ static pool_kernel kernel_of(const fov_view *in, const fov_view *out)
     return chunks && elements(out) / wide.width <= INT32_MAX ? wide : any;
 }
 
-/* The largest byte stands for the largest real: it alone is made one of the output. */
-static fov_status record_channels(const fov_view *in, const fov_view *out, fov_recorder *recorder, const fov_max_pool_channel **channels,
-                                  fov_error *err)
+/* The largest byte stands for the largest real: it alone is made one of the output. What neighbouring threads, which have neighbouring
+ * chunks, load at once lies side by side. */
+static fov_status record_channels(const fov_view *in, const fov_view *out, int width, fov_recorder *recorder,
+                                  const fov_max_pool_channel **channels, fov_error *err)
 {
-    const int64_t         count = in->shape.dim[1];
+    const int64_t         count = in->shape.dim[1], chunks = count / width;
     const void           *on_device;
     fov_max_pool_channel *channel = fov_alloc_array((size_t)count, sizeof *channel);
     if (!channel) return fov_fail_memory(err, "scales of a MaxPool");
     for (int64_t c = 0; c < count; c++)
-        channel[c] = (fov_max_pool_channel){.scale = fov_quant_scale(in->quant, c),
-                                            .zero_point = (float)fov_quant_zero_point(in->quant, c),
-                                            .inverse_scale = 1.0F / fov_quant_scale(out->quant, c),
-                                            .output_zero_point = (float)fov_quant_zero_point(out->quant, c)};
+        channel[c % width * chunks + c / width] = (fov_max_pool_channel){.scale = fov_quant_scale(in->quant, c),
+                                                                         .zero_point = (float)fov_quant_zero_point(in->quant, c),
+                                                                         .inverse_scale = 1.0F / fov_quant_scale(out->quant, c),
+                                                                         .output_zero_point = (float)fov_quant_zero_point(out->quant, c)};
     const fov_status st = fov_record_constant(recorder, channel, (size_t)count * sizeof *channel, &on_device, err);
     if (!st) *channels = on_device;
     fov_free(channel);
@@ -109,7 +110,7 @@ static fov_status record_max_pool(const void *impl, const fov_view *const *in, f
                                   .pad_left = (int32_t)window.pad_left};
     st = record_ends(recorder, in[0], out, &params.in, &params.out, err);
     if (!st && kernel.width > 1 && in[0]->dtype == FOV_U8 && !same_quant(in[0]->quant, out->quant))
-        st = record_channels(in[0], out, recorder, &params.channel, err);
+        st = record_channels(in[0], out, kernel.width, recorder, &params.channel, err);
     return st ? st : fov_record_elements(recorder, kernel.name, params.count, &params, sizeof params, err);
 }
 

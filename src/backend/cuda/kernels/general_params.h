@@ -59,21 +59,23 @@ typedef struct fov_softmax_params {
     int32_t    axis;
 } fov_softmax_params;
 
-/** A channel of bytes that are the largest of others: what makes one of the input the one of the output that stands for the same. Floats
- * of 16 bytes, which are loaded as one. */
+/** A channel of bytes that are the largest of others: what makes one of the input the one of the output that stands for the same.
+ * Floats of 16 bytes, which are loaded as one. */
 typedef struct fov_max_pool_channel {
     float scale, zero_point;                /* of the input */
     float inverse_scale, output_zero_point; /* of the output */
 } fov_max_pool_channel;
 
-/** The largest element of each window; NHWC. Kernels of one type take chunks of channels, of which `count` and `channels` are then. */
+/** The largest element of each window; NHWC. Kernels of one type take chunks of channels, of which `count` and `channels` are then.
+ */
 typedef struct fov_max_pool_params {
     fov_tensor                  out, in;
-    const fov_max_pool_channel *channel; /* of chunks of bytes; NULL: stand for the same in input and output */
+    const fov_max_pool_channel *channel; /* of chunks of bytes: of the first byte of each, then of the second ...; NULL: stand for the same
+                                            in input and output */
     int64_t                     count;
     fov_divisor                 by_channels, by_columns, by_rows; /* of chunks, of the output */
-    int32_t channels, in_rows, in_columns, out_rows, out_columns;
-    int32_t kernel_y, kernel_x, stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
+    int32_t                     channels, in_rows, in_columns, out_rows, out_columns;
+    int32_t                     kernel_y, kernel_x, stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
 } fov_max_pool_params;
 
 /** Two neighbours of each row and column, weighted: linear resizing of NHWC. */

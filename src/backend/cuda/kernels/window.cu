@@ -34,8 +34,8 @@ static __device__ __forceinline__ int64_t offset_of(const fov_tensor &t, int64_t
     return n * t.stride[0] + c * t.stride[1] + y * t.stride[2] + x * t.stride[3];
 }
 
-/* The taps of a window that are inside of the image, rows top .. bottom and columns left .. right; none where those are the wrong way
- * round. */
+/* The taps of a window that are inside of the image, rows top .. bottom and columns left .. right; none where those are the wrong
+ * way round. */
 struct window_taps {
     int top, bottom, left, right;
 };
@@ -54,8 +54,8 @@ static __device__ __forceinline__ window_taps taps_of(const fov_max_pool_params 
     return taps;
 }
 
-/* The largest of chunks of bytes. As halves, bytes compare by the upper one, whatever the lower one is: so a word is its bytes 1 and 3 as
- * it stands, and 0 and 2 where these are taken out. */
+/* The largest of chunks of bytes. As halves, bytes compare by the upper one, whatever the lower one is: so a word is its bytes 1
+ * and 3 as it stands, and 0 and 2 where these are taken out. */
 template <class Chunk> struct most_bytes {
     typedef Chunk    Raw;
     static const int words = sizeof(Chunk) / 4, width = sizeof(Chunk);
@@ -77,26 +77,26 @@ template <class Chunk> struct most_bytes {
         }
     }
 
-    /* What stands for the same real in the output, whose channel `c` is the first one's. */
-    static __device__ __forceinline__ uint32_t requantize(uint32_t word, const fov_max_pool_channel *c)
+    /* What stands for the same real in the output. @param c of the first byte; the next one's is `step` behind it */
+    static __device__ __forceinline__ uint32_t requantize(uint32_t word, const fov_max_pool_channel *c, int step)
     {
         uint32_t v[4];
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            const float4 channel = ((const float4 *)c)[i];
+            const float4 channel = *(const float4 *)(c + i * step);
             const float  real = __fmul_rn(__fsub_rn(fov_kind_u8::byte(word, (uint32_t)i), channel.y), channel.x);
             v[i] = __float_as_uint(fov_kind_u8::quantize(real, channel.z, channel.w));
         }
         return fov_kind_u8::word(v[0], v[1], v[2], v[3]);
     }
 
-    __device__ __forceinline__ void store(const fov_max_pool_params &p, int64_t at, int c, bool any) const
+    __device__ __forceinline__ void store(const fov_max_pool_params &p, int64_t at, int chunk, bool any) const
     {
         alignas(16) uint32_t word[words];
 #pragma unroll
         for (int i = 0; i < words; i++) {
             word[i] = even[i] | (odd[i] & 0xff00ff00U);
-            if (any && p.channel) word[i] = requantize(word[i], p.channel + c + 4 * i);
+            if (any && p.channel) word[i] = requantize(word[i], p.channel + 4 * i * p.channels + chunk, p.channels);
         }
         fov_copy_aligned<width>((uint8_t *)p.out.data + at, word);
     }
@@ -129,11 +129,12 @@ template <class Kind> struct most_floats {
     }
 };
 
-/* All of a window's taps, three columns of three rows at once; in order, so of one row where there are more columns. Those behind the last
- * one are the last one again, which changes nothing: so loads do not depend on anything, and a window of 3x3 asks for all of its chunks
- * before it needs one. */
+/* All of a window's taps, three columns of three rows at once; in order, so of one row where there are more columns. Those behind
+ * the last one are the last one again, which changes nothing: so loads do not depend on anything, and a window of 3x3 asks for all
+ * of its chunks before it needs one. */
 template <class Most>
-static __device__ __forceinline__ void take_taps(const fov_max_pool_params &p, const window_taps &taps, const void *image, int c, Most *most)
+static __device__ __forceinline__ void take_taps(const fov_max_pool_params &p, const window_taps &taps, const void *image, int c,
+                                                 Most *most)
 {
     const typename Most::Raw *chunk = (const typename Most::Raw *)image + c;
     const int pitch = (int)p.in.stride[2] / Most::width, ld = (int)p.in.stride[3] / Most::width, rows = p.kernel_x > 3 ? 1 : 3;
@@ -175,7 +176,7 @@ template <class Most> static __device__ __forceinline__ void max_pool(const fov_
     const int64_t      size = sizeof(typename Most::Raw) / Most::width;
     Most               most;
     if (any) take_taps(p, taps, (const unsigned char *)p.in.data + at.n * p.in.stride[0] * size, at.c, &most);
-    most.store(p, offset_of(p.out, at.n, Most::width * at.c, at.y, at.x), Most::width * at.c, any);
+    most.store(p, offset_of(p.out, at.n, Most::width * at.c, at.y, at.x), at.c, any);
 }
 
 FOV_KERNEL(fov_max_pool_f32, fov_max_pool_params, 256)
