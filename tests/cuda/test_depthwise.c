@@ -489,8 +489,7 @@ static input first_input(const fov_cuda_first *conv, int images, int rows, int c
     if (dense) in.host.ld = in.on.ld = conv->channels; /* of more memory, perhaps */
     *between = test_malloc((size_t)(images * rows * columns * in.host.ld) * sizeof **between);
     for (int i = 0; i < images * rows * columns * in.host.ld; i++)
-        if (i % in.host.ld < conv->channels)
-            (*between)[i] = between_of(conv, ((const float *)in.host.data)[i], i % in.host.ld);
+        if (i % in.host.ld < conv->channels) (*between)[i] = between_of(conv, ((const float *)in.host.data)[i], i % in.host.ld);
     return in;
 }
 
@@ -578,16 +577,20 @@ static void first_convolutions_of_pictures_convert_them(void **state)
         const fov_cuda_first conv = {3, 8 * any(1, 9), window, window, strides_y, 2, window / 2, pad, between, &quant};
         for (int c = 0; c < 3; c++) scale[c] = test_random_float(&seed, 0.004F, 0.01F);
         for (int c = 0; c < 3; c++) zero_point[c] = any(0, 255);
-        check_first(&conv, between == FOV_U8 ? FOV_U8 : weight_types[any(0, 2)], any(1, 2), any(7, 40), 4 * any(2, 36), any(0, 3) > 0);
+        check_first(&conv, between == FOV_U8 ? FOV_U8 : weight_types[any(0, 2)], any(1, 2), any(7, 40), 4 * any(2, 36),
+                    any(0, 3) > 0);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(depthwise_of_3x3_is_a_plain_loop),    cmocka_unit_test(depthwise_of_any_window_is_a_plain_loop),
-        cmocka_unit_test(what_kernels_do_not_take_is_refused), cmocka_unit_test(chains_are_the_two_layers),
-        cmocka_unit_test(the_tile_that_is_chosen_fits),        cmocka_unit_test(first_convolutions_lose_next_to_nothing),
+        cmocka_unit_test(depthwise_of_3x3_is_a_plain_loop),
+        cmocka_unit_test(depthwise_of_any_window_is_a_plain_loop),
+        cmocka_unit_test(what_kernels_do_not_take_is_refused),
+        cmocka_unit_test(chains_are_the_two_layers),
+        cmocka_unit_test(the_tile_that_is_chosen_fits),
+        cmocka_unit_test(first_convolutions_lose_next_to_nothing),
         cmocka_unit_test(first_convolutions_of_pictures_convert_them),
     };
     return cmocka_run_group_tests(tests, open_device, NULL);

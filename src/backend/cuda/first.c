@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { CHANNELS = 8 /* of a group */, LANE_BYTES = 8, MOST_ROW = 64 /* numbers of a row of the window */, TOP_EXPONENT = 15 };
-enum { TILE_ROWS = 8, RESIDENT = 4 /* blocks of a processor */ };
+enum { ROWS = 8, MANY_ROWS = 16 /* of a tile */, RESIDENT = 6 /* blocks of a processor */ };
 
 static int ceiling(int a, int b)
 {
@@ -136,9 +136,9 @@ void fov_cuda_first_pack(const fov_cuda_first *conv, const float *weight, void *
 
 /* ---------------------------------------------------------------- launches */
 
-static int patch_rows_of(const fov_cuda_first *conv)
+static int patch_rows_of(const fov_cuda_first *conv, int tile_rows)
 {
-    return (TILE_ROWS - 1) * conv->stride_y + conv->rows;
+    return (tile_rows - 1) * conv->stride_y + conv->rows;
 }
 
 /* Numbers of the patch's rows: all that groups of the last pixel reach. */
@@ -164,27 +164,38 @@ static int planes_of(const fov_cuda_first *conv)
     return conv->between == FOV_F16 || conv->between == FOV_U8 ? 1 : 2;
 }
 
-static size_t shared_of(const fov_cuda_first *conv, int parts, bool runs)
+static size_t shared_of(const fov_cuda_first *conv, int parts, int tile_rows, bool runs)
 {
-    const int    ld = runs ? run_ld_of(conv) : patch_columns_of(conv);
-    const size_t patch = (size_t)(planes_of(conv) * patch_rows_of(conv) * ld) * sizeof(uint16_t);
-    const size_t raw = runs ? (size_t)(patch_rows_of(conv) * FOV_FIRST_RUN + FOV_FIRST_RUN_CHANNELS * 2) * 4 * sizeof(float) : 0;
+    const int    ld = runs ? run_ld_of(conv) : patch_columns_of(conv), rows = patch_rows_of(conv, tile_rows);
+    const size_t patch = (size_t)(planes_of(conv) * rows * ld) * sizeof(uint16_t);
+    const size_t raw = runs ? (size_t)(rows * FOV_FIRST_RUN + FOV_FIRST_RUN_CHANNELS * 2) * 4 * sizeof(float) : 0;
     const size_t end = (size_t)(slice_groups_of(conv) * CHANNELS) * FOV_END_ROWS * sizeof(float);
-    return end + (size_t)parts * part_bytes(conv) + raw + patch;
+    const size_t steps = (size_t)(k_steps_of(conv) + 1) / 2 * 4 * sizeof(int32_t); /* of 16 bytes, as all of these */
+    return end + (size_t)parts * part_bytes(conv) + steps + raw + patch;
 }
 
 bool fov_cuda_first_takes(const fov_cuda_first *conv, const fov_cuda_limits *limits)
 {
     return conv->channels <= FOV_FIRST_MOST_CHANNELS && row_length(conv) <= MOST_ROW && conv->stride_x * conv->channels % 2 == 0 &&
-           shared_of(conv, conv->between == FOV_F32 ? 2 : 1, false) <= limits->shared_bytes;
+           shared_of(conv, conv->between == FOV_F32 ? 2 : 1, ROWS, false) <= limits->shared_bytes;
 }
 
 /* Rows of the input are runs of float4s, of which threads have one each; the last of a warp belongs to the next one too. */
 static bool in_runs(const fov_cuda_first *conv, const fov_cuda_images *x, int parts, const fov_cuda_limits *limits)
 {
     const bool dense = x->ld == conv->channels && x->columns * x->ld % 4 == 0 && (uintptr_t)x->data % 16 == 0;
-    return dense && conv->channels == FOV_FIRST_RUN_CHANNELS && conv->stride_x == FOV_FIRST_RUN_STRIDE && run_ld_of(conv) / 4 <= FOV_FIRST_RUN - FOV_FIRST_RUN / 32 &&
-           shared_of(conv, parts, true) <= limits->shared_bytes;
+    return dense && conv->channels == FOV_FIRST_RUN_CHANNELS && conv->stride_x == FOV_FIRST_RUN_STRIDE &&
+           run_ld_of(conv) / 4 <= FOV_FIRST_RUN - FOV_FIRST_RUN / 32 && shared_of(conv, parts, ROWS, true) <= limits->shared_bytes;
+}
+
+/* High tiles read less of the input twice, and wait less often, where there are enough of them, and two at once fit into a
+ * processor. */
+static int tile_rows_of(const fov_cuda_first *conv, int columns_of_tiles, int rows, int parts, bool runs,
+                        const fov_cuda_limits *limits)
+{
+    enum { ENOUGH = 8 /* for each processor */ };
+    const bool fit = 2 * shared_of(conv, parts, MANY_ROWS, runs) <= limits->shared_bytes;
+    return fit && columns_of_tiles * ceiling(rows, MANY_ROWS) >= ENOUGH * limits->processors ? MANY_ROWS : ROWS;
 }
 
 /* As many blocks as run at once, or fewer: all with as many tiles. */
@@ -201,7 +212,9 @@ void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, c
 {
     const bool runs = in_runs(conv, x, parts, limits);
     const int  ld = runs ? run_ld_of(conv) : patch_columns_of(conv);
-    const int  across = ceiling(end->columns, FOV_FIRST_COLUMNS), down = ceiling(end->rows, TILE_ROWS);
+    const int  across = ceiling(end->columns, FOV_FIRST_COLUMNS);
+    const int  tile_rows = tile_rows_of(conv, x->count * across, end->rows, parts, runs, limits),
+              down = ceiling(end->rows, tile_rows);
     *params = (fov_first_params){.x = x->data,
                                  .weight = (const unsigned char *)packed + scale_bytes(conv),
                                  .scale = packed,
@@ -220,10 +233,10 @@ void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, c
                                  .slices = slices_of(conv),
                                  .parts = parts,
                                  .between = (int32_t)conv->between,
-                                 .patch_rows = patch_rows_of(conv),
+                                 .patch_rows = patch_rows_of(conv, tile_rows),
                                  .patch_ld = ld,
                                  .phase = runs ? phase_of(conv) : 0,
-                                 .tile_rows = TILE_ROWS,
+                                 .tile_rows = tile_rows,
                                  .tiles_across = across,
                                  .tiles_down = down,
                                  .tiles = x->count * across * down,
@@ -235,9 +248,9 @@ void fov_cuda_first_fill(const fov_cuda_first *conv, const fov_cuda_images *x, c
         params->inverse_scale[c] = 1.0F / fov_quant_scale(conv->quant, c);
         params->zero_point[c] = fov_quant_zero_point(conv->quant, c);
     }
-    const size_t shared_bytes = shared_of(conv, parts, runs);
-    *launch = (fov_cuda_launch){.blocks = (uint32_t)blocks_of(params, shared_bytes, limits),
-                                .threads = FOV_FIRST_THREADS,
-                                .shared_bytes = shared_bytes};
-    snprintf(launch->kernel, sizeof launch->kernel, "fov_first_%d_%d%s", planes_of(conv), slice_groups_of(conv), runs ? "_runs" : "");
+    const size_t shared_bytes = shared_of(conv, parts, tile_rows, runs);
+    *launch = (fov_cuda_launch){
+        .blocks = (uint32_t)blocks_of(params, shared_bytes, limits), .threads = FOV_FIRST_THREADS, .shared_bytes = shared_bytes};
+    snprintf(launch->kernel, sizeof launch->kernel, "fov_first_%d_%d%s", planes_of(conv), slice_groups_of(conv),
+             runs ? "_runs" : "");
 }

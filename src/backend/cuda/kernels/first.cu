@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The first convolution of a network: F32 input of few channels (first_params.h). A tile's part of the input goes to shared memory
- * as a plane of halves, or as two whose sum is the input; fragments of A are read from there as they are, without a matrix in between.
- * Sums go from registers into the output: the columns of the product are in such an order that a lane has channels side by side.
+ * as a plane of halves, or as two whose sum is the input; fragments of A are read from there as they are, without a matrix in
+ * between. Sums go from registers into the output: the columns of the product are in such an order that a lane has channels side by
+ * side.
  *
- * Blocks have tile after tile. Where pixels of the input lie one behind the other, its rows are runs of floats: those of the next tile
- * are on their way into shared memory, by 16 bytes, while this one is multiplied. */
+ * Blocks have tile after tile. Where pixels of the input lie one behind the other, its rows are runs of floats: those of the next
+ * tile are on their way into shared memory, by 16 bytes, while this one is multiplied. */
 #include "backend/cuda/kernels/divide.cuh"
 #include "backend/cuda/kernels/end_plain.cuh"
 #include "backend/cuda/kernels/first_params.h"
@@ -53,23 +54,26 @@ static __device__ __forceinline__ int run_column(void)
     return t - t / 32;
 }
 
-/* Asks for the thread's part of a tile's input: it alone reads it. */
+/* Asks for the thread's part of a tile's input: it alone reads it. What is outside of the image is not read, and 0. */
 static __device__ __forceinline__ void fetch(const fov_first_params *p, const first_tile &tile, float4 *raw)
 {
-    const int     pitch = p->x_columns * FOV_FIRST_RUN_CHANNELS / 4, column = run_column();
-    const int     top = tile.y * p->stride_y - p->pad_top;
+    const int     pitch = p->x_columns * FOV_FIRST_RUN_CHANNELS / 4, column = run_column(), first = (int)threadIdx.x / ROW_THREADS;
     const int     at = ((tile.x * FOV_FIRST_RUN_STRIDE - p->pad_left) * FOV_FIRST_RUN_CHANNELS - p->phase) / 4 + column;
     const bool    inside = column < p->patch_ld / 4 && (unsigned)at < (unsigned)pitch;
-    const float4 *image = (const float4 *)p->x + (int64_t)tile.image * p->x_rows * pitch;
-    for (int row = (int)threadIdx.x / ROW_THREADS; row < p->patch_rows; row += ROW_STEP) {
-        const bool there = inside && (unsigned)(top + row) < (unsigned)p->x_rows;
-        fov_copy_async_16_if(there, raw + row * ROW_THREADS + (int)threadIdx.x % ROW_THREADS,
-                             image + (there ? (top + row) * pitch + at : 0));
+    int           y = tile.y * p->stride_y - p->pad_top + first;
+    float4       *to = raw + threadIdx.x;
+    const float4 *from = (const float4 *)p->x + ((int64_t)tile.image * p->x_rows + y) * pitch + at;
+#pragma unroll 1
+    for (int row = first; row < p->patch_rows; row += ROW_STEP) {
+        fov_copy_async_16_if(inside && (unsigned)y < (unsigned)p->x_rows, to, from);
+        y += ROW_STEP;
+        to += FOV_FIRST_THREADS;
+        from += ROW_STEP * pitch;
     }
 }
 
-/* What numbers of a row become bytes by: four that lie side by side in a float4, shifted by the phase. There are as many kinds of four as
- * there are channels. */
+/* What numbers of a row become bytes by: four that lie side by side in a float4, shifted by the phase. There are as many kinds of
+ * four as there are channels. */
 struct first_numbers {
     float inverse_scale[4], zero_point[4];
 };
@@ -90,12 +94,13 @@ static __device__ __forceinline__ void store_pairs(uint16_t *to, uint32_t first,
     *(uint64_t *)to = first | (uint64_t)second << 32;
 }
 
-/* What was fetched, as halves, of which pairs begin where groups do: at even places, or at odd ones. What is outside of the image is 0,
- * and stays it. */
+/* What was fetched, as halves, of which pairs begin where groups do: at even places, or at odd ones. What is outside of the image
+ * is 0, and stays it. */
 template <int between, int planes>
-static __device__ __forceinline__ void convert(const fov_first_params *p, const first_numbers *numbers, const float4 *raw, uint16_t *high)
+static __device__ __forceinline__ void convert(const fov_first_params *p, const first_numbers *numbers, const float4 *raw,
+                                               uint16_t *high)
 {
-    const int  column = run_column(), plane = p->patch_rows * p->patch_ld;
+    const int         column = run_column(), plane = p->patch_rows * p->patch_ld;
     alignas(16) float inverse_scale[4], zero_point[4];
     fov_copy_aligned<16>(inverse_scale, numbers[column % FOV_FIRST_RUN_CHANNELS].inverse_scale);
     fov_copy_aligned<16>(zero_point, numbers[column % FOV_FIRST_RUN_CHANNELS].zero_point);
@@ -166,33 +171,44 @@ static __device__ __forceinline__ void load_a(uint32_t (&a)[4], const uint16_t *
     a[3] = *(const uint32_t *)(second + eight_pixels);
 }
 
+/* Where the two groups of a step begin, in halves. Behind the last group there is one without weights: any numbers do. */
+static __device__ __forceinline__ void fill_steps(const fov_first_params *p, int *steps)
+{
+    const int groups = p->window_rows * p->row_groups;
+    for (int i = (int)threadIdx.x; i < 2 * p->k_steps; i += FOV_FIRST_THREADS) {
+        const int row = i / p->row_groups;
+        steps[i] = i < groups ? row * p->patch_ld + (i - row * p->row_groups) * FOV_FIRST_GROUP : 0;
+    }
+}
+
+/* What a block has in shared memory, besides the numbers of runs. */
+struct first_shared {
+    const int2     *steps;
+    const uint2    *weight;
+    const uint16_t *high;
+    fov_end_rows    ends;
+};
+
 /* @param pixel halves from one output pixel's input to the next's; mine: of this lane, where its row begins */
 template <int groups, int planes, int parts>
-static __device__ __forceinline__ void multiply(const fov_first_params *p, const uint16_t *mine, int pixel, const uint2 *weight,
-                                                float (&d)[TILES][groups][4])
+static __device__ __forceinline__ void multiply(const fov_first_params *p, const first_shared &shared, const uint16_t *mine,
+                                                int pixel, float (&d)[TILES][groups][4])
 {
-    const int lane = (int)threadIdx.x % 32, count = p->window_rows * p->row_groups, plane = p->patch_rows * p->patch_ld;
-    const int next_row = p->patch_ld - (p->row_groups - 1) * FOV_FIRST_GROUP;
-    int       at = 0, of_row = 0; /* the next group, and which one of its row it is */
+    const int    plane = p->patch_rows * p->patch_ld;
+    const uint2 *weight = shared.weight + threadIdx.x % 32;
 #pragma unroll 1
-    for (int k = 0; k < p->k_steps; k++) {
-        const uint16_t *half[2];
+    for (int k = 0; k < p->k_steps; k++, weight += groups * 32) {
+        const int2      at = shared.steps[k];
+        const uint16_t *first = mine + at.x, *second = mine + at.y;
         uint32_t        a_high[TILES][4], a_low[TILES][4];
 #pragma unroll
-        for (int i = 0; i < 2; i++) { /* behind the last group there is one without weights: any numbers do */
-            half[i] = 2 * k + i < count ? mine + at : mine;
-            const bool ends = ++of_row == p->row_groups;
-            at += ends ? next_row : (int)FOV_FIRST_GROUP;
-            if (ends) of_row = 0;
-        }
-#pragma unroll
         for (int m = 0; m < TILES; m++) {
-            load_a(a_high[m], half[0] + m * 16 * pixel, half[1] + m * 16 * pixel, 8 * pixel);
-            if (planes > 1) load_a(a_low[m], half[0] + plane + m * 16 * pixel, half[1] + plane + m * 16 * pixel, 8 * pixel);
+            load_a(a_high[m], first + m * 16 * pixel, second + m * 16 * pixel, 8 * pixel);
+            if (planes > 1) load_a(a_low[m], first + plane + m * 16 * pixel, second + plane + m * 16 * pixel, 8 * pixel);
         }
 #pragma unroll
         for (int n = 0; n < groups; n++) {
-            const uint2    two = weight[(k * groups + n) * 32 + lane];
+            const uint2    two = weight[n * 32];
             const uint32_t b[2] = {two.x, two.y};
 #pragma unroll
             for (int m = 0; m < TILES; m++) {
@@ -200,7 +216,7 @@ static __device__ __forceinline__ void multiply(const fov_first_params *p, const
                 fov_mma_f16(d[m][n], a_high[m], b);
             }
             if (parts == 1) continue;
-            const uint2    rest = weight[((p->k_steps + k) * groups + n) * 32 + lane];
+            const uint2    rest = weight[(p->k_steps * groups + n) * 32];
             const uint32_t b_low[2] = {rest.x, rest.y};
 #pragma unroll
             for (int m = 0; m < TILES; m++) fov_mma_f16(d[m][n], a_high[m], b_low);
@@ -216,8 +232,8 @@ struct first_row {
     int     columns;
 };
 
-/* What the end needs of channels, as it is used: sums are of weights times powers of two, which the scale undoes, and zero points are
- * floats. */
+/* What the end needs of channels, as it is used: sums are of weights times powers of two, which the scale undoes, and zero points
+ * are floats. */
 static __device__ __forceinline__ void fill_ends(const fov_first_params *p, float *rows, int first, int channels)
 {
     fov_end_rows_fill((uint32_t *)rows, &p->end, first, channels);
@@ -230,8 +246,8 @@ static __device__ __forceinline__ void fill_ends(const fov_first_params *p, floa
 
 /* W channels from `c` on of each of a lane's pixels, from registers into the output. @param d sums of groups from `first` on */
 template <class Kind, int W, int groups>
-static __device__ __forceinline__ void end_plain(const fov_first_params *p, const fov_end_rows &rows, const first_row &at, int first,
-                                                 int c, const float (&d)[TILES][groups][4])
+static __device__ __forceinline__ void end_plain(const fov_first_params *p, const fov_end_rows &rows, const first_row &at,
+                                                 int first, int c, const float (&d)[TILES][groups][4])
 {
     float scale[W], bias[W], slope[W], inverse[W], zero[W];
     rows.row<W>(scale, FOV_END_SCALE, c);
@@ -285,7 +301,8 @@ static __device__ __forceinline__ void end_any(const fov_first_params *p, const 
             if (p->end.vector > 1) fov_end_store<2>(&p->end, channel, fov_end_output_of(&p->end, c + j), pixel, c + j, &sums[i][j]);
             else
                 for (int k = 0; k < 2 && c + j + k < p->end.channels; k++)
-                    fov_end_store<1>(&p->end, channel + k, fov_end_output_of(&p->end, c + j + k), pixel, c + j + k, &sums[i][j + k]);
+                    fov_end_store<1>(&p->end, channel + k, fov_end_output_of(&p->end, c + j + k), pixel, c + j + k,
+                                     &sums[i][j + k]);
         }
     }
 }
@@ -313,42 +330,44 @@ static __device__ __forceinline__ void end_row(const fov_first_params *p, const 
 
 /* The rows of a tile, of which a warp has every WARPS-th. */
 template <int groups, int planes>
-static __device__ __forceinline__ void make_tile(const fov_first_params *p, const first_tile &tile, const uint16_t *high, int pixel,
-                                                 const uint2 *weight, const fov_end_rows &rows)
+static __device__ __forceinline__ void make_tile(const fov_first_params *p, const first_shared &shared, const first_tile &tile,
+                                                 int pixel)
 {
     const int lane = (int)threadIdx.x % 32, x = tile.x + lane / 4, last = min(p->tile_rows, p->end.rows - tile.y);
 #pragma unroll 1
     for (int row = (int)threadIdx.x / 32; row < last; row += WARPS) {
-        const uint16_t *mine = high + row * p->stride_y * p->patch_ld + p->phase / 2 * 2 + lane / 4 * pixel + lane % 4 * 2;
+        const uint16_t *mine = shared.high + row * p->stride_y * p->patch_ld + p->phase / 2 * 2 + lane / 4 * pixel + lane % 4 * 2;
+        const int64_t   line = (int64_t)tile.image * p->end.rows + tile.y + row;
         float           d[TILES][groups][4];
 #pragma unroll
         for (int i = 0; i < TILES * groups * 4; i++) d[i / 4 / groups][i / 4 % groups][i % 4] = 0;
-        if (p->parts == 1) multiply<groups, planes, 1>(p, mine, pixel, weight, d);
-        else multiply<groups, planes, 2>(p, mine, pixel, weight, d);
-        const int64_t line = (int64_t)tile.image * p->end.rows + tile.y + row;
-        end_row<groups>(p, rows, first_row{line * p->end.columns + x, p->end.columns - x}, d);
+        if (p->parts == 1) multiply<groups, planes, 1>(p, shared, mine, pixel, d);
+        else multiply<groups, planes, 2>(p, shared, mine, pixel, d);
+        end_row<groups>(p, shared.ends, first_row{line * p->end.columns + x, p->end.columns - x}, d);
     }
 }
 
-/* @param planes 1: what the input is made is exact in halves; runs: rows of the input are runs of floats, of FOV_FIRST_RUN_CHANNELS, by
- * FOV_FIRST_RUN_STRIDE */
+/* @param planes 1: what the input is made is exact in halves; runs: rows of the input are runs of floats, of
+ * FOV_FIRST_RUN_CHANNELS, by FOV_FIRST_RUN_STRIDE */
 template <int groups, int planes, bool runs> static __device__ __forceinline__ void first(const fov_first_params *p)
 {
-    const int slice = (int)(blockIdx.x % (unsigned)p->slices), step = (int)(gridDim.x / (unsigned)p->slices);
-    const int pixel = runs ? FOV_FIRST_RUN_CHANNELS * FOV_FIRST_RUN_STRIDE : p->stride_x * p->channels;
-    const int bytes = p->parts * p->k_steps * groups * 256;
-    float    *ends = (float *)fov_shared();
-    first_numbers *numbers = (first_numbers *)(ends + groups * 8 * FOV_END_ROWS);
-    uint2    *weight = (uint2 *)(numbers + (runs ? FOV_FIRST_RUN_CHANNELS : 0));
-    float4   *raw = (float4 *)((unsigned char *)weight + bytes);
-    uint16_t *high = (uint16_t *)(raw + (runs ? p->patch_rows * ROW_THREADS : 0));
-    int       number = (int)(blockIdx.x / (unsigned)p->slices);
+    const int      slice = (int)(blockIdx.x % (unsigned)p->slices), step = (int)(gridDim.x / (unsigned)p->slices);
+    const int      pixel = runs ? FOV_FIRST_RUN_CHANNELS * FOV_FIRST_RUN_STRIDE : p->stride_x * p->channels;
+    const int      bytes = p->parts * p->k_steps * groups * 256;
+    float         *ends = (float *)fov_shared();
+    unsigned char *weight = (unsigned char *)(ends + groups * 8 * FOV_END_ROWS);
+    int           *steps = (int *)(weight + bytes);
+    first_numbers *numbers = (first_numbers *)(steps + (p->k_steps + 1) / 2 * 4);
+    float4        *raw = (float4 *)(numbers + (runs ? FOV_FIRST_RUN_CHANNELS : 0));
+    uint16_t      *high = (uint16_t *)(raw + (runs ? p->patch_rows * ROW_THREADS : 0));
+    int            number = (int)(blockIdx.x / (unsigned)p->slices);
     fov_depend_launch();
     for (int i = (int)threadIdx.x * 16; i < bytes; i += FOV_FIRST_THREADS * 16)
-        fov_copy_async_16((unsigned char *)weight + i, (const unsigned char *)p->weight + (int64_t)slice * bytes + i);
+        fov_copy_async_16(weight + i, (const unsigned char *)p->weight + (int64_t)slice * bytes + i);
     fill_ends(p, ends, slice * groups * 8, groups * 8);
-    const fov_end_rows  rows = {ends, slice * groups * 8, groups * 8};
+    fill_steps(p, steps);
     if (runs) fill_numbers(p, numbers);
+    const first_shared shared = {(const int2 *)steps, (const uint2 *)weight, high, {ends, slice * groups * 8, groups * 8}};
     fov_depend_wait();
     if (runs) fetch(p, tile_of(p, number), raw);
     fov_copy_async_commit();
@@ -362,7 +381,7 @@ template <int groups, int planes, bool runs> static __device__ __forceinline__ v
         if (runs && number + step < p->tiles) fetch(p, tile_of(p, number + step), raw);
         fov_copy_async_commit();
         __syncthreads();
-        make_tile<groups, planes>(p, tile, high, pixel, weight, rows);
+        make_tile<groups, planes>(p, shared, tile, pixel);
     }
 }
 

@@ -12,7 +12,7 @@ enum {
     FOV_FIRST_GROUP = 8,    /* numbers of a row of the window that make half a step of a product */
     FOV_FIRST_COLUMNS = 32, /* output pixels of a tile: columns */
     FOV_FIRST_MOST_CHANNELS = 8,
-    FOV_FIRST_RUN = 64,     /* threads that take a row of the input where it is a run of floats, 4 each but for two of them ... */
+    FOV_FIRST_RUN = 64, /* threads that take a row of the input where it is a run of floats, 4 each but for two of them ... */
     FOV_FIRST_RUN_CHANNELS = 3, /* ... of so many channels ... */
     FOV_FIRST_RUN_STRIDE = 2,   /* ... and pixels from one output pixel's window to the next's */
 };
