@@ -53,13 +53,15 @@ enum { SECONDS = 60, REPEATS = 50, SIZE = 320, MOST_LAUNCHES = 16 };
     CHAINS_OF(of, type, 2, 2)                                                                                                      \
     of(fov_depthwise_##type, fov_depthwise_params) of(fov_depthwise_##type##_s1, fov_depthwise_params)                             \
         of(fov_depthwise_##type##_s2, fov_depthwise_params)
+#define FIRSTS_OF(of, groups)                                                                                                      \
+    of(fov_first_1_##groups##_runs, fov_first_params) of(fov_first_2_##groups##_runs, fov_first_params)
 #define KERNELS(of)                                                                                                                \
     KERNELS_OF(of, f16)                                                                                                            \
     KERNELS_OF(of, bf16)                                                                                                           \
     KERNELS_OF(of, u8)                                                                                                             \
     KERNELS_OF(of, f32)                                                                                                            \
-    of(fov_first_1, fov_first_params) of(fov_first_2, fov_first_params) of(fov_first_4, fov_first_params)                          \
-        of(fov_first_8, fov_first_params)
+    FIRSTS_OF(of, 1)                                                                                                               \
+    FIRSTS_OF(of, 8)
 #define DECLARE(name, params) extern "C" __global__ void name(const __grid_constant__ params p);
 #define ROW(name, params) {#name, (const void *)name},
 
