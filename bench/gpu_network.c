@@ -8,6 +8,7 @@
  *   --rounds N         runs that are timed (default: 200)
  *   --device N         number of the GPU (default: 0)
  *   --tune SECONDS     measure first which kernels are the fastest, for each engine and batch at most so long (default: 0)
+ *   --tf32 0|1         let layers in FP32 multiply in TF32
  *   --reference FILE   answers are also compared with those of this engine on the CPU: the same network in FP32
  *   --dump FILE        the input and the answers of the CPU for one image, with the reference's weights where there is one:
  * float32, pixels of 3 channels, then the graph's outputs, pixel by pixel
@@ -36,7 +37,7 @@ typedef struct setup {
     int         rounds, width, height, batch[MOST_BATCHES], n_batch, device;
     const char *reference, *dump;
     bool        steps, serve;
-    double      tune;
+    fov_place_options how;
 } setup;
 
 typedef struct run {
@@ -71,8 +72,7 @@ static bool bind_remote(run *r, const setup *s, fov_error *err)
     const fov_remote *remote = r->engine->backend->remote;
     if (!remote) return true;
     if (remote->open(s->device, &r->place, err)) return false;
-    remote->tune(r->place, s->tune);
-    return !remote->alloc(r->place, r->plan->arena_bytes, &r->remote, err) &&
+    return !remote->configure(r->place, &s->how, err) && !remote->alloc(r->place, r->plan->arena_bytes, &r->remote, err) &&
            !fov_plan_compile(r->plan, r->place, r->remote, false, err);
 }
 
@@ -409,7 +409,8 @@ static bool read_value(setup *s, const char *option, char *value)
 {
     if (!strcmp(option, "--rounds")) return (s->rounds = atoi(value)) > 0;
     if (!strcmp(option, "--device")) return (s->device = atoi(value)) >= 0;
-    if (!strcmp(option, "--tune")) return (s->tune = atof(value)) >= 0;
+    if (!strcmp(option, "--tf32")) return (s->how.tf32 = atoi(value) == 1) || !strcmp(value, "0");
+    if (!strcmp(option, "--tune")) return (s->how.tune_seconds = atof(value)) >= 0;
     if (!strcmp(option, "--size")) return sscanf(value, "%dx%d", &s->width, &s->height) == 2 && s->width > 0 && s->height > 0;
     if (!strcmp(option, "--batch")) return read_batches(s, value);
     if (!strcmp(option, "--reference")) return (s->reference = value) != NULL;
@@ -429,7 +430,7 @@ int main(int argc, char **argv)
         else ok = false;
     }
     if (!ok || i == argc) {
-        fprintf(stderr, "usage: bench-gpu-network [--size WxH] [--batch N,N..] [--rounds N] [--device N] [--tune SECONDS] "
+        fprintf(stderr, "usage: bench-gpu-network [--size WxH] [--batch N,N..] [--rounds N] [--device N] [--tune SECONDS] [--tf32 0|1] "
                         "[--reference FP32.fov] [--dump FILE] [--steps | --serve] ENGINE.fov...\n");
         return 2;
     }

@@ -38,7 +38,7 @@ static struct poptOption bench_options[] = {
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
     CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
     CLI_INCLUDE(cli_engine_options, "Engine:"),
-    CLI_INCLUDE(cli_tune_option, NULL),
+    CLI_INCLUDE(cli_gpu_options, NULL),
     POPT_TABLEEND};
 
 const cli_manual cli_bench_manual = {

@@ -47,7 +47,7 @@ static struct poptOption detect_options[] = {
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
     CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
     CLI_INCLUDE(cli_engines_options, "Engine:"),
-    CLI_INCLUDE(cli_tune_option, NULL),
+    CLI_INCLUDE(cli_gpu_options, NULL),
     POPT_TABLEEND};
 
 const cli_manual cli_detect_manual = {
@@ -266,7 +266,8 @@ static void side_by_side(job *j)
                                         .threads = j->engine.threads,
                                         .devices = j->engine.devices,
                                         .n_device = j->engine.n_device,
-                                        .tune_seconds = j->engine.tune_seconds};
+                                        .tune_seconds = j->engine.tune_seconds,
+                                        .tf32 = j->engine.tf32};
     j->photo.defer = !j->draw && !j->crop;
     fov_error err = {0};
     cli_progress(0, j->inputs.count, 0);

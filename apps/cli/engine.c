@@ -34,12 +34,15 @@ static struct poptOption backend_option[] = {
      "cpu (default), cuda: an NVIDIA GPU, auto: cuda where it can be used, else cpu, or reference: plain C, slow and sure", "NAME"},
     POPT_TABLEEND};
 
-struct poptOption cli_tune_option[] = {CLI_TEXT_SLOTS(slots),
-                                       {"tune", '\0', POPT_ARG_STRING, NULL, TUNE,
-                                        "on a GPU: take so long for each new input size to measure which kernels do its layers the "
-                                        "fastest, and remember it (default: 0)",
-                                        "SECONDS"},
-                                       POPT_TABLEEND};
+static int tf32; /* of --tf32 */
+
+struct poptOption cli_gpu_options[] = {
+    CLI_TEXT_SLOTS(slots),
+    {"tune", '\0', POPT_ARG_STRING, NULL, TUNE,
+     "on a GPU: take so long for each new input size to measure which kernels do its layers the fastest, and remember it (default: 0)",
+     "SECONDS"},
+    {"tf32", '\0', POPT_ARG_NONE, &tf32, 0, "on a GPU: let layers in fp32 multiply in TF32, faster and about as exact as fp16", NULL},
+    POPT_TABLEEND};
 
 static struct poptOption cpu_option[] = {
     CLI_TEXT_SLOTS(slots),
@@ -93,13 +96,17 @@ static cli_exit get_devices(const char *backend)
 }
 
 /* As for --device. */
-static cli_exit get_tuning(const char *backend, double *seconds)
+static cli_exit get_gpu_options(const char *backend, cli_engine *e)
 {
-    if (!cli_parse_number("--tune", slots[TUNE], 0, MAX_TUNE_SECONDS, seconds)) return CLI_USAGE;
-    if (*seconds <= 0 || !works_on_processor(backend)) return CLI_OK;
-    cli_error("--tune %s: measures the kernels of a GPU, and the backend %s works on the processor: add --backend cuda",
-              slots[TUNE], backend);
-    return CLI_USAGE;
+    if (!cli_parse_number("--tune", slots[TUNE], 0, MAX_TUNE_SECONDS, &e->tune_seconds)) return CLI_USAGE;
+    e->tf32 = tf32 != 0;
+    if (!works_on_processor(backend)) return CLI_OK;
+    if (e->tune_seconds > 0)
+        cli_error("--tune %s: measures the kernels of a GPU, and the backend %s works on the processor: add --backend cuda",
+                  slots[TUNE], backend);
+    else if (e->tf32)
+        cli_error("--tf32: is how a GPU multiplies, and the backend %s works on the processor: add --backend cuda", backend);
+    return e->tune_seconds > 0 || e->tf32 ? CLI_USAGE : CLI_OK;
 }
 
 static const char *backend_name(void)
@@ -284,7 +291,7 @@ static cli_exit open_all(cli_engine *e)
     cli_exit      code;
 
     if ((code = cli_threads(&e->threads))) return code;
-    if ((code = get_tuning(backend_name(), &e->tune_seconds))) return code;
+    if ((code = get_gpu_options(backend_name(), e))) return code;
     if (slots[PRECISION] && fov_precision_parse(slots[PRECISION], &precision, &err)) {
         cli_error("--precision: %s", err.message);
         return CLI_USAGE;
@@ -300,7 +307,7 @@ static cli_exit open_all(cli_engine *e)
         e->devices = gpus.number;
         e->n_device = gpus.count;
     }
-    const fov_detector_options options = {.threads = e->threads, .tune_seconds = e->tune_seconds};
+    const fov_detector_options options = {.threads = e->threads, .tune_seconds = e->tune_seconds, .tf32 = e->tf32};
     if (fov_detector_new(e->engine, &options, &e->detector, &err)) {
         cli_error("%s", err.message);
         return CLI_MODEL;

@@ -13,7 +13,7 @@ extern struct poptOption cli_precision_option[]; /* --precision       */
 extern struct poptOption cli_engine_options[];   /* --backend, --device, --cpu */
 extern struct poptOption cli_engines_options[];  /* the same for commands that use several GPUs at once: --device 0,1 */
 extern struct poptOption cli_threads_option[];   /* --threads            */
-extern struct poptOption cli_tune_option[];      /* --tune: for commands that open a detector */
+extern struct poptOption cli_gpu_options[];      /* --tune, --tf32: for commands that open a detector */
 
 typedef struct cli_engine {
     fov_model    *model; /* NULL: an engine was opened, which needs none */
@@ -23,7 +23,8 @@ typedef struct cli_engine {
     int           device;  /* number of the GPU that the engine works on; on the processor, 0 */
     const int    *devices; /* several GPUs that were asked for, of which the engine and the detector work on the first; or NULL */
     size_t        n_device;
-    double        tune_seconds;
+    double        tune_seconds; /* of --tune */
+    bool          tf32;
     double        load_s, build_s;
 } cli_engine;
 

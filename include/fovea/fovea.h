@@ -601,6 +601,11 @@ typedef struct fov_detector_options {
      * (docs/cuda.md). Sums in floating point may end up in another order, within what the engine's precision promises.
      */
     double tune_seconds;
+    /**
+     * On GPUs from Ampere (8.0) on: layers in FP32 may multiply in TF32, which keeps 10 bits of each factor and sums in FP32: several
+     * times as fast, about as exact as FP16. fov_engine_verify() is always without: its certificate does not cover this
+     */
+    bool tf32;
 } fov_detector_options;
 
 /**
@@ -611,6 +616,15 @@ typedef struct fov_detector_options {
  */
 FOV_API fov_status fov_detector_new(const fov_engine *engine, const fov_detector_options *options, fov_detector **detector,
                                     fov_error *err);
+
+/**
+ * Make ready for images of this size, so that the first takes no longer than those that follow: memory is there, the layers are laid
+ * out, and on a GPU compiled, copied and, where that is asked for, tuned. Runs a black image, of which nothing is told.
+ * @param options as the images will be given; NULL: defaults
+ * @return as fov_detector_run()
+ */
+FOV_API fov_status fov_detector_prepare(fov_detector *detector, int width, int height, const fov_detect_options *options,
+                                        fov_error *err);
 
 /**
  * Find the faces of one image.
@@ -714,6 +728,7 @@ typedef struct fov_photos_options {
     const int *devices;
     size_t     n_device;     /**< at most 64 */
     double     tune_seconds; /**< as in fov_detector_options */
+    bool       tf32;         /**< as in fov_detector_options */
 } fov_photos_options;
 
 /**

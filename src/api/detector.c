@@ -44,8 +44,9 @@ static fov_status open_place(fov_detector *d, const fov_detector_options *option
 {
     const fov_remote *remote = d->engine->backend->remote;
     fov_status        st = remote->open(device, &d->cache.place, err);
-    if (!st && options) remote->tune(d->cache.place, options->tune_seconds);
-    return st;
+    if (st || !options) return st;
+    const fov_place_options how = {.tune_seconds = options->tune_seconds, .tf32 = options->tf32};
+    return remote->configure(d->cache.place, &how, err);
 }
 
 static fov_status check_tuning(double seconds, fov_error *err)
@@ -477,6 +478,18 @@ fov_status fov_detector_run(fov_detector *d, const fov_image *image, const fov_d
                             fov_error *err)
 {
     return fov_detector_run_batch(d, image, 1, options, faces, err);
+}
+
+fov_status fov_detector_prepare(fov_detector *d, int width, int height, const fov_detect_options *options, fov_error *err)
+{
+    fov_photo *photo;
+    fov_faces  faces;
+    fov_status st = fov_photo_new(width, height, &photo, err);
+    if (st) return st;
+    const fov_image image = fov_photo_image(photo);
+    st = fov_detector_run(d, &image, options, &faces, err);
+    fov_photo_free(photo);
+    return st;
 }
 
 static fov_status run_smaller(fov_detector *d, const fov_photo *photo, const fov_detect_options *options, fov_faces *faces,

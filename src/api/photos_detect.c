@@ -199,7 +199,7 @@ fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *p
     fov_status   st = count_workers(&t, engine, options, n_device, err);
     if (st || !photos->count) return st;
     if (engine->backend->remote) {
-        const fov_photos_options on_it = {.detect = options->detect, .threads = t.n_worker, .tune_seconds = options->tune_seconds};
+        const fov_photos_options on_it = {.detect = options->detect, .threads = t.n_worker, .tune_seconds = options->tune_seconds, .tf32 = options->tf32};
         return fov_photos_detect_remote(engine, photos, &on_it, devices, n_device, done, user, err);
     }
     pthread_mutex_init(&t.lock, NULL);

@@ -374,10 +374,10 @@ static bool may_decode_there(const stream *t)
     return !fov_graph_gives_table(t->engine->graph);
 }
 
-static fov_status prepare(stream *t, size_t n_loader, double tune_seconds, fov_error *err)
+static fov_status prepare(stream *t, const fov_photos_options *options, fov_error *err)
 {
-    const fov_detector_options alone = {.threads = 1, .tune_seconds = tune_seconds};
-    const size_t               all_runners = t->n_device * RUNNERS_PER_DEVICE,
+    const fov_detector_options alone = {.threads = 1, .tune_seconds = options->tune_seconds, .tf32 = options->tf32};
+    const size_t               n_loader = (size_t)options->threads, all_runners = t->n_device * RUNNERS_PER_DEVICE,
                  n_runner = all_runners < t->photos->count ? all_runners : t->photos->count;
     fov_status st = FOV_OK;
     t->n_slot = n_loader * SLOTS_PER_LOADER + n_runner * FOV_DETECTOR_BATCH + t->n_device * FOV_DECODER_BATCH;
@@ -454,7 +454,7 @@ fov_status fov_photos_detect_remote(const fov_engine *engine, const fov_photo_so
     pthread_cond_init(&t.loaded, NULL);
     pthread_cond_init(&t.done, NULL);
     pthread_cond_init(&t.encoded, NULL);
-    fov_status st = prepare(&t, (size_t)options->threads, options->tune_seconds, err);
+    fov_status st = prepare(&t, options, err);
     if (!st) st = start(&t, err);
     for (size_t i = 0; i < photos->count && !st; i++)
         if (!hand_on(&t, i, done, user))

@@ -60,6 +60,11 @@ static inline bool fov_lowered_works(const fov_lowered *lowered)
 
 /** Memory and a queue of work somewhere else, for one thread at a time. */
 typedef struct fov_place fov_place;
+typedef struct fov_place_options {
+    double tune_seconds; /* that each program may take to measure how its steps are done the fastest */
+    bool   tf32;         /* products of FP32 may be rounded to TF32 */
+} fov_place_options;
+
 /** Steps made ready to run as one. */
 typedef struct fov_program fov_program;
 
@@ -112,8 +117,8 @@ typedef struct fov_remote {
     /** @param device number of it; FOV_ERR_DEVICE where it is not there */
     fov_status (*open)(int device, fov_place **place, fov_error *err);
     void (*close)(fov_place *place); /* NULL is allowed; what was allocated and compiled there must be gone */
-    /** Programs compiled there from now on may take so many seconds each to measure how their steps are done the fastest. */
-    void (*tune)(fov_place *place, double seconds);
+    /** How programs are compiled there from now on. @return FOV_OK, FOV_ERR_DEVICE (one that does not know TF32) */
+    fov_status (*configure)(fov_place *place, const fov_place_options *options, fov_error *err);
     fov_status (*alloc)(fov_place *place, size_t bytes, void **memory, fov_error *err);
     void (*free)(fov_place *place, void *memory);
     fov_status (*upload)(fov_place *place, void *to, const void *from, size_t bytes, fov_error *err);

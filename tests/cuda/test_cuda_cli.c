@@ -61,6 +61,17 @@ static void auto_takes_the_gpu_where_it_can_and_says_why(void **state)
     program_clear(&quiet);
 }
 
+static void tf32_needs_a_gpu_that_has_it(void **state)
+{
+    (void)state;
+    check_says(RUN("detect", "--tf32", PHOTO), 2, "the backend cpu works on the processor: add --backend cuda");
+    setenv("FAKE_CUDA_CAPABILITY", "75", 1);
+    program old = RUN("detect", "--backend", "cuda", "--tf32", SMALL, PHOTO);
+    unsetenv("FAKE_CUDA_CAPABILITY");
+    check_says(old, 3, "has capability 7.5, and TF32 came with 8.0: leave it out, or use FP16");
+    check_says(RUN("detect", "--backend", "cuda", "--tf32", "-p", "fp32", SMALL, PHOTO), 0, "");
+}
+
 static void a_gpu_that_is_not_there_is_never_replaced(void **state)
 {
     (void)state;
@@ -143,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gpu_finds_the_face_and_says_that_it_did), cmocka_unit_test(auto_takes_the_gpu_where_it_can_and_says_why),
+        cmocka_unit_test(tf32_needs_a_gpu_that_has_it),
         cmocka_unit_test(a_gpu_that_is_not_there_is_never_replaced), cmocka_unit_test(numbers_of_gpus_are_checked),
         cmocka_unit_test(photos_are_shared_out_over_gpus),           cmocka_unit_test(engines_are_built_verified_and_timed_there),
     };

@@ -167,6 +167,24 @@ static void faces_are_those_of_the_cpu(void **state)
     }
 }
 
+static void tf32_finds_the_same_face_with_other_bits(void **state)
+{
+    (void)state;
+    const fov_image          image = fov_photo_image(photo);
+    const fov_detect_options options = small(SIDE);
+    fov_engine              *engine = load(0, "cuda");
+    fov_detector            *plain = detector_of(engine), *tf32;
+    fov_faces                want, got;
+    assert_ok(fov_detector_new(engine, &(fov_detector_options){.threads = 2, .tf32 = true}, &tf32, &err));
+    assert_ok(fov_detector_run(plain, &image, &options, &want, &err));
+    assert_ok(fov_detector_run(tf32, &image, &options, &got, &err));
+    check_same_faces(&got, &want);
+    assert_true(memcmp(got.face, want.face, sizeof *got.face) != 0);
+    fov_detector_free(plain);
+    fov_detector_free(tf32);
+    fov_engine_free(engine);
+}
+
 static void other_ways_to_shrink_a_photo(void **state)
 {
     (void)state;
@@ -462,6 +480,7 @@ int main(void)
         cmocka_unit_test(all_precisions_verify),
         cmocka_unit_test(verifying_can_fail),
         cmocka_unit_test(faces_are_those_of_the_cpu),
+        cmocka_unit_test(tf32_finds_the_same_face_with_other_bits),
         cmocka_unit_test(other_ways_to_shrink_a_photo),
         cmocka_unit_test(batches_find_what_single_images_do),
         cmocka_unit_test(sizes_that_alternate),

@@ -52,6 +52,28 @@ static fov_image window(const fov_photo *photo, int x, int y, int w, int h)
     return image;
 }
 
+static void is_ready_once_it_is_prepared(void **state)
+{
+    fixture           *f = *state;
+    fov_error          err;
+    fov_faces          faces;
+    fov_detector      *d = detector_of(f->engine, 1);
+    const fov_image    image = fov_photo_image(f->photo);
+    fov_detect_options options = fov_detect_options_default();
+    const size_t       empty = fov_detector_memory(d);
+    options.long_side = 160;
+    assert_ok(fov_detector_prepare(d, image.width, image.height, &options, &err));
+    const size_t ready = fov_detector_memory(d);
+    assert_true(ready > empty);
+    assert_ok(fov_detector_run(d, &image, &options, &faces, &err));
+    assert_int_equal(faces.count, 1);
+    assert_int_equal(fov_detector_memory(d), ready);
+    assert_int_equal(fov_detector_prepare(d, 0, 10, &options, &err), FOV_ERR_ARGUMENT);
+    options.score_threshold = 2;
+    assert_int_equal(fov_detector_prepare(d, 10, 10, &options, &err), FOV_ERR_ARGUMENT);
+    fov_detector_free(d);
+}
+
 static void finds_the_astronaut(void **state)
 {
     fixture      *f = *state;
@@ -416,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_astronaut),
+        cmocka_unit_test(is_ready_once_it_is_prepared),
         cmocka_unit_test(profiles_the_steps_of_a_run),
         cmocka_unit_test(same_bits_for_any_number_of_threads),
         cmocka_unit_test(a_batch_gives_what_single_photos_give),

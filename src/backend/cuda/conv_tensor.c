@@ -183,10 +183,15 @@ static fov_status choose(sized_conv *s, const fov_recorder *recorder, int *choic
     return fov_tuner_choose(recorder, &step, make_either, s, s->tilings + (alone ? FOV_GEMM_TILES : 0), choice, err);
 }
 
+static const char *type_of(const fov_conv_step *step, const fov_recorder *recorder)
+{
+    return fov_recorder_place(recorder)->options.tf32 && !strcmp(step->type, "f32") ? "tf32" : step->type;
+}
+
 fov_status fov_conv_tensor_record(const fov_conv_step *step, const fov_conv_shape *shape, const fov_conv_placed *at,
                                   const fov_end *end, fov_recorder *recorder, fov_error *err)
 {
-    sized_conv s = {.device = fov_recorder_device(recorder), .type = step->type, .problem = problem_of(step, shape, at, end)};
+    sized_conv s = {.device = fov_recorder_device(recorder), .type = type_of(step, recorder), .problem = problem_of(step, shape, at, end)};
     fov_launch launch;
     s.shape = hopper_shape(step, shape, end);
     if (!can_hopper(step, &s.shape, s.device)) return fov_record_gemm(recorder, s.type, &s.problem, err);

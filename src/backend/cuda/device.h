@@ -10,6 +10,7 @@
 
 enum {
     FOV_CUDA_MAX_DEVICES = 64,
+    FOV_CUDA_TF32_CAPABILITY = 80,
     FOV_CUDA_LEAST_CAPABILITY = 75, /* Turing: matrix products of bytes, which INT8 is made of */
 };
 

@@ -58,9 +58,14 @@ static fov_status open_place(int device, fov_place **out, fov_error *err)
     return st;
 }
 
-static void tune(fov_place *place, double seconds)
+static fov_status configure(fov_place *place, const fov_place_options *options, fov_error *err)
 {
-    place->tune_seconds = seconds;
+    const fov_cuda_device *d = place->device;
+    if (options->tf32 && d->capability < FOV_CUDA_TF32_CAPABILITY)
+        return fov_fail(err, FOV_ERR_DEVICE, "GPU %d (%s) has capability %d.%d, and TF32 came with 8.0: leave it out, or use FP16",
+                        d->index, d->name, d->capability / 10, d->capability % 10);
+    place->options = *options;
+    return FOV_OK;
 }
 
 static fov_status alloc(fov_place *place, size_t bytes, void **memory, fov_error *err)
@@ -88,7 +93,7 @@ const fov_remote fov_cuda_remote = {
     .name = name_device,
     .open = open_place,
     .close = close_place,
-    .tune = tune,
+    .configure = configure,
     .alloc = alloc,
     .free = free_memory,
     .upload = upload,

@@ -16,7 +16,7 @@ struct fov_place {
     const fov_cuda_device *device;
     CUstream               stream;
     CUevent                start, end;   /* around a program, or a kernel, that is timed */
-    double                 tune_seconds; /* for each program that is compiled; 0: none */
+    fov_place_options      options;
     double                 tune_until;   /* while one is: fov_clock_s(); else 0 */
     fov_cuda_staging       staging;
     void                  *result; /* pinned */

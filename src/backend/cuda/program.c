@@ -339,7 +339,7 @@ static fov_status compile(fov_place *place, const fov_call *calls, int count, co
     if (!recorder.program || !recorder.waiting) st = fov_fail_memory(err, "a program");
     if (recorder.program) recorder.program->place = place;
     if (!st && ends) st = fov_cuda_ends_new(place, ends, &recorder.program->ends, err);
-    if (!st && place->tune_seconds > 0) st = make_draft(&recorder, calls, count, err);
+    if (!st && place->options.tune_seconds > 0) st = make_draft(&recorder, calls, count, err);
     fov_tuner_begin(place);
     if (!st) st = record_all(&recorder, calls, count, err);
     fov_tuner_end(place);

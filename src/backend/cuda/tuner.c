@@ -19,7 +19,7 @@ static const double WORTH = 0.998;                                /* of what run
 
 void fov_tuner_begin(fov_place *place)
 {
-    place->tune_until = place->tune_seconds > 0 ? fov_clock_s() + place->tune_seconds : 0;
+    place->tune_until = place->options.tune_seconds > 0 ? fov_clock_s() + place->options.tune_seconds : 0;
 }
 
 void fov_tuner_end(fov_place *place)

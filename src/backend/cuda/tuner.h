@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Which of several launches that do the same is the fastest on this GPU: measured where the place is to tune (fov_remote.tune), and
+/* Which of several launches that do the same is the fastest on this GPU: measured where the place is to tune (fov_remote.configure), and
  * remembered (choices.h). */
 #ifndef FOVEA_BACKEND_CUDA_TUNER_H
 #define FOVEA_BACKEND_CUDA_TUNER_H
@@ -16,7 +16,7 @@ typedef struct fov_candidate {
 
 typedef fov_status fov_candidate_make(void *context, int index, fov_candidate *candidate, fov_error *err);
 
-/** A program is about to be compiled, whose steps may take so long as fov_remote.tune() said. */
+/** A program is about to be compiled, whose steps may take so long as fov_remote.configure() said. */
 void fov_tuner_begin(fov_place *place);
 /** It is compiled: what was measured is kept. */
 void fov_tuner_end(fov_place *place);

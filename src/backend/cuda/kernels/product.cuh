@@ -68,5 +68,26 @@ struct fov_product_f32 {
     }
 };
 
+/* The same with the ten bits after the point that TF32 has, in one product. */
+struct fov_product_tf32 {
+    typedef float sum;
+    enum { RESTARTS = 0 };
+    template <int M, int N>
+    static __device__ __forceinline__ void multiply(sum (&d)[M][N][4], const uint32_t (&a)[M][4], const uint32_t (&b)[N][2])
+    {
+        uint32_t rounded[N][2];
+#pragma unroll
+        for (int j = 0; j < 2 * N; j++) rounded[j / 2][j % 2] = fov_to_tf32(__uint_as_float(b[j / 2][j % 2]));
+#pragma unroll
+        for (int i = 0; i < M; i++) {
+            uint32_t row[4];
+#pragma unroll
+            for (int k = 0; k < 4; k++) row[k] = fov_to_tf32(__uint_as_float(a[i][k]));
+#pragma unroll
+            for (int j = 0; j < N; j++) fov_mma_tf32(d[i][j], row, rounded[j]);
+        }
+    }
+};
+
 #endif
 #endif
