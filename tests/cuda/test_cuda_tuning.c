@@ -12,8 +12,7 @@
 #include <unistd.h>
 
 #define PHOTO source_path("photos/astronaut.png")
-#define MOMENT "2" /* seconds: for some of the steps */
-#define SIZE "--size", "32x32"
+#define SIZE "--size", "64x48"
 
 /* ---------------------------------------------------------------- the file */
 
@@ -59,7 +58,7 @@ static void forget(void)
 
 static size_t faces_at(const char *seconds)
 {
-    program p = RUN("detect", "--backend", "cuda", "-p", "fp16", SIZE, "--tune", seconds, "--ndjson", PHOTO);
+    program p = RUN("detect", "--backend", "cuda", "-m", in_folder("small.fov"), SIZE, "--tune", seconds, "--ndjson", PHOTO);
     check_code(&p, 0);
     json_t      *json = parse_json(p.out);
     const size_t faces = json_array_size(json_object_get(json, "faces"));
@@ -74,6 +73,16 @@ static int use_folder(void **state)
     return setenv("XDG_CACHE_HOME", in_folder("cache"), 1);
 }
 
+/* A network of few layers, which an emulated GPU measures in a moment. */
+static int set_up(void **state)
+{
+    fov_error   err;
+    fov_engine *engine = small_engine(FOV_PRECISION_FP16, NULL);
+    assert_int_equal(fov_engine_save(engine, in_folder("small.fov"), &err), FOV_OK);
+    fov_engine_free(engine);
+    return use_folder(state);
+}
+
 static void what_is_measured_is_remembered(void **state)
 {
     (void)state;
@@ -81,7 +90,7 @@ static void what_is_measured_is_remembered(void **state)
     assert_null(find_file());
     assert_int_equal(faces_at("300"), faces);
     json_t *first = read_choices();
-    assert_true(json_object_size(first) > 15);
+    assert_true(json_object_size(first) >= 2);
 
     /* One is forgotten, one is of a kernel that there is not, and one a reader must not mind. */
     json_t     *changed = json_deep_copy(first);
@@ -108,11 +117,11 @@ static void a_damaged_file_is_replaced(void **state)
     static const char *const damages[] = {"", "{\"program", "[1, 2]", "\xff\xfe"};
     char                    *path;
     (void)state;
-    faces_at(MOMENT);
+    faces_at("300");
     assert_non_null(path = find_file());
     for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
         assert_int_equal(fov_file_write(path, damages[i], strlen(damages[i]), NULL), FOV_OK);
-        faces_at(MOMENT);
+        faces_at("300");
         json_t *choices = read_choices();
         assert_true(json_object_size(choices) > 0);
         json_decref(choices);
@@ -132,10 +141,10 @@ static void without_a_place_it_works_too(void **state)
 {
     (void)state;
     setenv("XDG_CACHE_HOME", "/proc/no-such-place", 1);
-    faces_at(MOMENT);
+    faces_at("300");
     setenv("XDG_CACHE_HOME", "not/absolute", 1);
     setenv("HOME", "", 1);
-    faces_at(MOMENT);
+    faces_at("300");
     use_folder(NULL);
     assert_null(find_file());
 }
@@ -173,5 +182,5 @@ int main(void)
         cmocka_unit_test(without_time_nothing_is_measured), cmocka_unit_test(without_a_place_it_works_too),
         cmocka_unit_test(what_cannot_be_tuned_is_refused),
     };
-    return cmocka_run_group_tests_name("cuda_tuning", tests, use_folder, NULL);
+    return cmocka_run_group_tests_name("cuda_tuning", tests, set_up, NULL);
 }
