@@ -34,9 +34,9 @@
 enum { REPEATS = 50, MOST_BATCHES = 16 };
 
 typedef struct setup {
-    int         rounds, width, height, batch[MOST_BATCHES], n_batch, device;
-    const char *reference, *dump;
-    bool        steps, serve;
+    int               rounds, width, height, batch[MOST_BATCHES], n_batch, device;
+    const char       *reference, *dump;
+    bool              steps, serve;
     fov_place_options how;
 } setup;
 
@@ -430,8 +430,9 @@ int main(int argc, char **argv)
         else ok = false;
     }
     if (!ok || i == argc) {
-        fprintf(stderr, "usage: bench-gpu-network [--size WxH] [--batch N,N..] [--rounds N] [--device N] [--tune SECONDS] [--tf32 0|1] "
-                        "[--reference FP32.fov] [--dump FILE] [--steps | --serve] ENGINE.fov...\n");
+        fprintf(stderr,
+                "usage: bench-gpu-network [--size WxH] [--batch N,N..] [--rounds N] [--device N] [--tune SECONDS] [--tf32 0|1] "
+                "[--reference FP32.fov] [--dump FILE] [--steps | --serve] ENGINE.fov...\n");
         return 2;
     }
     for (; i < argc && ok; i++) ok = run_engine(argv[i], &s);

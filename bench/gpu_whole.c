@@ -67,25 +67,27 @@ static void read_file(setup *s, const char *path)
 
 /* ---------------------------------------------------------------- one at a time */
 
-/* @param fitted decode smaller where that suffices */
-/* Seconds of a detector's first image, its pixels being there, once it is prepared. */
-static double time_first(const setup *s, const fov_engine *engine, const fov_detect_options *options)
+/* A detector's first image, its pixels being there, once it is prepared. */
+static void time_first(const setup *s, const fov_engine *engine, const char *precision, int longer)
 {
-    fov_detector *d;
-    fov_photo    *photo;
-    fov_faces     faces;
+    fov_detect_options options = fov_detect_options_default();
+    fov_detector      *d;
+    fov_photo         *photo;
+    fov_faces          faces;
+    options.long_side = longer;
     must(fov_photo_decode(s->file[0].data, s->file[0].bytes, s->file[0].path, NULL, &photo, &err), "decoding");
     const fov_image image = fov_photo_image(photo);
     must(fov_detector_new(engine, NULL, &d, &err), "detector");
-    must(fov_detector_prepare(d, image.width, image.height, options, &err), "preparing");
+    must(fov_detector_prepare(d, image.width, image.height, &options, &err), "preparing");
     const double start = fov_clock_s();
-    must(fov_detector_run(d, &image, options, &faces, &err), "detecting");
-    const double took = fov_clock_s() - start;
+    must(fov_detector_run(d, &image, &options, &faces, &err), "detecting");
+    printf("{\"first\": \"%s\", \"long\": %d, \"prepared_ms\": %.4f}\n", precision, longer, (fov_clock_s() - start) * 1e3);
+    fflush(stdout);
     fov_detector_free(d);
     fov_photo_free(photo);
-    return took;
 }
 
+/* @param fitted decode smaller where that suffices */
 static void time_stages(const setup *s, const fov_engine *engine, const char *precision, int longer, bool fitted)
 {
     enum { DECODE, UP, NETWORK, DOWN, ALL, STAGES };
@@ -99,7 +101,7 @@ static void time_stages(const setup *s, const fov_engine *engine, const char *pr
     for (int i = 0; i < STAGES; i++) took[i] = calloc((size_t)s->rounds, sizeof **took);
     const double opened = fov_clock_s();
     must(fov_detector_new(engine, NULL, &d, &err), "detector");
-    double first = 0, ready = 0;
+    double first = 0;
     for (int i = -WARM; i < s->rounds; i++) {
         fov_photo   *photo;
         const double start = fov_clock_s();
@@ -117,12 +119,10 @@ static void time_stages(const setup *s, const fov_engine *engine, const char *pr
         took[DOWN][i] = t.postprocess_s;
         took[ALL][i] = end - start;
     }
-    if (!fitted) ready = time_first(s, engine, &options);
     printf("{\"one\": \"%s\", \"long\": %d, \"photo\": \"%s\", \"decode_ms\": %.4f, \"up_ms\": %.4f, \"network_ms\": %.4f, "
-           "\"down_ms\": %.4f, \"all_ms\": %.4f, \"first_ms\": %.1f, \"prepared_ms\": %.4f, \"faces\": %zu}\n",
+           "\"down_ms\": %.4f, \"all_ms\": %.4f, \"first_ms\": %.1f, \"faces\": %zu}\n",
            precision, longer, fitted ? "fitted" : "decoded", median(took[DECODE], s->rounds), median(took[UP], s->rounds),
-           median(took[NETWORK], s->rounds), median(took[DOWN], s->rounds), median(took[ALL], s->rounds), first * 1e3, ready * 1e3,
-           faces.count);
+           median(took[NETWORK], s->rounds), median(took[DOWN], s->rounds), median(took[ALL], s->rounds), first * 1e3, faces.count);
     fflush(stdout);
     fov_detector_free(d);
     for (int i = 0; i < STAGES; i++) free(took[i]);
@@ -193,6 +193,7 @@ static void run(const setup *s, const char *precision)
                                                      : FOV_PRECISION_FP32;
     must(fov_engine_open(s->model, NULL, &options, &engine, &err), precision);
     for (int i = 0; i < s->n_longer; i++) {
+        time_first(s, engine, precision, s->longer[i]);
         time_stages(s, engine, precision, s->longer[i], false);
         time_stages(s, engine, precision, s->longer[i], true);
         for (int k = 0; k < s->n_threads; k++)

@@ -36,13 +36,14 @@ static struct poptOption backend_option[] = {
 
 static int tf32; /* of --tf32 */
 
-struct poptOption cli_gpu_options[] = {
-    CLI_TEXT_SLOTS(slots),
-    {"tune", '\0', POPT_ARG_STRING, NULL, TUNE,
-     "on a GPU: take so long for each new input size to measure which kernels do its layers the fastest, and remember it (default: 0)",
-     "SECONDS"},
-    {"tf32", '\0', POPT_ARG_NONE, &tf32, 0, "on a GPU: let layers in fp32 multiply in TF32, faster and about as exact as fp16", NULL},
-    POPT_TABLEEND};
+struct poptOption cli_gpu_options[] = {CLI_TEXT_SLOTS(slots),
+                                       {"tune", '\0', POPT_ARG_STRING, NULL, TUNE,
+                                        "on a GPU: take so long for each new input size to measure which kernels do its layers the "
+                                        "fastest, and remember it (default: 0)",
+                                        "SECONDS"},
+                                       {"tf32", '\0', POPT_ARG_NONE, &tf32, 0,
+                                        "on a GPU: let layers in fp32 multiply in TF32, faster and about as exact as fp16", NULL},
+                                       POPT_TABLEEND};
 
 static struct poptOption cpu_option[] = {
     CLI_TEXT_SLOTS(slots),

@@ -415,9 +415,11 @@ static bool check_chain(const chain_data *d, const fov_cuda_chain_tile *tile)
 
 static bool choose_tile(const chain_data *d, int images, fov_cuda_chain_tile *tile)
 {
-    int       count;
-    const int chosen = fov_cuda_chain_choose(&d->chain, images, d->l.size, d->l.size, limits, &count);
-    return chosen >= 0 && fov_cuda_chain_candidate(&d->chain, chosen, d->l.size, d->l.size, limits, tile);
+    fov_cuda_chain_tile all[FOV_CHAIN_MOST_TILES];
+    const int           count = fov_cuda_chain_tiles(&d->chain, d->l.size, d->l.size, limits, all);
+    const int           chosen = fov_cuda_chain_choose(&d->chain, images, d->l.size, d->l.size, limits, all, count);
+    if (chosen >= 0) *tile = all[chosen];
+    return chosen >= 0;
 }
 
 static void run_chain(const chain_data *d, int images, int *checked, int *wrong, double *total)

@@ -5,6 +5,12 @@
 
 #include "engine/engine.h"
 
+/** Of a detector that many photos share with others, each with a thread of its own. */
+static inline fov_detector_options fov_detector_options_of(const fov_photos_options *photos)
+{
+    return (fov_detector_options){.threads = 1, .tune_seconds = photos->tune_seconds, .tf32 = photos->tf32};
+}
+
 /** As fov_detector_new(). @param device where the backend's steps run elsewhere: on which */
 fov_status fov_detector_new_on(const fov_engine *engine, const fov_detector_options *options, int device, fov_detector **detector,
                                fov_error *err);

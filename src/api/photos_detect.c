@@ -4,6 +4,7 @@
  *
  * Threads take photos in order and leave what they found in a ring of slots; the caller hands it on in order. A thread waits
  * when the ring is full, so a photo that takes long holds up no more than the ring's photos in memory. */
+#include "api/detector.h"
 #include "api/kept_faces.h"
 #include "api/photos_remote.h"
 #include "base/alloc.h"
@@ -153,9 +154,9 @@ static fov_status count_workers(stream *t, const fov_engine *engine, const fov_p
     return FOV_OK;
 }
 
-static fov_status prepare(stream *t, const fov_engine *engine, double tune_seconds, fov_error *err)
+static fov_status prepare(stream *t, const fov_engine *engine, const fov_photos_options *options, fov_error *err)
 {
-    const fov_detector_options alone = {.threads = 1, .tune_seconds = tune_seconds};
+    const fov_detector_options alone = fov_detector_options_of(options);
     fov_status                 st = FOV_OK;
     t->n_slot = (size_t)t->n_worker * SLOTS_PER_THREAD;
     t->worker = fov_calloc((size_t)t->n_worker, sizeof *t->worker);
@@ -199,13 +200,14 @@ fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *p
     fov_status   st = count_workers(&t, engine, options, n_device, err);
     if (st || !photos->count) return st;
     if (engine->backend->remote) {
-        const fov_photos_options on_it = {.detect = options->detect, .threads = t.n_worker, .tune_seconds = options->tune_seconds, .tf32 = options->tf32};
+        fov_photos_options on_it = *options;
+        on_it.threads = t.n_worker;
         return fov_photos_detect_remote(engine, photos, &on_it, devices, n_device, done, user, err);
     }
     pthread_mutex_init(&t.lock, NULL);
     pthread_cond_init(&t.room, NULL);
     pthread_cond_init(&t.found, NULL);
-    st = prepare(&t, engine, options->tune_seconds, err);
+    st = prepare(&t, engine, options, err);
     if (!st) st = start(&t, err);
     for (size_t i = 0; i < photos->count && !st; i++)
         if (!hand_on(&t, i, done, user))

@@ -376,7 +376,7 @@ static bool may_decode_there(const stream *t)
 
 static fov_status prepare(stream *t, const fov_photos_options *options, fov_error *err)
 {
-    const fov_detector_options alone = {.threads = 1, .tune_seconds = options->tune_seconds, .tf32 = options->tf32};
+    const fov_detector_options alone = fov_detector_options_of(options);
     const size_t               n_loader = (size_t)options->threads, all_runners = t->n_device * RUNNERS_PER_DEVICE,
                  n_runner = all_runners < t->photos->count ? all_runners : t->photos->count;
     fov_status st = FOV_OK;

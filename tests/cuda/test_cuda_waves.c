@@ -383,7 +383,7 @@ static void tiles_cover_products(void **state)
         fov_cuda_launch launch;
         int             pixels, channels;
         assert_true(tile >= 0 && tile < FOV_GEMM_TILES);
-        if (!fov_gemm_fill("f16", of, count, tile, &params, &launch)) continue; /* of far too many pixels */
+        if (fov_gemm_fill("f16", of, count, tile, &params, &launch, NULL)) continue; /* of far too many pixels */
         assert_int_equal(sscanf(launch.kernel, "fov_conv_gemm_f16_%dx%d", &pixels, &channels), 2);
         for (int k = 0; k < count; k++) {
             const int64_t end = k + 1 < count ? params.problem[k + 1].first_block : (int64_t)launch.blocks;
@@ -413,8 +413,8 @@ static void tiles_follow_the_size_of_products(void **state)
     const fov_gemm_problem *one[] = {&small}, *other[] = {&large};
     fov_gemm_params         params;
     fov_cuda_launch         launch[2];
-    assert_true(fov_gemm_fill("f16", one, 1, fov_gemm_tile_choose(one, 1, 132), &params, &launch[0]));
-    assert_true(fov_gemm_fill("f16", other, 1, fov_gemm_tile_choose(other, 1, 132), &params, &launch[1]));
+    assert_ok(fov_gemm_fill("f16", one, 1, fov_gemm_tile_choose(one, 1, 132), &params, &launch[0], &err));
+    assert_ok(fov_gemm_fill("f16", other, 1, fov_gemm_tile_choose(other, 1, 132), &params, &launch[1], &err));
     assert_true(area_of(&launch[0]) < area_of(&launch[1]));
 }
 

@@ -453,15 +453,16 @@ static void the_tile_that_is_chosen_fits(void **state)
     const fov_cuda_limits turing = {40, 64 << 10}, hopper = {132, 227 << 10};
     for (int i = 0; i < 200; i++) {
         const fov_cuda_chain chain = {types[i % 4], 8 * any(1, 64), 8 * any(1, 64), any(1, 2), 1, 1};
-        fov_cuda_chain_tile  tile;
+        fov_cuda_chain_tile  tiles[FOV_CHAIN_MOST_TILES];
         for (int j = 0; j < 2; j++) {
             const fov_cuda_limits *limits = j ? &hopper : &turing;
             const int              rows = any(1, 400), columns = any(1, 400);
-            int                    count;
-            const int              chosen = fov_cuda_chain_choose(&chain, any(1, 40), rows, columns, limits, &count);
-            assert_true(chosen < count && !fov_cuda_chain_candidate(&chain, count, rows, columns, limits, &tile));
+            const int              count = fov_cuda_chain_tiles(&chain, rows, columns, limits, tiles);
+            const int              chosen = fov_cuda_chain_choose(&chain, any(1, 40), rows, columns, limits, tiles, count);
+            assert_true(chosen < count && count < FOV_CHAIN_MOST_TILES && (chosen >= 0) == (count > 0));
+            for (int k = 0; k < count; k++) assert_true(fov_cuda_chain_shared(&chain, &tiles[k]) <= limits->shared_bytes);
             if (chosen >= 0) {
-                assert_true(fov_cuda_chain_candidate(&chain, chosen, rows, columns, limits, &tile));
+                const fov_cuda_chain_tile tile = tiles[chosen];
                 assert_true(fov_cuda_chain_shared(&chain, &tile) <= limits->shared_bytes);
                 assert_true(tile.tile_rows * tile.tile_columns <= tile.groups * 8 * 4 * tile.across * FOV_CHAIN_DOWN);
                 assert_true(tile.tile_rows > 0 && tile.tile_columns > 0 && tile.block_slices > 0);
@@ -495,9 +496,9 @@ static input first_input(const fov_cuda_first *conv, int images, int rows, int c
 
 static void check_first(const fov_cuda_first *conv, fov_dtype weight_type, int images, int x_rows, int x_columns, bool dense)
 {
-    const int rows = out_size(x_rows, conv->rows, 1, conv->stride_y, conv->pad_top);
-    const int columns = out_size(x_columns, conv->columns, 1, conv->stride_x, conv->pad_left);
-    const int taps = conv->rows * conv->columns, row = conv->channels * taps;
+    const int  rows = out_size(x_rows, conv->rows, 1, conv->stride_y, conv->pad_top);
+    const int  columns = out_size(x_columns, conv->columns, 1, conv->stride_x, conv->pad_left);
+    const int  taps = conv->rows * conv->columns, row = conv->channels * taps;
     const bool integer = conv->between == FOV_U8;
     /* more processors than there are tiles, or so few that each has several */
     const fov_cuda_limits limits = {any(0, 1) ? 132 : 1, 227 << 10};
@@ -555,7 +556,8 @@ static void first_convolutions_lose_next_to_nothing(void **state)
     (void)state;
     for (int i = 0; i < 18; i++) {
         const int            window = 2 * any(0, 3) + 1, channels = any(1, 4), stride = channels % 2 ? 2 : any(1, 2);
-        const fov_cuda_first conv = {channels, 8 * any(1, 11), window, window, stride, stride, window / 2, window / 2, FOV_F32, NULL};
+        const fov_cuda_first conv = {channels, 8 * any(1, 11), window,     window,  stride,
+                                     stride,   window / 2,     window / 2, FOV_F32, NULL};
         check_first(&conv, weight_types[i % 3], any(1, 2), any(7, 20), any(7, 75), any(0, 1));
     }
     assert_false(

@@ -224,27 +224,29 @@ static int64_t cycles_of(const fov_cuda_chain *chain, int images, int rows, int 
     return busy > waiting ? busy : waiting;
 }
 
-bool fov_cuda_chain_candidate(const fov_cuda_chain *chain, int index, int rows, int columns, const fov_cuda_limits *limits,
-                              fov_cuda_chain_tile *tile)
+int fov_cuda_chain_tiles(const fov_cuda_chain *chain, int rows, int columns, const fov_cuda_limits *limits,
+                         fov_cuda_chain_tile tile[FOV_CHAIN_MOST_TILES])
 {
-    for (int i = 0; fov_cuda_chain_tile_of(chain, i, rows, columns, tile); i++)
-        for (; tile->block_slices < 2 * slices_of(chain); tile->block_slices *= 2) {
-            if (fov_cuda_chain_shared(chain, tile) > limits->shared_bytes) break;
-            if (index-- == 0) return true;
+    fov_cuda_chain_tile one;
+    int                 count = 0;
+    for (int i = 0; fov_cuda_chain_tile_of(chain, i, rows, columns, &one); i++)
+        for (; one.block_slices < 2 * slices_of(chain) && count < FOV_CHAIN_MOST_TILES; one.block_slices *= 2) {
+            if (fov_cuda_chain_shared(chain, &one) > limits->shared_bytes) break;
+            tile[count++] = one;
         }
-    return false;
+    return count;
 }
 
-int fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, int columns, const fov_cuda_limits *limits, int *count)
+int fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, int columns, const fov_cuda_limits *limits,
+                          const fov_cuda_chain_tile *tile, int count)
 {
-    fov_cuda_chain_tile tile;
-    int64_t             least = INT64_MAX;
-    int                 best = -1;
-    for (*count = 0; fov_cuda_chain_candidate(chain, *count, rows, columns, limits, &tile); ++*count) {
-        const int64_t cycles = cycles_of(chain, images, rows, columns, limits, &tile);
+    int64_t least = INT64_MAX;
+    int     best = -1;
+    for (int i = 0; i < count; i++) {
+        const int64_t cycles = cycles_of(chain, images, rows, columns, limits, &tile[i]);
         if (cycles >= least) continue;
         least = cycles;
-        best = *count;
+        best = i;
     }
     return best;
 }

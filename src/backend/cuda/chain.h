@@ -34,12 +34,14 @@ bool fov_cuda_chain_takes(const fov_cuda_chain *chain);
 size_t fov_cuda_chain_bytes(const fov_cuda_chain *chain);
 void   fov_cuda_chain_pack(const fov_cuda_chain *chain, const fov_cuda_chain_weights *weights, void *packed);
 
-/** Tile number `index` of those that fit. @param rows, columns of the output. @return false: there are no more */
-bool fov_cuda_chain_candidate(const fov_cuda_chain *chain, int index, int rows, int columns, const fov_cuda_limits *limits,
-                              fov_cuda_chain_tile *tile);
-/** The number of the one that is expected to be the fastest; -1: none fits. @param count out: of all */
+enum { FOV_CHAIN_MOST_TILES = 100 };
+
+/** All tiles that fit. @param rows, columns of the output. @return how many */
+int fov_cuda_chain_tiles(const fov_cuda_chain *chain, int rows, int columns, const fov_cuda_limits *limits,
+                         fov_cuda_chain_tile tile[FOV_CHAIN_MOST_TILES]);
+/** The number of the one of them that is expected to be the fastest; -1: there is none */
 int fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, int columns, const fov_cuda_limits *limits,
-                          int *count);
+                          const fov_cuda_chain_tile *tile, int count);
 /** The tiles that there are: number i, in its best shape. @return false: there are no more */
 bool   fov_cuda_chain_tile_of(const fov_cuda_chain *chain, int i, int rows, int columns, fov_cuda_chain_tile *tile);
 size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_tile *tile);

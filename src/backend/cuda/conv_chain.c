@@ -176,27 +176,28 @@ static fov_view between_of(const fov_conv *window, const fov_view *in, const fov
 typedef struct sized_chain {
     fov_cuda_chain   chain;
     fov_cuda_images  images;
-    fov_cuda_limits  limits;
     fov_end          end;
     const void      *packed;
     fov_chain_params params;
     fov_cuda_launch  filled;
+
+    fov_cuda_chain_tile tile[FOV_CHAIN_MOST_TILES];
 } sized_chain;
 
-static void fill_chain(sized_chain *s, int index, fov_cuda_chain_tile *tile, fov_launch *launch)
+static fov_launch fill_chain(sized_chain *s, int index)
 {
-    fov_cuda_chain_candidate(&s->chain, index, s->end.rows, s->end.columns, &s->limits, tile);
-    fov_cuda_chain_fill(&s->chain, &s->images, s->packed, &s->end, tile, &s->params, &s->filled);
-    *launch = fov_launch_of(&s->filled, &s->params, sizeof s->params);
+    fov_cuda_chain_fill(&s->chain, &s->images, s->packed, &s->end, &s->tile[index], &s->params, &s->filled);
+    return fov_launch_of(&s->filled, &s->params, sizeof s->params);
 }
 
 static fov_status make_chain(void *context, int index, fov_candidate *candidate, fov_error *err)
 {
-    fov_cuda_chain_tile tile;
+    sized_chain               *s = context;
+    const fov_cuda_chain_tile *tile = &s->tile[index];
     (void)err;
-    fill_chain(context, index, &tile, &candidate->launch);
+    candidate->launch = fill_chain(s, index);
     snprintf(candidate->name, sizeof candidate->name, "%s %dx%d groups %d threads %d slices %d", candidate->launch.kernel,
-             tile.tile_rows, tile.tile_columns, tile.groups, tile.threads, tile.block_slices);
+             tile->tile_rows, tile->tile_columns, tile->groups, tile->threads, tile->block_slices);
     return FOV_OK;
 }
 
@@ -210,17 +211,17 @@ static void describe_chain(const sized_chain *s, fov_text *text)
 
 static fov_status record_sized(sized_chain *s, const fov_node *node, fov_recorder *recorder, fov_error *err)
 {
-    fov_cuda_chain_tile tile;
-    fov_launch          launch;
-    fov_text            step = {0};
-    int                 count;
-    int                 choice = fov_cuda_chain_choose(&s->chain, s->images.count, s->end.rows, s->end.columns, &s->limits, &count);
+    const fov_cuda_limits limits = limits_of(fov_recorder_device(recorder));
+    const int             rows = s->end.rows, columns = s->end.columns;
+    const int             count = fov_cuda_chain_tiles(&s->chain, rows, columns, &limits, s->tile);
+    int                   choice = fov_cuda_chain_choose(&s->chain, s->images.count, rows, columns, &limits, s->tile, count);
+    fov_text              step = {0};
     if (choice < 0)
         return fov_fail(err, FOV_ERR_DEVICE, "Conv '%.200s': no tile of it fits into a processor of this GPU", node->name);
     if (fov_tuner_is_on(fov_recorder_place(recorder))) describe_chain(s, &step);
     fov_status st = fov_tuner_choose(recorder, &step, make_chain, s, count, &choice, err);
     if (st) return st;
-    fill_chain(s, choice, &tile, &launch);
+    const fov_launch launch = fill_chain(s, choice);
     return fov_record_launch(recorder, &launch, err);
 }
 
@@ -232,7 +233,7 @@ static fov_status record_chain(const void *impl, const fov_view *const *in, fov_
     fov_view          between = between_of(window, in[0], out);
     const fov_view   *inputs[] = {&between};
     fov_conv_shape    shape;
-    sized_chain       sized = {.chain = chain_of(step), .limits = limits_of(fov_recorder_device(recorder))};
+    sized_chain       sized = {.chain = chain_of(step)};
     const void       *channel;
     (void)scratch;
     fov_status st = fov_conv_shape_read(window, in, &between, &shape, err);

@@ -145,8 +145,8 @@ static fov_status make_hopper(sized_conv *s, int index, fov_candidate *candidate
 static fov_status make_gemm(sized_conv *s, int tile, fov_candidate *candidate, fov_error *err)
 {
     const fov_gemm_problem *problem = &s->problem;
-    if (!fov_gemm_fill(s->type, &problem, 1, tile, &s->gemm, &s->filled))
-        return fov_fail(err, FOV_ERR_LIMIT, "the network is too large for a GPU at this input size");
+    fov_status              st = fov_gemm_fill(s->type, &problem, 1, tile, &s->gemm, &s->filled, err);
+    if (st) return st;
     candidate->launch = fov_launch_of(&s->filled, &s->gemm, sizeof s->gemm);
     snprintf(candidate->name, sizeof candidate->name, "%s", candidate->launch.kernel);
     return FOV_OK;
@@ -158,14 +158,12 @@ static fov_status make_either(void *context, int index, fov_candidate *candidate
     return index < s->tilings ? make_hopper(s, index, candidate, err) : make_gemm(s, index - s->tilings, candidate, err);
 }
 
-/* The tiling that is expected to be the fastest comes first, then those that may be. */
+/* Behind the tiling that is expected to be the fastest those that may be. */
 static void list_tilings(sized_conv *s)
 {
     const double      far = 3; /* times what the first is expected to take */
     const int         processors = s->device->processors;
     fov_hopper_tiling tiling;
-    s->tiling[0] = fov_hopper_choose(&s->shape, processors);
-    s->tilings = 1;
     for (int i = 0; fov_hopper_candidate(&s->shape, i, &tiling) && s->tilings < MOST_TILINGS; i++)
         if (memcmp(&tiling, &s->tiling[0], sizeof tiling) != 0 &&
             fov_hopper_cost(&s->shape, &tiling, processors) < far * fov_hopper_cost(&s->shape, &s->tiling[0], processors))
@@ -173,11 +171,13 @@ static void list_tilings(sized_conv *s)
 }
 
 /* A product that others of its wave would share a launch with is not compared with a launch of its own. */
-static fov_status choose(sized_conv *s, const fov_recorder *recorder, int *choice, fov_error *err)
+static fov_status choose(sized_conv *s, bool prefers, const fov_recorder *recorder, int *choice, fov_error *err)
 {
     const bool alone = fov_recorder_is_alone(recorder);
     fov_text   step = {0};
-    if (!fov_tuner_is_on(fov_recorder_place(recorder)) || (!alone && *choice == s->tilings)) return FOV_OK;
+    if (!fov_tuner_is_on(fov_recorder_place(recorder)) || (!alone && !prefers)) return FOV_OK;
+    list_tilings(s);
+    if (!prefers) *choice = s->tilings;
     fov_text_print(&step, "conv %s%s", s->type, alone ? "" : " in a shared wave");
     fov_gemm_describe(&s->problem, &step);
     return fov_tuner_choose(recorder, &step, make_either, s, s->tilings + (alone ? FOV_GEMM_TILES : 0), choice, err);
@@ -191,13 +191,17 @@ static const char *type_of(const fov_conv_step *step, const fov_recorder *record
 fov_status fov_conv_tensor_record(const fov_conv_step *step, const fov_conv_shape *shape, const fov_conv_placed *at,
                                   const fov_end *end, fov_recorder *recorder, fov_error *err)
 {
-    sized_conv s = {.device = fov_recorder_device(recorder), .type = type_of(step, recorder), .problem = problem_of(step, shape, at, end)};
+    sized_conv s = {
+        .device = fov_recorder_device(recorder), .type = type_of(step, recorder), .problem = problem_of(step, shape, at, end)};
     fov_launch launch;
     s.shape = hopper_shape(step, shape, end);
-    if (!can_hopper(step, &s.shape, s.device)) return fov_record_gemm(recorder, s.type, &s.problem, err);
-    list_tilings(&s);
-    int        choice = prefers_hopper(step, &s.shape, s.device) ? 0 : s.tilings;
-    fov_status st = choose(&s, recorder, &choice, err);
+    const bool can = can_hopper(step, &s.shape, s.device), prefers = can && prefers_hopper(step, &s.shape, s.device);
+    if (!prefers && !(can && fov_tuner_is_on(fov_recorder_place(recorder))))
+        return fov_record_gemm(recorder, s.type, &s.problem, err);
+    s.tiling[0] = fov_hopper_choose(&s.shape, s.device->processors);
+    s.tilings = 1;
+    int        choice = prefers ? 0 : s.tilings;
+    fov_status st = choose(&s, prefers, recorder, &choice, err);
     if (st) return st;
     if (choice >= s.tilings) return fov_record_gemm(recorder, s.type, &s.problem, err);
     st = fill_hopper(&s, choice, &launch, err);

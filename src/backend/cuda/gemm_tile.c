@@ -54,8 +54,8 @@ int fov_gemm_tile_choose(const fov_gemm_problem *const *problem, int count, int 
     return best;
 }
 
-bool fov_gemm_fill(const char *type, const fov_gemm_problem *const *problem, int count, int tile, fov_gemm_params *params,
-                   fov_cuda_launch *launch)
+fov_status fov_gemm_fill(const char *type, const fov_gemm_problem *const *problem, int count, int tile, fov_gemm_params *params,
+                         fov_cuda_launch *launch, fov_error *err)
 {
     const struct gemm_tile *t = &tiles[tile];
     int64_t                 blocks = 0;
@@ -65,12 +65,12 @@ bool fov_gemm_fill(const char *type, const fov_gemm_problem *const *problem, int
         params->problem[i].first_block = (int32_t)blocks;
         params->problem[i].tiles_n = (int32_t)ceil_div(problem[i]->end.channels, t->channels);
         blocks += blocks_of(problem[i], t);
-        if (blocks > INT32_MAX) return false;
+        if (blocks > INT32_MAX) return fov_fail(err, FOV_ERR_LIMIT, "the network is too large for a GPU at this input size");
     }
     *launch =
         (fov_cuda_launch){.blocks = (uint32_t)blocks, .threads = (uint32_t)t->threads, .shared_bytes = (size_t)t->shared_bytes};
     snprintf(launch->kernel, sizeof launch->kernel, "fov_conv_gemm_%s_%dx%d", type, t->pixels, t->channels);
-    return true;
+    return FOV_OK;
 }
 
 void fov_gemm_describe(const fov_gemm_problem *p, fov_text *text)

@@ -4,9 +4,8 @@
 #define FOVEA_BACKEND_CUDA_GEMM_TILE_H
 
 #include "backend/cuda/launch.h"
+#include "base/error.h"
 #include "base/text.h"
-
-#include <stdbool.h>
 
 enum {
     FOV_GEMM_TILES = 0
@@ -22,10 +21,10 @@ int fov_gemm_tile_choose(const fov_gemm_problem *const *problem, int count, int 
  * A launch of products with tile number `tile`.
  * @param type  "f16", "u8", ...
  * @param count 1 to FOV_GEMM_PROBLEMS
- * @return false: it would have too many blocks
+ * @return FOV_OK, FOV_ERR_LIMIT (it would have too many blocks)
  */
-bool fov_gemm_fill(const char *type, const fov_gemm_problem *const *problem, int count, int tile, fov_gemm_params *params,
-                   fov_cuda_launch *launch);
+fov_status fov_gemm_fill(const char *type, const fov_gemm_problem *const *problem, int count, int tile, fov_gemm_params *params,
+                         fov_cuda_launch *launch, fov_error *err);
 
 /** Add what its time depends on, so that it is known again. */
 void fov_gemm_describe(const fov_gemm_problem *problem, fov_text *text);

@@ -32,6 +32,7 @@ struct fov_recorder {
     bool         alone;      /* the step at hand is its wave's only one */
     fov_ready   *draft;      /* the launches of all steps as they are without tuning, while there is tuning */
     int          n_draft;
+    uint64_t     draft_digest; /* of their kernels and grids */
 };
 
 fov_place *fov_recorder_place(const fov_recorder *recorder)
@@ -51,13 +52,8 @@ bool fov_recorder_is_alone(const fov_recorder *recorder)
 
 void fov_recorder_step(const fov_recorder *recorder, fov_text *name)
 {
-    uint64_t digest = 0;
-    for (int i = 0; i < recorder->n_draft; i++) {
-        const fov_ready *r = &recorder->draft[i];
-        digest = XXH3_64bits_withSeed(r->name, strlen(r->name), digest);
-        digest = XXH3_64bits_withSeed(r->grid, sizeof r->grid, digest);
-    }
-    fov_text_print(name, "program %016llx, launch %d: ", (unsigned long long)digest, recorder->n_launch - recorder->first_step);
+    fov_text_print(name, "program %016llx, launch %d: ", (unsigned long long)recorder->draft_digest,
+                   recorder->n_launch - recorder->first_step);
 }
 
 int fov_recorder_around(const fov_recorder *recorder, int most, fov_ready *launches, int *at)
@@ -130,10 +126,9 @@ typedef struct products {
 
 static fov_status fill_products(products *p, int tile, fov_launch *launch, fov_error *err)
 {
-    if (!fov_gemm_fill(p->type, p->problem, p->count, tile, &p->params, &p->filled))
-        return fov_fail(err, FOV_ERR_LIMIT, "the network is too large for a GPU at this input size");
-    *launch = fov_launch_of(&p->filled, &p->params, sizeof p->params);
-    return FOV_OK;
+    fov_status st = fov_gemm_fill(p->type, p->problem, p->count, tile, &p->params, &p->filled, err);
+    if (!st) *launch = fov_launch_of(&p->filled, &p->params, sizeof p->params);
+    return st;
 }
 
 static fov_status make_products(void *context, int index, fov_candidate *candidate, fov_error *err)
@@ -297,12 +292,23 @@ static void recorder_clear(fov_recorder *recorder)
     fov_free(recorder->waiting);
 }
 
+static uint64_t digest_of(const fov_ready *launches, int count)
+{
+    uint64_t digest = 0;
+    for (int i = 0; i < count; i++) {
+        digest = XXH3_64bits_withSeed(launches[i].name, strlen(launches[i].name), digest);
+        digest = XXH3_64bits_withSeed(launches[i].grid, sizeof launches[i].grid, digest);
+    }
+    return digest;
+}
+
 /* What is measured is measured among the others of the program. */
 static fov_status make_draft(fov_recorder *recorder, const fov_call *calls, int count, fov_error *err)
 {
     fov_status st = record_calls(recorder, calls, count, err);
     recorder->draft = recorder->launch;
     recorder->n_draft = recorder->n_launch;
+    recorder->draft_digest = digest_of(recorder->draft, recorder->n_draft);
     recorder->launch = NULL;
     recorder->n_launch = recorder->cap_launch = 0;
     return st;

@@ -49,7 +49,9 @@ static fov_status find_remembered(const way *w, const char *name, int *choice, f
     fov_status    st = FOV_OK;
     for (int i = 0; i < w->count && !st; i++) {
         st = w->make(w->context, i, &candidate, err);
-        if (!st && !strcmp(candidate.name, name)) *choice = i;
+        if (st || strcmp(candidate.name, name) != 0) continue;
+        *choice = i;
+        break;
     }
     return st;
 }

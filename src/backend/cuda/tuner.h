@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Which of several launches that do the same is the fastest on this GPU: measured where the place is to tune (fov_remote.configure), and
- * remembered (choices.h). */
+/* Which of several launches that do the same is the fastest on this GPU: measured where the place is to tune
+ * (fov_remote.configure), and remembered (choices.h). */
 #ifndef FOVEA_BACKEND_CUDA_TUNER_H
 #define FOVEA_BACKEND_CUDA_TUNER_H
 

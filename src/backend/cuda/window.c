@@ -60,8 +60,8 @@ static pool_kernel kernel_of(const fov_view *in, const fov_view *out)
     return chunks && elements(out) / wide.width <= INT32_MAX ? wide : any;
 }
 
-/* The largest byte stands for the largest real: it alone is made one of the output. What neighbouring threads, which have neighbouring
- * chunks, load at once lies side by side. */
+/* The largest byte stands for the largest real: it alone is made one of the output. What neighbouring threads, which have
+ * neighbouring chunks, load at once lies side by side. */
 static fov_status record_channels(const fov_view *in, const fov_view *out, int width, fov_recorder *recorder,
                                   const fov_max_pool_channel **channels, fov_error *err)
 {
@@ -70,10 +70,11 @@ static fov_status record_channels(const fov_view *in, const fov_view *out, int w
     fov_max_pool_channel *channel = fov_alloc_array((size_t)count, sizeof *channel);
     if (!channel) return fov_fail_memory(err, "scales of a MaxPool");
     for (int64_t c = 0; c < count; c++)
-        channel[c % width * chunks + c / width] = (fov_max_pool_channel){.scale = fov_quant_scale(in->quant, c),
-                                                                         .zero_point = (float)fov_quant_zero_point(in->quant, c),
-                                                                         .inverse_scale = 1.0F / fov_quant_scale(out->quant, c),
-                                                                         .output_zero_point = (float)fov_quant_zero_point(out->quant, c)};
+        channel[c % width * chunks + c / width] =
+            (fov_max_pool_channel){.scale = fov_quant_scale(in->quant, c),
+                                   .zero_point = (float)fov_quant_zero_point(in->quant, c),
+                                   .inverse_scale = 1.0F / fov_quant_scale(out->quant, c),
+                                   .output_zero_point = (float)fov_quant_zero_point(out->quant, c)};
     const fov_status st = fov_record_constant(recorder, channel, (size_t)count * sizeof *channel, &on_device, err);
     if (!st) *channels = on_device;
     fov_free(channel);
@@ -85,8 +86,8 @@ static fov_status record_max_pool(const void *impl, const fov_view *const *in, f
 {
     const fov_cuda_node *step = impl;
     const int64_t       *x = in[0]->shape.dim, *y = out->shape.dim;
-    const fov_op_call    call = {.node = step->node, .opset = step->opset, .in = in, .out = out, .n_in = step->node->n_in, .n_out = 1};
-    fov_window           window;
+    const fov_op_call call = {.node = step->node, .opset = step->opset, .in = in, .out = out, .n_in = step->node->n_in, .n_out = 1};
+    fov_window        window;
     (void)scratch;
     fov_status st = fov_window_read(&call, x[2], x[3], NULL, &window, err);
     if (st) return st;
@@ -122,14 +123,15 @@ fov_status fov_cuda_max_pool(const fov_graph *graph, const fov_node *node, fov_l
 /* ---------------------------------------------------------------- Resize */
 
 /* Two neighbours and their weights for each position along one axis. */
-static fov_status record_axis(const fov_op_call *call, int axis, fov_recorder *recorder, const int32_t **place, const float **weight,
-                              fov_error *err)
+static fov_status record_axis(const fov_op_call *call, int axis, fov_recorder *recorder, const int32_t **place,
+                              const float **weight, fov_error *err)
 {
     const int64_t in = call->in[0]->shape.dim[axis], out = call->out[0].shape.dim[axis];
     float        *position = fov_alloc_array((size_t)out, 3 * sizeof *position);
     int32_t      *neighbour = fov_alloc_array((size_t)out, 2 * sizeof *neighbour);
     const void   *on_device;
-    fov_status    st = position && neighbour ? fov_resize_positions(call, axis, position, err) : fov_fail_memory(err, "a table of places");
+    fov_status    st =
+        position && neighbour ? fov_resize_positions(call, axis, position, err) : fov_fail_memory(err, "a table of places");
     for (int64_t x = 0; x < out && !st; x++) {
         float *share = position + out + 2 * x;
         neighbour[2 * x] = (int32_t)position[x];
@@ -149,10 +151,8 @@ static fov_status record_axis(const fov_op_call *call, int axis, fov_recorder *r
 static fov_status record_linear(const fov_op_call *call, fov_recorder *recorder, fov_error *err)
 {
     const int64_t    *x = call->in[0]->shape.dim, *y = call->out[0].shape.dim;
-    fov_resize_params params = {.count = elements(&call->out[0]),
-                                .channels = (int32_t)y[1],
-                                .out_rows = (int32_t)y[2],
-                                .out_columns = (int32_t)y[3]};
+    fov_resize_params params = {
+        .count = elements(&call->out[0]), .channels = (int32_t)y[1], .out_rows = (int32_t)y[2], .out_columns = (int32_t)y[3]};
     if (call->in[0]->shape.rank != 4 || x[0] != y[0] || x[1] != y[1])
         return fov_cuda_refuse(call->node, err, "linear resizing of other axes than height and width does not run");
     fov_status st = record_axis(call, 2, recorder, &params.row, &params.row_weight, err);
@@ -165,8 +165,8 @@ static fov_status record_resize(const void *impl, const fov_view *const *in, fov
                                 fov_error *err)
 {
     const fov_cuda_node *step = impl;
-    const fov_op_call    call = {.node = step->node, .opset = step->opset, .in = in, .out = out, .n_in = step->node->n_in, .n_out = 1};
-    fov_sampling         sampling;
+    const fov_op_call call = {.node = step->node, .opset = step->opset, .in = in, .out = out, .n_in = step->node->n_in, .n_out = 1};
+    fov_sampling      sampling;
     fov_sampling_read(step->node, step->opset, &sampling);
     if (sampling.linear) return record_linear(&call, recorder, err);
     return fov_cuda_record_rearrange(impl, in, out, scratch, recorder, err);

@@ -32,10 +32,7 @@ static __device__ __forceinline__ first_tile tile_of(const fov_first_params *p, 
 template <int between> static __device__ __forceinline__ float between_of(float v, float inverse_scale, float zero_point)
 {
     if (between == FOV_BF16) return fov_bf16_to_float(fov_float_to_bf16(v));
-    if (between != FOV_U8) return v;
-    const float scaled = __fmul_rn(v, inverse_scale), known = scaled == scaled ? scaled : 0.0F;
-    const float inside = fminf(fmaxf(known, -zero_point), 255.0F - zero_point);
-    return __fsub_rn(__fadd_rn(inside, 12582912.0F), 12582912.0F); /* fov_round_small() */
+    return between == FOV_U8 ? __fsub_rn(fov_kind_u8::centred(v, inverse_scale, zero_point), 12582912.0F) : v;
 }
 
 /* What halves leave over of a pair of numbers. */

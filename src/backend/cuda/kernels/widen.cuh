@@ -86,12 +86,17 @@ struct fov_kind_u8 {
         return __byte_perm(__byte_perm(a, b, 0x0040U), __byte_perm(c, d, 0x0040U), 0x5410U);
     }
 
-    /* fov_quantize_u8(), as a float whose low byte it is (fov_round_small()). */
-    static __device__ __forceinline__ float quantize(float v, float inverse_scale, float zero_point)
+    /* fov_quantize_u8() less the zero point, as a float that is so much more than 2^23 + 2^22 (fov_round_small()). */
+    static __device__ __forceinline__ float centred(float v, float inverse_scale, float zero_point)
     {
         const float scaled = __fmul_rn(v, inverse_scale), known = scaled == scaled ? scaled : 0.0F;
-        const float inside = fminf(fmaxf(known, -zero_point), 255.0F - zero_point);
-        return __fadd_rn(__fadd_rn(inside, 12582912.0F), zero_point);
+        return __fadd_rn(fminf(fmaxf(known, -zero_point), 255.0F - zero_point), 12582912.0F);
+    }
+
+    /* fov_quantize_u8(), as a float whose low byte it is. */
+    static __device__ __forceinline__ float quantize(float v, float inverse_scale, float zero_point)
+    {
+        return __fadd_rn(centred(v, inverse_scale, zero_point), zero_point);
     }
 
     static __device__ __forceinline__ uint2 narrow(const float (&v)[8])
