@@ -336,8 +336,8 @@ static void what_kernels_do_not_take_is_refused(void **state)
     assert_false(fov_cuda_depthwise_takes(&conv));
     conv.x = FOV_I64;
     assert_false(fov_cuda_depthwise_takes(&conv));
-    assert_false(fov_cuda_chain_takes(&(fov_cuda_chain){FOV_F16, 12, 16, 1, 1, 1}));
-    assert_false(fov_cuda_chain_takes(&(fov_cuda_chain){FOV_F16, 16, 16, 3, 1, 1}));
+    assert_false(fov_cuda_chain_takes(&(fov_cuda_chain){FOV_F16, 12, 16, 1, 1, 1, false}));
+    assert_false(fov_cuda_chain_takes(&(fov_cuda_chain){FOV_F16, 16, 16, 3, 1, 1, false}));
 }
 
 /* ---------------------------------------------------------------- chains */
@@ -357,7 +357,7 @@ static chain_case any_chain(fov_dtype type, int images, int x_rows, int x_column
 {
     const int  stride = any(1, 2), pad = any(0, 3) > 0, channels = 8 * any(1, 7), outputs = 8 * any(1, 10);
     const bool integer = type == FOV_U8;
-    chain_case k = {.chain = {type, channels, outputs, stride, pad, pad},
+    chain_case k = {.chain = {type, channels, outputs, stride, pad, pad, false},
                     .depthwise = {type, channels, 3, 3, stride, stride, pad, pad, 1, 1},
                     .rows = out_size(x_rows, 3, 1, stride, pad),
                     .columns = out_size(x_columns, 3, 1, stride, pad)};
@@ -398,13 +398,23 @@ static void chain_free(chain_case *k)
 }
 
 /* The sums of the 1x1: of whole numbers those, else the nearest float. */
+static float factor(const chain_case *k, float v)
+{
+    uint32_t bits;
+    if (!k->chain.tf32) return v;
+    memcpy(&bits, &v, sizeof bits);
+    bits = (bits + 0x1000U) & ~0x1fffU; /* to nearest at the tenth bit after the point, ties away from zero */
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
 static float pointwise_sum(const chain_case *k, size_t pixel, int o, int32_t *whole)
 {
     const fov_dtype type = k->chain.type == FOV_U8 ? FOV_I8 : k->chain.type;
     double          sum = 0;
     for (int c = 0; c < k->chain.channels; c++)
-        sum += (double)k->middle[pixel * (size_t)k->chain.channels + (size_t)c] *
-               (double)load(k->pointwise, type, (size_t)(o * k->chain.channels + c));
+        sum += (double)factor(k, k->middle[pixel * (size_t)k->chain.channels + (size_t)c]) *
+               (double)factor(k, load(k->pointwise, type, (size_t)(o * k->chain.channels + c)));
     *whole = type == FOV_I8 ? (int32_t)sum : 0;
     return (float)sum;
 }
@@ -426,7 +436,7 @@ static void check_chain(const chain_case *k, const fov_cuda_chain_tile *tile)
     fov_cuda_chain_fill(&k->chain, &k->in.on, k->on_packed, &w.end, tile, &params, &launch);
     run(&launch, &params);
     /* A value between the two that is rounded the other way changes sums by as much as the type resolves. */
-    const float of_type = integer ? 0 : 4 * allowed_of(k->chain.type), of_output = allowed_of(w.type);
+    const float of_type = integer ? 0 : 4 * allowed_of(k->chain.tf32 ? FOV_F16 : k->chain.type), of_output = allowed_of(w.type);
     check_end(&w, value, 1 + of_type * 90, of_type > of_output ? of_type : of_output, integer, launch.kernel);
     test_free(value);
 }
@@ -437,7 +447,8 @@ static void chains_are_the_two_layers(void **state)
     for (int i = 0; i < 40; i++) {
         chain_case          k = any_chain(types[i % 4], any(1, 2), any(3, 20), any(3, 23));
         fov_cuda_chain_tile tile;
-        const int           slices = (k.chain.outputs + FOV_CHAIN_SLICE - 1) / FOV_CHAIN_SLICE;
+        k.chain.tf32 = k.chain.type == FOV_F32 && any(0, 1);
+        const int slices = (k.chain.outputs + FOV_CHAIN_SLICE - 1) / FOV_CHAIN_SLICE;
         assert_true(fov_cuda_chain_takes(&k.chain));
         for (int j = 0; fov_cuda_chain_tile_of(&k.chain, j, k.rows, k.columns, &tile); j++) {
             tile.block_slices = any(1, slices);
@@ -452,7 +463,7 @@ static void the_tile_that_is_chosen_fits(void **state)
     (void)state;
     const fov_cuda_limits turing = {40, 64 << 10}, hopper = {132, 227 << 10};
     for (int i = 0; i < 200; i++) {
-        const fov_cuda_chain chain = {types[i % 4], 8 * any(1, 64), 8 * any(1, 64), any(1, 2), 1, 1};
+        const fov_cuda_chain chain = {types[i % 4], 8 * any(1, 64), 8 * any(1, 64), any(1, 2), 1, 1, false};
         fov_cuda_chain_tile  tiles[FOV_CHAIN_MOST_TILES];
         for (int j = 0; j < 2; j++) {
             const fov_cuda_limits *limits = j ? &hopper : &turing;

@@ -177,8 +177,8 @@ size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_t
 
 /* What a tile costs: instructions of a warp, and cycles that a block takes when it is alone. */
 enum {
-    WARP_INSTRUCTIONS = 300,
-    PIXEL_INSTRUCTIONS = 60, /* of the depthwise part, for each pixel of a strip */
+    WARP_INSTRUCTIONS = 100,
+    PIXEL_INSTRUCTIONS = 75, /* of the depthwise part, for each pixel of a strip */
     STRIP_INSTRUCTIONS = 80, /* beyond those */
     STEP_INSTRUCTIONS = 10,  /* of the product of 16 rows and a slice, for each step */
     END_INSTRUCTIONS = 90,   /* of a slice, for each 16 rows */
@@ -213,13 +213,15 @@ static int64_t cycles_of(const fov_cuda_chain *chain, int images, int rows, int 
     const int64_t each = (blocks + limits->processors - 1) / limits->processors; /* of a processor */
     const int64_t fitting = fitting_blocks(limits, chain, tile);
     const int     warps = tile->threads / 32, k_steps = k_steps_of(chain), slices = tile->block_slices;
-    const int     products = chain->type == FOV_F32 ? 5 : 1, rounding = chain->type == FOV_U8 ? 2 : 1;
+    const bool    parts = chain->type == FOV_F32 && !chain->tf32; /* of a float, which are multiplied one by one */
+    const int     step = STEP_INSTRUCTIONS * (parts ? 2 : 1), step_cycles = STEP_CYCLES * (parts ? 8 : 1);
+    const int     end = END_INSTRUCTIONS * (chain->type == FOV_U8 ? 3 : 1);
     const int     strips = tile->groups * k_steps, tiles = tile->groups * tile->across * slices;
-    const int     strip = (STRIP_INSTRUCTIONS + PIXEL_INSTRUCTIONS * tile->across * FOV_CHAIN_DOWN) * rounding;
-    const int64_t instructions = (int64_t)warps * WARP_INSTRUCTIONS + (int64_t)strips * strip +
-                                 (int64_t)tiles * (k_steps * STEP_INSTRUCTIONS * products + END_INSTRUCTIONS * rounding);
+    const int     strip = STRIP_INSTRUCTIONS + PIXEL_INSTRUCTIONS * tile->across * FOV_CHAIN_DOWN;
+    const int64_t instructions =
+        (int64_t)warps * WARP_INSTRUCTIONS + (int64_t)strips * strip + (int64_t)tiles * (k_steps * step + end);
     const int64_t alone = BLOCK_CYCLES + (int64_t)ceiling(strips, warps) * (STRIP_CYCLES + strip) +
-                          (int64_t)ceiling(tiles / 2, warps) * (k_steps * STEP_CYCLES * products + SLICE_CYCLES * rounding);
+                          (int64_t)ceiling(tiles / 2, warps) * (k_steps * step_cycles + SLICE_CYCLES);
     const int64_t busy = each * instructions * CYCLES_100 / 100, waiting = (each + fitting - 1) / fitting * alone;
     return busy > waiting ? busy : waiting;
 }
@@ -252,6 +254,11 @@ int fov_cuda_chain_choose(const fov_cuda_chain *chain, int images, int rows, int
 }
 
 /* ---------------------------------------------------------------- launches */
+
+static const char *kernel_type(const fov_cuda_chain *chain)
+{
+    return chain->tf32 ? "tf32" : fov_dtype_name(chain->type);
+}
 
 void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, const void *packed, const fov_end *end,
                          const fov_cuda_chain_tile *tile, fov_chain_params *params, fov_cuda_launch *launch)
@@ -293,8 +300,7 @@ void fov_cuda_chain_fill(const fov_cuda_chain *chain, const fov_cuda_images *x, 
     *launch = (fov_cuda_launch){.blocks = (uint32_t)(x->count * params->tiles_down * params->tiles_across * params->splits),
                                 .threads = (uint32_t)tile->threads,
                                 .shared_bytes = fov_cuda_chain_shared(chain, tile)};
-    snprintf(launch->kernel, sizeof launch->kernel, "fov_chain_%s_s%d_%d_%s", fov_dtype_name(chain->type), chain->stride,
-             tile->across,
+    snprintf(launch->kernel, sizeof launch->kernel, "fov_chain_%s_s%d_%d_%s", kernel_type(chain), chain->stride, tile->across,
              !holds_steps(chain) ? "n"
              : k_steps == 2      ? "2"
                                  : "1");

@@ -11,6 +11,7 @@ typedef struct fov_cuda_chain {
     fov_dtype type; /* of the input and of what is between the two: F32, F16, BF16; or U8, with I8 weights of both */
     int       channels, outputs;
     int       stride, pad_top, pad_left;
+    bool      tf32; /* F32: the 1x1 multiplies in TF32 */
 } fov_cuda_chain;
 
 typedef struct fov_cuda_chain_weights {

@@ -204,8 +204,8 @@ static fov_status make_chain(void *context, int index, fov_candidate *candidate,
 static void describe_chain(const sized_chain *s, fov_text *text)
 {
     const fov_cuda_chain *c = &s->chain;
-    fov_text_print(text, "chain %s %d to %d stride %d pad %d,%d | %dx%dx%d to %s", fov_dtype_name(c->type), c->channels, c->outputs,
-                   c->stride, c->pad_top, c->pad_left, s->images.count, s->end.rows, s->end.columns,
+    fov_text_print(text, "chain %s%s %d to %d stride %d pad %d,%d | %dx%dx%d to %s", c->tf32 ? "t" : "", fov_dtype_name(c->type),
+                   c->channels, c->outputs, c->stride, c->pad_top, c->pad_left, s->images.count, s->end.rows, s->end.columns,
                    fov_dtype_name((fov_dtype)s->end.output[0].dtype));
 }
 
@@ -243,6 +243,7 @@ static fov_status record_chain(const void *impl, const fov_view *const *in, fov_
     sized.end = fov_end_of(&(const fov_conv *){point}, 1, channel, inputs, out);
     sized.chain.pad_top = (int)shape.window.pad_top;
     sized.chain.pad_left = (int)shape.window.pad_left;
+    sized.chain.tf32 = sized.chain.type == FOV_F32 && fov_recorder_place(recorder)->options.tf32;
     return record_sized(&sized, point->node, recorder, err);
 }
 

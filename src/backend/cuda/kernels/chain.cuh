@@ -199,6 +199,31 @@ struct fov_chain_f32 {
         }
     }
 };
+
+/* The same with the ten bits after the point that TF32 has, in one product. */
+struct fov_chain_tf32 {
+    typedef fov_lane_f32 Kind;
+    typedef float        Sum;
+
+    template <int count> static __device__ __forceinline__ void round(uint32_t (&to)[count], const uint32_t (&v)[count])
+    {
+#pragma unroll
+        for (int i = 0; i < count; i++) to[i] = fov_to_tf32(__uint_as_float(v[i]));
+    }
+
+    template <int tiles>
+    static __device__ __forceinline__ void step(float (&d)[tiles][4], const uint32_t (&a)[4], const uint32_t (&b)[tiles][2])
+    {
+        uint32_t row[4];
+        round(row, a);
+#pragma unroll
+        for (int i = 0; i < tiles; i++) {
+            uint32_t column[2];
+            round(column, b[i]);
+            fov_mma_tf32(d[i], row, column);
+        }
+    }
+};
 #else
 struct fov_chain_f32 {
     typedef fov_lane_f32 Kind;
