@@ -20,7 +20,8 @@ static test_random            seed = {1};
 static int open_device(void **state)
 {
     (void)state;
-    return fov_cuda_device_open(0, &device, &err);
+    assert_ok(fov_cuda_device_open(0, &device, &err));
+    return 0;
 }
 
 static int any(int low, int high)
