@@ -215,25 +215,53 @@ static void find_waves(fov_plan *plan, int *made)
     }
 }
 
+/* What no other step reads, as the heads, has time until the end, and shares a wave there. @param read one a value, all false */
+static void put_off(fov_plan *plan, bool *read)
+{
+    const fov_engine *engine = plan->engine;
+    int64_t           channel;
+    int               last = 0;
+    for (int i = 0; i < plan->n_step; i++) {
+        const fov_node *first = &engine->graph->node[plan->step[i].node[0]];
+        if (plan->step[i].wave > last) last = plan->step[i].wave;
+        for (int j = 0; j < first->n_in; j++)
+            if (first->in[j] != FOV_NONE) read[root_of(engine, first->in[j], &channel)] = true;
+    }
+    for (int i = 0; i < plan->n_step; i++) {
+        fov_step *step = &plan->step[i];
+        bool      waited_for = false;
+        for (int j = 0; j < step->n_out; j++)
+            waited_for = waited_for || (step->value[j] != FOV_NONE && read[root_of(engine, step->value[j], &channel)]);
+        if (!waited_for) step->wave = last;
+    }
+}
+
 static int by_wave(const void *a, const void *b)
 {
     const fov_step *x = a, *y = b;
     return x->wave != y->wave ? x->wave - y->wave : x->node[0] - y->node[0];
 }
 
-/* On the host steps run one after the other. Elsewhere, unless somebody looks at each, as soon as they can, those of a wave at once. */
+/* On the host steps run one after the other. Elsewhere, unless somebody looks at each, as soon as they can, those of a wave at
+ * once; what nobody waits for, at the end. */
 static fov_status order_steps(fov_plan *plan, fov_error *err)
 {
     if (!plan->engine->backend->remote || plan->whole) {
         for (int i = 0; i < plan->n_step; i++) plan->step[i].wave = i;
         return FOV_OK;
     }
-    int *made = fov_calloc((size_t)plan->engine->graph->n_value, sizeof *made);
-    if (!made) return fov_fail_memory(err, "the steps of a plan");
-    find_waves(plan, made);
+    const size_t n_value = (size_t)plan->engine->graph->n_value;
+    int         *made = fov_calloc(n_value, sizeof *made);
+    bool        *read = fov_calloc(n_value, sizeof *read);
+    fov_status   st = made && read ? FOV_OK : fov_fail_memory(err, "the steps of a plan");
+    if (!st) {
+        find_waves(plan, made);
+        put_off(plan, read);
+        qsort(plan->step, (size_t)plan->n_step, sizeof *plan->step, by_wave);
+    }
     fov_free(made);
-    qsort(plan->step, (size_t)plan->n_step, sizeof *plan->step, by_wave);
-    return FOV_OK;
+    fov_free(read);
+    return st;
 }
 
 /* Slices, scales and packed weights were laid out for the channels that the engine found. A graph out of a hostile file makes

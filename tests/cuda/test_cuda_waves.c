@@ -217,6 +217,22 @@ static void branches_share_waves(void **state)
     fov_model_free(model);
 }
 
+/* Nobody waits for heads: those of all levels are of the last wave. */
+static void heads_share_the_last_wave(void **state)
+{
+    (void)state;
+    const headed_net net = {.levels = 3, .anchors = 2, .channels = 16, .precision = FOV_PRECISION_FP16};
+    fov_engine      *engine = headed_engine(&net, "cuda");
+    fov_plan        *plan;
+    assert_ok(fov_plan_new(engine, 1, 64, 64, 1, false, &plan, &err));
+    const int last = plan->step[plan->n_step - 1].wave;
+    for (int k = 1; k <= net.levels; k++) assert_int_equal(plan->step[plan->n_step - k].n_out, 3);
+    for (int i = 0; i < plan->n_step; i++) assert_int_equal(plan->step[i].wave == last, i >= plan->n_step - net.levels);
+    fov_plan_free(plan);
+    check_plan(engine, 1, 64, 64, false);
+    fov_engine_free(engine);
+}
+
 /* ---------------------------------------------------------------- random networks */
 
 enum { MOST_VALUES = 40 };
@@ -421,9 +437,13 @@ static void tiles_follow_the_size_of_products(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waves_of_the_bundled_network), cmocka_unit_test(waves_of_the_small_network),
-        cmocka_unit_test(branches_share_waves),         cmocka_unit_test(random_networks_are_what_they_mean),
-        cmocka_unit_test(tiles_cover_products),         cmocka_unit_test(tiles_follow_the_size_of_products),
+        cmocka_unit_test(waves_of_the_bundled_network),
+        cmocka_unit_test(waves_of_the_small_network),
+        cmocka_unit_test(branches_share_waves),
+        cmocka_unit_test(heads_share_the_last_wave),
+        cmocka_unit_test(random_networks_are_what_they_mean),
+        cmocka_unit_test(tiles_cover_products),
+        cmocka_unit_test(tiles_follow_the_size_of_products),
     };
     return cmocka_run_group_tests_name("cuda_waves", tests, NULL, NULL);
 }

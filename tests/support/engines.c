@@ -31,10 +31,10 @@ static int layer(fov_net *net, int x, const char *name, int in, int out, int ker
     return slope == 1 ? y : fov_net_activate(net, y, norm_name, slope);
 }
 
-static void head(fov_net *net, int x, const char *name, int channels)
+static int head(fov_net *net, int x, const char *name, int in, int channels)
 {
-    fov_net_conv conv = fov_net_conv_params(net, name, 16, channels, 1, 1, 1, true);
-    fov_net_output(net, fov_net_convolve(net, x, &conv));
+    fov_net_conv conv = fov_net_conv_params(net, name, in, channels, 1, 1, 1, true);
+    return fov_net_convolve(net, x, &conv);
 }
 
 static fov_graph *network(void)
@@ -53,10 +53,44 @@ static fov_graph *network(void)
     int       both = fov_net_concat(&net, parts, 2, "both");
     int       coarse = layer(&net, both, "coarse", 16, 16, 3, 2, 1, 0), side = layer(&net, both, "side", 16, 16, 1, 1, 1, 0.1F);
     x = fov_net_add(&net, fov_net_upsample2(&net, coarse, "up"), side, "merge");
-    head(&net, x, "scores", 4);
-    head(&net, x, "boxes", 8);
-    head(&net, x, "landmarks", 20);
+    fov_net_output(&net, head(&net, x, "scores", 16, 4));
+    fov_net_output(&net, head(&net, x, "boxes", 16, 8));
+    fov_net_output(&net, head(&net, x, "landmarks", 16, 20));
     must(fov_net_finish(&net, "small engine", "small network", &graph), &err);
+    return graph;
+}
+
+/* In an order of their own, and handed out as all models do. */
+static void heads_of_level(fov_net *net, int x, int level, const headed_net *of)
+{
+    static const struct kind {
+        const char *name;
+        int         numbers;
+    } kind[] = {{"scores", 2}, {"boxes", 4}, {"landmarks", 10}};
+    int out[3];
+    for (int i = 0; i < 3; i++) {
+        const int k = (int)((of->seed + (uint64_t)(of->seed % 2 ? i : 3 - i)) % 3);
+        char      name[32];
+        snprintf(name, sizeof name, "%s%d", kind[k].name, level);
+        out[k] = head(net, x, name, of->channels, kind[k].numbers * of->anchors);
+    }
+    for (int k = 0; k < 3; k++) fov_net_output(net, out[k]);
+}
+
+static fov_graph *headed_network(const headed_net *of)
+{
+    fov_error  err;
+    fov_graph *graph;
+    fov_net    net = fov_net_begin(NULL, &err);
+    int        x = layer(&net, fov_net_input(&net, "input", 3), "first", 3, 8, 3, 2, 1, 0.1F);
+    x = layer(&net, x, "second", 8, 16, 3, 2, 1, 0.1F);
+    for (int k = 0; k < of->levels; k++) {
+        char name[16];
+        snprintf(name, sizeof name, "map%d", k);
+        x = layer(&net, x, name, k ? of->channels : 16, of->channels, 3, 2, 1, 0.1F);
+        heads_of_level(&net, x, k, of);
+    }
+    must(fov_net_finish(&net, "headed engine", "headed network", &graph), &err);
     return graph;
 }
 
@@ -67,9 +101,9 @@ static bool ends_with(const char *name, const char *end)
 }
 
 /* The template's parameters get numbers: the same ones everywhere. */
-static void fill_parameters(fov_graph *graph)
+static void fill_parameters(fov_graph *graph, uint64_t seed)
 {
-    test_random random = {2026};
+    test_random random = {seed};
     for (int i = 0; i < graph->n_value; i++) {
         fov_value *value = &graph->value[i];
         size_t     count;
@@ -142,23 +176,41 @@ static void set_types(fov_graph *graph, fov_precision precision, const fov_setti
     free(types);
 }
 
+static fov_engine *engine_of(fov_graph *graph, uint64_t seed, fov_precision precision, const fov_settings *settings,
+                             const char *backend)
+{
+    fov_error      err;
+    fov_engine    *engine;
+    fov_pass_count passes[FOV_PASS_COUNT];
+    fill_parameters(graph, seed);
+    must(fov_graph_optimize(graph, passes, &err), &err);
+    set_types(graph, precision, settings);
+    must(fov_engine_from_graph(graph, settings, backend, 0, true, &engine, &err), &err);
+    memcpy(engine->passes, passes, sizeof passes);
+    return engine;
+}
+
 fov_engine *small_engine(fov_precision precision, const char *backend)
 {
     static const fov_golden_input inputs[] = {{SMALL_ENGINE_WIDTH, SMALL_ENGINE_HEIGHT, NULL}, {32, 64, NULL}};
     fov_error                     err;
-    fov_engine                   *engine;
     const fov_settings            settings = small_settings();
-    fov_graph                    *graph = network();
-    fov_pass_count                passes[FOV_PASS_COUNT];
-    fill_parameters(graph);
-    must(fov_graph_optimize(graph, passes, &err), &err);
-    set_types(graph, precision, &settings);
-    must(fov_engine_from_graph(graph, &settings, backend, 0, true, &engine, &err), &err);
-    memcpy(engine->passes, passes, sizeof passes);
+    fov_engine                   *engine = engine_of(network(), 2026, precision, &settings, backend);
     must(fov_golden_make(engine, inputs, sizeof inputs / sizeof *inputs, &engine->golden, &err), &err);
     engine->source = fov_strdup("small network");
     engine->certificate = fov_strdup("{\"verdict\":\"of a network that finds nothing\",\"photos\":0}");
     return engine;
+}
+
+fov_engine *headed_engine(const headed_net *net, const char *backend)
+{
+    fov_settings settings = fov_settings_default();
+    settings.n_level = net->levels;
+    for (int k = 0; k < net->levels; k++) {
+        settings.level[k] = (fov_level){.stride = 8 << k, .n_anchor = net->anchors};
+        for (int a = 0; a < net->anchors; a++) settings.level[k].side[a] = (float)(16 << (2 * k + a));
+    }
+    return engine_of(headed_network(net), net->seed, net->precision, &settings, backend);
 }
 
 unsigned char *engine_bytes(const fov_engine *engine, size_t *size)

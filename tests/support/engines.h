@@ -20,6 +20,16 @@ enum { SMALL_ENGINE_WIDTH = 64, SMALL_ENGINE_HEIGHT = 48 };
  */
 fov_engine *small_engine(fov_precision precision, const char *backend);
 
+/** A network with heads of any number: a map for each level, one read from the other, at strides 8, 16 ..; parameters are random. */
+typedef struct headed_net {
+    int           levels, anchors, channels; /* of a map */
+    fov_precision precision;
+    uint64_t      seed; /* also of the order in which a level's heads come */
+} headed_net;
+
+/** @param backend NULL: "cpu" @return release with fov_engine_free(); a failure ends the program */
+fov_engine *headed_engine(const headed_net *net, const char *backend);
+
 /** An engine as a file's bytes. Release with fov_free(). */
 unsigned char *engine_bytes(const fov_engine *engine, size_t *size);
 
