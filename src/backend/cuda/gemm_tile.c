@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { SUM_PAD = 8 /* conv_gemm.cuh: LD */ };
+enum { SUM_PAD = 8 /* FOV_GEMM_SUM_PAD of conv_gemm.cuh */ };
 
 #define STEPS_BYTES(bm, bn, kb, stages) (((bm) + (bn)) * (kb) * (stages))
 #define SUMS_BYTES(bm, bn) ((bm) * ((bn) + SUM_PAD) * 4)

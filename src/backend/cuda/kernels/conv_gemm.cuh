@@ -149,21 +149,24 @@ static __device__ __forceinline__ int fov_gemm_problem_of(const fov_gemm_params 
     return i;
 }
 
-/** @param WM, WN warps down and across; STAGES steps in shared memory */
+enum { FOV_GEMM_SUM_PAD = 8 /* sums behind the channels of a row, so that rows begin in different banks */ };
+
+/**
+ * A tile of sums, BN + FOV_GEMM_SUM_PAD from pixel to pixel, in shared memory, where all threads of the block may read them.
+ * @param WM, WN warps down and across; STAGES steps in shared memory
+ */
 template <class Type, int BM, int BN, int WM, int WN, int KB, int STAGES>
-static __device__ __forceinline__ void fov_conv_gemm(const fov_gemm_params &params)
+static __device__ __forceinline__ const typename Type::sum *fov_gemm_tile(const fov_gemm_problem &p, int first_pixel,
+                                                                          int first_channel)
 {
-    enum { THREADS = WM * WN * 32, M = BM / WM / 16, N = BN / WN / 8, STAGE = (BM + BN) * KB, LD = BN + 8 };
+    enum { THREADS = WM * WN * 32, M = BM / WM / 16, N = BN / WN / 8, STAGE = (BM + BN) * KB, LD = BN + FOV_GEMM_SUM_PAD };
     typedef typename Type::sum sum_type;
-    const fov_gemm_problem    &p = params.problem[fov_gemm_problem_of(params)];
-    const int                  block = (int)blockIdx.x - p.first_block, tile_n = block % p.tiles_n, tile_m = block / p.tiles_n;
-    const int                  first_pixel = tile_m * BM;
     const int                  warp = (int)threadIdx.x / 32, steps = (p.k_bytes + KB - 1) / KB;
     unsigned char *const       shared = fov_shared();
     sum_type                   sum[M][N][4] = {};
 
     for (int i = 0; i < STAGES - 1; i++)
-        if (i < steps) fov_gemm_load_weights<BN, KB, THREADS>(p, tile_n * BN, i, shared + i * STAGE + BM * KB);
+        if (i < steps) fov_gemm_load_weights<BN, KB, THREADS>(p, first_channel, i, shared + i * STAGE + BM * KB);
     fov_gemm_gather<BM, KB, THREADS> gather;
     gather.start(p, first_pixel);
     fov_depend_launch();
@@ -179,7 +182,7 @@ static __device__ __forceinline__ void fov_conv_gemm(const fov_gemm_params &para
         if (next < steps) {
             unsigned char *stage = shared + next % STAGES * STAGE;
             gather.load(p, stage);
-            fov_gemm_load_weights<BN, KB, THREADS>(p, tile_n * BN, next, stage + BM * KB);
+            fov_gemm_load_weights<BN, KB, THREADS>(p, first_channel, next, stage + BM * KB);
         }
         fov_copy_async_commit();
         const unsigned char *stage = shared + step % STAGES * STAGE;
@@ -190,8 +193,17 @@ static __device__ __forceinline__ void fov_conv_gemm(const fov_gemm_params &para
     sum_type *sums = (sum_type *)shared;
     fov_gemm_put<sum_type, M, N>(sum, sums + warp / WN * (BM / WM) * LD + warp % WN * (BN / WN), LD);
     __syncthreads();
-    const int left = p.pixels - first_pixel;
-    fov_end_tile<THREADS>(&p.end, sums, LD, first_pixel, left < BM ? left : BM, tile_n * BN, BN);
+    return sums;
+}
+
+template <class Type, int BM, int BN, int WM, int WN, int KB, int STAGES>
+static __device__ __forceinline__ void fov_conv_gemm(const fov_gemm_params &params)
+{
+    const fov_gemm_problem &p = params.problem[fov_gemm_problem_of(params)];
+    const int               block = (int)blockIdx.x - p.first_block, tile_n = block % p.tiles_n, tile_m = block / p.tiles_n;
+    const int               first_pixel = tile_m * BM, left = p.pixels - first_pixel;
+    const auto             *sums = fov_gemm_tile<Type, BM, BN, WM, WN, KB, STAGES>(p, first_pixel, tile_n * BN);
+    fov_end_tile<WM * WN * 32>(&p.end, sums, BN + FOV_GEMM_SUM_PAD, first_pixel, left < BM ? left : BM, tile_n * BN, BN);
 }
 
 /* The tiles of gemm_tiles.def, of one type. */

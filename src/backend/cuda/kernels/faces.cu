@@ -8,8 +8,7 @@
  * Suppression goes from warp to warp: each has 32 candidates in their order, tells who of them is kept, and all that come later
  * meet those. What is sequential so is a few instructions of one warp for each face.
  */
-#include "backend/cuda/kernels/kernel.cuh"
-#include "backend/cuda/kernels/params_faces.h"
+#include "backend/cuda/kernels/candidate.cuh"
 
 enum {
     WARP = 32,
@@ -20,22 +19,6 @@ enum {
 };
 
 static_assert(SORTED == 2 * THREADS, "a thread has a pair of the keys that are sorted at once");
-
-#define ALL_LANES 0xffffffffU
-
-static __device__ __forceinline__ uint32_t lane_of_thread(void)
-{
-    return threadIdx.x % WARP;
-}
-
-/** A place for each lane that takes one, in no order. All lanes of the warp. @param count advanced by as many */
-static __device__ __forceinline__ uint32_t take_place(bool takes, uint32_t *count)
-{
-    const uint32_t lane = lane_of_thread(), votes = __ballot_sync(ALL_LANES, takes);
-    uint32_t       first = 0;
-    if (lane == 0 && votes) first = atomicAdd(count, (uint32_t)__popc(votes));
-    return __shfl_sync(ALL_LANES, first, 0) + (uint32_t)__popc(votes & ((1U << lane) - 1U));
-}
 
 /* ---------------------------------------------------------------- priors */
 
@@ -55,20 +38,9 @@ static __device__ __forceinline__ prior prior_of(const fov_faces_params *p, uint
     return at;
 }
 
-/** To the nearest float, as the C library's expf() is but for few numbers; that of the GPU is up to two units off. */
-static __device__ __attribute__((noinline)) float exponential(float v)
-{
-    return (float)exp((double)v);
-}
-
-static __device__ __forceinline__ float face_probability(float background, float face)
-{
-    return __fdiv_rn(1.0F, __fadd_rn(1.0F, exponential(__fsub_rn(background, face))));
-}
-
 /* ---------------------------------------------------------------- collecting */
 
-/** As collect_level() of face/decode.c; images are the grid's y. */
+/** Images are the grid's y. */
 FOV_KERNEL(fov_faces_collect, fov_faces_params, FOV_FACES_COLLECT_THREADS)
 {
     fov_depend_launch();
@@ -79,14 +51,9 @@ FOV_KERNEL(fov_faces_collect, fov_faces_params, FOV_FACES_COLLECT_THREADS)
     if (index < p.priors) {
         const prior  at = prior_of(&p, index);
         const float *from = at.level->scores + image * at.level->scores_image + at.cell * at.level->scores_ld + 2 * at.anchor;
-        const float  background = from[0], face = from[1];
-        if (__fsub_rn(face, background) >= p.least) {
-            score = face_probability(background, face);
-            takes = score > p.threshold;
-        }
+        takes = fov_candidate_score(&p, from[0], from[1], &score);
     }
-    const uint32_t place = take_place(takes, &p.found[image]);
-    if (takes) p.key[(uint64_t)image * p.priors + place] = (uint64_t)~__float_as_uint(score) << 32 | index;
+    fov_candidates_add(&p, image, takes, score, index);
 }
 
 /* ---------------------------------------------------------------- sorting
@@ -194,9 +161,9 @@ static __device__ __forceinline__ void count_digits(const uint64_t *key, uint32_
         const bool     counts = i < count && ((k ^ prefix) & above) == 0;
         const uint32_t digit = (uint32_t)(k >> shift) & 255U;
         /* Scores share their first digits: a warp that counts the same 32 times adds once. */
-        const uint32_t first = __shfl_sync(ALL_LANES, digit, 0);
-        const bool     alike = __all_sync(ALL_LANES, counts && digit == first);
-        if (alike && lane_of_thread() == 0) atomicAdd(&digits[digit], (uint32_t)WARP);
+        const uint32_t first = __shfl_sync(FOV_ALL_LANES, digit, 0);
+        const bool     alike = __all_sync(FOV_ALL_LANES, counts && digit == first);
+        if (alike && fov_lane_of_thread() == 0) atomicAdd(&digits[digit], (uint32_t)WARP);
         if (!alike && counts) atomicAdd(&digits[digit], 1U);
     }
     __syncthreads();
@@ -230,7 +197,7 @@ static __device__ __attribute__((noinline)) void select_best(const uint64_t *key
     __syncthreads();
     for (uint32_t i = threadIdx.x; i - threadIdx.x % WARP < count; i += THREADS) {
         const bool     takes = i < count && key[i] <= last;
-        const uint32_t place = take_place(takes, &s->taken);
+        const uint32_t place = fov_take_place(takes, &s->taken);
         if (takes) best[place] = key[i];
     }
     __syncthreads();
@@ -283,7 +250,7 @@ static __device__ __forceinline__ float moved(const decoder *d, float by, int ax
 static __device__ __forceinline__ void decode_axis(const fov_faces_params *p, const decoder *d, int axis, float *low, float *high)
 {
     const float middle = moved(d, d->box[axis], axis);
-    const float half = __fmul_rn(__fmul_rn(0.5F, d->side), exponential(__fmul_rn(p->variance[1], d->box[2 + axis])));
+    const float half = __fmul_rn(__fmul_rn(0.5F, d->side), fov_exponential(__fmul_rn(p->variance[1], d->box[2 + axis])));
     *low = mapped(d, __fsub_rn(middle, half), axis);
     *high = mapped(d, __fadd_rn(middle, half), axis);
 }
@@ -335,8 +302,8 @@ static __device__ __forceinline__ void decode_boxes(const fov_faces_params *p, u
     for (uint32_t i = threadIdx.x; i - threadIdx.x % WARP < c->count; i += THREADS) {
         bool finite = false;
         if (i < c->count) finite = decode_box(p, image, c->key[i], &c->box[i]);
-        const uint32_t votes = __ballot_sync(ALL_LANES, finite);
-        if (lane_of_thread() == 0) c->alive[i / WARP] = votes;
+        const uint32_t votes = __ballot_sync(FOV_ALL_LANES, finite);
+        if (fov_lane_of_thread() == 0) c->alive[i / WARP] = votes;
     }
     __syncthreads();
 }
@@ -347,10 +314,10 @@ static __device__ __forceinline__ uint32_t keep_of_warp(uint32_t alive, float4 b
     uint32_t keep = 0;
     while (alive && most > 0) {
         const int    first = __ffs((int)alive) - 1;
-        const float4 kept = make_float4(__shfl_sync(ALL_LANES, box.x, first), __shfl_sync(ALL_LANES, box.y, first),
-                                        __shfl_sync(ALL_LANES, box.z, first), __shfl_sync(ALL_LANES, box.w, first));
+        const float4 kept = make_float4(__shfl_sync(FOV_ALL_LANES, box.x, first), __shfl_sync(FOV_ALL_LANES, box.y, first),
+                                        __shfl_sync(FOV_ALL_LANES, box.z, first), __shfl_sync(FOV_ALL_LANES, box.w, first));
         keep |= 1U << first;
-        alive &= ~(__ballot_sync(ALL_LANES, overlaps(box, kept, iou)) | 1U << first);
+        alive &= ~(__ballot_sync(FOV_ALL_LANES, overlaps(box, kept, iou)) | 1U << first);
         most--;
     }
     return keep;
@@ -360,7 +327,7 @@ static __device__ __forceinline__ uint32_t keep_of_warp(uint32_t alive, float4 b
 static __device__ __forceinline__ void take_turn(const candidates *c, uint32_t word, uint32_t kept, uint32_t most, float iou,
                                                  fov_faces_round *round)
 {
-    const uint32_t alive = c->alive[word], lane = lane_of_thread(), at = word * WARP + lane;
+    const uint32_t alive = c->alive[word], lane = fov_lane_of_thread(), at = word * WARP + lane;
     const float4   box = at < c->count ? c->box[at] : make_float4(0.0F, 0.0F, 0.0F, 0.0F);
     const uint64_t key = at < c->count ? c->key[at] : 0;
     const uint32_t keep = keep_of_warp(alive, box, most - kept, iou), place = (uint32_t)__popc(keep & ((1U << lane) - 1U));
@@ -376,7 +343,7 @@ static __device__ __forceinline__ void take_turn(const candidates *c, uint32_t w
 /** Of the warp's candidates that are alive, those that come after `word`, meet what was kept of it. */
 static __device__ __forceinline__ void meet(const candidates *c, uint32_t word, const fov_faces_round *round, float iou)
 {
-    const uint32_t words = (c->count + WARP - 1U) / WARP, lane = lane_of_thread(), warp = threadIdx.x / WARP;
+    const uint32_t words = (c->count + WARP - 1U) / WARP, lane = fov_lane_of_thread(), warp = threadIdx.x / WARP;
     for (uint32_t w = word + 1U + (warp - word - 1U) % WARPS; w < words; w += WARPS) {
         const uint32_t bits = c->alive[w];
         if (!bits) continue;
@@ -386,7 +353,7 @@ static __device__ __forceinline__ void meet(const candidates *c, uint32_t word, 
 #pragma unroll 4
             for (uint32_t i = 0; i < round->count; i++) dropped |= overlaps(box, *(const float4 *)round->box[i], iou);
         }
-        const uint32_t left = __ballot_sync(ALL_LANES, !dropped);
+        const uint32_t left = __ballot_sync(FOV_ALL_LANES, !dropped);
         if (lane == 0) c->alive[w] = left;
         __syncwarp();
     }
