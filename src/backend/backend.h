@@ -81,7 +81,7 @@ typedef struct fov_call {
 typedef struct fov_ends {
     const fov_settings *settings;
     const fov_view     *input; /* FP32, NHWC, of as many images as the program is for */
-    const fov_view     *head;  /* FP32, NHWC: scores, boxes and landmarks of each level */
+    const fov_view     *head;  /* FP32, NHWC: scores, boxes and landmarks of each level; they need not be written */
 } fov_ends;
 
 /** A photo for such a program. */

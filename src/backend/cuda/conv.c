@@ -6,6 +6,7 @@
 #include "backend/cuda/conv_end.h"
 #include "backend/cuda/conv_tensor.h"
 #include "backend/cuda/depthwise.h"
+#include "backend/cuda/place.h"
 #include "base/alloc.h"
 #include "base/half.h"
 
@@ -256,25 +257,51 @@ static bool takes_window(const fov_conv_step *step, const fov_conv_shape *shape)
     return step->window && (uintptr_t)x->bytes % (size_t)(chunk * x->size) == 0 && x->ld % chunk == 0;
 }
 
+/* A step at its size and place. */
+typedef struct placed_step {
+    fov_conv_shape  shape;
+    fov_conv_placed at;
+    fov_end         end;
+} placed_step;
+
+static fov_status place_step(const fov_conv_step *step, const fov_view *const *in, fov_view *out, const fov_cuda_device *device,
+                             placed_step *p, fov_error *err)
+{
+    fov_status st = FOV_OK;
+    for (int i = step->count - 1; i >= 0 && !st; i--) st = fov_conv_shape_read(step->conv[i], in, &out[i], &p->shape, err);
+    if (!st && !fits_counters(step, &p->shape))
+        st = fov_fail(err, FOV_ERR_LIMIT, "Conv '%.200s' is too large for a GPU; run this model with --backend cpu",
+                      step->conv[0]->node->name);
+    if (!st) st = find_constants(step, device, &p->at, err);
+    if (!st) p->end = fov_end_of(step->conv, step->count, p->at.channel, in, out);
+    return st;
+}
+
 static fov_status record(const void *impl, const fov_view *const *in, fov_view *out, void *scratch, fov_recorder *recorder,
                          fov_error *err)
 {
     const fov_conv_step   *step = impl;
     const fov_cuda_device *device = fov_recorder_device(recorder);
-    fov_conv_shape         shape;
-    fov_conv_placed        at;
-    fov_status             st = FOV_OK;
+    placed_step            p;
+    fov_status             st = place_step(step, in, out, device, &p, err);
     (void)scratch;
-    for (int i = step->count - 1; i >= 0 && !st; i--) st = fov_conv_shape_read(step->conv[i], in, &out[i], &shape, err);
-    if (!st && !fits_counters(step, &shape))
-        st = fov_fail(err, FOV_ERR_LIMIT, "Conv '%.200s' is too large for a GPU; run this model with --backend cpu",
-                      step->conv[0]->node->name);
-    if (!st) st = find_constants(step, device, &at, err);
     if (st) return st;
-    const fov_end end = fov_end_of(step->conv, step->count, at.channel, in, out);
-    if (takes_window(step, &shape)) return record_window(step, &shape, &at, &end, recorder, err);
-    if (!fov_conv_tensor_takes(step, &shape, device)) return record_direct(step, &shape, &at, &end, recorder, err);
-    return fov_conv_tensor_record(step, &shape, &at, &end, recorder, err);
+    if (takes_window(step, &p.shape)) return record_window(step, &p.shape, &p.at, &p.end, recorder, err);
+    if (!fov_conv_tensor_takes(step, &p.shape, device)) return record_direct(step, &p.shape, &p.at, &p.end, recorder, err);
+    return fov_conv_tensor_record(step, &p.shape, &p.at, &p.end, recorder, err);
+}
+
+fov_status fov_cuda_conv_product(const fov_call *call, const fov_place *place, const char **type, fov_gemm_problem *product,
+                                 fov_error *err)
+{
+    const fov_conv_step *step = call->lowered->impl;
+    placed_step          p;
+    *type = NULL;
+    if (call->lowered->record != record) return FOV_OK;
+    fov_status st = place_step(step, call->in, call->out, place->device, &p, err);
+    if (st || takes_window(step, &p.shape) || !fov_conv_tensor_takes(step, &p.shape, place->device)) return st;
+    *product = fov_conv_tensor_product(step, &p.shape, &p.at, &p.end, place, type);
+    return FOV_OK;
 }
 
 const fov_conv_step *fov_conv_step_of(const fov_lowered *lowered)

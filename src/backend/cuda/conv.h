@@ -13,4 +13,11 @@ fov_status fov_cuda_conv_first(fov_lowered *conv, fov_error *err);
 bool       fov_cuda_conv_alike(const fov_lowered *a, const fov_lowered *b);
 fov_status fov_cuda_conv_join(const fov_lowered *const *nodes, int count, fov_lowered *out, fov_error *err);
 
+/**
+ * A step as the product of matrices that recording it would ask for.
+ * @param type out: as fov_record_gemm() has it; NULL: it is another step, or no product here
+ */
+fov_status fov_cuda_conv_product(const fov_call *call, const fov_place *place, const char **type, fov_gemm_problem *product,
+                                 fov_error *err);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "backend/cuda/conv_hopper.h"
 #include "backend/cuda/gemm_tile.h"
+#include "backend/cuda/place.h"
 #include "backend/cuda/tuner.h"
 
 #include <stdio.h>
@@ -24,11 +25,12 @@ bool fov_conv_tensor_takes(const fov_conv_step *step, const fov_conv_shape *shap
     return device->capability >= 80 || !strcmp(step->type, "f16") || !strcmp(step->type, "u8");
 }
 
-static fov_gemm_problem problem_of(const fov_conv_step *step, const fov_conv_shape *shape, const fov_conv_placed *at,
-                                   const fov_end *end)
+fov_gemm_problem fov_conv_tensor_product(const fov_conv_step *step, const fov_conv_shape *shape, const fov_conv_placed *at,
+                                         const fov_end *end, const fov_place *place, const char **type)
 {
     const fov_window *window = &shape->window;
     const fov_pixels *x = &shape->x;
+    *type = place->options.tf32 && !strcmp(step->type, "f32") ? "tf32" : step->type;
     return (fov_gemm_problem){.x = x->bytes,
                               .pad = x->dtype == FOV_U8 ? at->pad : NULL,
                               .weight = at->weight,
@@ -183,17 +185,12 @@ static fov_status choose(sized_conv *s, bool prefers, const fov_recorder *record
     return fov_tuner_choose(recorder, &step, make_either, s, s->tilings + (alone ? FOV_GEMM_TILES : 0), choice, err);
 }
 
-static const char *type_of(const fov_conv_step *step, const fov_recorder *recorder)
-{
-    return fov_recorder_place(recorder)->options.tf32 && !strcmp(step->type, "f32") ? "tf32" : step->type;
-}
-
 fov_status fov_conv_tensor_record(const fov_conv_step *step, const fov_conv_shape *shape, const fov_conv_placed *at,
                                   const fov_end *end, fov_recorder *recorder, fov_error *err)
 {
-    sized_conv s = {
-        .device = fov_recorder_device(recorder), .type = type_of(step, recorder), .problem = problem_of(step, shape, at, end)};
+    sized_conv s = {.device = fov_recorder_device(recorder)};
     fov_launch launch;
+    s.problem = fov_conv_tensor_product(step, shape, at, end, fov_recorder_place(recorder), &s.type);
     s.shape = hopper_shape(step, shape, end);
     const bool can = can_hopper(step, &s.shape, s.device), prefers = can && prefers_hopper(step, &s.shape, s.device);
     if (!prefers && !(can && fov_tuner_is_on(fov_recorder_place(recorder))))

@@ -18,6 +18,10 @@ typedef struct fov_conv_placed {
 /** Whether they can do it at this size and place. */
 bool fov_conv_tensor_takes(const fov_conv_step *step, const fov_conv_shape *shape, const fov_cuda_device *device);
 
+/** The step as a product. @param type out: of the kernels that make it at this place, as fov_record_gemm() has it */
+fov_gemm_problem fov_conv_tensor_product(const fov_conv_step *step, const fov_conv_shape *shape, const fov_conv_placed *at,
+                                         const fov_end *end, const fov_place *place, const char **type);
+
 fov_status fov_conv_tensor_record(const fov_conv_step *step, const fov_conv_shape *shape, const fov_conv_placed *at,
                                   const fov_end *end, fov_recorder *recorder, fov_error *err);
 

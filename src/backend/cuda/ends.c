@@ -52,7 +52,8 @@ static fov_status set_faces(fov_cuda_ends *e, const fov_detect_options *options,
     return st;
 }
 
-fov_status fov_cuda_ends_new(fov_place *place, const fov_ends *ends, fov_cuda_ends **out, fov_error *err)
+fov_status fov_cuda_ends_new(fov_place *place, const fov_call *calls, int count, const fov_ends *ends, fov_cuda_ends **out,
+                             fov_error *err)
 {
     const fov_view *input = ends->input;
     fov_cuda_ends  *e = fov_calloc(1, sizeof *e);
@@ -67,7 +68,8 @@ fov_status fov_cuda_ends_new(fov_place *place, const fov_ends *ends, fov_cuda_en
     e->input_ld = (int)input->stride[3];
     for (int k = 0; k < e->settings.n_level; k++) e->head[k] = head_of(&ends->head[HEADS_PER_LEVEL * k]);
     const fov_detect_options any = {.score_threshold = 0.5F, .nms_iou = 0.5F, .pre_nms_top_k = 1, .max_faces = 1};
-    return fov_cuda_faces_init(&e->faces, &e->settings, e->head, e->images, &any, err);
+    fov_status               st = fov_cuda_faces_init(&e->faces, &e->settings, e->head, e->images, &any, err);
+    return st ? st : fov_cuda_heads_find(place, calls, count, ends, &e->heads, err);
 }
 
 void fov_cuda_ends_free(fov_cuda_ends *e)
@@ -79,18 +81,42 @@ void fov_cuda_ends_free(fov_cuda_ends *e)
 
 /* ---------------------------------------------------------------- in the graph */
 
-static fov_status record(fov_cuda_ends *e, fov_recorder *recorder, const char *kernel, fov_cuda_grid grid, const void *params,
-                         size_t bytes, fov_cuda_node_ref *node, fov_error *err)
+/* A node's kernel. */
+typedef struct work {
+    const char   *kernel;
+    fov_cuda_grid grid;
+    const void   *params;
+    size_t        bytes; /* of them */
+} work;
+
+static work work_of_collect(fov_cuda_ends *e, const fov_cuda_faces *faces)
 {
-    fov_status st = fov_cuda_kernel(e->place->device, kernel, grid.shared_bytes, &node->kernel, err);
+    const fov_cuda_launch *launch = &e->heads.launch;
+    if (!e->heads.levels)
+        return (work){FOV_CUDA_FACES_COLLECT_KERNEL, fov_cuda_faces_collect_grid(faces), &faces->params, sizeof faces->params};
+    e->heads.params.faces = faces->params;
+    return (work){launch->kernel,
+                  {launch->blocks, 1, launch->threads, (unsigned)launch->shared_bytes},
+                  &e->heads.params,
+                  sizeof e->heads.params};
+}
+
+static work work_of_keep(const fov_cuda_faces *faces)
+{
+    return (work){FOV_CUDA_FACES_KEEP_KERNEL, fov_cuda_faces_keep_grid(faces), &faces->params, sizeof faces->params};
+}
+
+static fov_status record(fov_cuda_ends *e, fov_recorder *recorder, work w, fov_cuda_node_ref *node, fov_error *err)
+{
+    fov_status st = fov_cuda_kernel(e->place->device, w.kernel, w.grid.shared_bytes, &node->kernel, err);
     if (st) return st;
     return fov_record_launch(recorder,
-                             &(fov_launch){.kernel = kernel,
-                                           .grid = {grid.x, grid.y, 1},
-                                           .threads = grid.threads,
-                                           .shared_bytes = grid.shared_bytes,
-                                           .params_bytes = bytes,
-                                           .params = params},
+                             &(fov_launch){.kernel = w.kernel,
+                                           .grid = {w.grid.x, w.grid.y, 1},
+                                           .threads = w.grid.threads,
+                                           .shared_bytes = w.grid.shared_bytes,
+                                           .params_bytes = w.bytes,
+                                           .params = w.params},
                              err);
 }
 
@@ -99,19 +125,14 @@ fov_status fov_cuda_ends_record_first(fov_cuda_ends *e, fov_recorder *recorder, 
     const fov_letterbox box = {.out_w = e->out_w, .out_h = e->out_h};
     fov_cuda_grid       grid;
     fov_cuda_letterbox_launch(&box, e->images, NULL, e->input, e->input_ld, &e->letterbox_params, &grid);
-    return record(e, recorder, FOV_CUDA_LETTERBOX_KERNEL, grid, &e->letterbox_params, sizeof e->letterbox_params, &e->letterbox,
-                  err);
+    const work w = {FOV_CUDA_LETTERBOX_KERNEL, grid, &e->letterbox_params, sizeof e->letterbox_params};
+    return record(e, recorder, w, &e->letterbox, err);
 }
 
 fov_status fov_cuda_ends_record_last(fov_cuda_ends *e, fov_recorder *recorder, fov_error *err)
 {
-    const fov_faces_params *params = &e->faces.params;
-    fov_status              st = record(e, recorder, FOV_CUDA_FACES_COLLECT_KERNEL, fov_cuda_faces_collect_grid(&e->faces), params,
-                                        sizeof *params, &e->collect, err);
-    if (!st)
-        st = record(e, recorder, FOV_CUDA_FACES_KEEP_KERNEL, fov_cuda_faces_keep_grid(&e->faces), params, sizeof *params, &e->keep,
-                    err);
-    return st;
+    fov_status st = record(e, recorder, work_of_collect(e, &e->faces), &e->collect, err);
+    return st ? st : record(e, recorder, work_of_keep(&e->faces), &e->keep, err);
 }
 
 /* Each of these kernels is in the graph once. */
@@ -143,20 +164,19 @@ fov_status fov_cuda_ends_find(fov_cuda_ends *e, CUgraph graph, fov_error *err)
     return st;
 }
 
-static fov_status set_node(const fov_cuda_ends *e, CUgraphExec graph, const fov_cuda_node_ref *ref, fov_cuda_grid grid,
-                           void *params, fov_error *err)
+static fov_status set_node(const fov_cuda_ends *e, CUgraphExec graph, const fov_cuda_node_ref *ref, work w, fov_error *err)
 {
     const fov_cuda_driver        *driver = e->place->device->driver;
-    void                         *argument[] = {params};
+    void                         *argument[] = {(void *)(uintptr_t)w.params};
     const CUDA_KERNEL_NODE_PARAMS node = {
         .func = ref->kernel,
-        .gridDimX = grid.x,
-        .gridDimY = grid.y,
+        .gridDimX = w.grid.x,
+        .gridDimY = w.grid.y,
         .gridDimZ = 1,
-        .blockDimX = grid.threads,
+        .blockDimX = w.grid.threads,
         .blockDimY = 1,
         .blockDimZ = 1,
-        .sharedMemBytes = grid.shared_bytes,
+        .sharedMemBytes = w.grid.shared_bytes,
         .kernelParams = argument,
     };
     return fov_cuda_check(driver, driver->GraphExecKernelNodeSetParams(graph, ref->node, &node), err, "a kernel of a graph");
@@ -169,16 +189,16 @@ static fov_status update_letterbox(fov_cuda_ends *e, CUgraphExec graph, const fo
     fov_cuda_grid        grid;
     if (e->letterbox_params.image == image) return FOV_OK;
     fov_cuda_letterbox_launch(&box, e->images, image, e->input, e->input_ld, &params, &grid);
-    fov_status st = set_node(e, graph, &e->letterbox, grid, &params, err);
+    fov_status st = set_node(e, graph, &e->letterbox, (work){FOV_CUDA_LETTERBOX_KERNEL, grid, &params, sizeof params}, err);
     if (!st) e->letterbox_params = params;
     return st;
 }
 
-static fov_status update_faces(fov_cuda_ends *e, CUgraphExec graph, fov_cuda_faces *faces, fov_error *err)
+static fov_status update_faces(fov_cuda_ends *e, CUgraphExec graph, const fov_cuda_faces *faces, fov_error *err)
 {
     if (!memcmp(faces, &e->faces, sizeof *faces)) return FOV_OK;
-    fov_status st = set_node(e, graph, &e->collect, fov_cuda_faces_collect_grid(faces), &faces->params, err);
-    if (!st) st = set_node(e, graph, &e->keep, fov_cuda_faces_keep_grid(faces), &faces->params, err);
+    fov_status st = set_node(e, graph, &e->collect, work_of_collect(e, faces), err);
+    if (!st) st = set_node(e, graph, &e->keep, work_of_keep(faces), err);
     if (st) memset(&e->faces, 0, sizeof e->faces); /* one node may be ahead of the other */
     else e->faces = *faces;
     return st;

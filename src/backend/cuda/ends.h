@@ -3,11 +3,13 @@
  *
  * Both ends are nodes of the program's graph. What changes from run to run, pixels, sizes and where they go, is staged in a block
  * of memory that is copied up before the graph; what changes seldom, the options and where that block is, are parameters of three
- * nodes, which are set anew when they differ from the last run's. */
+ * nodes, which are set anew when they differ from the last run's. Where they can, the steps that make the heads are part of the end
+ * (heads.h). */
 #ifndef FOVEA_BACKEND_CUDA_ENDS_H
 #define FOVEA_BACKEND_CUDA_ENDS_H
 
 #include "backend/cuda/faces.h"
+#include "backend/cuda/heads.h"
 #include "backend/cuda/letterbox.h"
 #include "backend/cuda/place.h"
 #include "backend/cuda/record.h"
@@ -25,6 +27,7 @@ typedef struct fov_cuda_ends {
     float               *input; /* of the network, on the device */
     int                  input_ld;
     fov_cuda_head        head[FOV_MAX_LEVELS];
+    fov_cuda_heads       heads;
     void                *work; /* of the faces, on the device */
     size_t               work_bytes;
     fov_cuda_node_ref    letterbox, collect, keep;
@@ -32,7 +35,9 @@ typedef struct fov_cuda_ends {
     fov_cuda_faces       faces;
 } fov_cuda_ends;
 
-fov_status fov_cuda_ends_new(fov_place *place, const fov_ends *ends, fov_cuda_ends **out, fov_error *err);
+/** @param calls of the program, in the order of their waves */
+fov_status fov_cuda_ends_new(fov_place *place, const fov_call *calls, int count, const fov_ends *ends, fov_cuda_ends **out,
+                             fov_error *err);
 void       fov_cuda_ends_free(fov_cuda_ends *ends); /* NULL is allowed */
 
 /** The launches before and behind the network's. */

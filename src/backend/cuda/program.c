@@ -266,6 +266,15 @@ fov_status fov_record_tensor(fov_recorder *recorder, const fov_view *view, fov_t
 
 /* ---------------------------------------------------------------- programs */
 
+/* Step number `i`, unless it is part of the end. */
+static fov_status record_call(fov_recorder *recorder, const fov_call *calls, int i, fov_error *err)
+{
+    const fov_cuda_ends *ends = recorder->program->ends;
+    const fov_call      *call = &calls[i];
+    if (ends && fov_cuda_heads_have(&ends->heads, i)) return FOV_OK;
+    return call->lowered->record(call->lowered->impl, call->in, call->out, call->scratch, recorder, err);
+}
+
 static fov_status record_calls(fov_recorder *recorder, const fov_call *calls, int count, fov_error *err)
 {
     fov_status st = FOV_OK;
@@ -274,7 +283,7 @@ static fov_status record_calls(fov_recorder *recorder, const fov_call *calls, in
         const bool begins = i == 0 || calls[i].wave != calls[i - 1].wave;
         recorder->alone = begins && (i + 1 == count || calls[i + 1].wave != calls[i].wave);
         if (begins) st = end_wave(recorder, err);
-        if (!st) st = calls[i].lowered->record(calls[i].lowered->impl, calls[i].in, calls[i].out, calls[i].scratch, recorder, err);
+        if (!st) st = record_call(recorder, calls, i, err);
     }
     return st ? st : end_wave(recorder, err);
 }
@@ -344,7 +353,7 @@ static fov_status compile(fov_place *place, const fov_call *calls, int count, co
     *out = NULL;
     if (!recorder.program || !recorder.waiting) st = fov_fail_memory(err, "a program");
     if (recorder.program) recorder.program->place = place;
-    if (!st && ends) st = fov_cuda_ends_new(place, ends, &recorder.program->ends, err);
+    if (!st && ends) st = fov_cuda_ends_new(place, calls, count, ends, &recorder.program->ends, err);
     if (!st && place->options.tune_seconds > 0) st = make_draft(&recorder, calls, count, err);
     fov_tuner_begin(place);
     if (!st) st = record_all(&recorder, calls, count, err);
