@@ -268,7 +268,7 @@ static void side_by_side(job *j)
                                         .n_device = j->engine.n_device,
                                         .tune_seconds = j->engine.tune_seconds,
                                         .tf32 = j->engine.tf32};
-    j->photo.defer = !j->draw && !j->crop;
+    j->photo.defer = !j->draw && !j->crop && !j->detect.full_decode;
     fov_error err = {0};
     cli_progress(0, j->inputs.count, 0);
     fov_status st = fov_photos_detect(j->engine.engine, &photos, &options, done, j, &err);

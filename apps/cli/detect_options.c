@@ -51,7 +51,7 @@ static int full_decode;
 struct poptOption cli_decode_options[] = {
     {"full-decode", '\0', POPT_ARG_NONE, &full_decode, 0,
      "decode every pixel of a JPEG; default: one that is 3 times as large as the network's input or more is decoded at 1/2, 1/4 "
-     "or 1/8 of its size, which is faster",
+     "or 1/8 of its size, and of many photos a GPU decodes some, which is faster",
      NULL},
     POPT_TABLEEND};
 

@@ -157,7 +157,9 @@ typedef struct fov_photo_options {
     int fit_width, fit_height;
     /**
      * For fov_photos_detect() only: fov_photo_load() may leave a JPEG encoded, so that the GPU can decode it where that is faster.
-     * Its pixels then stay there, and may differ by a level from those that are decoded here. fov_photo_finish() brings them here
+     * Its pixels then stay there, and may differ by a level from those that are decoded here. Which photos the GPU decodes depends
+     * on how busy it and the processor are, so another run may find boxes that differ in their last digits. fov_photo_finish()
+     * brings them here
      */
     bool defer;
 } fov_photo_options;
@@ -602,8 +604,8 @@ typedef struct fov_detector_options {
      */
     double tune_seconds;
     /**
-     * On GPUs from Ampere (8.0) on: layers in FP32 may multiply in TF32, which keeps 10 bits of each factor and sums in FP32: several
-     * times as fast, about as exact as FP16. fov_engine_verify() is always without: its certificate does not cover this
+     * On GPUs from Ampere (8.0) on: layers in FP32 may multiply in TF32, which keeps 10 bits of each factor and sums in FP32:
+     * several times as fast, about as exact as FP16. fov_engine_verify() is always without: its certificate does not cover this
      */
     bool tf32;
 } fov_detector_options;
@@ -618,8 +620,8 @@ FOV_API fov_status fov_detector_new(const fov_engine *engine, const fov_detector
                                     fov_error *err);
 
 /**
- * Make ready for images of this size, so that the first takes no longer than those that follow: memory is there, the layers are laid
- * out, and on a GPU compiled, copied and, where that is asked for, tuned. Runs a black image, of which nothing is told.
+ * Make ready for images of this size, so that the first takes no longer than those that follow: memory is there, the layers are
+ * laid out, and on a GPU compiled, copied and, where that is asked for, tuned. Runs a black image, of which nothing is told.
  * @param options as the images will be given; NULL: defaults
  * @return as fov_detector_run()
  */
@@ -646,7 +648,8 @@ FOV_API fov_status fov_detector_run_photo(fov_detector *detector, const fov_phot
 
 /**
  * Find the faces of `count` images of any sizes. Images whose network input has the same size share passes; what is found is
- * what fov_detector_run() finds, to the bit.
+ * what fov_detector_run() finds, to the bit; on a GPU only layers in INT8 are: how many images share a pass decides which kernels
+ * run, and in what order they add floats, so that other layers may differ in their last bits.
  * @param images `count` of them; 0 is allowed
  * @param faces  out: the caller's array of `count`, in the order of `images`; the faces in it are owned by the detector, valid
  *               until its next call
@@ -707,10 +710,10 @@ typedef struct fov_photo_result {
     const char *message; /**< the sentence of a failure                                                             */
     fov_photo  *photo;   /**< NULL: it could not be loaded. May be drawn into, unless it was decoded smaller, or
                               its decoding deferred: fov_photo_finish()                                              */
-    fov_faces   faces;   /**< as fov_detector_run_photo() finds them, to the bit                                     */
-    fov_timing  timing;
-    double      load_s; /**< seconds that load() took */
-    int         device; /**< "cuda": number of the GPU that looked at it; else 0 */
+    fov_faces  faces;    /**< as fov_detector_run_photo() finds them; to the bit as fov_detector_run_batch() does     */
+    fov_timing timing;
+    double     load_s; /**< seconds that load() took */
+    int        device; /**< "cuda": number of the GPU that looked at it; else 0 */
 } fov_photo_result;
 
 /** Given each photo's result, in order. @return false to stop: what was not handed on by then never will be */
@@ -739,8 +742,8 @@ typedef struct fov_photos_options {
  *               photo that fails is handed on as failed
  * @param done   called by this thread only
  * @return FOV_OK when all photos were handed on, FOV_ERR_CANCELLED (`done` asked for it; photos at hand are finished first and
- *         dropped), FOV_ERR_ARGUMENT (threads, tune_seconds; devices for an engine that runs on the processor), FOV_ERR_DEVICE (a thread
- *         could not be started, a GPU not be used), FOV_ERR_MEMORY
+ *         dropped), FOV_ERR_ARGUMENT (threads, tune_seconds; devices for an engine that runs on the processor), FOV_ERR_DEVICE (a
+ * thread could not be started, a GPU not be used), FOV_ERR_MEMORY
  */
 FOV_API fov_status fov_photos_detect(const fov_engine *engine, const fov_photo_source *photos, const fov_photos_options *options,
                                      fov_photo_done *done, void *user, fov_error *err);
