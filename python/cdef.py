@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""usage: cdef.py fovea.h OUT.py
+
+Makes of the C header the module that tells cffi what the library has, so that no declaration is written twice. No compiler is
+needed, neither here nor where the module is used.
+"""
+import re
+import sys
+from pathlib import Path
+
+import cffi
+
+FOR_CPLUSPLUS = re.compile(r"^#ifdef __cplusplus\n.*?^#endif\n", re.MULTILINE | re.DOTALL)
+DIRECTIVE = re.compile(r"^#.*\n", re.MULTILINE)
+
+
+def declarations(header):
+    """What the header declares, without the preprocessor's lines and without the mark of exported functions."""
+    return DIRECTIVE.sub("", FOR_CPLUSPLUS.sub("", header)).replace("FOV_API ", "")
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    header, out = map(Path, sys.argv[1:])
+    builder = cffi.FFI()
+    builder.cdef(declarations(header.read_text(encoding="utf-8")))
+    builder.set_source("fovea._cdef", None)
+    builder.emit_python_code(str(out))
+
+
+if __name__ == "__main__":
+    main()
