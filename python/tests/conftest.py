@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""What the tests share: photos, a detector, and the program, whose answers are the measure."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy
+import pytest
+from PIL import Image
+
+import fovea
+
+SOURCE = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """The path of a portrait with one face."""
+    return str(SOURCE / "photos" / "astronaut.png")
+
+
+@pytest.fixture(scope="session")
+def rgb(photo):
+    """Its pixels, by another decoder than Fovea's."""
+    return numpy.asarray(Image.open(photo).convert("RGB"))
+
+
+@pytest.fixture(scope="session")
+def detector():
+    return fovea.Detector()
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Runs `fovea` with arguments and returns what it printed."""
+    path = os.environ.get("FOVEA_CLI")
+    if not path:
+        pytest.skip("FOVEA_CLI does not name the program: answers are not compared with its")
+
+    def run(*arguments):
+        return subprocess.run([path, *map(str, arguments)], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout.decode()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def found(program):
+    """Faces as `fovea detect --json` prints them."""
+    return lambda *arguments: json.loads(program("detect", "--json", *arguments))
+
+
+@pytest.fixture
+def many(tmp_path, rgb):
+    """A folder with photos of different sizes, two levels deep, and other files."""
+    (tmp_path / "below").mkdir()
+    for i, side in enumerate([512, 300, 401, 450, 256, 333]):
+        Image.fromarray(rgb).resize((side, side)).save(tmp_path / ("below" if i % 2 else ".") / f"{i}.png")
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / ".hidden.png").write_text("no picture either")
+    return tmp_path
+
+
+def same(a, b):
+    """Whether two Faces are the same to the bit."""
+    return all(numpy.array_equal(getattr(a, name), getattr(b, name)) for name in ("boxes", "scores", "landmarks"))
