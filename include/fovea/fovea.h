@@ -213,6 +213,19 @@ FOV_API void        fov_photo_free(fov_photo *photo);          /**< NULL is allo
  */
 FOV_API fov_status fov_image_save(const fov_image *image, const char *path, int quality, fov_error *err);
 
+/** Values never change between releases. */
+typedef enum fov_picture_format { FOV_PICTURE_JPEG = 0, FOV_PICTURE_PNG = 1 } fov_picture_format;
+
+/**
+ * As fov_image_save(), into memory.
+ * @param data out: the file's bytes; release with fov_data_free()
+ * @return FOV_OK, FOV_ERR_ARGUMENT (image, format or quality), FOV_ERR_UNSUPPORTED (too large for the format), FOV_ERR_MEMORY;
+ *         on failure *data is NULL and *bytes 0
+ */
+FOV_API fov_status fov_image_encode(const fov_image *image, fov_picture_format format, int quality, void **data, size_t *bytes,
+                                    fov_error *err);
+FOV_API void       fov_data_free(void *data); /**< NULL is allowed */
+
 /** Photos on demand, so that any number of them needs the memory of one. Called from one thread at a time (but for
  * fov_photos_detect()), possibly several times for the same photo, which must then be the same. */
 typedef struct fov_photo_source {

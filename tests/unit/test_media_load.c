@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "alloc_probe.h"
+#include "pictures.h"
 #include "base/file.h"
 #include "media/media.h"
 
@@ -80,6 +81,45 @@ static void saving_refuses_what_it_cannot_do(void **state)
     assert_int_equal(fov_image_save(&broken, temporary("x.png"), 90, &err), FOV_ERR_ARGUMENT);
     assert_int_not_equal(access(temporary("x.png"), F_OK), 0);
     fov_photo_free(photo);
+}
+
+static void check_encoded(fov_picture_format format, const char *name)
+{
+    fov_error  err;
+    fov_photo *photo = gradient(33, 17), *back;
+    fov_image  image = fov_photo_image(photo);
+    void      *data, *file;
+    size_t     bytes, file_bytes;
+    assert_ok(fov_image_save(&image, temporary(name), 90, &err));
+    assert_ok(fov_image_encode(&image, format, 90, &data, &bytes, &err));
+    file = file_read(temporary(name), &file_bytes);
+    assert_int_equal(bytes, file_bytes);
+    assert_memory_equal(data, file, bytes);
+    assert_ok(fov_photo_decode(data, bytes, name, NULL, &back, &err));
+    fov_photo_free(back);
+    fov_data_free(data);
+    free(file);
+    image.width = 0;
+    assert_int_equal(fov_image_encode(&image, format, 90, &data, &bytes, &err), FOV_ERR_ARGUMENT);
+    assert_null(data);
+    assert_int_equal(bytes, 0);
+    fov_photo_free(photo);
+}
+
+static void in_memory_a_picture_has_the_bytes_of_its_file(void **state)
+{
+    (void)state;
+    check_encoded(FOV_PICTURE_JPEG, "m.jpg");
+    check_encoded(FOV_PICTURE_PNG, "m.png");
+    fov_error  err;
+    fov_photo *photo = gradient(4, 4);
+    fov_image  image = fov_photo_image(photo);
+    void      *data;
+    size_t     bytes;
+    assert_int_equal(fov_image_encode(&image, (fov_picture_format)7, 90, &data, &bytes, &err), FOV_ERR_ARGUMENT);
+    assert_non_null(strstr(err.message, "7"));
+    fov_photo_free(photo);
+    fov_data_free(NULL);
 }
 
 static void other_files_are_named(void **state)
@@ -246,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(odd_sizes_survive),
         cmocka_unit_test(saving_refuses_what_it_cannot_do),
+        cmocka_unit_test(in_memory_a_picture_has_the_bytes_of_its_file),
         cmocka_unit_test(other_files_are_named),
         cmocka_unit_test(missing_files_and_folders_are_errors),
         cmocka_unit_test(pixels_are_limited_before_memory_is_taken),
