@@ -18,10 +18,9 @@ enum {
     TOP_K,
     MAX_FACES,
     N_SLOT,
-    MAX_SIDE = 65536,
+    MAX_SIDE = 65536, /* as CLI_SIZES tells, and the next two */
     MIN_TILE = 64,
     MAX_TILE = 8192,
-    MAX_COUNT = 1000000
 };
 static char *slots[N_SLOT];
 
@@ -62,29 +61,32 @@ bool cli_parse_wxh(const char *text, int *width, int *height)
            *height <= MAX_SIDE;
 }
 
-static bool take_size(const char *text, fov_detect_options *o)
+bool cli_parse_size(const char *text, fov_detect_options *o)
 {
-    int end = 0;
-    if (!text) return true;
+    int end = 0, n;
     if (!strcmp(text, "native")) {
         o->resize = FOV_RESIZE_NATIVE;
         return true;
     }
-    if (sscanf(text, "long:%6d%n", &o->long_side, &end) == 1 && !text[end] && o->long_side >= 1 && o->long_side <= MAX_SIDE) {
+    if (sscanf(text, "long:%6d%n", &n, &end) == 1 && !text[end] && n >= 1 && n <= MAX_SIDE) {
         o->resize = FOV_RESIZE_LONG_SIDE;
+        o->long_side = n;
         return true;
     }
-    if (sscanf(text, "tiles:%6d%n", &o->tile, &end) == 1 && !text[end] && o->tile >= MIN_TILE && o->tile <= MAX_TILE) {
+    if (sscanf(text, "tiles:%6d%n", &n, &end) == 1 && !text[end] && n >= MIN_TILE && n <= MAX_TILE) {
         o->resize = FOV_RESIZE_TILES;
+        o->tile = n;
         return true;
     }
-    if (cli_parse_wxh(text, &o->width, &o->height)) {
-        o->resize = FOV_RESIZE_LETTERBOX;
-        return true;
-    }
-    cli_error("--size %s: expected WxH such as 640x480, long:N such as long:1280, native, or tiles:N such as tiles:1280; "
-              "sides from 1 to %d, of tiles from %d to %d",
-              text, MAX_SIDE, MIN_TILE, MAX_TILE);
+    if (!cli_parse_wxh(text, &o->width, &o->height)) return false;
+    o->resize = FOV_RESIZE_LETTERBOX;
+    return true;
+}
+
+static bool take_size(const char *text, fov_detect_options *o)
+{
+    if (!text || cli_parse_size(text, o)) return true;
+    cli_error("--size %s: expected " CLI_SIZES, text);
     return false;
 }
 
@@ -137,8 +139,8 @@ bool cli_detect_options_lay_over(fov_detect_options *out)
     bool   valid = take_size(slots[SIZE], out) && take_tiles(out, &scale) && take_place(slots[PLACE], out) &&
                  take_fill(slots[FILL], out) && cli_parse_number("--score", slots[SCORE], 0, 1, &score) &&
                  cli_parse_number("--nms", slots[NMS], 0, 1, &nms) &&
-                 cli_parse_int("--top-k", slots[TOP_K], 1, MAX_COUNT, &out->pre_nms_top_k) &&
-                 cli_parse_int("--max-faces", slots[MAX_FACES], 1, MAX_COUNT, &out->max_faces);
+                 cli_parse_int("--top-k", slots[TOP_K], 1, CLI_MAX_COUNT, &out->pre_nms_top_k) &&
+                 cli_parse_int("--max-faces", slots[MAX_FACES], 1, CLI_MAX_COUNT, &out->max_faces);
     out->score_threshold = (float)score;
     out->nms_iou = (float)nms;
     out->tile_scale = (float)scale;

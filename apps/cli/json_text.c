@@ -4,7 +4,6 @@
 #include "memory.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Bytes of the well-formed UTF-8 sequence at `s`, 0 if there is none. Unicode 15, table 3-7. */
@@ -20,9 +19,10 @@ static int sequence_bytes(const unsigned char *s)
     return n;
 }
 
+static const char replacement[] = "\xef\xbf\xbd";
+
 char *cli_utf8(const char *text)
 {
-    static const char    replacement[] = "\xef\xbf\xbd";
     const unsigned char *s = (const unsigned char *)text;
     char                *copy = cli_calloc(strlen(text) + 1, sizeof replacement), *end = copy;
     while (*s) {
@@ -34,16 +34,24 @@ char *cli_utf8(const char *text)
     return copy;
 }
 
+static void print_character(FILE *out, unsigned char c)
+{
+    if (c == '"' || c == '\\') fprintf(out, "\\%c", c);
+    else if (c < ' ' || c == 127) fprintf(out, "\\u%04x", (unsigned)c);
+    else putc(c, out);
+}
+
 void cli_json_string(FILE *out, const char *text)
 {
-    char *clean = cli_utf8(text);
     putc('"', out);
-    for (const char *s = clean; *s; s++)
-        if (*s == '"' || *s == '\\') fprintf(out, "\\%c", *s);
-        else if ((unsigned char)*s < ' ' || *s == 127) fprintf(out, "\\u%04x", (unsigned)*s);
-        else putc(*s, out);
+    for (const unsigned char *s = (const unsigned char *)text; *s;) {
+        int n = sequence_bytes(s);
+        if (!n) fputs(replacement, out);
+        else if (n == 1) print_character(out, *s);
+        else fwrite(s, 1, (size_t)n, out);
+        s += n ? n : 1;
+    }
     putc('"', out);
-    free(clean);
 }
 
 void cli_json_number(FILE *out, double value, int digits)

@@ -7,7 +7,7 @@
 
 /** A copy in which bytes that are not UTF-8 are replaced by U+FFFD; to free(). */
 char *cli_utf8(const char *text);
-/** A quoted string, from cli_utf8(). */
+/** A quoted string, as UTF-8 as cli_utf8() makes it; needs no memory. */
 void cli_json_string(FILE *out, const char *text);
 /** A number with at most `digits` after the point; null when it is not finite. */
 void cli_json_number(FILE *out, double value, int digits);
