@@ -284,19 +284,40 @@ static void tell_precision(const cli_engine *e, fov_precision asked)
                                                  : "nothing is proven about others; `fovea build` can");
 }
 
+static cli_exit get_precision(fov_precision *precision)
+{
+    fov_error err = {0};
+    *precision = FOV_PRECISION_AUTO;
+    if (!slots[PRECISION] || !fov_precision_parse(slots[PRECISION], precision, &err)) return CLI_OK;
+    cli_error("--precision: %s", err.message);
+    return CLI_USAGE;
+}
+
+cli_exit cli_engine_choose(cli_engine_choice *choice)
+{
+    cli_engine gpu = {0};
+    *choice = (cli_engine_choice){0};
+    cli_exit code = cli_cpu_limit();
+    if (!code) code = cli_backend(&choice->options);
+    if (!code) code = get_gpu_options(backend_name(), &gpu);
+    if (!code) code = get_precision(&choice->options.precision);
+    choice->devices = gpus.number;
+    choice->n_device = gpus.count;
+    choice->tune_seconds = gpu.tune_seconds;
+    choice->tf32 = gpu.tf32;
+    return code;
+}
+
 static cli_exit open_all(cli_engine *e)
 {
-    fov_precision precision = FOV_PRECISION_AUTO;
+    fov_precision precision;
     fov_error     err = {0};
     double        start = cli_now_s();
     cli_exit      code;
 
     if ((code = cli_threads(&e->threads))) return code;
     if ((code = get_gpu_options(backend_name(), e))) return code;
-    if (slots[PRECISION] && fov_precision_parse(slots[PRECISION], &precision, &err)) {
-        cli_error("--precision: %s", err.message);
-        return CLI_USAGE;
-    }
+    if ((code = get_precision(&precision))) return code;
     if ((code = open_file(e, precision))) return code;
     e->load_s = cli_now_s() - start;
     if (!e->engine && (code = build(e->model, precision, &e->engine))) return code;

@@ -28,6 +28,16 @@ typedef struct cli_engine {
     double        load_s, build_s;
 } cli_engine;
 
+/** What the options say of engines, for whoever opens several. */
+typedef struct cli_engine_choice {
+    fov_engine_options options; /* backend, precision, and the first GPU; no plugins */
+    const int         *devices; /* all GPUs that were asked for; `n_device` may be 0 */
+    size_t             n_device;
+    double             tune_seconds;
+    bool               tf32;
+} cli_engine_choice;
+cli_exit cli_engine_choose(cli_engine_choice *choice); /* says what is wrong; also limits the processor, as --cpu says */
+
 const char *cli_model_path(void); /* of -m, or "default" */
 
 /** True when the file is an engine, by its first bytes. */

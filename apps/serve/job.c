@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+srv_job *srv_job_new(srv_model *model, const fov_detect_options *detect, size_t count)
+{
+    srv_job *job = calloc(1, sizeof *job);
+    if (job) job->task = calloc(count, sizeof *job->task);
+    if (!job || !job->task) {
+        free(job);
+        srv_model_release(model);
+        return NULL;
+    }
+    job->model = model;
+    job->detect = *detect;
+    job->count = job->left = count;
+    for (size_t i = 0; i < count; i++) job->task[i].job = job;
+    return job;
+}
+
+void srv_job_free(srv_job *job)
+{
+    if (!job) return;
+    for (size_t i = 0; i < job->count; i++) {
+        free(job->task[i].face);
+        fov_data_free(job->task[i].picture);
+    }
+    srv_model_release(job->model);
+    free(job->task);
+    free(job);
+}
+
+bool srv_job_goes_with(const srv_job *a, const srv_job *b)
+{
+    return a == b || (a->model == b->model && !memcmp(&a->detect, &b->detect, sizeof a->detect));
+}
+
+const srv_task *srv_job_failed(const srv_job *job)
+{
+    for (size_t i = 0; i < job->count; i++)
+        if (job->task[i].status) return job->task + i;
+    return NULL;
+}

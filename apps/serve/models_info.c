@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/* GET /models and the certificates of their engines. */
+#include "request.h"
+
+#include <string.h>
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The certificate knows it; NULL where there is none. */
+static json_t *family_of(const fov_engine *engine)
+{
+    json_t *certificate = json_loads(fov_engine_certificate(engine), 0, NULL);
+    json_t *family = json_incref(json_object_get(json_object_get(certificate, "source"), "family"));
+    json_decref(certificate);
+    return family;
+}
+
+/* A srv_visit. What is not loaded has no engine to tell of. */
+static void list(void *user, const srv_listing *l)
+{
+    const fov_engine *engine = l->model ? srv_model_engine(l->model) : NULL;
+    const char       *device = l->model ? srv_model_device(l->model) : "";
+    json_t           *family = engine ? family_of(engine) : NULL;
+    json_array_append_new(user,
+                          json_pack("{s:s, s:s, s:b, s:s?, s:o?, s:s?, s:s?, s:s}", "name", l->name, "version", l->version, "ready",
+                                    engine != NULL, "precision", engine ? fov_precision_name(fov_engine_precision(engine)) : NULL,
+                                    "family", family, "backend", engine ? fov_engine_backend(engine) : NULL, "device",
+                                    *device ? device : NULL, "file", file_name(l->path)));
+}
+
+srv_reply srv_get_models(srv_request *r)
+{
+    json_t *models = json_array();
+    srv_repository_visit(r->server->repository, list, models);
+    return srv_reply_json(json_pack("{s:s, s:o}", "default", srv_repository_default(r->server->repository), "models", models));
+}
+
+srv_reply srv_get_certificate(srv_request *r)
+{
+    fov_error  err = {0};
+    srv_model *model = srv_repository_find(r->server->repository, r->captured[0], r->captured[1], &err);
+    if (!model) return srv_reply_error(MHD_HTTP_NOT_FOUND, "%s", err.message);
+    json_t   *certificate = json_loads(fov_engine_certificate(srv_model_engine(model)), 0, NULL);
+    srv_reply reply;
+    if (certificate && !json_object_size(certificate))
+        reply = srv_reply_error(MHD_HTTP_NOT_FOUND,
+                                "model '%s' has no certificate: nobody measured what its precision costs; `fovea build` does",
+                                r->captured[0]);
+    else reply = srv_reply_json(json_incref(certificate));
+    json_decref(certificate);
+    srv_model_release(model);
+    return reply;
+}

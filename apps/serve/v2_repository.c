@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/* Triton's extension of the protocol that lists, loads and unloads models. Loading takes as long as it takes, in a thread of its
+ * own. */
+#include "request.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A srv_visit. */
+static void add(void *user, const srv_listing *l)
+{
+    json_array_append_new(user, json_pack("{s:s, s:s, s:s, s:s}", "name", l->name, "version", l->version, "state",
+                                          l->model ? "READY" : "UNAVAILABLE", "reason", l->reason));
+}
+
+srv_reply srv_post_index(srv_request *r)
+{
+    json_t *index = json_array();
+    srv_repository_visit(r->server->repository, add, index);
+    return srv_reply_json(index);
+}
+
+typedef fov_status change(srv_repository *repository, const char *name, fov_error *err);
+
+typedef struct order {
+    change    *change;
+    fov_status status;
+    fov_error  err;
+} order;
+
+static void *carry_out(void *user)
+{
+    srv_request *r = user;
+    order       *o = r->user;
+    o->status = o->change(r->server->repository, r->captured[0], &o->err);
+    srv_request_wake(r);
+    return NULL;
+}
+
+static bool begin(srv_request *r)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, carry_out, r)) return false;
+    pthread_detach(thread);
+    return true;
+}
+
+/* Why a model cannot be loaded is the server's affair, not the client's. */
+static srv_reply finish(srv_request *r)
+{
+    const order *o = r->user;
+    if (!o->status) return srv_reply_json(json_object());
+    return srv_reply_error(o->status == FOV_ERR_ARGUMENT ? MHD_HTTP_NOT_FOUND : MHD_HTTP_INTERNAL_SERVER_ERROR, "%s",
+                           o->err.message);
+}
+
+static srv_reply change_model(srv_request *r, change *what)
+{
+    order *o = calloc(1, sizeof *o);
+    if (!o) return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+    *o = (order){.change = what, .status = FOV_ERR_DEVICE, .err = {FOV_ERR_DEVICE, "no thread could be started: try again later"}};
+    r->user = o;
+    r->user_free = free;
+    return srv_request_wait(r, begin, finish);
+}
+
+srv_reply srv_post_load(srv_request *r)
+{
+    return change_model(r, srv_repository_load);
+}
+
+srv_reply srv_post_unload(srv_request *r)
+{
+    return change_model(r, srv_repository_unload);
+}

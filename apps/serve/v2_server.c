@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/* Open Inference Protocol: what the server says of itself. */
+#include "request.h"
+
+srv_reply srv_get_v2(srv_request *r)
+{
+    (void)r;
+    return srv_reply_json(json_pack("{s:s, s:s, s:[s, s, s, s]}", "name", "fovea", "version", fov_version(), "extensions",
+                                    "binary_tensor_data", "model_configuration", "model_repository", "statistics"));
+}
+
+srv_reply srv_get_live(srv_request *r)
+{
+    (void)r;
+    return srv_reply_json(json_pack("{s:b}", "live", 1));
+}
+
+srv_reply srv_get_ready(srv_request *r)
+{
+    if (r->server->stopping) return srv_reply_busy("the server is stopping");
+    if (!srv_repository_is_ready(r->server->repository))
+        return srv_reply_busy("a model could not be loaded: POST /v2/repository/index tells which");
+    return srv_reply_json(json_pack("{s:b}", "ready", 1));
+}

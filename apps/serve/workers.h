@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/* The threads that look at photos. */
+#ifndef FOVEA_SERVE_WORKERS_H
+#define FOVEA_SERVE_WORKERS_H
+
+#include "queue.h"
+
+typedef struct srv_workers srv_workers;
+
+/** @return NULL: there was no memory, or a thread could not be started, which was said */
+srv_workers *srv_workers_start(srv_queue *queue, const srv_config *config);
+/** Wait until all have left, which they do when the queue is closed and empty. NULL is allowed. */
+void srv_workers_join(srv_workers *workers);
+
+#endif
