@@ -11,6 +11,13 @@ void srv_histogram_add(srv_histogram *histogram, double seconds)
     histogram->sum_us += seconds > 0 ? (uint64_t)(seconds * 1e6) : 0;
 }
 
+uint64_t srv_histogram_count(const srv_histogram *histogram)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < SRV_BUCKETS; i++) count += histogram->count[i];
+    return count;
+}
+
 void srv_histogram_print(FILE *out, const char *name, const char *labels, const srv_histogram *histogram)
 {
     uint64_t below = 0;

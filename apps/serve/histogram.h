@@ -14,7 +14,8 @@ typedef struct srv_histogram {
     _Atomic uint64_t sum_us;
 } srv_histogram;
 
-void srv_histogram_add(srv_histogram *histogram, double seconds);
+void     srv_histogram_add(srv_histogram *histogram, double seconds);
+uint64_t srv_histogram_count(const srv_histogram *histogram); /* how many were added */
 /** The lines of one histogram. @param labels such as `route="/detect"`, not empty */
 void srv_histogram_print(FILE *out, const char *name, const char *labels, const srv_histogram *histogram);
 

@@ -118,6 +118,7 @@ static void print_requests(FILE *out, const srv_metrics *m)
                  (family){"fovea_http_request_duration_seconds", "histogram", "From a request's headers to the end of its answer"});
     for (const srv_route *route = srv_routes; route->pattern; route++) {
         char labels[128];
+        if (!srv_histogram_count(m->request + (route - srv_routes))) continue;
         snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\"", route->method, route->pattern);
         srv_histogram_print(out, "fovea_http_request_duration_seconds", labels, m->request + (route - srv_routes));
     }

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { SMALL_BODY_BYTES = 1 << 16 };
 
@@ -127,6 +128,13 @@ srv_reply srv_request_wait(srv_request *r, bool (*begin)(srv_request *request), 
 
 /* ---------------------------------------------------------------- answering */
 
+static uint64_t unix_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static void count_job(const srv_request *r, unsigned status)
 {
     const srv_job  *job = r->job;
@@ -140,6 +148,7 @@ static void count_job(const srv_request *r, unsigned status)
         return;
     }
     s->success++;
+    s->last_ms = unix_ms();
     s->request_us += (uint64_t)((cli_now_s() - r->start_s) * 1e6);
     for (size_t i = 0; i < job->count; i++) {
         const srv_times *t = &job->task[i].times;

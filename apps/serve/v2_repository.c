@@ -7,18 +7,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A srv_visit. */
+typedef struct listed {
+    json_t *list;
+    bool    only_ready;
+} listed;
+
 static void add(void *user, const srv_listing *l)
 {
-    json_array_append_new(user, json_pack("{s:s, s:s, s:s, s:s}", "name", l->name, "version", l->version, "state",
-                                          l->model ? "READY" : "UNAVAILABLE", "reason", l->reason));
+    const listed *all = user;
+    if (all->only_ready && !l->model) return;
+    json_array_append_new(all->list, json_pack("{s:s, s:s, s:s, s:s}", "name", l->name, "version", l->version, "state",
+                                               l->model ? "READY" : "UNAVAILABLE", "reason", l->reason));
+}
+
+/* NULL: there is none, or it is not understood, which says nothing here. */
+static json_t *body_of(const srv_request *r)
+{
+    return r->body.bytes ? json_loadb((const char *)r->body.data, r->body.bytes, JSON_REJECT_DUPLICATES, NULL) : NULL;
 }
 
 srv_reply srv_post_index(srv_request *r)
 {
-    json_t *index = json_array();
-    srv_repository_visit(r->server->repository, add, index);
-    return srv_reply_json(index);
+    json_t *body = body_of(r);
+    listed  all = {json_array(), json_is_true(json_object_get(body, "ready"))};
+    json_decref(body);
+    srv_repository_visit(r->server->repository, add, &all);
+    return srv_reply_json(all.list);
 }
 
 typedef fov_status change(srv_repository *repository, const char *name, fov_error *err);
@@ -65,8 +79,19 @@ static srv_reply change_model(srv_request *r, change *what)
     return srv_request_wait(r, begin, finish);
 }
 
+/* Triton lets the client bring its own configuration and files. */
+static bool brings_model(const srv_request *r)
+{
+    json_t    *body = body_of(r);
+    const bool brings = json_object_size(json_object_get(body, "parameters")) > 0;
+    json_decref(body);
+    return brings;
+}
+
 srv_reply srv_post_load(srv_request *r)
 {
+    if (brings_model(r))
+        return srv_reply_error(MHD_HTTP_BAD_REQUEST, "models are loaded as they lie on the server: leave 'parameters' out");
     return change_model(r, srv_repository_load);
 }
 

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the server share: a real `fovea serve` on a free port, requests by http.client, and TAP."""
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+ANSWER_S = 60  # machines that run tests are busy
+
+
+class Answer:
+    """Status, headers and body of a response."""
+
+    def __init__(self, response):
+        self.status, self.headers, self.body = response.status, response.headers, response.read()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def error(self):
+        return self.json["error"]
+
+
+class Server:
+    """A running server. Use it as a context: at the end it is told to stop, and must do so without a complaint."""
+
+    def __init__(self, fovea, *options, env=None, expect_code=0):
+        self.fovea, self.options, self.expect_code = fovea, options, expect_code
+        self.env = {**os.environ, **(env or {})}
+        self.folder = tempfile.TemporaryDirectory()
+        self.errors = Path(self.folder.name) / "stderr"
+        self.log = Path(self.folder.name) / "access.json"
+
+    def __enter__(self):
+        ready = Path(self.folder.name) / "ready"
+        command = [self.fovea, "serve", "--port", "0", "--ready-file", ready, "--access-log", self.log, *self.options]
+        with self.errors.open("wb") as errors:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, env=self.env)
+        until = time.monotonic() + ANSWER_S
+        while not ready.exists():
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.process.kill()
+                raise AssertionError(f"the server did not start: {self.errors.read_text()}")
+            time.sleep(0.02)
+        self.scheme, self.host, port = re.fullmatch(r"(https?)://(.*):(\d+)\n", ready.read_text()).groups()
+        self.port = int(port)
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(ANSWER_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            code = "none: it did not stop"
+        said = self.errors.read_text(errors="replace")
+        self.folder.cleanup()
+        if kind is None:
+            assert code == self.expect_code, f"exit status {code}; it said: {said}"
+            assert "Sanitizer" not in said, said
+
+    @property
+    def address(self):
+        return f"{self.host}:{self.port}"
+
+    def connect(self, timeout=ANSWER_S):
+        if self.scheme == "https":
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=context)
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+
+    def ask(self, method, path, body=None, headers=None, connection=None):
+        """One request; on a connection of its own, unless one is given."""
+        c = connection or self.connect()
+        c.request(method, path, body, headers or {})
+        answer = Answer(c.getresponse())
+        if not connection:
+            c.close()
+        return answer
+
+    def get(self, path, **more):
+        return self.ask("GET", path, **more)
+
+    def post(self, path, body=b"", **more):
+        return self.ask("POST", path, body, **more)
+
+    def raw(self, data, timeout=ANSWER_S):
+        """Send bytes as they are; all that comes back until the server closes."""
+        with socket.create_connection((self.host, self.port), timeout) as s:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                s.sendall(data)
+            return read_all(s)
+
+    def metric(self, name):
+        """Sum of a metric over its labels."""
+        lines = self.get("/metrics").body.decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if re.match(rf"{re.escape(name)}[{{ ]", line))
+
+    def resident(self):
+        """Bytes of memory that the process has now."""
+        fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def read_all(s):
+    data = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := s.recv(65536):
+            data += piece
+    return data
+
+
+def form(*files):
+    """(headers, body) of multipart/form-data. A file is (field, name or None, bytes)."""
+    boundary = b"--------boundary-7d1"
+    body = b""
+    for field, name, data in files:
+        file = f'; filename="{name}"' if name is not None else ""
+        body += b"--" + boundary + f'\r\nContent-Disposition: form-data; name="{field}"{file}\r\n\r\n'.encode() + data + b"\r\n"
+    return {"Content-Type": f"multipart/form-data; boundary={boundary.decode()}"}, body + b"--" + boundary + b"--\r\n"
+
+
+def wait_until(true, what, limit=ANSWER_S):
+    until = time.monotonic() + limit
+    while not true():
+        assert time.monotonic() < until, f"{what}: not within {limit} s"
+        time.sleep(0.02)
+
+
+class Skip(Exception):
+    """A test that cannot be done here, and why."""
+
+
+def run(tests):
+    """Run functions as test cases, TAP on standard output. @return exit status"""
+    failed = 0
+    print(f"1..{len(tests)}", flush=True)
+    for number, test in enumerate(tests, 1):
+        name = test.__name__
+        try:
+            test()
+            print(f"ok {number} - {name}", flush=True)
+        except Skip as why:
+            print(f"skipped: {why}\nok {number} - {name} # SKIP {why}", flush=True)
+        except Exception:  # the other tests still have something to say
+            failed += 1
+            print(f"not ok {number} - {name}", flush=True)
+            sys.stdout.write("".join(f"# {line}\n" for line in traceback.format_exc().splitlines()))
+    return 1 if failed else 0
