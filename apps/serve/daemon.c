@@ -8,9 +8,13 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECTION_BYTES = 32 << 10 }; /* headers, and what is read or written at a time */
+enum {
+    CONNECTION_BYTES = 32 << 10, /* headers, and what is read or written at a time */
+    LATER_S = 5,                 /* the library's own limit is for what ours missed */
+};
 
 static srv_connection *connection_of(struct MHD_Connection *connection)
 {
@@ -96,7 +100,7 @@ struct MHD_Daemon *srv_daemon_start(srv_server *server, int fd, const char *cons
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, server, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_CONNECTION_LIMIT, c->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->connections_per_client,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ceil(fmax(c->idle_s, c->request_s)), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)fmax(c->idle_s, c->request_s) + LATER_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls ? with_tls : none, MHD_OPTION_ARRAY,
         c->io_threads > 1 ? with_threads : none, MHD_OPTION_END);
     if (daemon) return daemon;
@@ -106,9 +110,11 @@ struct MHD_Daemon *srv_daemon_start(srv_server *server, int fd, const char *cons
     return NULL;
 }
 
-void srv_daemon_quiesce(struct MHD_Daemon *daemon)
+/* The socket must stay open until the daemon is stopped; without this, the kernel would go on to let clients in, who then wait. */
+void srv_daemon_quiesce(struct MHD_Daemon *daemon, int fd)
 {
     srv_http.MHD_quiesce_daemon(daemon);
+    shutdown(fd, SHUT_RDWR);
 }
 
 void srv_daemon_stop(struct MHD_Daemon *daemon, int fd)

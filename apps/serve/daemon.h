@@ -14,7 +14,7 @@ struct MHD_Daemon;
  */
 struct MHD_Daemon *srv_daemon_start(srv_server *server, int fd, const char *const tls[2]);
 /** Accept nobody any more; those who are connected go on. */
-void srv_daemon_quiesce(struct MHD_Daemon *daemon);
+void srv_daemon_quiesce(struct MHD_Daemon *daemon, int fd);
 /** No request may be suspended. */
 void srv_daemon_stop(struct MHD_Daemon *daemon, int fd);
 

@@ -159,6 +159,7 @@ static bool any_binary(const srv_infer *infer)
 static srv_reply join(srv_out *json, const srv_out *binary, bool is_binary)
 {
     const long json_bytes = ftell(json->file);
+    if (!is_binary) putc('\n', json->file);
     if (binary->bytes) fwrite(binary->data, 1, binary->bytes, json->file);
     srv_reply reply = srv_reply_printed(MHD_HTTP_OK, is_binary ? "application/octet-stream" : "application/json", json);
     if (is_binary && reply.status == MHD_HTTP_OK) srv_reply_header(&reply, "Inference-Header-Content-Length", "%ld", json_bytes);

@@ -116,7 +116,7 @@ static cli_exit drain(running *s)
     srv_service_tell("STOPPING=1");
     cli_note("stopping: %zu request%s to finish", begun, begun == 1 ? "" : "s");
     s->server.stopping = true;
-    srv_daemon_quiesce(s->daemon);
+    srv_daemon_quiesce(s->daemon, s->fd);
     const int again = wait_for_requests(s, s->server.config->drain_s);
     srv_queue_close(s->server.queue);
     wait_for_work(s);
