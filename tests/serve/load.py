@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Many clients at once: nothing is lost or mixed up, more than the server can take is refused at once and it recovers, what was
+begun is finished when it stops or a model is unloaded. TAP on stdout.
+
+usage: load.py SOURCE_DIR FOVEA
+"""
+import collections
+import http.client
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from pictures import Picture
+from serving import ANSWER_S, Answer, Server, run, wait_until
+
+SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
+PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
+ENGINE = SOURCE / "models/fovea_mnet025.fov"
+SLOW = "/detect?size=1024x1024"  # about a tenth of a second
+
+
+def different_photos(count):
+    """(bytes, record of the program) of photos that all have other sizes and faces."""
+    picture = Picture(PHOTO)
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(count):
+            part = picture.part(3 * i, 2 * i, 400 - 5 * i, 300 - 3 * i)
+            (Path(folder) / f"{i:02}.png").write_bytes(part)
+        done = subprocess.run([FOVEA, "detect", "-q", "--json", folder], check=True, capture_output=True)
+        records = json.loads(done.stdout)
+        photos = [(Path(record.pop("file")).read_bytes(), record) for record in records]
+    assert len({json.dumps(record) for _, record in photos}) == count and all(record["faces"] for _, record in photos)
+    return photos
+
+
+def in_parallel(count, work):
+    """work(i) in `count` threads; what they return, and the first exception is raised."""
+    results, failures = [None] * count, []
+
+    def one(i):
+        try:
+            results[i] = work(i)
+        except BaseException as e:
+            failures.append(e)
+
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(count)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    if failures:
+        raise failures[0]
+    return results
+
+
+def each_of_64_clients_gets_its_own_faces():
+    photos = different_photos(16)
+
+    def client(i):
+        connection = server.connect()
+        for round_ in range(2):
+            photo, expected = photos[(i + 5 * round_) % len(photos)]
+            answer = server.post("/detect", photo, connection=connection)
+            assert answer.status == 200, f"{answer.status} {answer.body}"
+            assert {name: answer.json[name] for name in expected} == expected, f"client {i}, round {round_}"
+        connection.close()
+
+    for options in ((), ("--workers", "3", "--batch", "8", "--batch-delay", "5", "--io-threads", "3")):
+        with Server(FOVEA, *options) as server:
+            in_parallel(64, client)
+            assert server.metric("nv_inference_count") == 2 * 64
+            assert server.metric("nv_inference_request_success") == 2 * 64
+            wait_until(lambda: server.metric("fovea_connections") == 1, "connections are closed")
+
+
+def a_full_queue_refuses_and_recovers():
+    with Server(FOVEA, "--workers", "1", "--queue", "4", "--max-memory", "256") as server:
+        expected, before = server.post(SLOW, PHOTO).json["faces"], server.resident()
+
+        def client(_):
+            answers = []
+            for _ in range(4):
+                answer = server.post(SLOW, PHOTO)
+                assert answer.status == 200 or (answer.status == 503 and answer.headers["Retry-After"] == "1" and answer.error), answer.body
+                assert answer.status == 503 or answer.json["faces"] == expected
+                answers.append(answer.status)
+            return answers
+
+        count = collections.Counter(sum(in_parallel(32, client), []))
+        assert count[200] >= 4 and count[503] >= 4, count
+        assert server.metric("nv_inference_request_failure") == count[503]
+        assert server.metric("fovea_body_bytes") == server.metric("fovea_queue_photos") == 0
+        grown = server.resident() - before
+        assert grown < 160 << 20, f"{grown} bytes more"
+        assert [server.post("/detect", PHOTO).status for _ in range(5)] == [200] * 5
+
+
+def photos_do_not_wait_forever():
+    with Server(FOVEA, "--workers", "1", "--queue-time", "0.15") as server:
+        statuses = collections.Counter(in_parallel(16, lambda _: server.post(SLOW, PHOTO).status))
+        assert statuses[200] >= 1 and statuses[503] >= 1 and sum(statuses.values()) == 16, statuses
+        assert server.post("/detect", PHOTO).status == 200
+        assert server.metric("nv_inference_request_failure") == statuses[503]
+
+
+def begin(server, path=SLOW):
+    """A connection whose request was sent, and whose answer was not read."""
+    connection = server.connect()
+    connection.request("POST", path, PHOTO)
+    return connection
+
+
+def what_was_begun_is_finished_when_it_stops():
+    with Server(FOVEA, "--workers", "1") as server:
+        idle = server.connect()
+        assert server.get("/v2/health/ready", connection=idle).status == 200
+        expected = server.post(SLOW, PHOTO).json["faces"]
+        begun = [begin(server) for _ in range(12)]
+        wait_until(lambda: server.metric("fovea_requests") > 6, "most are here")
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: refuses(server), "nobody new is let in")
+        ready = server.get("/v2/health/ready", connection=idle)
+        assert ready.status == 503 and ready.headers["Connection"] == "close"
+        for connection in begun:
+            answer = Answer(connection.getresponse())
+            assert answer.status == 200 and answer.json["faces"] == expected
+        assert answer.headers["Connection"] == "close"
+        assert server.process.wait(ANSWER_S) == 0
+        assert "requests to finish" in server.errors.read_text()
+
+
+def refuses(server):
+    try:
+        socket.create_connection((server.host, server.port), 1).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def what_takes_too_long_is_refused_when_it_stops():
+    with Server(FOVEA, "--workers", "1", "--drain-time", "0.1") as server:
+        begun = [begin(server) for _ in range(20)]
+        wait_until(lambda: server.metric("fovea_requests") > 15, "most are here")
+        server.process.send_signal(signal.SIGTERM)
+        statuses = collections.Counter(Answer(connection.getresponse()).status for connection in begun)
+        assert statuses[503] >= 1 and sum(statuses.values()) == 20, statuses
+        assert server.process.wait(ANSWER_S) == 0
+
+
+def a_second_signal_ends_the_wait():
+    with Server(FOVEA, "--workers", "1", expect_code=128 + signal.SIGINT) as server:
+        begun = [begin(server) for _ in range(40)]
+        wait_until(lambda: server.metric("fovea_requests") > 30, "most are here")
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(ANSWER_S)
+        for connection in begun:
+            connection.close()
+
+
+def connections_have_a_limit():
+    with Server(FOVEA, "--max-connections", "2") as server:
+        first, second = server.connect(), server.connect()
+        assert server.get("/v2", connection=first).status == server.get("/v2", connection=second).status == 200
+        third = server.connect(timeout=0.5)
+        try:
+            server.get("/v2", connection=third)
+        except (TimeoutError, http.client.RemoteDisconnected, ConnectionResetError):
+            pass
+        else:
+            raise AssertionError("a third connection was answered")
+        first.close()
+        wait_until(lambda: server.get("/v2", connection=second).status == 200 and answers(server), "there is room again")
+
+
+def answers(server):
+    try:
+        return server.ask("GET", "/v2", connection=server.connect(timeout=1)).status == 200
+    except (TimeoutError, OSError, http.client.HTTPException):
+        return False
+
+
+def models_change_while_requests_run():
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("one", "two"):
+            shutil.copy(ENGINE, Path(folder) / f"{name}.fov")
+        with Server(FOVEA, "--models", folder, "--allow-control") as server:
+            stop = threading.Event()
+
+            def client(i):
+                statuses = collections.Counter()
+                while not stop.is_set():
+                    answer = server.post(f"/detect?model={('one', 'two')[i % 2]}", PHOTO)
+                    assert answer.status in ((200,) if i % 2 else (200, 404)), answer.body
+                    assert answer.status == 404 or len(answer.json["faces"]) == 1
+                    statuses[answer.status] += 1
+                return statuses
+
+            def change(_):
+                for _ in range(10):
+                    for what, ready in (("unload", 404), ("load", 200)):
+                        assert server.post(f"/v2/repository/models/one/{what}").status == 200
+                        assert server.get("/v2/models/one/ready").status == ready
+                stop.set()
+
+            statuses = in_parallel(7, lambda i: change(i) if i == 6 else client(i))
+            assert all(s[200] for s in statuses[:6]) and server.metric("nv_inference_pending_request_count") == 0
+            check_new_and_broken_versions(server, Path(folder))
+
+
+def check_new_and_broken_versions(server, folder):
+    (folder / "three/1").mkdir(parents=True)
+    shutil.copy(ENGINE, folder / "three/1/model.fov")
+    assert server.post("/v2/repository/models/three/load").status == 200
+    assert server.post("/detect?model=three", PHOTO).json["model"] == "three"
+    (folder / "one.fov").write_bytes(ENGINE.read_bytes()[:1000])
+    broken = server.post("/v2/repository/models/one/load")
+    assert broken.status == 500 and "one.fov" in broken.error
+    assert server.post("/detect?model=one", PHOTO).status == 200, "the engine that was loaded goes on"
+    assert server.post("/v2/repository/models/one/load", b'{"parameters": {"config": "{}"}}').status == 400
+    assert server.post("/v2/repository/models/nobody/load").status == 404
+    server.post("/v2/repository/models/one/unload")
+    assert server.post("/v2/repository/models/one/load").status == 500
+    assert server.get("/v2/health/ready").status == 503
+    states = {m["name"]: m["state"] for m in server.post("/v2/repository/index").json}
+    assert states == {"one": "UNAVAILABLE", "two": "READY", "three": "READY"}
+
+
+TESTS = [each_of_64_clients_gets_its_own_faces, a_full_queue_refuses_and_recovers, photos_do_not_wait_forever,
+         what_was_begun_is_finished_when_it_stops, what_takes_too_long_is_refused_when_it_stops, a_second_signal_ends_the_wait,
+         connections_have_a_limit, models_change_while_requests_run]
+
+if __name__ == "__main__":
+    sys.exit(run(TESTS))
