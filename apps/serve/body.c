@@ -7,10 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    FIRST_BYTES = 1 << 16,
-    MOST_THROWN_AWAY = 64 << 20, /* a client hears a refusal only once its body is through; some are not worth waiting for */
-};
+enum { FIRST_BYTES = 1 << 16 };
 
 static bool reserve(srv_body *b, size_t capacity)
 {
@@ -71,7 +68,7 @@ bool srv_body_add(srv_body *b, const void *data, size_t bytes)
     if (!b->refusal.status && b->bytes + bytes > b->capacity) reserve(b, next_capacity(b, b->bytes + bytes));
     if (b->refusal.status) {
         b->refused += bytes;
-        return b->refused <= MOST_THROWN_AWAY;
+        return b->refused <= SRV_THROWN_AWAY_BYTES;
     }
     memcpy(b->data + b->bytes, data, bytes);
     b->bytes += bytes;

@@ -15,6 +15,10 @@ typedef struct srv_body {
     srv_reply      refusal; /* status 0: none */
 } srv_body;
 
+enum {
+    SRV_THROWN_AWAY_BYTES = 64 << 20
+}; /* a client hears a refusal only once its body is through; some are not worth waiting for */
+
 /** @param announced bytes, or SIZE_MAX: the client does not know yet */
 void srv_body_begin(srv_body *body, size_t limit, size_t announced, srv_budget *budget);
 /** From now on what comes is thrown away. @param why becomes the body's */

@@ -46,9 +46,10 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     srv_request *r = *context;
     (void)version;
     if (!r) {
-        *context = srv_request_begin(server, connection, path, method);
+        *context = r = srv_request_begin(server, connection, path, method);
         allow(server, connection, server->config->request_s, true);
-        return *context ? MHD_YES : MHD_NO;
+        if (!r) return MHD_NO;
+        return srv_request_ends_early(r) ? srv_request_answer(r) : MHD_YES;
     }
     if (*bytes) {
         const bool goes_on = srv_body_add(&r->body, data, *bytes);

@@ -15,7 +15,8 @@ srv_job *srv_job_new(srv_model *model, const fov_detect_options *detect, size_t 
     }
     job->model = model;
     job->detect = *detect;
-    job->count = job->left = count;
+    job->count = count;
+    job->left = count;
     for (size_t i = 0; i < count; i++) job->task[i].job = job;
     return job;
 }

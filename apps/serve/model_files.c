@@ -28,7 +28,7 @@ bool srv_model_name_serves(const char *name)
 {
     if (!*name || *name == '.' || strlen(name) > 200) return false;
     for (; *name; name++)
-        if ((unsigned char)*name <= ' ' || strchr("/\\\"?#%&\x7f", *name)) return false;
+        if (*name <= ' ' || *name > '~' || strchr("/\\\"?#%&", *name)) return false;
     return true;
 }
 

@@ -16,7 +16,7 @@ bool srv_model_files(const char *folder, srv_model_file *visit, void *user);
 /** A model's name as its file has it, without folder and ending; to free(). NULL: no memory */
 char *srv_model_stem(const char *path);
 
-/** May it be a model's name? In addresses it is one segment, and in folders one that is not hidden. */
+/** May it be a model's name? Visible ASCII: in addresses it is one segment, in folders one that is not hidden. */
 bool srv_model_name_serves(const char *name);
 
 #endif

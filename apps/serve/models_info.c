@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
 /* GET /models and the certificates of their engines. */
+#include "json_text.h"
 #include "request.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static const char *file_name(const char *path)
+/* Without its folder, which is the server's affair. */
+static json_t *file_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+    char       *text = cli_utf8(slash ? slash + 1 : path);
+    json_t     *name = json_string(text);
+    free(text);
+    return name;
 }
 
 /* The certificate knows it; NULL where there is none. */
@@ -26,7 +32,7 @@ static void list(void *user, const srv_listing *l)
     const char       *device = l->model ? srv_model_device(l->model) : "";
     json_t           *family = engine ? family_of(engine) : NULL;
     json_array_append_new(user,
-                          json_pack("{s:s, s:s, s:b, s:s?, s:o?, s:s?, s:s?, s:s}", "name", l->name, "version", l->version, "ready",
+                          json_pack("{s:s, s:s, s:b, s:s?, s:o?, s:s?, s:s?, s:o}", "name", l->name, "version", l->version, "ready",
                                     engine != NULL, "precision", engine ? fov_precision_name(fov_engine_precision(engine)) : NULL,
                                     "family", family, "backend", engine ? fov_engine_backend(engine) : NULL, "device",
                                     *device ? device : NULL, "file", file_name(l->path)));

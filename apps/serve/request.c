@@ -68,6 +68,14 @@ srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connec
     return r;
 }
 
+/* Most clients look for an answer only once all is sent, and would find the connection broken instead. */
+bool srv_request_ends_early(const srv_request *r)
+{
+    const size_t announced = announced_bytes(r);
+    const bool   hopeless = announced != SIZE_MAX && announced > SRV_THROWN_AWAY_BYTES;
+    return r->body.refusal.status && (hopeless || *srv_request_header(r, MHD_HTTP_HEADER_EXPECT));
+}
+
 void srv_request_free(srv_request *r)
 {
     r->server->requests--;

@@ -38,6 +38,9 @@ struct srv_request {
 srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connection, const char *path, const char *method);
 void         srv_request_free(srv_request *request);
 
+/** Is it refused, and its client better told before it sends its body? The connection then ends. */
+bool srv_request_ends_early(const srv_request *request);
+
 /** Once the body is whole, and again when the work that it waited for is done: make and send the answer. */
 enum MHD_Result srv_request_answer(srv_request *request);
 

@@ -197,6 +197,13 @@ def a_connection_is_used_again():
     connection.close()
 
 
+def requests_may_follow_without_a_wait():
+    head = b"POST /detect HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    last = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    raw = SERVER.raw(head % len(PHOTO) + PHOTO + head % 8 + b"no photo" + head % len(PHOTO) + PHOTO + last)
+    assert re.findall(rb"HTTP/1.1 (\d+)", raw) == [b"200", b"400", b"200", b"200"] and raw.count(b'"faces"') == 2 and raw.endswith(b'{"live": true}\n')
+
+
 def photos_that_wait_together_share_passes():
     headers, body = form(*(("photo", f"{i}.png", PHOTO) for i in range(8)))
     with Server(FOVEA, "--workers", "1", "--batch", "4", "--batch-delay", "50") as server:
@@ -229,7 +236,7 @@ TESTS = [addresses_are_answered, every_address_is_described, other_addresses_and
          the_page_allows_nothing_from_elsewhere, a_photo_gets_the_record_of_the_program, parameters_mean_what_the_options_mean,
          a_form_has_several_photos, the_picture_comes_marked_where_it_is_asked_for, inference_in_json, inference_in_binary,
          inference_of_pixels_is_that_of_the_photo, inference_of_a_whole_body, metrics_count, requests_are_logged,
-         a_connection_is_used_again, photos_that_wait_together_share_passes, models_lie_in_a_folder]
+         a_connection_is_used_again, requests_may_follow_without_a_wait, photos_that_wait_together_share_passes, models_lie_in_a_folder]
 
 
 def main():

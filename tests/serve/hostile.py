@@ -193,6 +193,21 @@ def bodies_without_a_length():
         assert server.metric("fovea_body_bytes") == 0
 
 
+def clients_that_ask_before_they_send():
+    head = b"POST /detect HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection((SERVER.host, SERVER.port)) as s:
+        s.sendall(head % len(PHOTO))
+        assert status_of(s.recv(4096)) == 100
+        s.sendall(PHOTO)
+        assert status_of(read_all(s)) == 200
+    raw = SERVER.raw(head % (40 << 20))
+    assert status_of(raw) == 413 and b"--max-body" in raw
+    raw = SERVER.raw(b"POST /detect HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000000\r\n\r\n")
+    assert status_of(raw) == 413 and b"--max-body" in raw
+    assert status_of(SERVER.raw(head.replace(b"/detect", b"/nothing") % len(PHOTO))) == 404
+    still_serves()
+
+
 def encodings_are_refused():
     assert SERVER.post("/detect", PHOTO, headers={"Content-Encoding": "gzip"}).status == 415
     assert SERVER.post("/detect", PHOTO, headers={"Content-Encoding": "identity"}).status == 200
@@ -250,7 +265,7 @@ def models_are_not_changed_by_requests_unless_allowed():
 
 TESTS = [parameters_that_make_no_sense, photos_that_are_none, bombs_are_refused_before_they_are_decoded, forms_that_are_broken,
          inference_that_makes_no_sense, binary_tensors_that_lie, requests_that_are_no_http, bodies_that_end_too_soon,
-         clients_that_leave_before_the_answer, bodies_without_a_length, encodings_are_refused, pages_from_elsewhere_are_refused,
+         clients_that_leave_before_the_answer, bodies_without_a_length, clients_that_ask_before_they_send, encodings_are_refused, pages_from_elsewhere_are_refused,
          slow_clients_are_given_up, bodies_have_a_common_limit, models_are_not_changed_by_requests_unless_allowed]
 
 
