@@ -186,7 +186,8 @@ def used_s():
 
 def compare(a, photos, work):
     cores, model = len(os.sched_getaffinity(0)), common.as_onnx("default", work)
-    servers = [fovea("fovea serve"), fovea("fovea serve, fp32", "--precision", "fp32"),
+    patient = ("--queue-time", "600")  # as the peer, which never refuses
+    servers = [fovea("fovea serve", *patient), fovea("fovea serve, fp32", *patient, "--precision", "fp32"),
                peer(f"ONNX Runtime, 1 process x {cores} threads", model, 1, cores), peer(f"ONNX Runtime, {cores} processes x 1 thread", model, cores, 1)]
     try:
         for s in servers:

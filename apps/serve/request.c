@@ -112,9 +112,8 @@ srv_reply srv_request_queue(srv_request *r, srv_job *job, srv_reply (*finish)(sr
     r->job = job;
     if (job->count > c->queue_photos)
         return srv_reply_error(MHD_HTTP_CONTENT_TOO_LARGE,
-                               "%zu photos are more than the queue of this server holds, %zu: send fewer at "
-                               "a time",
-                               job->count, c->queue_photos);
+                               "%zu photos are more than the %zu that this server's queue holds: send fewer at a time", job->count,
+                               c->queue_photos);
     if (!srv_queue_reserve(r->server->queue, job->count)) {
         srv_model_stats(job->model)->failure[SRV_FAILED_REJECTED]++;
         return srv_reply_busy(r->server->stopping ? "the server is stopping: ask another, or later"

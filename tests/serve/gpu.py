@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The server on GPUs, those of the emulator where $LD_LIBRARY_PATH has its driver: photos that wait share passes and devices, and have the faces
+that the program finds. TAP on stdout.
+
+usage: gpu.py SOURCE_DIR FOVEA
+"""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from serving import Server, form, run
+
+SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
+ASTRONAUT = SOURCE / "photos/astronaut.png"
+SMALL = ("--size", "long:128", "--score", "0.1", "--backend", "cuda")
+os.environ["FAKE_CUDA_DEVICES"] = "2"
+
+
+def photos_share_passes_on_two_gpus():
+    done = subprocess.run([FOVEA, "detect", "--json", *SMALL, ASTRONAUT], check=True, capture_output=True)
+    expected = json.loads(done.stdout)[0]
+    headers, body = form(*(("photo", f"{i}.png", ASTRONAUT.read_bytes()) for i in range(5)))
+    with Server(FOVEA, *SMALL, "--device", "0,1", "--batch-delay", "300", "--queue-time", "600") as server:
+        model = server.get("/models").json["models"][0]
+        photos = server.post("/detect", body, headers=headers).json["photos"]
+        assert model["backend"] == "cuda" and model["device"] == expected["device"]
+        assert server.metric("nv_inference_count") == 5 and server.metric("nv_inference_exec_count") == 1
+    assert expected["faces"] and all(p["faces"] == expected["faces"] for p in photos)
+
+
+if __name__ == "__main__":
+    sys.exit(run([photos_share_passes_on_two_gpus]))
