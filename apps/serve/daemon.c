@@ -38,6 +38,15 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
     *context = srv_connection_open(&server->connections, info->connect_fd, server->config->idle_s);
 }
 
+/* From here on nothing but the answer may be written to the connection. */
+static enum MHD_Result answer(srv_server *server, srv_request *r)
+{
+    allow(server, r->connection, 0, false);
+    const enum MHD_Result result = srv_request_answer(r);
+    if (r->status) allow(server, r->connection, server->config->request_s, false);
+    return result;
+}
+
 /* Called with the headers, with each part of the body, and once more when all is here; again after each wait. */
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path, const char *method,
                                   const char *version, const char *data, size_t *bytes, void **context)
@@ -49,17 +58,14 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         *context = r = srv_request_begin(server, connection, path, method);
         allow(server, connection, server->config->request_s, true);
         if (!r) return MHD_NO;
-        return srv_request_ends_early(r) ? srv_request_answer(r) : MHD_YES;
+        return srv_request_ends_early(r) ? answer(server, r) : MHD_YES;
     }
     if (*bytes) {
         const bool goes_on = srv_body_add(&r->body, data, *bytes);
         *bytes = 0;
         return goes_on ? MHD_YES : MHD_NO;
     }
-    allow(server, connection, 0, false);
-    const enum MHD_Result result = srv_request_answer(r);
-    if (r->status) allow(server, connection, server->config->request_s, false);
-    return result;
+    return answer(server, r);
 }
 
 static void on_completed(void *user, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode code)

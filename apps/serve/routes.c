@@ -12,6 +12,8 @@ const srv_route srv_routes[] = {
     {NULL, NULL, NULL, 0}};
 #undef SRV_ROUTE
 
+_Static_assert(sizeof srv_routes / sizeof *srv_routes - 1 <= SRV_TIMED_ROUTES, "each route has its histogram");
+
 /* @param at out: where each {..} begins in the path, and how long it is */
 static bool matches(const char *pattern, const char *path, const char **at, size_t *bytes)
 {

@@ -7,6 +7,7 @@ usage: triton_client.py SOURCE_DIR FOVEA      needs the package tritonclient[htt
 """
 import base64
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -165,10 +166,17 @@ def statistics_count_what_was_done():
     assert after["inference_stats"]["success"]["count"] == before["inference_stats"]["success"]["count"] + 1
 
 
+def the_documents_example():
+    example = re.search(r"^```python\n(.*?)^```$", (SOURCE / "docs/serve.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+    done = subprocess.run([sys.executable, "-c", example.replace("127.0.0.1:8000", SERVER.address)], cwd=SOURCE, capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("[[172."), done.stdout + done.stderr
+
+
 TESTS = [health_and_metadata, an_encoded_photo_as_binary_data, outputs_by_name_in_json, a_photo_as_base64_in_json,
          pixels_of_one_and_of_several, several_photos_are_told_apart, parameters_are_those_of_the_program,
          asynchronous_requests_over_shared_connections, errors_are_exceptions_with_a_sentence,
-         models_are_listed_loaded_and_unloaded, statistics_count_what_was_done]
+         models_are_listed_loaded_and_unloaded, statistics_count_what_was_done, the_documents_example]
 
 
 def skip():
