@@ -2,33 +2,23 @@
 /** The faces as a table that can be read aloud and walked through; the row that has the focus is pointed out on the photo. */
 import {element, find, write} from "./dom.js";
 import {rove, settle} from "./roving.js";
-
-const THUMB = 40; /* pixels */
+import {Thumb} from "./thumb.js";
 
 const body = find("faces");
 const rows = []; /* made once, filled again: a row that has the focus keeps it */
 
 function makeRow(pointed, picked) {
-    const thumb = element("canvas", {width: THUMB, height: THUMB, "aria-hidden": "true"});
-    const number = element("span");
+    const thumb = new Thumb(), number = element("span");
     const row = {thumb, number, face: null, cells: [element("td"), element("td"), element("td")]};
     row.button = element("button", {
         type: "button", "aria-pressed": "false",
         focus: () => pointed(row.face),
         blur: () => pointed(null),
         click: () => picked(row.face),
-    }, thumb, element("span", {class: "unseen"}, "Face "), number);
+    }, thumb.canvas, element("span", {class: "unseen"}, "Face "), number);
     row.line = element("tr", {mouseenter: () => pointed(row.face), mouseleave: () => pointed(null)},
         element("th", {scope: "row"}, row.button), ...row.cells);
     return row;
-}
-
-/* A square around the face, as much of it as lies in the photo. */
-function drawThumb(canvas, picture, [x1, y1, x2, y2]) {
-    const side = 1.3 * Math.max(x2 - x1, y2 - y1), context = canvas.getContext("2d");
-    context.clearRect(0, 0, THUMB, THUMB);
-    context.imageSmoothingQuality = "high";
-    context.drawImage(picture, (x1 + x2 - side) / 2, (y1 + y2 - side) / 2, side, side, 0, 0, THUMB, THUMB);
 }
 
 function fillRow(row, face, index, picture, look, lit) {
@@ -38,9 +28,9 @@ function fillRow(row, face, index, picture, look, lit) {
     write(row.cells[1], `${x1}, ${y1}`);
     write(row.cells[2], `${x2 - x1} × ${y2 - y1}`);
     row.line.classList.toggle("lit", face === lit);
-    row.thumb.hidden = look.hide !== "off"; /* a list of the faces that are hidden would give them away */
-    if (row.face !== face || row.picture !== picture) drawThumb(row.thumb, picture, face.box);
-    [row.face, row.picture] = [face, picture];
+    row.thumb.canvas.hidden = look.hide !== "off"; /* a list of the faces that are hidden would give them away */
+    row.face = face;
+    row.thumb.show(picture, face.box);
 }
 
 /**
@@ -57,6 +47,7 @@ export function makeFaceList(pointed, picked) {
                 fillRow(rows[i], face, i, picture, look, lit);
                 rows[i].button.setAttribute("aria-pressed", String(face === chosen));
             });
+            for (const row of rows.slice(faces.length)) row.thumb.show(null, null);
             if (body.children.length !== faces.length) {
                 while (body.children.length > faces.length) body.lastChild.remove();
                 body.append(...rows.slice(body.children.length, faces.length).map((row) => row.line));

@@ -131,13 +131,17 @@ async function answerOf(file, signal) {
 
 /* ---------------------------------------------------------------- camera */
 
+let turns = 0; /* how often it was started: what waits for an answer may have been stopped, and another begun */
+
 async function watch() {
+    const turn = ++turns, goesOn = () => camera.on && turn === turns;
     let before = performance.now();
-    while (camera.on) {
+    while (goesOn()) {
         const shot = await camera.take();
+        if (!goesOn()) return;
         const photo = new Photo(shot.file);
         photo.answer = await answerOf(shot.file);
-        if (!camera.on) return;
+        if (!goesOn()) return;
         const now = performance.now();
         rate = 1000 / (now - before);
         before = now;

@@ -41,7 +41,7 @@ export function showPicture(shown) {
     lit = null;
     find("empty").hidden = true;
     canvas.hidden = false;
-    stage.style.setProperty("--aspect", shown.width / shown.height);
+    document.documentElement.style.setProperty("--aspect", shown.width / shown.height);
     fit();
 }
 

@@ -27,6 +27,7 @@ function tell(entry, photo, faces) {
  */
 export function showStrip(photos, current, facesOf, chosen) {
     strip.hidden = photos.length < 2;
+    if (strip.hidden) return;
     for (const photo of photos) {
         if (!entries.has(photo)) {
             entries.set(photo, makeEntry(photo, chosen));
@@ -37,7 +38,7 @@ export function showStrip(photos, current, facesOf, chosen) {
         if (photo === current) entry.button.setAttribute("aria-current", "true");
         else entry.button.removeAttribute("aria-current");
     }
-    if (photos.length) settle(strip, entries.get(current)?.button);
+    settle(strip, entries.get(current)?.button);
 }
 
 rove(strip);
