@@ -59,15 +59,18 @@ function drawLabel(context, face, scale, style) {
     context.fillText(text, x + pad, y + 0.54 * height);
 }
 
-/** Worst first, so that the best lies on top; labels last, so that no line crosses a number. @param lit the face to point out, or null */
+/**
+ * Worst first, so that the best lies on top; labels last, so that no line crosses a number. Hidden faces have no landmarks, which
+ * would give their proportions away. @param lit the face to point out, or null
+ */
 export function drawMarks(context, faces, look, scale, unit, lit) {
-    const behind = faces.filter((face) => face !== lit).reverse();
-    for (const face of lit ? [...behind, lit] : behind) {
+    const behind = faces.filter((face) => face !== lit).reverse(), order = lit ? [...behind, lit] : behind;
+    for (const face of order) {
         const style = styleOf(face.box, scale, unit);
         if (look.boxes || face === lit) drawBox(context, face.box, scale, unit, style, face === lit);
-        if (look.landmarks) drawDots(context, face.landmarks, scale, style);
+        if (look.landmarks && look.hide === "off") drawDots(context, face.landmarks, scale, style);
     }
-    for (const face of look.scores ? [...behind, ...(lit ? [lit] : [])] : []) {
+    for (const face of look.scores ? order : []) {
         const style = styleOf(face.box, scale, unit);
         if (style.side >= LEAST_LABELLED * unit || face === lit) drawLabel(context, face, scale, style);
     }

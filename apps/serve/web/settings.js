@@ -24,6 +24,7 @@ function tell() {
     write(find("strength-value"), `${cellsAcross(now.strength)} ${now.hide === "pixels" ? "pixels" : "spots"} across a face`);
     find("strength").setAttribute("aria-valuetext", find("strength-value").textContent);
     find("strength-row").hidden = now.hide === "off";
+    form.elements.landmarks.disabled = now.hide !== "off";
 }
 
 export function watchSettings(changed) {
