@@ -176,18 +176,16 @@ def drawn_boxes(t):
     face = t.faces(t.portrait)[0]
     x1, y1, x2, y2 = face["box"]
     edges = [[x1, (y1 + y2) / 2], [x2, (y1 + y2) / 2], [(x1 + x2) / 2, y1], [(x1 + x2) / 2, y2]]
-    points = edges + face["landmarks"]
+    points = edges + face["landmarks"] + [[x1 + 2, y1 - 8]]  # the last on the plate of the score
 
     def near_box(colour):
         return all(abs(a - b) < 60 for a, b in zip(colour, BOX_COLOUR))
 
     marked = t.page.probe("stage", points, 512)
     assert all(map(near_box, marked[:4])), marked
-    t.page.click("[name=boxes]")
-    t.page.click("[name=landmarks]")
-    t.page.until(lambda: not any(map(near_box, t.page.probe("stage", edges, 512))), "the box goes")
-    plain = t.page.probe("stage", points, 512)
-    assert all(a != b for a, b in zip(marked, plain)), (marked, plain)
+    for name in ("boxes", "landmarks", "scores"):
+        t.page.click(f"[name={name}]")
+    t.page.until(lambda: all(a != b for a, b in zip(marked, t.page.probe("stage", points, 512))), "all marks go")
 
 
 def sliders(t):
@@ -274,13 +272,16 @@ def hidden_faces(t):
 
 
 def strength(t):
-    """strength is the number of colours that are left of a face; the preview shows it"""
+    """strength is the number of colours that are left of a face; the preview shows it, and the list shows no face"""
     t.open()
     t.page.upload(t.portrait)
     without_marks(t)
     seen = t.page.probe("stage", [[225, 100]], 512)
+    assert t.page.shown("faces") and t.page.find("#faces canvas").is_displayed(), "the list shows the face"
     t.page.click("[name=hide][value=pixels]")
     t.page.until(lambda: t.page.probe("stage", [[225, 100]], 512) != seen, "the preview hides the face")
+    assert not t.page.find("#faces canvas").is_displayed(), "the list shows what is hidden"
+    assert not t.page.find("[name=landmarks]").is_enabled(), "landmarks of hidden faces"
     inside = [200, 80, 250, 150]  # of the face, and of its ellipse
     left = []
     for value in (1, 10):
