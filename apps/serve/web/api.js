@@ -10,7 +10,7 @@ const LEAST_WAIT_S = 0.2; /* also where the server names no time            */
 const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
 async function send(path, options = {}) {
-    const response = await fetch(path, {...options, headers: authorization()}).catch((failure) => {
+    const response = await fetch(path, {...options, headers: {...options.headers, ...authorization()}}).catch((failure) => {
         if (failure.name === "AbortError") throw failure;
         throw new Error(`No answer from ${location.host}: is fovea serve still running there?`);
     });
@@ -42,15 +42,27 @@ export async function certificate(engine) {
     return response.status === 404 ? null : read(response);
 }
 
+/* A server that is full is asked again when it says so. */
+async function detect(engine, thresholds, options) {
+    const query = new URLSearchParams({model: engine.name, version: engine.version, ...thresholds});
+    for (let tries = 0;; tries++) {
+        const response = await send(`detect?${query}`, {method: "POST", ...options});
+        if (response.status !== 503 || tries === PATIENCE) return response;
+        await wait(Math.max(LEAST_WAIT_S, Number(response.headers.get("Retry-After")) || 0));
+    }
+}
+
 /**
  * Everything in a photo that might be a face, before thresholds and suppression: kept.js has the rest, so that sliders need no
  * server. @param photo a Blob. @param signal to give up
  */
 export async function candidates(engine, photo, signal) {
-    const query = new URLSearchParams({model: engine.name, version: engine.version, score: FLOOR, nms: 1, max_faces: MOST});
-    for (let tries = 0;; tries++) {
-        const response = await send(`detect?${query}`, {method: "POST", body: photo, signal});
-        if (response.status !== 503 || tries === PATIENCE) return read(response);
-        await wait(Math.max(LEAST_WAIT_S, Number(response.headers.get("Retry-After")) || 0));
-    }
+    return read(await detect(engine, {score: FLOOR, nms: 1, max_faces: MOST}, {body: photo, signal}));
+}
+
+/** A photo as the server sees it, upright, as a PNG: no score is above 1, so that no face is marked. */
+export async function upright(engine, photo) {
+    const response = await detect(engine, {score: 1}, {body: photo, headers: {Accept: "image/png"}});
+    if (response.ok) return response.blob();
+    throw new Error(await reasonOf(response));
 }

@@ -3,7 +3,7 @@
  * The course of the page: photos come in, the server is asked once for everything that might be a face, and every change of a
  * slider is worked out here.
  */
-import {candidates, models} from "./api.js";
+import {candidates, models, upright} from "./api.js";
 import {Camera} from "./camera.js";
 import {certify} from "./certificate.js";
 import {find, write} from "./dom.js";
@@ -98,8 +98,10 @@ async function show(photo) {
     return draw();
 }
 
+const asServed = (file) => upright(engine, file);
+
 function add(files) {
-    const fresh = files.map((file) => new Photo(file));
+    const fresh = files.map((file) => new Photo(file, asServed));
     photos.push(...fresh);
     show(fresh[0]);
 }
@@ -139,7 +141,7 @@ async function watch() {
     while (goesOn()) {
         const shot = await camera.take();
         if (!goesOn()) return;
-        const photo = new Photo(shot.file);
+        const photo = new Photo(shot.file, asServed);
         photo.answer = await answerOf(shot.file);
         if (!goesOn()) return;
         const now = performance.now();

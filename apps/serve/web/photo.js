@@ -3,11 +3,24 @@
 
 const THUMB = 112; /* pixels of a side in the strip, on a screen of double density */
 
+/**
+ * All browsers turn a JPEG upright as its camera says, but not a PNG or WebP: faces would be drawn, or hidden, beside the faces. The
+ * blocks that say so are looked for by name; one that is found by accident costs a question to the server, no more.
+ */
+async function mayLie(file) {
+    const start = await file.slice(0, 4).text(), block = start === "RIFF" ? "EXIF" : start.endsWith("PNG") ? "eXIf" : "";
+    return block !== "" && new TextDecoder("latin1").decode(await file.arrayBuffer()).includes(block);
+}
+
 export class Photo {
-    constructor(file) {
+    #upright;
+
+    /** @param upright given the file, promises a picture of it as the server sees it */
+    constructor(file, upright) {
         this.file = file;
+        this.#upright = upright;
         this.name = file.name || "photo";
-        this.blind = ""; /* why this browser cannot show it */
+        this.blind = ""; /* why it cannot be shown */
         this.forget();
     }
 
@@ -17,13 +30,10 @@ export class Photo {
         this.failure = "";  /* why there is none                     */
     }
 
-    /** Upright, as the faces are told. */
+    /** Upright, as the faces are told; by the server where the browser cannot. */
     async decode() {
-        try {
-            return await createImageBitmap(this.file, {imageOrientation: "from-image"});
-        } catch {
-            throw new Error(`${this.name}: this browser cannot show the picture; JPEG, PNG and WebP are sure`);
-        }
+        const own = (await mayLie(this.file)) ? null : await createImageBitmap(this.file).catch(() => null);
+        return own ?? createImageBitmap(await this.#upright(this.file));
     }
 
     /** A small square of its middle, on `canvas`. */
