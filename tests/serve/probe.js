@@ -23,9 +23,9 @@
     }
 
     /* A canvas that is read here, not by the page, which would be slower from then on. */
-    function copied(picture) {
-        const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d", {willReadFrequently: true});
-        context.drawImage(picture, 0, 0);
+    function copied(drawn) {
+        const context = new OffscreenCanvas(drawn.width, drawn.height).getContext("2d", {willReadFrequently: true});
+        context.drawImage(drawn, 0, 0);
         return context;
     }
 
@@ -37,10 +37,13 @@
 
     /* ---------------------------------------------------------------- pictures */
 
+    async function picture(base64) {
+        return createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]));
+    }
+
     async function pixels(base64) {
-        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-        const picture = await createImageBitmap(new Blob([bytes]));
-        return copied(picture).getImageData(0, 0, picture.width, picture.height);
+        const context = copied(await picture(base64));
+        return context.getImageData(0, 0, context.canvas.width, context.canvas.height);
     }
 
     /* The middle of a pixel that a browser touches lies farther out by half its diagonal, and by what curves are drawn inexactly. */
@@ -71,6 +74,12 @@
         for (let y = Math.ceil(y1); y < y2; y++)
             for (let x = Math.ceil(x1); x < x2; x++) seen.add(data.slice(4 * (y * width + x), 4 * (y * width + x) + 3).join());
         done(seen.size);
+    }
+
+    /** A picture in another format; `done` gets its bytes. */
+    async function encoded(base64, type, done) {
+        const file = await copied(await picture(base64)).canvas.convertToBlob({type, quality: 0.95});
+        done(btoa([...new Uint8Array(await file.arrayBuffer())].map((byte) => String.fromCharCode(byte)).join("")));
     }
 
     /** A PNG into the clipboard; `done` gets null, or why not. */
@@ -187,5 +196,5 @@
         return [node.tagName.toLowerCase(), name, seen, isUncovered(ring)];
     }
 
-    window.probe = {rows, slide, stage, difference, colours, copy, contrast, clipped, overflow, certificate, noise, questions, focused};
+    window.probe = {rows, slide, stage, difference, colours, encoded, copy, contrast, clipped, overflow, certificate, noise, questions, focused};
 })();
