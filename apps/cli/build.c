@@ -26,7 +26,7 @@ static int    repair, as_json;
 static struct poptOption options[] = {
     CLI_TEXT_SLOTS(slots),
     {"output", 'o', POPT_ARG_STRING, NULL, OUT, "the engine to write (.fov)", "FILE"},
-    {"precision", 'p', POPT_ARG_STRING, NULL, PRECISION, "auto (default), fp32, bf16, fp16, int8 or mixed", "NAME"},
+    {"precision", 'p', POPT_ARG_STRING, NULL, PRECISION, "auto (default), fp32, bf16, fp16, int8 or mixed", "PRECISION|mixed"},
     {"calibrate", '\0', POPT_ARG_ARGV, &calibrate_on, 0, "photos, a folder or @list to calibrate and measure on; may be repeated",
      "PHOTOS"},
     {"cache", '\0', POPT_ARG_STRING, NULL, CACHE, "ranges from 'fovea calibrate' or TensorRT; photos are then for measuring only",
@@ -52,6 +52,7 @@ const cli_manual cli_build_manual = {
         "bundled photo alone, and the certificate says that this is weaker.\n"
         "\n"
         "mixed: every layer in INT8 but those without which the loss is over the budget, each listed with the reason.\n"
+        "\n"
         "auto: the fastest precision whose measured loss is within the budget and that this machine runs well.\n",
     .examples = "  fovea build model.pth -o model.fov --precision int8 --calibrate photos/\n"
                 "  fovea build model.onnx -o model.fov --precision mixed --max-loss 0.1% --calibrate photos/\n"

@@ -13,6 +13,7 @@
 #include "plugins.h"
 #include "settings.h"
 #include "text_file.h"
+#include "values.h"
 #include "writable.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 enum { OUTPUT = 1, METHOD, PERCENTILE, FORMAT, FROM, MAPPING, N_SLOT };
+#define FORMATS "fovea|tensorrt"
 static char *slots[N_SLOT];
 static int   as_json;
 
@@ -28,9 +30,9 @@ static const double SAVE_EVERY_S = 30; /* what an interruption that cannot be ca
 static struct poptOption calibrate_options[] = {
     CLI_TEXT_SLOTS(slots),
     {"output", 'o', POPT_ARG_STRING, NULL, OUTPUT, "the cache to write", "FILE"},
-    {"method", '\0', POPT_ARG_STRING, NULL, METHOD, "mse (default), min-max, percentile or entropy", "NAME"},
+    {"method", '\0', POPT_ARG_STRING, NULL, METHOD, "mse (default), min-max, percentile or entropy", "METHOD"},
     {"percentile", '\0', POPT_ARG_STRING, NULL, PERCENTILE, "of the numbers on each side that are kept (default: 99.99)", "P"},
-    {"format", '\0', POPT_ARG_STRING, NULL, FORMAT, "of FILE: fovea (default) or tensorrt", "NAME"},
+    {"format", '\0', POPT_ARG_STRING, NULL, FORMAT, "of FILE: fovea (default) or tensorrt", FORMATS},
     {"from", '\0', POPT_ARG_STRING, NULL, FROM, "take the ranges from a cache, Fovea's or TensorRT's, instead of photos", "CACHE"},
     {"mapping", '\0', POPT_ARG_STRING, NULL, MAPPING, "with --from: lines of 'their name = our name'", "FILE"},
     {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print ranges and scales as JSON", NULL},
@@ -77,25 +79,11 @@ static cli_exit say(const fov_error *err, cli_exit code)
 
 /* ---------------------------------------------------------------- options */
 
-/* @param names separated by blanks. @param at out: which of them; left alone when there is no text */
-static bool find_name(const char *option, const char *text, const char *names, int *at)
-{
-    const size_t size = text ? strlen(text) : 0;
-    int          index = 0;
-    if (!text) return true;
-    for (const char *name = names; *name; name += strcspn(name, " "), name += strspn(name, " "), index++) {
-        *at = index;
-        if (strcspn(name, " ") == size && size && !strncmp(name, text, size)) return true;
-    }
-    cli_error("%s %s: one of these is needed: %s", option, text, names);
-    return false;
-}
-
 static bool get_options(job *j)
 {
     int method = FOV_CALIBRATE_MSE, format = 0;
-    if (!find_name("--method", slots[METHOD], "mse min-max percentile entropy", &method) ||
-        !find_name("--format", slots[FORMAT], "fovea tensorrt", &format) ||
+    if (!cli_parse_word("--method", slots[METHOD], CLI_METHODS, &method) ||
+        !cli_parse_word("--format", slots[FORMAT], FORMATS, &format) ||
         !cli_parse_number("--percentile", slots[PERCENTILE], 50.001, 100, &j->percentile) || !cli_detect_options_get(&j->detect))
         return false;
     j->method = (fov_calibration_method)method;

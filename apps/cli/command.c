@@ -4,6 +4,7 @@
 #include "console.h"
 #include "nearest.h"
 #include "options.h"
+#include "prose.h"
 
 #include <string.h>
 
@@ -31,10 +32,16 @@ cli_exit cli_command_unknown(const char *name)
 
 static int help_wanted;
 
-struct poptOption cli_common_options[] = {{"verbose", 'v', POPT_ARG_NONE, &cli_verbose, 0, "tell more, on standard error", NULL},
-                                          {"quiet", 'q', POPT_ARG_NONE, &cli_quiet, 0, "tell errors only", NULL},
-                                          {"help", 'h', POPT_ARG_NONE, &help_wanted, 0, "show this help", NULL},
-                                          POPT_TABLEEND};
+static struct poptOption common_options[] = {{"verbose", 'v', POPT_ARG_NONE, &cli_verbose, 0, "tell more, on standard error", NULL},
+                                             {"quiet", 'q', POPT_ARG_NONE, &cli_quiet, 0, "tell errors only", NULL},
+                                             {"help", 'h', POPT_ARG_NONE, &help_wanted, 0, "show this help", NULL},
+                                             POPT_TABLEEND};
+
+void cli_command_options_each(const cli_command *command, cli_option_visit *visit, void *user)
+{
+    cli_options_each(command->manual->options, NULL, visit, user);
+    cli_options_each(common_options, "Common options:", visit, user);
+}
 
 static struct poptOption include(struct poptOption *table, const char *title)
 {
@@ -51,8 +58,9 @@ static const char *title_of(const cli_command *command)
 
 static void print_help(const cli_command *command, poptContext context)
 {
-    if (command->summary) printf("fovea %s: %s\n\n", command->name, command->summary);
-    printf("%s\n", command->manual->about);
+    printf("fovea %s: %s\n\n", command->name, command->summary);
+    cli_prose_print(command->manual->about);
+    putchar('\n');
     poptSetOtherOptionHelp(context, command->manual->arguments);
     poptPrintHelp(context, stdout, 0);
     printf("\nExamples:\n%s\nExit status:\n", command->manual->examples);
@@ -91,7 +99,7 @@ static cli_exit parse_and_run(const cli_command *command, poptContext context)
 
 cli_exit cli_command_run(const cli_command *command, int argc, const char **argv)
 {
-    struct poptOption table[] = {include(command->manual->options, "Options:"), include(cli_common_options, "Common options:"),
+    struct poptOption table[] = {include(command->manual->options, "Options:"), include(common_options, "Common options:"),
                                  POPT_TABLEEND};
     argv[0] = title_of(command);
     poptContext context = poptGetContext(NULL, argc, argv, table, 0);

@@ -26,6 +26,12 @@ void cli_print_plain(FILE *file, const char *text)
     for (; *text; text++) putc((unsigned char)*text < ' ' || *text == 127 ? '?' : *text, file);
 }
 
+int cli_columns(FILE *file)
+{
+    struct winsize size;
+    return !ioctl(fileno(file), TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
+}
+
 static void say(const char *kind, const char *format, va_list args)
 {
     char text[MESSAGE_BYTES];
@@ -80,12 +86,6 @@ static bool can_show_bar(void)
     return answer;
 }
 
-static int terminal_columns(void)
-{
-    struct winsize size;
-    return !ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
-}
-
 /* The line so far gets how long is left, and is drawn. */
 static void draw_bar(size_t done, size_t total, double rate, const char *words)
 {
@@ -96,7 +96,7 @@ static void draw_bar(size_t done, size_t total, double rate, const char *words)
     int size = snprintf(line, sizeof line, "[%s] %s", cells, words);
     if (rate > 0 && size < (int)sizeof line)
         snprintf(line + size, sizeof line - (size_t)size, ", %.0f s left", (double)(total - done) / rate);
-    fprintf(stderr, "\r%.*s\033[K", terminal_columns() - 1, line);
+    fprintf(stderr, "\r%.*s\033[K", cli_columns(stderr) - 1, line);
     bar_visible = true;
     bar_drawn_s = cli_now_s();
 }

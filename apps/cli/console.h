@@ -16,6 +16,8 @@ void     cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void     cli_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));  /* only with -v      */
 cli_exit cli_no_memory(void);                                                        /* says so; CLI_INTERNAL */
 
+int cli_columns(FILE *file); /* of the terminal that it is; 80 where it is none */
+
 /** Print text that came from outside: control characters, which a terminal might obey, become '?'. */
 void cli_print_plain(FILE *file, const char *text);
 

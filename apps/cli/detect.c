@@ -18,6 +18,7 @@
 #include <string.h>
 
 enum { LIST = 1, DRAW, CROP, CROP_SIZE, MAX_PIXELS, MODE, N_SLOT, MAX_CROP = 4096 };
+#define MODES "throughput|latency"
 static char  *slots[N_SLOT];
 static char **lists;
 static int    as_json, as_ndjson, as_csv, strict;
@@ -41,7 +42,7 @@ static struct poptOption detect_options[] = {
     {"mode", '\0', POPT_ARG_STRING, NULL, MODE,
      "throughput: a photo per thread, the most photos a second; latency: all threads on one photo (default: throughput from two "
      "photos per thread on)",
-     "MODE"},
+     MODES},
     CLI_INCLUDE(cli_detect_options, "Network input and thresholds:"),
     CLI_INCLUDE(cli_decode_options, NULL),
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
@@ -99,10 +100,9 @@ static bool get_report(const cli_report **out)
 
 static bool get_mode(const char **out)
 {
+    int index;
     *out = slots[MODE];
-    if (!*out || !strcmp(*out, "throughput") || !strcmp(*out, "latency")) return true;
-    cli_error("--mode %s: expected throughput or latency", *out);
-    return false;
+    return cli_parse_word("--mode", *out, MODES, &index);
 }
 
 static bool get_options(job *j)

@@ -22,6 +22,7 @@ enum {
     MIN_TILE = 64,
     MAX_TILE = 8192,
 };
+#define PLACES "center|top-left" /* in the order of fov_placement */
 static char *slots[N_SLOT];
 
 struct poptOption cli_detect_options[] = {
@@ -36,7 +37,7 @@ struct poptOption cli_detect_options[] = {
      "PIXELS"},
     {"tile-scale", '\0', POPT_ARG_STRING, NULL, TILE_SCALE,
      "resize the photo before it is cut into tiles, to 8 at most (default: 1)", "FACTOR"},
-    {"place", '\0', POPT_ARG_STRING, NULL, PLACE, "where --size WxH puts the photo (default: center)", "center|top-left"},
+    {"place", '\0', POPT_ARG_STRING, NULL, PLACE, "where --size WxH puts the photo (default: center)", PLACES},
     {"fill", '\0', POPT_ARG_STRING, NULL, FILL, "colour of the border of --size WxH; mean is the model's (default: 128,128,128)",
      "R,G,B|mean"},
     {"score", '\0', POPT_ARG_STRING, NULL, SCORE, "keep faces that score more, 0 to 1 (default: 0.5)", "SCORE"},
@@ -103,13 +104,9 @@ static bool take_tiles(fov_detect_options *o, double *scale)
 
 static bool take_place(const char *text, fov_detect_options *o)
 {
-    if (!text) return true;
-    if (!strcmp(text, "center")) o->placement = FOV_PLACE_CENTER;
-    else if (!strcmp(text, "top-left")) o->placement = FOV_PLACE_TOP_LEFT;
-    else {
-        cli_error("--place %s: expected center or top-left", text);
-        return false;
-    }
+    int index = (int)o->placement;
+    if (!cli_parse_word("--place", text, PLACES, &index)) return false;
+    o->placement = (fov_placement)index;
     return true;
 }
 

@@ -19,19 +19,21 @@ static char *slots[N_SLOT];
 struct poptOption cli_model_option[] = {CLI_TEXT_SLOTS(slots),
                                         {"model", 'm', POPT_ARG_STRING, NULL, MODEL,
                                          ".pth, .wts, .safetensors, .onnx, or an engine (.fov); default: the bundled model",
-                                         "FILE"},
+                                         "MODEL"},
                                         POPT_TABLEEND};
 
 struct poptOption cli_precision_option[] = {
     CLI_TEXT_SLOTS(slots),
     {"precision", 'p', POPT_ARG_STRING, NULL, PRECISION,
-     "of a model: fp32, bf16, fp16, int8, or auto: what is proven within half a point of FP32 and fast here (default)", "NAME"},
+     "of a model: fp32, bf16, fp16, int8, or auto: what is proven within half a point of FP32 and fast here (default)",
+     "PRECISION"},
     POPT_TABLEEND};
 
 static struct poptOption backend_option[] = {
     CLI_TEXT_SLOTS(slots),
     {"backend", '\0', POPT_ARG_STRING, NULL, BACKEND,
-     "cpu (default), cuda: an NVIDIA GPU, auto: cuda where it can be used, else cpu, or reference: plain C, slow and sure", "NAME"},
+     "cpu (default), cuda: an NVIDIA GPU, auto: cuda where it can be used, else cpu, or reference: plain C, slow and sure",
+     "cpu|cuda|auto|reference"},
     POPT_TABLEEND};
 
 static int tf32; /* of --tf32 */
@@ -54,7 +56,7 @@ static struct poptOption cpu_option[] = {
 struct poptOption cli_engine_options[] = {
     CLI_TEXT_SLOTS(slots),
     CLI_INCLUDE(backend_option, NULL),
-    {"device", '\0', POPT_ARG_STRING, NULL, DEVICE, "number of the GPU, as 'fovea doctor' lists them (default: 0)", "N"},
+    {"device", '\0', POPT_ARG_STRING, NULL, DEVICE, "number of the GPU, as 'fovea doctor' lists them (default: 0)", "GPU"},
     CLI_INCLUDE(cpu_option, NULL),
     POPT_TABLEEND};
 
@@ -62,7 +64,7 @@ struct poptOption cli_engines_options[] = {
     CLI_TEXT_SLOTS(slots),
     CLI_INCLUDE(backend_option, NULL),
     {"device", '\0', POPT_ARG_STRING, NULL, DEVICES,
-     "numbers of the GPUs, as 'fovea doctor' lists them (default: 0); photos are shared out over several", "N[,N]"},
+     "numbers of the GPUs, as 'fovea doctor' lists them (default: 0); photos are shared out over several", "GPU[,GPU]"},
     CLI_INCLUDE(cpu_option, NULL),
     POPT_TABLEEND};
 

@@ -11,9 +11,9 @@
 static char **models, **precisions;
 
 struct poptOption cli_entrant_options[] = {
-    {"model", 'm', POPT_ARG_ARGV, &models, 0, "a model, or an engine (.fov); default: the bundled model; may be repeated", "FILE"},
-    {"precision", '\0', POPT_ARG_ARGV, &precisions, 0,
-     "auto, fp32, bf16, fp16, int8 or mixed, of models (default: auto); may be repeated", "NAME"},
+    {"model", 'm', POPT_ARG_ARGV, &models, 0, "a model, or an engine (.fov); default: the bundled model; may be repeated", "MODEL"},
+    {"precision", '\0', POPT_ARG_ARGV, &precisions, 0, "auto, fp32, bf16, fp16 or int8, of models (default: auto); may be repeated",
+     "PRECISION"},
     POPT_TABLEEND};
 
 static char **or_default(char **list, char **fallback)

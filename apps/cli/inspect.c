@@ -20,7 +20,8 @@ static int   as_json;
 static struct poptOption inspect_options[] = {
     CLI_TEXT_SLOTS(slots),
     {"size", '\0', POPT_ARG_STRING, NULL, SIZE, "network input for shapes, MACs and memory (default: 640x640)", "WxH"},
-    {"precision", '\0', POPT_ARG_STRING, NULL, PRECISION, "show what it does to the weights and outputs: fp16, bf16 or int8", "P"},
+    {"precision", '\0', POPT_ARG_STRING, NULL, PRECISION, "show what it does to the weights and outputs: fp16, bf16 or int8",
+     "fp16|bf16|int8"},
     {"json", '\0', POPT_ARG_NONE, &as_json, 0, "print as JSON", NULL},
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
     CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
@@ -32,7 +33,9 @@ const cli_manual cli_inspect_manual = {
     .about = "Shows a model's family, format and settings, and how it would run: what was fused, and for each layer its\n"
              "output's shape, multiply-adds (MACs), weights, kernel, and the tensors of the file that its weights came from.\n"
              "MODEL is .pth, .wts, .safetensors or .onnx, or 'default' for the bundled model. With -v, every tensor too.\n"
+             "\n"
              "Of an engine file (.fov): its precision and its certificate, which says what that costs, then how it would run.\n"
+             "\n"
              "With --precision: how many weights it makes subnormal, zero or infinite, as the file has them and with BatchNorm\n"
              "folded, the worst tensors (-v: all), and what such weights alone change in the outputs for the photos (default: the\n"
              "bundled one). 'fovea convert --repair' helps where FP16 loses weights.\n",

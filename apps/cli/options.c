@@ -4,6 +4,7 @@
 #include "console.h"
 #include "memory.h"
 #include "nearest.h"
+#include "words.h"
 
 #include <errno.h>
 #include <math.h>
@@ -48,16 +49,73 @@ bool cli_parse_int(const char *option, const char *text, long low, long high, in
     return true;
 }
 
-static void try_table(cli_nearest *nearest, const struct poptOption *table)
+/* "a, b or c" of "a|b|c"; to free(). */
+static char *words_for_people(const char *words)
 {
-    for (const struct poptOption *o = table; o->longName || o->shortName || o->arg; o++)
-        if ((o->argInfo & POPT_ARG_MASK) == POPT_ARG_INCLUDE_TABLE) try_table(nearest, o->arg);
-        else if (o->longName) cli_nearest_try(nearest, o->longName);
+    char *list = cli_strdup("");
+    for (const char *word = words, *next; word; word = next) {
+        next = cli_word_next(word);
+        char *longer = cli_format("%s%s%.*s", list, word == words ? "" : next ? ", " : " or ", (int)cli_word_bytes(word), word);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+bool cli_parse_word(const char *option, const char *text, const char *words, int *index)
+{
+    if (!text) return true;
+    const char *word = words;
+    for (int at = 0; word; word = cli_word_next(word), at++) {
+        if (cli_word_bytes(word) != strlen(text) || strncmp(word, text, strlen(text)) != 0) continue;
+        *index = at;
+        return true;
+    }
+    char *list = words_for_people(words);
+    cli_error("%s %s: expected %s", option, text, list);
+    free(list);
+    return false;
+}
+
+bool cli_option_has_value(const struct poptOption *option)
+{
+    return (option->argInfo & POPT_ARG_MASK) != POPT_ARG_NONE;
+}
+
+static bool is_end(const struct poptOption *o)
+{
+    return !o->longName && !o->shortName && !o->arg;
+}
+
+static bool is_included(const struct poptOption *o)
+{
+    return (o->argInfo & POPT_ARG_MASK) == POPT_ARG_INCLUDE_TABLE;
+}
+
+/* popt's order: a table's own options come before those that it includes. Returns the title that stands last. */
+static const char *each(const struct poptOption *table, const char *title, cli_option_visit *visit, void *user)
+{
+    for (const struct poptOption *o = table; !is_end(o); o++)
+        if (!is_included(o) && o->longName) visit(user, title, o);
+    for (const struct poptOption *o = table; !is_end(o); o++)
+        if (is_included(o)) title = each(o->arg, o->descrip ? o->descrip : title, visit, user);
+    return title;
+}
+
+void cli_options_each(const struct poptOption *table, const char *title, cli_option_visit *visit, void *user)
+{
+    each(table, title, visit, user);
+}
+
+static void try_option(void *nearest, const char *title, const struct poptOption *option)
+{
+    (void)title;
+    cli_nearest_try(nearest, option->longName);
 }
 
 const char *cli_option_nearest(const struct poptOption *table, const char *typed)
 {
     cli_nearest nearest = cli_nearest_to(typed + strspn(typed, "-"));
-    try_table(&nearest, table);
+    cli_options_each(table, NULL, try_option, &nearest);
     return nearest.best;
 }

@@ -27,6 +27,16 @@ void cli_take_text(poptContext context, enum poptCallbackReason reason, const st
 bool cli_parse_number(const char *option, const char *text, double low, double high, double *value);
 bool cli_parse_int(const char *option, const char *text, long low, long high, int *value);
 
+/** @param words as in words.h, such as "center|top-left". @param index out: which of them */
+bool cli_parse_word(const char *option, const char *text, const char *words, int *index);
+
+bool cli_option_has_value(const struct poptOption *option);
+
+/** @param title that the option stands under in --help; NULL: none was given */
+typedef void cli_option_visit(void *user, const char *title, const struct poptOption *option);
+/** Every option of a table and of those that it includes, in the order of --help. */
+void cli_options_each(const struct poptOption *table, const char *title, cli_option_visit *visit, void *user);
+
 /** Long name of the option nearest to what was typed, NULL if none is near. */
 const char *cli_option_nearest(const struct poptOption *table, const char *typed);
 

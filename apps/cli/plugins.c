@@ -14,7 +14,7 @@ static char **paths; /* --plugin, each time it is given */
 
 struct poptOption cli_plugin_options[] = {
     CLI_TEXT_SLOTS(slots),
-    {"plugin", '\0', POPT_ARG_ARGV, &paths, 0, "shared library with operators (docs/plugins.md); may be repeated", "FILE"},
+    {"plugin", '\0', POPT_ARG_ARGV, &paths, 0, "shared library with operators (docs/plugins.md); may be repeated", "PLUGIN"},
     {"heads", '\0', POPT_ARG_STRING, NULL, HEADS, "operator of a plugin that decodes the network's heads", "NAME"},
     POPT_TABLEEND};
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "topic.h"
+
+const char cli_topic_calibration[] =
+    "In INT8 a tensor has 256 codes, and somebody must say which range of numbers they cover. 'fovea build --calibrate' finds the "
+    "ranges\n"
+    "on photos as it goes. 'fovea calibrate' writes them into a cache, which 'fovea build --cache' reads:\n"
+    "\n"
+    "  fovea calibrate model.pth photos/ -o model.cache\n"
+    "  fovea build model.pth -o model.fov --precision int8 --cache model.cache \\\n"
+    "      --calibrate other-photos/\n"
+    "  fovea calibrate model.pth --from model.cache          show the ranges\n"
+    "\n"
+    "Photos that are given beside a cache are for measuring the loss only. The order of photos does not matter, the same picture "
+    "counts\n"
+    "once, and a run that was interrupted goes on where it stopped (FILE.partial).\n"
+    "\n"
+    "  mse         least mean squared error (default)\n"
+    "  min-max     everything that was seen\n"
+    "  percentile  all but the outermost, --percentile 99.99\n"
+    "  entropy     as TensorRT's; cuts off the rare large numbers that find faces\n"
+    "\n"
+    "TensorRT's caches are read as they are, and written by --format tensorrt; --mapping FILE has lines of 'their name = our "
+    "name'.\n"
+    "\n"
+    "Without photos, 'fovea build --precision int8' takes ranges from BatchNorm statistics: weaker, and the certificate says so.\n";

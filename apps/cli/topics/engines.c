@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "topic.h"
+
+const char cli_topic_engines[] =
+    "An engine (.fov) is a network in the precision that was chosen for it. One file runs on every processor and GPU, and every "
+    "later\n"
+    "release reads it. Loading one from a stranger is safe: nothing in it is executed, and everything is checked before it is "
+    "used.\n"
+    "\n"
+    "  fovea build model.pth -o model.fov --precision mixed --calibrate photos/\n"
+    "  fovea inspect model.fov           its certificate, and how it runs here\n"
+    "  fovea verify model.fov            does it compute here what it did there?\n"
+    "  fovea detect -m model.fov photos/\n"
+    "  fovea compare model.pth model.fov photos/ --html report.html\n"
+    "\n"
+    "Inside are the weights, the scales, the settings of the model, a certificate and golden vectors.\n"
+    "\n"
+    "The certificate says what the precision costs against FP32, on how many photos that was measured, which layers stayed in a\n"
+    "higher precision and why, and whether the proof is weak: few photos, or none to calibrate on.\n"
+    "\n"
+    "Golden vectors are what every layer made of two small pictures where the engine was built. 'fovea verify' replays them: "
+    "integer\n"
+    "layers must be the same to the bit, floats within what the order of a sum explains. It exits with status 6 when a layer "
+    "drifted.\n"
+    "\n"
+    "What belongs to a model is given when the engine is built: --precision, settings and --heads are refused with an engine.\n";

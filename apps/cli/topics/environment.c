@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#include "topic.h"
+
+const char cli_topic_environment[] = "  CUDA_VISIBLE_DEVICES  which GPUs the driver shows, and in which order\n"
+                                     "  HOME                  see below\n"
+                                     "  TERM                  'dumb', or none: no progress bar\n"
+                                     "  XDG_CACHE_HOME        what --tune found lies in fovea/ below it, else below\n"
+                                     "                        ~/.cache; may be deleted\n"
+                                     "\n"
+                                     "No variable changes what is found in a photo, and numbers are written with a point whatever "
+                                     "the locale. The progress bar is drawn on\n"
+                                     "standard error when that is a terminal, and not with -q.\n"
+                                     "\n"
+                                     "Files that are looked at without being named:\n"
+                                     "\n"
+                                     "  MODEL.settings        beside a model, see 'fovea help settings'\n"
+                                     "  FILE.partial          what an interrupted 'fovea calibrate' had collected\n"
+                                     "  /proc, /sys           how many processors this process may use\n"
+                                     "  libcuda.so.1          NVIDIA's driver, where a GPU is asked for, and with it\n"
+                                     "  libnvjpeg.so          the decoder of photos on GPUs\n"
+                                     "  libmatio.so           where 'fovea eval' is given a .mat file\n";
