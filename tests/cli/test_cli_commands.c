@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const commands[] = {"detect", "inspect", "verify", "build",  "convert", "calibrate",
-                                       "eval",   "compare", "bench",  "doctor", "help",    "version"};
-enum { N_COMMANDS = sizeof commands / sizeof *commands };
+static const char *const commands[] = {"detect",  "inspect", "verify", "build", "convert", "calibrate", "eval",
+                                       "compare", "bench",   "doctor", "help",  "version", "completion"};
+static const char *const topics[] = {"formats", "settings", "sizes", "precision",  "calibration",
+                                     "engines", "backends", "json",  "exit-codes", "environment"};
+enum { N_COMMANDS = sizeof commands / sizeof *commands, N_TOPICS = sizeof topics / sizeof *topics };
 
 static void check_says(program p, int code, const char *part)
 {
@@ -48,6 +50,11 @@ static void misuse_is_told_with_a_remedy(void **state)
     check_says(RUN("xyzzy"), 2, "'fovea help' lists them");
     check_says(RUN("--json"), 2, "options come after a command");
     check_says(RUN("help", "benhc"), 2, "did you mean 'bench'?");
+    check_says(RUN("help", "fromats"), 2, "did you mean 'formats'?");
+    check_says(RUN("help", "xyzzy"), 2, "'fovea help' lists them");
+    check_says(RUN("help", "a", "b"), 2, "one command or topic at a time");
+    check_says(RUN("detect", "--place", "left", "x.jpg"), 2, "--place left: expected center or top-left");
+    check_says(RUN("calibrate", "default", "x", "-o", "y", "--method", "best"), 2, "expected mse, min-max, percentile or entropy");
     check_says(RUN("inspect"), 2, "needs one model");
     check_says(RUN("inspect", "default", "--size", "640"), 2, "WxH");
     check_says(RUN("convert", "default"), 2, "a name to write");
@@ -219,18 +226,58 @@ static void bench_times_every_layer(void **state)
     program_clear(&p);
 }
 
-static void completions_know_commands_and_options(void **state)
+/* Short enough for a terminal of 60 lines, and no line that a narrow window breaks badly. */
+static void check_fits(const char *text)
+{
+    size_t lines = 0;
+    for (; *text; text += strcspn(text, "\n"), text += *text == '\n', lines++) assert_true(strcspn(text, "\n") <= 90);
+    assert_in_range(lines, 5, 60);
+}
+
+static void every_topic_is_short_and_listed(void **state)
 {
     (void)state;
-    static const char *const shells[] = {"bash", "zsh", "fish"};
-    for (size_t i = 0; i < 3; i++) {
-        program p = RUN("completion", shells[i]);
+    program all = RUN("help");
+    for (size_t i = 0; i < N_TOPICS; i++) {
+        program p = RUN("help", topics[i]);
         check_code(&p, 0);
-        check_contains(p.out, "inspect");
-        check_contains(p.out, "max-faces");
-        check_contains(p.out, "no-decode");
+        assert_memory_equal(p.out, "fovea ", 6);
+        check_contains(p.out, topics[i]);
+        check_contains(all.out, topics[i]);
+        check_fits(p.out);
         program_clear(&p);
     }
+    program_clear(&all);
+    program p = RUN("help", "exit-codes");
+    check_contains(p.out, "verify: the engine computes something else here");
+    program_clear(&p);
+}
+
+static void check_candidates(program p, const char *expected)
+{
+    check_code(&p, 0);
+    assert_string_equal(p.out, expected);
+    program_clear(&p);
+}
+
+/* Real shells complete in tests/cli/manual.py, where they are installed. */
+static void candidates_follow_the_line(void **state)
+{
+    (void)state;
+    check_candidates(RUN("completion", "candidates", "--", "bench", "-p", ""), "auto\nfp32\nbf16\nfp16\nint8\n");
+    check_candidates(RUN("completion", "candidates", "--", "bench", "-vp", ""), "auto\nfp32\nbf16\nfp16\nint8\n");
+    check_candidates(RUN("completion", "candidates", "--", "detect", "--size="), "--size=long:\n--size=native\n--size=tiles:\n");
+    check_candidates(RUN("completion", "candidates", "--", "detect", "--place", "x"), "center\ntop-left\n");
+    check_candidates(RUN("completion", "candidates", "--", "detect", "--draw", ""), ":folders\n");
+    check_candidates(RUN("completion", "candidates", "--", "detect", "--score", ""), "");
+    check_candidates(RUN("completion", "candidates", "--", "build", "-o", "x", ""),
+                     "default\n:files .pth .wts .safetensors .onnx .fov\n");
+    check_candidates(RUN("completion", "candidates", "--", "build", "x", ""), "");
+    check_candidates(RUN("completion", "candidates", "--", "verify", "--json", ""), ":files .fov\n");
+    check_candidates(RUN("completion", "candidates", "--", "verify", "--", "-"), ":files .fov\n");
+    check_candidates(RUN("completion", "candidates", "--", "calibrate", "default", "a", "b", ""),
+                     ":files .jpg .jpeg .jpe .jfif .png .webp\n");
+    check_candidates(RUN("completion", "candidates", "--", "no-command", ""), "");
     check_says(RUN("completion", "csh"), 2, "bash, zsh or fish");
 }
 
@@ -245,7 +292,8 @@ int main(void)
         cmocka_unit_test(settings_travel_with_the_model),
         cmocka_unit_test(bench_times_every_stage),
         cmocka_unit_test(bench_times_every_layer),
-        cmocka_unit_test(completions_know_commands_and_options),
+        cmocka_unit_test(every_topic_is_short_and_listed),
+        cmocka_unit_test(candidates_follow_the_line),
     };
     return cmocka_run_group_tests_name("cli_commands", tests, NULL, NULL);
 }
