@@ -4,22 +4,37 @@
 
 usage: shown.py SOURCE_DIR FOVEA [PYTHON]
 
-C and Python blocks must be an example without its licence line. Console blocks after the comment <!-- tested --> are run, command by
-command, in a copy of photos, examples and headers; a line "..." stands for any lines, and a decimal number may differ by two in its
-last place: processors round differently. Commands that start with python3 run PYTHON, which finds the package by its environment;
-without it they are skipped.
+C blocks must be an example without its licence line. Console blocks after the comment <!-- tested --> are run, command by command, in the
+order of the page, in one folder that has photos, examples and headers: what a command leaves is there for those below it. A line "..."
+stands for any lines, and "..." within a line for any text; a decimal number may differ by two in its last place: processors round
+differently. How long something takes ("1.5 s", "20 ms") is told as it was when the page was written, and may be anything.
+
+Words behind "tested": a command that "runs on" is a service, started where the page starts it and stopped by SIGINT at the page's end,
+which it must survive without an error. "with fovea NAME": where there is no such command the block is skipped.
+
+Three things are not done as shown: `git clone` takes the tree at hand, `make demo` has what it builds already, so that only its last line
+is run, and port 8000 of a service is one that is free here.
 """
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-CODE_BLOCK = re.compile(r"^```(c|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-TESTED = re.compile(r"^<!-- tested -->\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+C_BLOCK = re.compile(r"^```c\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TESTED = re.compile(r"^<!-- tested(?:, ([a-z, ]+))? -->\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+VARIES = re.compile(r"(\.\.\.|\d+\.\d+ m?s\b|\d+\.\d+)")
 DECIMAL = re.compile(r"(\d+\.\d+)")
+PORT = re.compile(r"(127\.0\.0\.1:|--port )8000\b")
+PATIENCE_S = 60
+MAKE = """#!/bin/sh
+test "$*" = demo && ln -s "{build}" build && exec scripts/demo build
+"""
 
 
 def sessions(block):
@@ -29,45 +44,112 @@ def sessions(block):
         yield command, output
 
 
+def pattern_of(piece):
+    if piece == "...":
+        return ".*"
+    if DECIMAL.fullmatch(piece):
+        return DECIMAL.pattern
+    return r"\d+\.\d+ m?s" if VARIES.fullmatch(piece) else re.escape(piece)
+
+
 def pattern(line):
-    if line == "...":
-        return "(?:.*\n)*?"
-    pieces = DECIMAL.split(line)  # text, number, text, number ..., text
-    return "".join(DECIMAL.pattern if i % 2 else re.escape(piece) for i, piece in enumerate(pieces)) + "\n"
+    return "(?:.*\n)*?" if line == "..." else "".join(map(pattern_of, VARIES.split(line))) + "\n"
 
 
 def same(expected, output):
-    found = re.fullmatch("".join(map(pattern, expected.splitlines())), output)
-    numbers = DECIMAL.findall(expected)
+    lines = expected.splitlines()
+    found = re.fullmatch("".join(map(pattern, lines)), output)
+    numbers = [piece for line in lines for piece in VARIES.split(line) if DECIMAL.fullmatch(piece)]
     return found is not None and all(
         abs(float(a) - float(b)) < 2.5 * 10.0 ** -len(a.partition(".")[2]) for a, b in zip(numbers, found.groups()))
 
 
-def run(command, folder, programs):
-    path = ":".join([str(program.parent) for program in programs] + [os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "LC_ALL": "C"}
-    done = subprocess.run(["sh", "-c", command], cwd=folder, env=environment, text=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    return done.stdout
+def repository(source, home):
+    """What `git clone` takes: the tree at hand, or, where that came as an archive, a snapshot of what the pages need."""
+    if (source / ".git").exists():
+        return source
+    for name in ("photos", "scripts"):
+        shutil.copytree(source / name, home / "origin" / name)
+    subprocess.run("git init -q && git add . && git -c user.name=test -c user.email=test commit -qm snapshot", shell=True, check=True,
+                   cwd=home / "origin")
+    return home / "origin"
 
 
-def check_code(document, examples):
-    for language, block in CODE_BLOCK.findall(document.read_text(encoding="utf-8")):
-        yield f"{document.name}: {language} code is an example", block in examples, block
+class Page:
+    """The sessions of a document, in one folder, which `cd` changes for those that follow."""
 
-
-def check_sessions(document, source, programs):
-    blocks = TESTED.findall(document.read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as folder:
+    def __init__(self, source, fovea, home):
+        self.folder, self.place, self.services = home / "page", home / "place", []
         for name in ("photos", "examples", "include"):
-            shutil.copytree(source / name, Path(folder) / name)
-        for command, expected in (session for block in blocks for session in sessions(block)):
-            if command.startswith("python3 ") and len(programs) == 1:
-                print("skipped: no Python package here")
-                yield f"{document.name}: $ {command} # SKIP no Python package here", True, ""
-                continue
-            output = run(command, folder, programs)
-            yield f"{document.name}: $ {command}", same(expected, output), output
+            shutil.copytree(source / name, self.folder / name)
+        make = home / "bin" / "make"
+        make.parent.mkdir()
+        make.write_text(MAKE.format(build=fovea.parent), encoding="utf-8")
+        make.chmod(0o755)
+        self.environment = {**os.environ, "LC_ALL": "C", "HOME": str(home), "PATH": f"{make.parent}:{fovea.parent}:{os.environ['PATH']}",
+                            "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": f"url.{repository(source, home)}.insteadOf",
+                            "GIT_CONFIG_VALUE_0": "https://example.org/fovea.git", "GIT_CONFIG_KEY_1": "safe.directory",
+                            "GIT_CONFIG_VALUE_1": "*"}
+
+    def run(self, command, _expected):
+        done = subprocess.run(["bash", "-c", f'{command}\npwd >"$0"', self.place], cwd=self.folder, env=self.environment, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        self.folder = self.place.read_text(encoding="utf-8").strip()
+        return done.stdout
+
+    def start(self, command, expected):
+        log = Path(self.folder) / f"service{len(self.services)}.log"
+        with log.open("w", encoding="utf-8") as out:
+            service = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=self.folder, env=self.environment,
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+        self.services.append((command, service))
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end and service.poll() is None and not same(expected, log.read_text(encoding="utf-8")):
+            time.sleep(0.05)
+        return log.read_text(encoding="utf-8")
+
+    def stop(self):
+        """(command, exit status) of each service."""
+        for _, service in self.services:
+            service.send_signal(signal.SIGINT)
+        return [(command, self.status_of(service)) for command, service in self.services]
+
+    @staticmethod
+    def status_of(service):
+        try:
+            return service.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            service.kill()
+            return service.wait()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def has_command(fovea, words):
+    name = re.search(r"with fovea ([a-z]+)", words)
+    return not name or not subprocess.run([fovea, "help", name[1]], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+
+
+def check_sessions(document, source, fovea):
+    with tempfile.TemporaryDirectory() as home:
+        page, port = Page(source, fovea, Path(home)), free_port()
+        try:
+            for words, block in TESTED.findall(document.read_text(encoding="utf-8")):
+                for shown in sessions(block):
+                    name = f"{document.name}: $ {shown[0]}"
+                    if not has_command(fovea, words):
+                        yield f"{name} # SKIP this build has no command for it", True, ""
+                        continue
+                    command, expected = (PORT.sub(rf"\g<1>{port}", text) for text in shown)
+                    output = (page.start if "runs on" in words else page.run)(command, expected)
+                    yield name, same(expected, output), output
+        finally:
+            statuses = page.stop()
+        for command, status in statuses:
+            yield f"{document.name}: {' '.join(command.split()[:2])} stops without an error", status == 0, f"exit status {status}"
 
 
 def main():
@@ -79,6 +161,8 @@ def main():
             for name, good, shown in check:
                 number += 1
                 failed += not good
+                if " # SKIP " in name:
+                    print("skipped: " + name.partition(" # SKIP ")[2])
                 print(f"{'ok' if good else 'not ok'} {number} - {name}")
                 if not good:
                     print("".join(f"# {line}\n" for line in shown.splitlines()), end="")
