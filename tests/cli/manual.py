@@ -89,7 +89,8 @@ class Terminal:
             os.chdir(folder)
             os.execvpe(command[0], command, environment)
         self.type(setup)
-        self.wait(["READY>"])
+        self.count = 0
+        self.settle()
 
     def type(self, keys):
         os.write(self.file, keys.encode())
@@ -102,10 +103,20 @@ class Terminal:
                 shown += os.read(self.file, 1 << 16).decode(errors="replace")
         return shown
 
+    def settle(self):
+        """The line is thrown away; what was still to be shown before the next one."""
+        self.count += 1
+        mark = f"DONE{self.count}."
+        self.type(f"\x15echo DO''NE{self.count}.\n")
+        shown, _, rest = self.wait([mark]).partition(mark)
+        if "READY>" not in rest:
+            self.wait(["READY>"])
+        return shown
+
     def complete(self, line, parts):
         """What a line and two tabs show: the first completes as far as it goes, the second lists."""
-        self.type("\x15" + line + "\t\t")
-        return self.wait(parts)
+        self.type(line + "\t\t")
+        return self.wait(parts) + self.settle()
 
     def close(self):
         os.kill(self.pid, signal.SIGKILL)
@@ -134,7 +145,7 @@ def bash(script, folder, environment):
 
 
 def zsh(script, folder, environment):
-    setup = (f"autoload -U compinit; compinit -D -u; source '{script}'; unset zle_bracketed_paste; LISTMAX=9999; "
+    setup = (f"fpath=('{script.parent}' $fpath); autoload -U compinit; compinit -D -u; unset zle_bracketed_paste; LISTMAX=9999; "
              "setopt bash_auto_list; PS1='READ''Y> '\n")
     return Terminal(["zsh", "-f", "-i"], setup, folder, environment)
 
@@ -183,7 +194,8 @@ def check_shells(program, folder):
         if not shutil.which(name):
             yield f"{name} completes", None, f"{name} is not installed"
             continue
-        script = folder / f"fovea.{name}"
+        script = folder / name / "_fovea"  # zsh loads a file of this name when it needs it
+        script.parent.mkdir()
         script.write_text(program.run("completion", name), encoding="utf-8")
         shell = start(script, work, environment)
         yield from check_shell(shell, name, program)
