@@ -123,14 +123,23 @@ class Page:
             return service.wait()
 
 
+def check_code(document, examples):
+    for block in C_BLOCK.findall(document.read_text(encoding="utf-8")):
+        yield f"{document.name}: C code is an example", block in examples, block
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
-def has_command(fovea, words):
+def missing_command(fovea, words):
+    """What a block is "with" and this build has not, or None."""
     name = re.search(r"with fovea ([a-z]+)", words)
-    return not name or not subprocess.run([fovea, "help", name[1]], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+    if not name:
+        return None
+    done = subprocess.run([fovea, "help", name[1]], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return f"fovea {name[1]}" if done.returncode else None
 
 
 def check_sessions(document, source, fovea):
@@ -138,12 +147,12 @@ def check_sessions(document, source, fovea):
         page, port = Page(source, fovea, Path(home)), free_port()
         try:
             for words, block in TESTED.findall(document.read_text(encoding="utf-8")):
-                for shown in sessions(block):
-                    name = f"{document.name}: $ {shown[0]}"
-                    if not has_command(fovea, words):
-                        yield f"{name} # SKIP this build has no command for it", True, ""
+                for session in sessions(block):
+                    name = f"{document.name}: $ {session[0]}"
+                    if missing := missing_command(fovea, words):
+                        yield f"{name} # SKIP this build has no {missing}", True, ""
                         continue
-                    command, expected = (PORT.sub(rf"\g<1>{port}", text) for text in shown)
+                    command, expected = (PORT.sub(rf"\g<1>{port}", text) for text in session)
                     output = (page.start if "runs on" in words else page.run)(command, expected)
                     yield name, same(expected, output), output
         finally:
