@@ -100,7 +100,7 @@ static const char *next_argument(const char *at)
 static const char *first_argument(const char *arguments)
 {
     static const char options[] = "[OPTION...]";
-    return *arguments == '-' || !strncmp(arguments, options, strlen(options)) ? next_argument(arguments) : arguments;
+    return strncmp(arguments, options, strlen(options)) ? arguments : next_argument(arguments);
 }
 
 static bool repeats(const char *argument)

@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Pages for man, and shells that complete: each made of the same tables as --help, and so each must have what --help shows. TAP on stdout.
+"""Help on terminals, pages for man, and shells that complete: of the same tables, so that each must have what --help has. TAP on stdout.
 
 usage: manual.py FOVEA
 
-Pages must pass man and mandoc without a word. bash and zsh are driven through a terminal, as by a person; fish by its `complete -C`.
+Pages must pass man and mandoc without a word. bash and zsh are driven through a terminal, as by a person, fish by `complete -C`.
 """
+import contextlib
+import fcntl
 import os
 import pty
 import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -78,6 +82,30 @@ def check_pages(program, folder):
     yield "fovea(1) names every page", not missing, missing
 
 
+# ---------------------------------------------------------------- help
+
+def shown_at(program, columns, *arguments):
+    """What the program prints on a terminal so wide."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    process = subprocess.Popen([program.path, *arguments], stdout=its)
+    os.close(its)
+    shown = b""
+    with contextlib.suppress(OSError):  # is how the other end's closing is told
+        while part := os.read(ours, 1 << 16):
+            shown += part
+    os.close(ours)
+    process.wait()
+    return shown.decode().replace("\r\n", "\n")
+
+
+def check_widths(program, _folder):
+    for columns, low, high in (60, 50, 60), (90, 80, 90), (200, 90, 100):
+        lines = [line for line in shown_at(program, columns, "help", "sizes").splitlines() if line[:1].strip()]
+        longest = max(map(len, lines))
+        yield f"text fits {columns} columns, and fills them up to 100", low < longest <= high, "\n".join(lines)
+
+
 # ---------------------------------------------------------------- shells
 
 class Terminal:
@@ -131,8 +159,9 @@ class Fish:
         self.script, self.folder, self.environment = script, folder, environment
 
     def complete(self, line, _parts):
-        return subprocess.run(["fish", "--no-config", "-c", 'source $argv[1]; complete -C "$argv[2]"', self.script, line], cwd=self.folder,
-                              env=self.environment, check=False, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+        command = ["fish", "--no-config", "-c", 'source $argv[1]; complete -C "$argv[2]"', self.script, line]
+        return subprocess.run(command, cwd=self.folder, env=self.environment, check=False, text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE).stdout
 
     def close(self):
         pass
@@ -206,7 +235,7 @@ def main():
     program = Program(Path(sys.argv[1]).resolve())
     number = failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        for check in check_pages, check_shells:
+        for check in check_pages, check_widths, check_shells:
             for name, good, why in check(program, Path(folder)):
                 number += 1
                 failed += good is False

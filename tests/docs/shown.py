@@ -4,16 +4,16 @@
 
 usage: shown.py SOURCE_DIR FOVEA [PYTHON]
 
-C blocks must be an example without its licence line. Console blocks after the comment <!-- tested --> are run, command by command, in the
-order of the page, in one folder that has photos, examples and headers: what a command leaves is there for those below it. A line "..."
-stands for any lines, and "..." within a line for any text; a decimal number may differ by two in its last place: processors round
+C blocks must be an example without its licence line. Console blocks after the comment <!-- tested --> are run, command by command, in
+the order of the page, in one folder that has photos, examples and headers: what a command leaves is there for those below it. A line
+"..." stands for any lines, and "..." within a line for any text; a decimal number may differ by two in its last place: processors round
 differently. How long something takes ("1.5 s", "20 ms") is told as it was when the page was written, and may be anything.
 
-Words behind "tested": a command that "runs on" is a service, started where the page starts it and stopped by SIGINT at the page's end,
-which it must survive without an error. "with fovea NAME": where there is no such command the block is skipped.
+Words behind "tested": a command that "runs on" is a service, started where the page starts it and stopped by SIGINT at the page's
+end, which it must survive without an error. "with fovea NAME": where there is no such command the block is skipped.
 
-Three things are not done as shown: `git clone` takes the tree at hand, `make demo` has what it builds already, so that only its last line
-is run, and port 8000 of a service is one that is free here.
+Three things are not done as shown: `git clone` takes the tree at hand, `make demo` has what it builds already, so that only its last
+line is run, and port 8000 of a service is one that is free here.
 """
 import os
 import re
@@ -32,6 +32,11 @@ VARIES = re.compile(r"(\.\.\.|\d+\.\d+ m?s\b|\d+\.\d+)")
 DECIMAL = re.compile(r"(\d+\.\d+)")
 PORT = re.compile(r"(127\.0\.0\.1:|--port )8000\b")
 PATIENCE_S = 60
+GIT = """[url "{repository}"]
+    insteadOf = https://example.org/fovea.git
+[safe]
+    directory = *
+"""
 MAKE = """#!/bin/sh
 test "$*" = demo && ln -s "{build}" build && exec scripts/demo build
 """
@@ -70,8 +75,8 @@ def repository(source, home):
         return source
     for name in ("photos", "scripts"):
         shutil.copytree(source / name, home / "origin" / name)
-    subprocess.run("git init -q && git add . && git -c user.name=test -c user.email=test commit -qm snapshot", shell=True, check=True,
-                   cwd=home / "origin")
+    subprocess.run("git init -q && git add . && git -c user.name=test -c user.email=test commit -qm snapshot", cwd=home / "origin",
+                   shell=True, check=True)
     return home / "origin"
 
 
@@ -86,10 +91,9 @@ class Page:
         make.parent.mkdir()
         make.write_text(MAKE.format(build=fovea.parent), encoding="utf-8")
         make.chmod(0o755)
-        self.environment = {**os.environ, "LC_ALL": "C", "HOME": str(home), "PATH": f"{make.parent}:{fovea.parent}:{os.environ['PATH']}",
-                            "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": f"url.{repository(source, home)}.insteadOf",
-                            "GIT_CONFIG_VALUE_0": "https://example.org/fovea.git", "GIT_CONFIG_KEY_1": "safe.directory",
-                            "GIT_CONFIG_VALUE_1": "*"}
+        (home / ".gitconfig").write_text(GIT.format(repository=repository(source, home)), encoding="utf-8")
+        path = f"{make.parent}:{fovea.parent}:{os.environ['PATH']}"
+        self.environment = {**os.environ, "LC_ALL": "C", "HOME": str(home), "PATH": path}
 
     def run(self, command, _expected):
         done = subprocess.run(["bash", "-c", f'{command}\npwd >"$0"', self.place], cwd=self.folder, env=self.environment, text=True,
