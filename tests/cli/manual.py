@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Help on terminals, pages for man, and shells that complete: of the same tables, so that each must have what --help has. TAP on stdout.
+"""Help on terminals, pages for man, and shells that complete: of the same tables, so that all have what --help has. TAP on stdout.
 
 usage: manual.py FOVEA
 

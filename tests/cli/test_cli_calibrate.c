@@ -59,7 +59,8 @@ static void misuse_is_told_with_a_remedy(void **state)
     check_says(RUN("calibrate", "default", "-o", "x.cache"), 2, "no photos");
     check_says(RUN("calibrate", "default", "-", "-o", "x.cache"), 2, "standard input");
     check_says(RUN("calibrate", "default", "photos", "-o", "x.cache", "--method", "luck"), 2, "percentile");
-    check_says(RUN("calibrate", "default", "photos", "-o", "x.cache", "--format", "xml"), 2, "--format xml: expected fovea or tensorrt");
+    check_says(RUN("calibrate", "default", "photos", "-o", "x.cache", "--format", "xml"), 2,
+               "--format xml: expected fovea or tensorrt");
     check_says(RUN("calibrate", "default", "photos", "-o", "x.cache", "--percentile", "99"), 2, "--method percentile");
     check_says(RUN("calibrate", "default", "photos", "--from", "y.cache"), 2, "one or the other");
     check_says(RUN("calibrate", "default", "photos", "-o", "x.cache", "--mapping", "m"), 2, "--from");

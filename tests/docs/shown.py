@@ -4,16 +4,17 @@
 
 usage: shown.py SOURCE_DIR FOVEA [PYTHON]
 
-C blocks must be an example without its licence line. Console blocks after the comment <!-- tested --> are run, command by command, in
-the order of the page, in one folder that has photos, examples and headers: what a command leaves is there for those below it. A line
-"..." stands for any lines, and "..." within a line for any text; a decimal number may differ by two in its last place: processors round
-differently. How long something takes ("1.5 s", "20 ms") is told as it was when the page was written, and may be anything.
+C blocks must be an example without its licence line. Console blocks after the comment <!-- tested --> are run, command by
+command, in the order of the page, in one folder that has photos, examples and headers: what a command leaves is there for those
+below it. A line "..." stands for any lines, and "..." within a line for any text; a decimal number may differ by two in its
+last place: processors round differently. How long something takes ("1.5 s", "20 ms") is told as it was when the page was
+written, and may be anything.
 
-Words behind "tested": a command that "runs on" is a service, started where the page starts it and stopped by SIGINT at the page's
-end, which it must survive without an error. "with fovea NAME": where there is no such command the block is skipped.
+Words behind "tested": a command that "runs on" is a service, started where the page starts it and stopped by SIGINT at the
+page's end, which it must survive without an error. "with fovea NAME": where there is no such command the block is skipped.
 
-Three things are not done as shown: `git clone` takes the tree at hand, `make demo` has what it builds already, so that only its last
-line is run, and port 8000 of a service is one that is free here.
+Three things are not done as shown: `git clone` takes the tree at hand, `make demo` has what it builds already, so that only its
+last line is run, and port 8000 of a service is one that is free here.
 """
 import os
 import re
