@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the documents show is true: C code is a file of examples/, console sessions print what the program prints. TAP on stdout.
+"""What the documents show is true: C and Python code is a file of examples/, console sessions print what the program prints. TAP on stdout.
 
 usage: shown.py SOURCE_DIR FOVEA [PYTHON]
 
-C blocks must be an example without its licence line. Console blocks after the comment <!-- tested --> are run, command by
+C and Python blocks must be an example without its licence line, unless a comment names the test that runs them. Console blocks after the comment <!-- tested --> are run, command by
 command, in the order of the page, in one folder that has photos, examples and headers: what a command leaves is there for those
 below it. A line "..." stands for any lines, and "..." within a line for any text; a decimal number may differ by two in its
 last place: processors round differently. How long something takes ("1.5 s", "20 ms") is told as it was when the page was
 written, and may be anything.
 
 Words behind "tested": a command that "runs on" is a service, started where the page starts it and stopped by SIGINT at the
-page's end, which it must survive without an error. "with fovea NAME": where there is no such command the block is skipped.
+page's end, which it must survive without an error. "with python": python3 is PYTHON, which finds the package by its
+environment; without it the block is skipped.
 
 Three things are not done as shown: `git clone` takes the tree at hand, `make demo` has what it builds already, so that only its
 last line is run, and port 8000 of a service is one that is free here.
@@ -27,7 +28,7 @@ import tempfile
 import time
 from pathlib import Path
 
-C_BLOCK = re.compile(r"^```c\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CODE_BLOCK = re.compile(r"(<!-- run by .* -->\n)?^```(c|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TESTED = re.compile(r"^<!-- tested(?:, ([a-z, ]+))? -->\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARIES = re.compile(r"(\.\.\.|\d+\.\d+ m?s\b|\d+\.\d+)")
 DECIMAL = re.compile(r"(\d+\.\d+)")
@@ -84,7 +85,7 @@ def repository(source, home):
 class Page:
     """The sessions of a document, in one folder, which `cd` changes for those that follow."""
 
-    def __init__(self, source, fovea, home):
+    def __init__(self, source, fovea, python, home):
         self.folder, self.place, self.services = home / "page", home / "place", []
         for name in ("photos", "examples", "include"):
             shutil.copytree(source / name, self.folder / name)
@@ -92,6 +93,8 @@ class Page:
         make.parent.mkdir()
         make.write_text(MAKE.format(build=fovea.parent), encoding="utf-8")
         make.chmod(0o755)
+        if python:
+            (home / "bin" / "python3").symlink_to(python)
         (home / ".gitconfig").write_text(GIT.format(repository=repository(source, home)), encoding="utf-8")
         path = f"{make.parent}:{fovea.parent}:{os.environ['PATH']}"
         self.environment = {**os.environ, "LC_ALL": "C", "HOME": str(home), "PATH": path}
@@ -129,8 +132,9 @@ class Page:
 
 
 def check_code(document, examples):
-    for block in C_BLOCK.findall(document.read_text(encoding="utf-8")):
-        yield f"{document.name}: C code is an example", block in examples, block
+    for elsewhere, language, block in CODE_BLOCK.findall(document.read_text(encoding="utf-8")):
+        if not elsewhere:
+            yield f"{document.name}: {language} code is an example", block in examples, block
 
 
 def free_port():
@@ -138,24 +142,15 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def missing_command(fovea, words):
-    """What a block is "with" and this build has not, or None."""
-    name = re.search(r"with fovea ([a-z]+)", words)
-    if not name:
-        return None
-    done = subprocess.run([fovea, "help", name[1]], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return f"fovea {name[1]}" if done.returncode else None
-
-
-def check_sessions(document, source, fovea):
+def check_sessions(document, source, fovea, python):
     with tempfile.TemporaryDirectory() as home:
-        page, port = Page(source, fovea, Path(home)), free_port()
+        page, port = Page(source, fovea, python, Path(home)), free_port()
         try:
             for words, block in TESTED.findall(document.read_text(encoding="utf-8")):
                 for session in sessions(block):
                     name = f"{document.name}: $ {session[0]}"
-                    if missing := missing_command(fovea, words):
-                        yield f"{name} # SKIP this build has no {missing}", True, ""
+                    if "with python" in words and not python:
+                        yield f"{name} # SKIP no Python package here", True, ""
                         continue
                     command, expected = (PORT.sub(rf"\g<1>{port}", text) for text in session)
                     output = (page.start if "runs on" in words else page.run)(command, expected)
@@ -167,11 +162,11 @@ def check_sessions(document, source, fovea):
 
 
 def main():
-    source, *programs = (Path(p).absolute() for p in sys.argv[1:4])
+    source, fovea, python = (*(Path(p).absolute() for p in sys.argv[1:4]), None)[:3]
     examples = {p.read_text(encoding="utf-8").partition("\n")[2] for p in (source / "examples").glob("*.*")}
     number = failed = 0
     for document in [source / "README.md", *sorted((source / "docs").rglob("*.md"))]:
-        for check in (check_code(document, examples), check_sessions(document, source, programs)):
+        for check in (check_code(document, examples), check_sessions(document, source, fovea, python)):
             for name, good, shown in check:
                 number += 1
                 failed += not good

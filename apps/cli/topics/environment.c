@@ -2,6 +2,7 @@
 #include "topic.h"
 
 const char cli_topic_environment[] = "  CUDA_VISIBLE_DEVICES  which GPUs the driver shows, and in which order\n"
+                                     "  FOVEA_TOKEN           what clients of 'fovea serve' must know, without --token-file\n"
                                      "  HOME                  see below\n"
                                      "  TERM                  'dumb', or none: no progress bar\n"
                                      "  XDG_CACHE_HOME        what --tune found lies in fovea/ below it, else below\n"
