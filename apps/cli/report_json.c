@@ -4,6 +4,8 @@
  *     {"file": "a.jpg", "width": 640, "height": 480, "faces": [{"box": [x1, y1, x2, y2], "score": 0.99, "landmarks": [[x, y],
  * ...]}]}
  *     {"file": "b.jpg", "error": "b.jpg: ..."}
+ *     {"file": "v.mp4", "frame": 7, "time": 0.28, "width": 640, "height": 480, "faces": [{"box": .., "score": 0.99, "landmarks":
+ * .., "track": 1}]}
  *     {"file": "c.jpg", "width": 640, "height": 480, "backend": "cuda", "device": "NVIDIA H200", "device_number": 0, "faces": []}
  *
  * Written as it goes, so that a million photos need no memory and a stopped run leaves what was done. */
@@ -32,7 +34,24 @@ static void print_face(FILE *out, const fov_face *f)
     cli_json_number(out, (double)f->score, 6);
     fputs(", \"landmarks\": [", out);
     print_points(out, f->landmarks, 5);
-    fputs("]}", out);
+    putc(']', out);
+}
+
+static void print_faces(FILE *out, const cli_result *r)
+{
+    const size_t count = r->is_frame ? r->n_tracked : r->faces.count;
+    for (size_t i = 0; i < count; i++) {
+        if (i) fputs(", ", out);
+        print_face(out, r->is_frame ? &r->tracked[i].face : r->faces.face + i);
+        if (r->is_frame) fprintf(out, ", \"track\": %zu", r->tracked[i].track);
+        putc('}', out);
+    }
+}
+
+static void print_time(FILE *out, const cli_result *r)
+{
+    fprintf(out, ", \"frame\": %zu, \"time\": ", r->frame);
+    cli_json_number(out, r->time_s, 6);
 }
 
 static void print_device(FILE *out, const cli_result *r)
@@ -52,13 +71,11 @@ static void print_object(FILE *out, const cli_result *r)
         fputs(", \"error\": ", out);
         cli_json_string(out, r->error);
     } else {
+        if (r->is_frame) print_time(out, r);
         fprintf(out, ", \"width\": %d, \"height\": %d", r->width, r->height);
         if (r->backend) print_device(out, r);
         fputs(", \"faces\": [", out);
-        for (size_t i = 0; i < r->faces.count; i++) {
-            if (i) fputs(", ", out);
-            print_face(out, r->faces.face + i);
-        }
+        print_faces(out, r);
         putc(']', out);
     }
     putc('}', out);
