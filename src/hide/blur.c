@@ -3,16 +3,18 @@
  * beyond the tile is mixed in: its edge is repeated. */
 #include "hide/blur.h"
 
-enum { PASSES = 3 };
+#include <math.h>
+#include <string.h>
+
+enum { PASSES = 3, MAX_RADIUS = 32767 }; /* so that the sum of a window fits into 32 bits */
 
 static const float DEFAULT_SIGMA = 0.15F; /* of the face: no feature of a face is as wide, so none is left */
 
 /* Three windows of 2 r + 1 have the variance of a Gaussian of sigma: r (r + 1) = sigma^2. */
 static int radius_of(float sigma)
 {
-    int radius = 1;
-    while ((float)radius * (float)(radius + 1) < sigma * sigma) radius++;
-    return radius;
+    const float radius = (sqrtf(1 + 4 * sigma * sigma) - 1) / 2;
+    return radius < 1 ? 1 : radius < MAX_RADIUS ? (int)ceilf(radius) : MAX_RADIUS;
 }
 
 static int clamp(int i, int count)
@@ -20,32 +22,47 @@ static int clamp(int i, int count)
     return i < 0 ? 0 : i < count ? i : count - 1;
 }
 
-/* The means of a line of `count` samples, `step` apart, written side by side in lines of `out_step`: from rows to columns and back.
- */
-static void means(const uint16_t *in, int count, int radius, uint16_t *out, ptrdiff_t out_step)
+static uint16_t mean(uint32_t sum, float share)
 {
-    const uint32_t window = 2 * (uint32_t)radius + 1;
-    uint64_t       sum = 0;
+    return (uint16_t)((float)sum * share + 0.5F);
+}
+
+static void blur_row(const uint16_t *in, int count, int radius, uint16_t *out)
+{
+    const float share = 1 / (float)(2 * radius + 1);
+    uint32_t    sum = 0;
     for (int i = -radius; i <= radius; i++) sum += in[clamp(i, count)];
     for (int i = 0; i < count; i++) {
-        out[i * out_step] = (uint16_t)((sum + window / 2) / window);
+        out[i] = mean(sum, share);
         sum += in[clamp(i + radius + 1, count)];
         sum -= in[clamp(i - radius, count)];
     }
 }
 
-/* Rows of `in` become columns of `out`, so that both directions read along rows. */
-static void blur_rows(const uint16_t *in, int width, int height, int radius, uint16_t *out)
+/* All columns side by side, row after row, so that memory is read as it lies. */
+static void blur_columns(const fov_tile *t, const uint16_t *in, int radius, uint16_t *out)
 {
-    for (int y = 0; y < height; y++) means(in + (ptrdiff_t)y * width, width, radius, out + y, height);
+    const float     share = 1 / (float)(2 * radius + 1);
+    const ptrdiff_t width = t->width;
+    memset(t->sums, 0, (size_t)width * sizeof *t->sums);
+    for (int i = -radius; i <= radius; i++)
+        for (ptrdiff_t x = 0; x < width; x++) t->sums[x] += in[clamp(i, t->height) * width + x];
+    for (int y = 0; y < t->height; y++) {
+        const uint16_t *comes = in + clamp(y + radius + 1, t->height) * width, *goes = in + clamp(y - radius, t->height) * width;
+        for (ptrdiff_t x = 0; x < width; x++) {
+            out[y * width + x] = mean(t->sums[x], share);
+            t->sums[x] += (uint32_t)comes[x] - goes[x];
+        }
+    }
 }
 
 void fov_tile_blur(const fov_tile *t, float sigma)
 {
     const int radius_x = radius_of(sigma / (float)t->plane->ratio_x), radius_y = radius_of(sigma / (float)t->plane->ratio_y);
     for (int pass = 0; pass < PASSES; pass++) {
-        blur_rows(t->sample, t->width, t->height, radius_x, t->spare);
-        blur_rows(t->spare, t->height, t->width, radius_y, t->sample);
+        for (int y = 0; y < t->height; y++)
+            blur_row(t->sample + (ptrdiff_t)y * t->width, t->width, radius_x, t->spare + (ptrdiff_t)y * t->width);
+        blur_columns(t, t->spare, radius_y, t->sample);
     }
 }
 

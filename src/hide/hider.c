@@ -43,8 +43,9 @@ fov_status fov_hider_init(fov_hider *hider, const fov_hide_options *options, fov
 void fov_hider_clear(fov_hider *hider)
 {
     fov_free(hider->memory);
-    hider->memory = NULL;
-    hider->capacity = 0;
+    fov_free(hider->share);
+    fov_free(hider->sums);
+    *hider = (fov_hider){0};
 }
 
 /* ---------------------------------------------------------------- where */
@@ -93,6 +94,15 @@ static fov_status need(fov_hider *hider, fov_tile *t, fov_error *err)
         hider->memory = memory;
         hider->capacity = 2 * count;
     }
+    if ((size_t)t->width > hider->share_capacity) {
+        float *share = fov_realloc_array(hider->share, (size_t)t->width, sizeof *share);
+        if (share) hider->share = share;
+        uint32_t *sums = share ? fov_realloc_array(hider->sums, (size_t)t->width, sizeof *sums) : NULL;
+        if (!sums) return fov_fail_memory(err, "hiding a face");
+        hider->sums = sums;
+        hider->share_capacity = (size_t)t->width;
+    }
+    t->sums = hider->sums;
     t->sample = hider->memory;
     t->spare = hider->memory + count;
     return FOV_OK;
@@ -100,23 +110,31 @@ static fov_status need(fov_hider *hider, fov_tile *t, fov_error *err)
 
 /* ---------------------------------------------------------------- how much of what was there is replaced, 0 to 1 */
 
-/* A sample that touches the ellipse is replaced whole; SOFT_PX beyond, it is as it was. */
-static float in_ellipse(const fov_tile *t, int x, int y)
+/* A row's shares. A sample that touches the ellipse is replaced whole; SOFT_PX beyond, it is as it was. */
+static void in_ellipse(const fov_tile *t, int y, float *share)
 {
     const fov_region *f = &t->face;
     const float       ratio_x = (float)t->plane->ratio_x, ratio_y = (float)t->plane->ratio_y;
     const float       a = (f->x1 - f->x0 + ratio_x) / 2, b = (f->y1 - f->y0 + ratio_y) / 2;
-    const float       dx = ((float)(t->left + x) + 0.5F) * ratio_x - (f->x0 + f->x1) / 2;
-    const float       dy = ((float)(t->top + y) + 0.5F) * ratio_y - (f->y0 + f->y1) / 2;
-    const float       beyond = (hypotf(dx / a, dy / b) - 1) * fminf(a, b);
-    return beyond <= 0 ? 1 : beyond < SOFT_PX ? 1 - beyond / SOFT_PX : 0;
+    const float       down = (((float)(t->top + y) + 0.5F) * ratio_y - (f->y0 + f->y1) / 2) / b;
+    const float       half = down * down < 1 ? a * sqrtf(1 - down * down) : -1; /* of the row within */
+    const float       middle = (f->x0 + f->x1) / 2;
+    for (int x = 0; x < t->width; x++) {
+        const float across = fabsf(((float)(t->left + x) + 0.5F) * ratio_x - middle);
+        const float beyond = across <= half ? 0 : (hypotf(across / a, down) - 1) * fminf(a, b);
+        share[x] = beyond <= 0 ? 1 : beyond < SOFT_PX ? 1 - beyond / SOFT_PX : 0;
+    }
 }
 
-static float in_box(const fov_tile *t, int x, int y)
+static void in_box(const fov_tile *t, int y, float *share)
 {
     const fov_region *f = &t->face;
-    const float       left = (float)((t->left + x) * t->plane->ratio_x), top = (float)((t->top + y) * t->plane->ratio_y);
-    return left < f->x1 && left + (float)t->plane->ratio_x > f->x0 && top < f->y1 && top + (float)t->plane->ratio_y > f->y0;
+    const float       top = (float)((t->top + y) * t->plane->ratio_y);
+    const bool        row = top < f->y1 && top + (float)t->plane->ratio_y > f->y0;
+    for (int x = 0; x < t->width; x++) {
+        const float left = (float)((t->left + x) * t->plane->ratio_x);
+        share[x] = row && left < f->x1 && left + (float)t->plane->ratio_x > f->x0;
+    }
 }
 
 /* ---------------------------------------------------------------- the work */
@@ -135,15 +153,18 @@ static void load(const fov_tile *t)
     }
 }
 
-static void lay_over(const fov_tile *t, float (*covered)(const fov_tile *t, int x, int y))
+/* @param share room for a row */
+static void lay_over(const fov_tile *t, void (*covered)(const fov_tile *t, int y, float *share), float *share)
 {
     for (int y = 0; y < t->height; y++) {
-        uint8_t *sample = row_of(t, y);
+        const uint16_t *shown = t->sample + (ptrdiff_t)y * t->width;
+        uint8_t        *sample = row_of(t, y);
+        covered(t, y, share);
         for (int x = 0; x < t->width; x++, sample += t->plane->step) {
-            const float share = covered(t, x, y);
-            if (share <= 0) continue;
-            const float before = (float)fov_plane_get(t->plane, sample), after = t->sample[(ptrdiff_t)y * t->width + x];
-            fov_plane_put(t->plane, sample, (unsigned)(before + (after - before) * share + 0.5F));
+            if (share[x] <= 0) continue;
+            const float before = share[x] < 1 ? (float)fov_plane_get(t->plane, sample) : 0;
+            fov_plane_put(t->plane, sample,
+                          share[x] < 1 ? (unsigned)(before + ((float)shown[x] - before) * share[x] + 0.5F) : shown[x]);
         }
     }
 }
@@ -161,7 +182,7 @@ fov_status fov_hider_run(fov_hider *hider, const fov_surface *surface, const flo
         if (st) return st;
         load(&t);
         styles[hider->options.style]->fill(&hider->options, &t);
-        lay_over(&t, hider->options.shape == FOV_HIDE_BOX ? in_box : in_ellipse);
+        lay_over(&t, hider->options.shape == FOV_HIDE_BOX ? in_box : in_ellipse, hider->share);
     }
     return FOV_OK;
 }

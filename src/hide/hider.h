@@ -10,7 +10,9 @@
 typedef struct fov_hider {
     fov_hide_options options;
     uint16_t        *memory;
-    size_t           capacity; /* samples */
+    uint32_t        *sums;                     /* of columns */
+    float           *share;                    /* of a row's samples, how much is replaced: 0 to 1 */
+    size_t           capacity, share_capacity; /* samples */
 } fov_hider;
 
 /** @param options NULL: defaults. @return FOV_OK, FOV_ERR_ARGUMENT (names what is impossible) */

@@ -15,6 +15,7 @@ typedef struct fov_region {
 typedef struct fov_tile {
     uint16_t          *sample;                   /* width * height, row by row: what is there, to become what is shown */
     uint16_t          *spare;                    /* as many, of any values                                             */
+    uint32_t          *sums;                     /* as many as there are columns, of any values */
     int                left, top, width, height; /* samples of the plane                             */
     const fov_plane   *plane;
     const fov_surface *surface;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const double LEAST_OVERLAP = 0.2;
-static const double GROWN = 0.2, GROWN_A_SECOND = 0.6, MOST_GROWN = 0.8; /* of a box's sides */
+static const double GROWN = 0.2, MOST_GROWN = 1; /* of a box's sides; between them, the deviation of where it is */
 
 typedef struct target {
     uint32_t   track;
@@ -56,12 +56,12 @@ static double overlap_of_grown(const double a[FOV_BOX_PARTS], const double b[FOV
 
 static double overlap(const target *t, const fov_sighting *s)
 {
-    const double missing = fabs(t->time_s - t->seen_s);
-    double       predicted[FOV_BOX_PARTS], found[FOV_BOX_PARTS];
+    double predicted[FOV_BOX_PARTS], found[FOV_BOX_PARTS];
     for (int i = 0; i < FOV_BOX_PARTS; i++) predicted[i] = t->part[i].x;
     for (int i = 2; i < FOV_BOX_PARTS; i++) predicted[i] = fmax(predicted[i], 1);
     fov_box_parts(s->face.box, found);
-    return overlap_of_grown(predicted, found, fmin(GROWN + GROWN_A_SECOND * missing, MOST_GROWN));
+    const double unsure = sqrt(fmax(t->part[0].xx, t->part[1].xx)) / fmax(predicted[2], predicted[3]);
+    return overlap_of_grown(predicted, found, fmin(GROWN + unsure, MOST_GROWN));
 }
 
 /* ---------------------------------------------------------------- targets */

@@ -90,8 +90,7 @@ static void read_samples(jpeg_hiding *j)
             plane[c] = row[c];
         }
         jpeg_read_raw_data(info, plane, (JDIMENSION)(info->max_v_samp_factor * DCTSIZE));
-    }
-    jpeg_finish_decompress(info);
+    } /* not finished: that would take the markers and the components away */
 }
 
 /* ---------------------------------------------------------------- hiding */

@@ -165,6 +165,14 @@ static fov_status copy_chapters(fov_writer *w, fov_error *err)
     return w->out->chapters ? FOV_OK : fov_fail_memory(err, w->path);
 }
 
+/* Matroska's sound begins before 0 by what its decoder must leave out, both read and written so: nothing needs to be moved. */
+static void keep_negative_times(const fov_writer *w)
+{
+    if (strstr(w->reader->in->iformat->name, "matroska") &&
+        (!strcmp(w->out->oformat->name, "matroska") || !strcmp(w->out->oformat->name, "webm")))
+        w->out->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
+}
+
 fov_status fov_writer_open(fov_writer *w, const fov_reader *reader, const char *path, const fov_video_options *options,
                            fov_text *warnings, fov_error *err)
 {
@@ -175,6 +183,7 @@ fov_status fov_writer_open(fov_writer *w, const fov_reader *reader, const char *
                         path);
     w->packet = w->av->av_packet_alloc();
     if (!w->packet || w->av->avformat_alloc_output_context2(&w->out, container, NULL, NULL) < 0) return fov_fail_memory(err, path);
+    keep_negative_times(w);
     fov_status st = add_streams(w, options, err);
     if (!st) st = copy_chapters(w, err);
     if (!st) st = open_file(w, err);
