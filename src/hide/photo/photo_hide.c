@@ -32,34 +32,41 @@ unsigned char *fov_photo_exif(unsigned char *block, size_t *size, bool location,
     return instead;
 }
 
-static fov_status hide(const fov_photo_hiding *h, const char *output)
+static fov_status hide(const fov_photo_hiding *h, fov_buffer *out)
 {
-    fov_buffer out = {0};
-    for (size_t i = 0; i < N_FORMATS; i++) {
-        if (!formats[i].codec->recognise(h->in)) continue;
-        fov_status st = formats[i].run(h, &out);
-        if (!st) st = fov_file_write(output, out.data, out.size, h->err);
-        fov_buffer_clear(&out);
-        return st;
-    }
     bool        picture;
-    const char *kind = fov_looks_like(h->in->data, h->in->size, &picture);
+    const char *kind;
+    for (size_t i = 0; i < N_FORMATS; i++)
+        if (formats[i].codec->recognise(h->in)) return formats[i].run(h, out);
+    kind = fov_looks_like(h->in->data, h->in->size, &picture);
     return fov_fail(h->err, FOV_ERR_UNSUPPORTED, "%s: looks like %s: faces are hidden in JPEG, PNG and WebP photos", h->in->name,
                     kind);
+}
+
+fov_status fov_photo_hide_encoded(const fov_encoded *in, const fov_faces *faces, const fov_hide_options *options, fov_buffer *out,
+                                  fov_error *err)
+{
+    fov_hider hider;
+    *out = (fov_buffer){0};
+    fov_status st = fov_hider_init(&hider, options, err);
+    if (st) return st;
+    st = hide(&(fov_photo_hiding){in, faces, &hider, err}, out);
+    fov_hider_clear(&hider);
+    return st;
 }
 
 fov_status fov_photo_hide(const char *path, const fov_faces *faces, const fov_hide_options *options, const char *output,
                           fov_error *err)
 {
-    fov_buffer file;
-    fov_hider  hider;
+    fov_buffer file, hidden;
     if (!path || !output || !faces || (faces->count && !faces->face))
         return fov_fail(err, FOV_ERR_ARGUMENT, "hiding faces in a file needs its path, faces and a path to write to; one is NULL");
-    fov_status st = fov_hider_init(&hider, options, err);
-    if (st || (st = fov_file_read(path, MAX_FILE_BYTES, &file, err))) return st;
+    fov_status st = fov_file_read(path, MAX_FILE_BYTES, &file, err);
+    if (st) return st;
     const fov_encoded in = {file.data, file.size, strcmp(path, "-") ? path : "standard input"};
-    st = hide(&(fov_photo_hiding){&in, faces, &hider, err}, output);
+    st = fov_photo_hide_encoded(&in, faces, options, &hidden, err);
+    if (!st) st = fov_file_write(output, hidden.data, hidden.size, err);
+    fov_buffer_clear(&hidden);
     fov_buffer_clear(&file);
-    fov_hider_clear(&hider);
     return st;
 }

@@ -22,6 +22,11 @@ typedef fov_status fov_photo_hide_run(const fov_photo_hiding *h, fov_buffer *out
 #include "hide/photo/formats.def"
 #undef FOV_PHOTO_HIDE
 
+/** fov_photo_hide() from memory to memory. @param out release with fov_buffer_clear() */
+fov_status fov_photo_hide_encoded(const fov_encoded *in, const fov_faces *faces, const fov_hide_options *options, fov_buffer *out,
+                                  fov_error *err);
+
+/** All faces, in the surface of the whole photo. */
 fov_status fov_photo_hide_faces(const fov_photo_hiding *h, const fov_surface *surface);
 
 /**
