@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double LEAST_OVERLAP = 0.2;
-static const double GROWN = 0.2, MOST_GROWN = 1; /* of a box's sides; between them, the deviation of where it is */
+static const double LEAST_OVERLAP = 0.2, LEAST_UNSURE = 0.5; /* an unsure face must be about where it is expected */
+static const double GROWN = 0.2, MOST_GROWN = 1;             /* of a box's sides; between them, the deviation of where it is */
 
 typedef struct target {
     uint32_t   track;
@@ -82,7 +82,7 @@ static void see(target *t, fov_sighting *s)
     double parts[FOV_BOX_PARTS];
     fov_box_parts(s->face.box, parts);
     for (int i = 0; i < FOV_BOX_PARTS; i++) {
-        const fov_motion m = fov_box_motion(i, s->face.box);
+        const fov_motion m = fov_box_motion(i, s->face.box, s->face.score);
         t->part[i] = fov_kalman_update(&t->part[i], parts[i], &m);
     }
     t->seen_s = t->time_s;
@@ -99,7 +99,7 @@ static fov_status begin(follower *f, fov_sighting *s, double time_s, uint32_t tr
     *t = (target){.track = track, .time_s = time_s, .seen_s = time_s, .matched = true};
     fov_box_parts(s->face.box, parts);
     for (int i = 0; i < FOV_BOX_PARTS; i++) {
-        const fov_motion m = fov_box_motion(i, s->face.box);
+        const fov_motion m = fov_box_motion(i, s->face.box, s->face.score);
         t->part[i] = fov_kalman_first(parts[i], &m);
     }
     s->track = track;
@@ -116,7 +116,7 @@ static void move(follower *f, double time_s)
         const double dt = time_s - t->time_s;
         const float  box[4] = {0, 0, (float)t->part[2].x, (float)t->part[3].x};
         for (int p = 0; p < FOV_BOX_PARTS; p++) {
-            const fov_motion m = fov_box_motion(p, box);
+            const fov_motion m = fov_box_motion(p, box, 1);
             if (dt < 0) t->part[p].v = -t->part[p].v, t->part[p].xv = -t->part[p].xv; /* as a film that runs backwards */
             t->part[p] = fov_kalman_predict(&t->part[p], fabs(dt), &m);
             if (dt < 0) t->part[p].v = -t->part[p].v, t->part[p].xv = -t->part[p].xv;
@@ -138,12 +138,17 @@ static int by_overlap(const void *a, const void *b)
     return (x->target > y->target) - (x->target < y->target);
 }
 
+static bool is_sure(const follower *f, size_t sighting)
+{
+    return f->in->face[sighting].face.score > f->options->start_score;
+}
+
 static fov_status add_pairs(follower *f, size_t sighting)
 {
     for (size_t i = 0; i < f->targets; i++) {
         if (f->target[i].matched) continue;
         const double o = overlap(&f->target[i], &f->in->face[sighting]);
-        if (o < LEAST_OVERLAP) continue;
+        if (o < (is_sure(f, sighting) ? LEAST_OVERLAP : LEAST_UNSURE)) continue;
         if (!grow((void **)&f->pair, &f->pair_capacity, f->pairs, sizeof *f->pair))
             return fov_fail_memory(f->err, "faces to follow");
         f->pair[f->pairs++] = (pair){o, i, sighting};
@@ -157,11 +162,6 @@ static void sort_pairs(follower *f)
 }
 
 /* ---------------------------------------------------------------- forwards */
-
-static bool is_sure(const follower *f, size_t sighting)
-{
-    return f->in->face[sighting].face.score > f->options->start_score;
-}
 
 /* Nobody's faces that are sure, or those that are not, go to the targets that they overlap most. */
 static fov_status match(follower *f, size_t frame, bool sure)

@@ -22,12 +22,17 @@ static inline double fov_box_size(const float box[4])
     return size > 1 ? size : 1;
 }
 
-/** @param part 0 to 3 of a box; any other is a landmark's, which moves as the middle does */
-static inline fov_motion fov_box_motion(int part, const float box[4])
+/**
+ * @param part  0 to 3 of a box; any other is a landmark's, which moves as the middle does
+ * @param score of what was found there: an unsure face, such as half of one behind something, is mostly not quite where it is said
+ * to be
+ */
+static inline fov_motion fov_box_motion(int part, const float box[4], float score)
 {
-    const double size = fov_box_size(box), square = size * size;
-    if (part == 2 || part == 3) return (fov_motion){.restless = square, .measured = 0.0036 * square, .velocity = square};
-    return (fov_motion){.restless = 16 * square, .measured = 0.0016 * square, .velocity = 9 * square};
+    const double size = fov_box_size(box), square = size * size, trust = score > 0.1F ? (double)score : 0.1;
+    if (part == 2 || part == 3)
+        return (fov_motion){.restless = square, .measured = 0.0036 * square / (trust * trust), .velocity = square};
+    return (fov_motion){.restless = 16 * square, .measured = 0.0016 * square / (trust * trust), .velocity = 9 * square};
 }
 
 #endif

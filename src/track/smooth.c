@@ -112,7 +112,7 @@ static void filter(const smoother *s, const course *c, int part)
     for (size_t i = 0, seen = 0; c->first + i <= c->last; i++) {
         const size_t frame = c->first + i, index = c->seen_from + seen;
         const bool   found = seen < c->sightings && s->frame[index] == frame;
-        if (found) m = fov_box_motion(part, s->in->face[s->seen[index]].face.box);
+        if (found) m = fov_box_motion(part, s->in->face[s->seen[index]].face.box, s->in->face[s->seen[index]].face.score);
         if (i) s->state[i] = fov_kalman_predict(&s->state[i - 1], seconds(s, frame - 1, frame), &m);
         if (!found) continue;
         const double measured = part_of(&s->in->face[s->seen[index]].face, part);
@@ -151,7 +151,7 @@ static void do_part(const smoother *s, const course *c, int part)
 {
     filter(s, c, part);
     const size_t     length = c->last - c->first;
-    const fov_motion m = fov_box_motion(part, s->in->face[s->seen[c->seen_from]].face.box);
+    const fov_motion m = fov_box_motion(part, s->in->face[s->seen[c->seen_from]].face.box, 1);
     for (size_t frame = c->start; frame <= c->end; frame++) {
         fov_tracked_face *p = &s->point[frame - c->start];
         double            variance, value;
@@ -191,7 +191,6 @@ static void add_found(const smoother *s, const course *c)
         fov_tracked_face *p = &s->point[s->frame[c->seen_from + i] - c->start];
         p->found = true;
         p->face.score = face->score;
-        for (int k = 0; k < 4; k++) p->cover[k] = p->face.box[k]; /* where it was found, nothing is unsure */
         unite(p->cover, face->box);
     }
 }
@@ -206,6 +205,17 @@ static void add_around(const smoother *s, const course *c)
     }
 }
 
+/* From places of the scene back to those of the frame. */
+static void back_to_frames(const smoother *s, const course *c)
+{
+    for (size_t frame = c->start; frame <= c->end; frame++) {
+        fov_tracked_face *p = &s->point[frame - c->start];
+        const float      *scene = s->in->frame[frame].scene;
+        fov_face_move(&p->face, scene[0], scene[1]);
+        for (int i = 0; i < 4; i++) p->cover[i] += scene[i % 2];
+    }
+}
+
 static void do_track(const smoother *s, uint32_t track)
 {
     const course *c = &s->course[track];
@@ -215,6 +225,7 @@ static void do_track(const smoother *s, uint32_t track)
     for (size_t frame = c->start; frame <= c->end; frame++) shape(&s->point[frame - c->start]);
     add_found(s, c);
     add_around(s, c);
+    back_to_frames(s, c);
     s->out->track[track] = (fov_track){
         .number = (size_t)track + 1, .first = c->start, .last = c->end, .found = c->sightings, .best = c->best, .hide = true};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Takes down what was found in every frame; all thinking is done at the end, when both sides of a frame are known. */
 #include "base/alloc.h"
+#include "track/camera.h"
 #include "track/cut.h"
 #include "track/follow.h"
 #include "track/sightings.h"
@@ -12,6 +13,7 @@ struct fov_tracker {
     fov_tracker_options options;
     fov_sightings       in;
     fov_cut_view        view; /* of the last frame that could be looked at */
+    fov_camera_view     camera;
     bool                viewed;
 };
 
@@ -62,14 +64,19 @@ static bool make_room(fov_sightings *s, size_t faces)
     return true;
 }
 
-static bool is_cut(fov_tracker *t, const fov_image *image)
+/* Where the scene is in the frame, against the frame before: cut, or moved. */
+static void look(fov_tracker *t, const fov_image *image, fov_frame *frame)
 {
-    const fov_cut_view before = t->view;
-    if (!image) return false;
+    const fov_cut_view    before = t->view;
+    const fov_camera_view camera = t->camera;
+    float                 moved[2] = {0, 0};
+    if (!image) return;
     fov_cut_look(&t->view, image);
-    const bool cut = t->viewed && fov_cut_between(&before, &t->view);
+    fov_camera_look(&t->camera, image);
+    frame->cut = t->viewed && fov_cut_between(&before, &t->view);
+    if (t->viewed && !frame->cut) fov_camera_between(&camera, &t->camera, moved);
+    for (int i = 0; i < 2; i++) frame->scene[i] = frame->cut ? 0 : frame->scene[i] + moved[i];
     t->viewed = true;
-    return cut;
 }
 
 static fov_status check(const fov_tracker *t, double time_s, const fov_faces *faces, fov_error *err)
@@ -91,8 +98,14 @@ fov_status fov_tracker_add(fov_tracker *t, double time_s, const fov_image *image
     fov_status     st = check(t, time_s, faces, err);
     if (st) return st;
     if (!make_room(s, faces->count)) return fov_fail_memory(err, "a tracker");
-    s->frame[s->frames++] = (fov_frame){.time_s = time_s, .first = s->faces, .cut = is_cut(t, image)};
-    for (size_t i = 0; i < faces->count; i++) s->face[s->faces++] = (fov_sighting){.face = faces->face[i]};
+    fov_frame frame = {.time_s = time_s, .first = s->faces};
+    for (int i = 0; i < 2 && s->frames; i++) frame.scene[i] = s->frame[s->frames - 1].scene[i];
+    look(t, image, &frame);
+    s->frame[s->frames++] = frame;
+    for (size_t i = 0; i < faces->count; i++) {
+        s->face[s->faces] = (fov_sighting){.face = faces->face[i]};
+        fov_face_move(&s->face[s->faces++].face, -frame.scene[0], -frame.scene[1]);
+    }
     return FOV_OK;
 }
 

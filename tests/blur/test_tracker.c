@@ -182,6 +182,48 @@ static void a_cut_ends_tracks_and_a_flash_does_not(void **state)
     fov_photo_free(flash);
 }
 
+/* A part of the bundled photo, as a camera that shakes sees it. */
+static fov_photo *view_at(const fov_image *photo, int left, int top)
+{
+    fov_error  err = {0};
+    fov_photo *view;
+    assert_ok(fov_photo_new(320, 180, &view, &err));
+    for (int y = 0; y < 180; y++)
+        memcpy(fov_photo_pixels(view) + (ptrdiff_t)960 * y, photo->data + (top + y) * photo->pitch + (ptrdiff_t)3 * left, 960);
+    return view;
+}
+
+/* Faces of 12 px among others like them, 20 px apart, while the camera moves by up to 14 px a frame: nobody is missed or mistaken.
+ */
+static void a_camera_that_moves_fast_carries_no_face_away(void **state)
+{
+    (void)state;
+    fov_error       err = {0};
+    fov_tracker    *tracker = new_tracker();
+    fov_photo      *whole = picture_of_face();
+    const fov_image photo = fov_photo_image(whole);
+    fov_face        truth[60][3];
+    for (int i = 0; i < 60; i++) {
+        const int       left = (int)(96 + 90 * sin(i / 6.5)), top = (int)(100 + 60 * cos(i / 8.0));
+        fov_photo      *view = view_at(&photo, left, top);
+        const fov_image image = fov_photo_image(view);
+        for (int n = 0; n < 3; n++) truth[i][n] = face_at(230 + 20 * n - left, 190 - top, 12, 0.9F);
+        assert_ok(fov_tracker_add(tracker, i * 0.04, &image, &(fov_faces){i % 20 > 12 ? 0 : 3, truth[i]}, &err));
+        fov_photo_free(view);
+    }
+    fov_tracks *tracks = finish(tracker);
+    assert_int_equal(fov_tracks_count(tracks), 3);
+    for (size_t i = 0; i < 60; i++)
+        for (size_t n = 0; n < 3; n++) {
+            const fov_tracked_face *f;
+            assert_int_equal(fov_tracks_at(tracks, i, &f), 3);
+            const float off = fabsf(f[n].face.box[0] - truth[i][n].box[0]) + fabsf(f[n].face.box[1] - truth[i][n].box[1]);
+            if (off > 6) fail_msg("frame %zu: face %zu is %g px off", i, n, (double)off);
+        }
+    fov_tracks_free(tracks);
+    fov_photo_free(whole);
+}
+
 static void five_hundred_faces_a_frame_keep_their_numbers(void **state)
 {
     (void)state;
@@ -286,6 +328,7 @@ int main(void)
                                        cmocka_unit_test(unsure_faces_go_on_with_a_track_in_both_directions_and_begin_none),
                                        cmocka_unit_test(faces_that_pass_each_other_keep_their_numbers),
                                        cmocka_unit_test(a_cut_ends_tracks_and_a_flash_does_not),
+                                       cmocka_unit_test(a_camera_that_moves_fast_carries_no_face_away),
                                        cmocka_unit_test(five_hundred_faces_a_frame_keep_their_numbers),
                                        cmocka_unit_test(what_cannot_be_is_refused),
                                        cmocka_unit_test(a_review_comes_back_as_it_was),
