@@ -27,16 +27,36 @@ static uint16_t mean(uint32_t sum, float share)
     return (uint16_t)((float)sum * share + 0.5F);
 }
 
+/* Samples from `from` to `to`, of which neither the first nor the last lies within a window. */
+static uint32_t slide(const uint16_t *in, int from, int to, int radius, float share, uint32_t sum, uint16_t *out)
+{
+    const uint16_t *comes = in + radius + 1, *goes = in - radius;
+    for (int i = from; i < to; i++) {
+        out[i] = mean(sum, share);
+        sum += (uint32_t)comes[i] - goes[i];
+    }
+    return sum;
+}
+
+/* The same near an edge, which is repeated. */
+static uint32_t slide_at_edge(const uint16_t *in, int count, int from, int to, int radius, float share, uint32_t sum, uint16_t *out)
+{
+    for (int i = from; i < to; i++) {
+        out[i] = mean(sum, share);
+        sum += (uint32_t)in[clamp(i + radius + 1, count)] - in[clamp(i - radius, count)];
+    }
+    return sum;
+}
+
 static void blur_row(const uint16_t *in, int count, int radius, uint16_t *out)
 {
     const float share = 1 / (float)(2 * radius + 1);
+    const int   first = radius < count ? radius : count, last = count - radius - 1 > first ? count - radius - 1 : first;
     uint32_t    sum = 0;
     for (int i = -radius; i <= radius; i++) sum += in[clamp(i, count)];
-    for (int i = 0; i < count; i++) {
-        out[i] = mean(sum, share);
-        sum += in[clamp(i + radius + 1, count)];
-        sum -= in[clamp(i - radius, count)];
-    }
+    sum = slide_at_edge(in, count, 0, first, radius, share, sum, out);
+    sum = slide(in, first, last, radius, share, sum, out);
+    slide_at_edge(in, count, last, count, radius, share, sum, out);
 }
 
 /* All columns side by side, row after row, so that memory is read as it lies. */

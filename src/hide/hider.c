@@ -117,12 +117,10 @@ static void in_ellipse(const fov_tile *t, int y, float *share)
     const float       ratio_x = (float)t->plane->ratio_x, ratio_y = (float)t->plane->ratio_y;
     const float       a = (f->x1 - f->x0 + ratio_x) / 2, b = (f->y1 - f->y0 + ratio_y) / 2;
     const float       down = (((float)(t->top + y) + 0.5F) * ratio_y - (f->y0 + f->y1) / 2) / b;
-    const float       half = down * down < 1 ? a * sqrtf(1 - down * down) : -1; /* of the row within */
-    const float       middle = (f->x0 + f->x1) / 2;
+    const float       middle = (f->x0 + f->x1) / 2, soft = 1 + SOFT_PX / fminf(a, b);
     for (int x = 0; x < t->width; x++) {
-        const float across = fabsf(((float)(t->left + x) + 0.5F) * ratio_x - middle);
-        const float beyond = across <= half ? 0 : (hypotf(across / a, down) - 1) * fminf(a, b);
-        share[x] = beyond <= 0 ? 1 : beyond < SOFT_PX ? 1 - beyond / SOFT_PX : 0;
+        const float across = (((float)(t->left + x) + 0.5F) * ratio_x - middle) / a, square = across * across + down * down;
+        share[x] = square <= 1 ? 1 : square < soft * soft ? (soft - sqrtf(square)) / (soft - 1) : 0;
     }
 }
 
@@ -146,10 +144,14 @@ static uint8_t *row_of(const fov_tile *t, int y)
 
 static void load(const fov_tile *t)
 {
+    const fov_plane *p = t->plane;
     for (int y = 0; y < t->height; y++) {
         const uint8_t *sample = row_of(t, y);
-        for (int x = 0; x < t->width; x++, sample += t->plane->step)
-            t->sample[(ptrdiff_t)y * t->width + x] = (uint16_t)fov_plane_get(t->plane, sample);
+        uint16_t      *out = t->sample + (ptrdiff_t)y * t->width;
+        if (p->bytes == 1)
+            for (int x = 0; x < t->width; x++) out[x] = sample[(ptrdiff_t)x * p->step];
+        else
+            for (int x = 0; x < t->width; x++, sample += p->step) out[x] = (uint16_t)fov_plane_get(p, sample);
     }
 }
 
