@@ -36,9 +36,10 @@ static const AVCodec *encoder_for(const fov_av *av, enum AVCodecID id)
     return av->avcodec_find_encoder(id);
 }
 
+/* Some containers have no list of what they take: then they may. */
 static bool takes(const fov_av *av, const AVOutputFormat *container, enum AVCodecID id)
 {
-    return av->avformat_query_codec(container, id, FF_COMPLIANCE_NORMAL) == 1;
+    return av->avformat_query_codec(container, id, FF_COMPLIANCE_NORMAL) != 0;
 }
 
 static bool has_format(const AVCodec *codec, enum AVPixelFormat format)
