@@ -69,7 +69,7 @@ static void work(cli_blur_job *b, size_t input, char *path)
 void cli_blur_video(cli_blur_job *b, size_t input)
 {
     if (b->outputs.repeated[input]) return; /* written already */
-    setenv("SVT_LOG", "1", 0); /* the AV1 encoder tells errors only; it has no other way to be told so */
+    setenv("SVT_LOG", "1", 0);              /* the AV1 encoder tells errors only; it has no other way to be told so */
     char *path = b->options.review ? NULL : cli_blur_path(b, input);
     if (!path && !b->options.review) {
         b->output_failed = true;
