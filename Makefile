@@ -6,7 +6,7 @@ BUILD ?= build
 GPU_ARCHS ?=
 CONFIGURE = scripts/configure "$(BUILD)" $(if $(GPU_ARCHS),-Dgpu_archs=$(GPU_ARCHS))
 SANITIZER_ENV = ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1 \
-                UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
+                UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:suppressions="$(CURDIR)/tests/tsan.supp"
 
 # libjpeg-turbo's vector code reads, and does not use, bytes that nobody set: valgrind would report them.
 VALGRIND_ENV = JSIMD_FORCENONE=1

@@ -19,6 +19,7 @@ check() { # name, compiler arguments...
 # Templates (*_tile.h) need what the files that include them define before.
 for header in include/fovea/*.h $(find src tests/support -name '*.h' -not -name '*_tile.h' | LC_ALL=C sort); do
     case $header in
+    src/video/av/*) echo '#include <libavformat/avformat.h>' | "$@" -fsyntax-only -x c - 2>/dev/null || continue; isa= ;;
     src/backend/cuda/*) echo '#include <cuda.h>' | "$@" -fsyntax-only -x c - 2>/dev/null || continue; isa= ;;
     */avx* | */amx/*) test "$(uname -m)" = x86_64 || continue; isa=-march=x86-64-v4 ;;
     *) isa= ;;

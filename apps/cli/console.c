@@ -133,6 +133,19 @@ bool cli_progress_of_work(void *user, const char *what, size_t done, size_t tota
     return !cli_interrupt_signal();
 }
 
+bool cli_progress_of_frames(void *user, const char *what, size_t done, size_t total)
+{
+    char   words[160];
+    double rate;
+    (void)user;
+    if (total < done) total = done + 1; /* it was an estimate */
+    if (bar_is_due(done, total, &rate)) {
+        snprintf(words, sizeof words, "%s faces, frame %zu/%zu, %.1f frames/s", what, done, total, rate);
+        draw_bar(done, total, rate, words);
+    }
+    return !cli_interrupt_signal();
+}
+
 void cli_progress_hide(void)
 {
     if (!bar_visible) return;

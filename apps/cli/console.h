@@ -28,6 +28,8 @@ void cli_print_plain(FILE *file, const char *text);
 void cli_progress(size_t done, size_t total, size_t faces);
 /** The same for other work, as a fov_progress: asks to stop after cli_interrupt_watch() caught a signal. */
 bool cli_progress_of_work(void *user, const char *what, size_t done, size_t total);
+/** The same for a video's frames, with how many a second. */
+bool cli_progress_of_frames(void *user, const char *what, size_t done, size_t total);
 void cli_progress_hide(void);
 
 /** Before a record is printed: the bar and the record may share a terminal. */

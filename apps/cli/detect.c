@@ -4,6 +4,7 @@
 #include "command.h"
 #include "console.h"
 #include "detect_options.h"
+#include "detect_video.h"
 #include "engine.h"
 #include "inputs.h"
 #include "interrupt.h"
@@ -57,12 +58,15 @@ const cli_manual cli_detect_manual = {
              "INPUT is a photo (JPEG, PNG, WebP); a folder, searched with all folders below it for " CLI_PICTURE_ENDINGS ";\n"
              "a quoted pattern such as 'shots/*/a?.jpg'; @FILE, a list of these, one a line; or - for a photo on standard\n"
              "input. In folders, names that start with a dot are left out. A photo that cannot be read is reported, and the\n"
-             "rest is done. --draw and --crop name pictures as their photos, with the folders below the one named.\n",
+             "rest is done. --draw and --crop name pictures as their photos, with the folders below the one named.\n"
+             "INPUT may also be videos: each frame is a record then, with --ndjson or --json, in which a face keeps its track's\n"
+             "number, its box and landmarks are smoothed, and a score of 0 says that it was not found in this very frame.\n",
     .examples = "  fovea detect photo.jpg\n"
                 "  fovea detect --json photos/ > faces.json\n"
                 "  fovea detect --draw marked --crop faces --score 0.7 photos/ 'more/*.png'\n"
                 "  fovea detect -m mobilenet0.25.pth --leaky 0 --size 640x640 --ndjson @list.txt\n"
                 "  fetch-photo | fovea detect --csv -\n"
+                "  fovea detect --ndjson interview.mp4 > faces.ndjson\n"
                 "  fovea detect --backend cuda --device 0,1 --ndjson photos/\n",
     .options = detect_options,
 };
@@ -74,8 +78,8 @@ typedef struct job {
     const cli_report  *report;
     const char        *draw, *crop; /* folders, or NULL */
     int                crop_size;
-    const char        *mode; /* NULL: as many photos ask for */
-    bool               on_gpu;
+    const char        *mode;             /* NULL: as many photos ask for */
+    bool               on_gpu, is_video; /* all inputs are */
     cli_inputs         inputs;
     cli_outputs        outputs;
     size_t             printed, faces, failed;
@@ -126,6 +130,20 @@ static bool get_inputs(job *j, int count, const char **args)
     if (j->inputs.count) return true;
     if (count || lists) cli_error("the lists name no photos");
     else cli_error("no photos: name files, folders or patterns, as in 'fovea detect photo.jpg'; see 'fovea help detect'");
+    return false;
+}
+
+/* What is told of videos is not what is told of photos: so they do not come together. */
+static bool look_for_videos(job *j)
+{
+    size_t videos = 0;
+    for (size_t i = 0; i < j->inputs.count; i++) videos += fov_video_recognise(j->inputs.item[i].path);
+    j->is_video = videos > 0;
+    if (!videos) return true;
+    if (videos < j->inputs.count) cli_error("%zu of %zu inputs are videos: name photos and videos apart", videos, j->inputs.count);
+    else if (!as_json && !as_ndjson) cli_error("a video's frames are told as JSON: add --ndjson or --json");
+    else if (j->draw || j->crop) cli_error("--draw and --crop are for photos; 'fovea blur' writes videos");
+    else return true;
     return false;
 }
 
@@ -284,11 +302,31 @@ static bool wants_throughput(const job *j)
     return threads > 1 && j->inputs.count >= 2 * threads;
 }
 
+/* ---------------------------------------------------------------- videos */
+
+static bool print_frame(void *user, cli_result *frame)
+{
+    job *j = user;
+    print(j, frame);
+    return go_on(j);
+}
+
+static void do_videos(job *j)
+{
+    for (size_t i = 0; i < j->inputs.count && go_on(j); i++) {
+        fov_error        err = {0};
+        const char      *file = j->inputs.item[i].path;
+        const fov_status st = cli_detect_video(&j->engine, file, &j->detect, print_frame, j, &err);
+        if (st && st != FOV_ERR_CANCELLED) fail(j, file, err.message);
+    }
+}
+
 static void do_inputs(job *j)
 {
     cli_interrupt_watch();
     if (j->report->begin) j->report->begin(stdout);
-    if (wants_throughput(j)) side_by_side(j);
+    if (j->is_video) do_videos(j);
+    else if (wants_throughput(j)) side_by_side(j);
     else one_by_one(j);
     cli_progress_hide();
     if (j->report->end) j->report->end(stdout);
@@ -298,7 +336,7 @@ static void do_inputs(job *j)
 static void sum_up(const job *j, double elapsed_s)
 {
     if (j->inputs.skipped) cli_detail("%zu files in folders skipped", j->inputs.skipped);
-    if (j->inputs.count < 2 || j->stdout_failed) return;
+    if (j->inputs.count < 2 || j->stdout_failed || j->is_video) return;
     cli_note("%zu photos, %zu faces, %zu failed, %.1f s", j->printed - j->failed, j->faces, j->failed, elapsed_s);
 }
 
@@ -314,7 +352,7 @@ static cli_exit run(job *j, int count, const char **args)
 {
     double   start = cli_now_s();
     cli_exit code;
-    if (!get_options(j) || !get_inputs(j, count, args)) return CLI_USAGE;
+    if (!get_options(j) || !get_inputs(j, count, args) || !look_for_videos(j)) return CLI_USAGE;
     if ((j->draw && !cli_folder_make(j->draw)) || (j->crop && !cli_folder_make(j->crop))) return CLI_OUTPUT;
     if ((code = cli_engine_open(&j->engine))) return code;
     j->on_gpu = !strcmp(fov_engine_backend(j->engine.engine), "cuda");

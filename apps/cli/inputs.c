@@ -36,14 +36,14 @@ static void add_file(cli_inputs *inputs, const char *path, const char *name, con
 
 static void add_folder(cli_inputs *inputs, const char *path)
 {
-    cli_folder folder = cli_folder_list(path, CLI_PICTURE_ENDINGS);
+    const char *endings = inputs->endings ? inputs->endings : CLI_PICTURE_ENDINGS;
+    cli_folder  folder = cli_folder_list(path, endings);
     for (size_t i = 0; i < folder.count; i++) {
         const cli_folder_entry *e = folder.entry + i;
         if (e->error) append_unopened(inputs, e->path, e->name, e->error);
         else add_file(inputs, e->path, e->name, &e->info);
     }
-    if (!folder.count)
-        append(inputs, path, last_part(path), cli_format("%s: no pictures in this folder (%s)", path, CLI_PICTURE_ENDINGS));
+    if (!folder.count) append(inputs, path, last_part(path), cli_format("%s: no pictures in this folder (%s)", path, endings));
     inputs->skipped += folder.skipped;
     cli_folder_clear(&folder);
 }

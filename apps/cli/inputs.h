@@ -7,6 +7,7 @@
 
 /** Endings that make a file in a folder a photo; files named one by one may have any. */
 #define CLI_PICTURE_ENDINGS ".jpg .jpeg .jpe .jfif .png .webp"
+#define CLI_VIDEO_ENDINGS ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .mts"
 
 typedef struct cli_input {
     char *path;    /* to open; "-" is standard input                                                 */
@@ -19,6 +20,7 @@ typedef struct cli_inputs {
     size_t       count, capacity;
     size_t       skipped; /* in folders: files with other endings, pipes, devices */
     cli_file_set files;   /* all photos, so that outputs never replace one      */
+    const char  *endings; /* of files taken from folders; NULL: CLI_PICTURE_ENDINGS */
 } cli_inputs;
 
 /** A file, folder, pattern, "-", or "@LIST". Nothing fails here: what cannot be used becomes an item with a problem. */

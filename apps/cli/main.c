@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 {
     occupy_standard_streams();
     signal(SIGPIPE, SIG_IGN); /* a reader that has enough is seen as a failed write, after which files are left whole */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
     cli_exit code = run(argc, argv);
     cli_progress_hide();
     if (!cli_stdout_end()) code = CLI_OUTPUT;

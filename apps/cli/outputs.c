@@ -120,7 +120,7 @@ static char *path_for(const cli_outputs *outputs, size_t input, const char *fold
     return path;
 }
 
-static bool may_replace(const cli_outputs *outputs, const char *path)
+bool cli_outputs_may_replace(const cli_outputs *outputs, const char *path)
 {
     struct stat info;
     const char *reason = NULL;
@@ -142,16 +142,32 @@ static bool make_folder_of(char *path)
 
 bool cli_outputs_write(cli_outputs *outputs, size_t input, const char *folder, size_t number, const fov_image *image)
 {
-    fov_error   err = {0};
-    struct stat info;
+    fov_error err = {0};
     if (outputs->repeated[input]) return true; /* written already */
     char *path = path_for(outputs, input, folder, number);
-    bool  done = make_folder_of(path) && may_replace(outputs, path);
+    bool  done = make_folder_of(path) && cli_outputs_may_replace(outputs, path);
     if (done && fov_image_save(image, path, JPEG_QUALITY, &err)) {
         cli_error("%s", err.message);
         done = false;
     }
-    if (done && !stat(path, &info)) cli_file_set_add(&outputs->written, &info);
+    if (done) cli_outputs_wrote(outputs, path);
     free(path);
     return done;
+}
+
+char *cli_outputs_claim(cli_outputs *outputs, size_t input, const char *folder)
+{
+    const cli_input *in = outputs->inputs->item + input;
+    char            *name = inside(outputs->ambiguous[input] ? in->path : in->name);
+    char            *path = cli_format("%s/%s", folder, name);
+    free(name);
+    if (make_folder_of(path) && cli_outputs_may_replace(outputs, path)) return path;
+    free(path);
+    return NULL;
+}
+
+void cli_outputs_wrote(cli_outputs *outputs, const char *path)
+{
+    struct stat info;
+    if (!stat(path, &info)) cli_file_set_add(&outputs->written, &info);
 }

@@ -27,4 +27,14 @@ bool cli_folder_make(const char *folder);
  */
 bool cli_outputs_write(cli_outputs *outputs, size_t input, const char *folder, size_t number, const fov_image *image);
 
+/**
+ * Path for a file made of inputs->item[input], whatever its format: folder/[path/]name. Its folder is made.
+ * @return NULL: it may not be written, and it was said why; release with free()
+ */
+char *cli_outputs_claim(cli_outputs *outputs, size_t input, const char *folder);
+/** May this file be written, other than over an input or what this run wrote? Says why not. */
+bool cli_outputs_may_replace(const cli_outputs *outputs, const char *path);
+/** To be told once a claimed file is there. */
+void cli_outputs_wrote(cli_outputs *outputs, const char *path);
+
 #endif

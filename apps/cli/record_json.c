@@ -25,7 +25,7 @@ static void print_face(FILE *out, const fov_face *f)
     cli_json_number(out, (double)f->score, 6);
     fputs(", \"landmarks\": [", out);
     print_points(out, f->landmarks, 5);
-    fputs("]}", out);
+    putc(']', out);
 }
 
 static void print_device(FILE *out, const cli_result *r)
@@ -37,14 +37,24 @@ static void print_device(FILE *out, const cli_result *r)
     fprintf(out, ", \"device_number\": %d", r->device_number);
 }
 
-static void print_faces(FILE *out, const fov_faces *faces)
+static void print_faces(FILE *out, const cli_result *r)
 {
+    const size_t count = r->is_frame ? r->n_tracked : r->faces.count;
     fputs(", \"faces\": [", out);
-    for (size_t i = 0; i < faces->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (i) fputs(", ", out);
-        print_face(out, faces->face + i);
+        print_face(out, r->is_frame ? &r->tracked[i].face : r->faces.face + i);
+        if (r->is_frame) fprintf(out, ", \"track\": %zu", r->tracked[i].track);
+        putc('}', out);
     }
     putc(']', out);
+}
+
+static void print_time(FILE *out, const cli_result *r)
+{
+    fprintf(out, "\"frame\": %zu, \"time\": ", r->frame);
+    cli_json_number(out, r->time_s, 6);
+    fputs(", ", out);
 }
 
 void cli_record_print(FILE *out, const cli_result *r)
@@ -59,7 +69,8 @@ void cli_record_print(FILE *out, const cli_result *r)
         cli_json_string(out, r->error);
         return;
     }
+    if (r->is_frame) print_time(out, r);
     fprintf(out, "\"width\": %d, \"height\": %d", r->width, r->height);
     if (r->backend) print_device(out, r);
-    print_faces(out, &r->faces);
+    print_faces(out, r);
 }

@@ -16,6 +16,12 @@ typedef struct cli_result {
     fov_faces   faces;
     const char *backend, *device; /* what found them, where that is a GPU; else NULL */
     int         device_number;
+
+    bool                    is_frame; /* of a video: its faces are `tracked`, and there are no others */
+    size_t                  frame;    /* from 0 */
+    double                  time_s;
+    const fov_tracked_face *tracked;
+    size_t                  n_tracked;
 } cli_result;
 
 /** Any of the functions may be NULL: nothing is printed then. */

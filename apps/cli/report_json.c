@@ -4,6 +4,8 @@
  *     {"file": "a.jpg", "width": 640, "height": 480, "faces": [{"box": [x1, y1, x2, y2], "score": 0.99, "landmarks": [[x, y],
  * ...]}]}
  *     {"file": "b.jpg", "error": "b.jpg: ..."}
+ *     {"file": "v.mp4", "frame": 7, "time": 0.28, "width": 640, "height": 480, "faces": [{"box": .., "score": 0.99, "landmarks":
+ * .., "track": 1}]}
  *     {"file": "c.jpg", "width": 640, "height": 480, "backend": "cuda", "device": "NVIDIA H200", "device_number": 0, "faces": []}
  *
  * Written as it goes, so that a million photos need no memory and a stopped run leaves what was done. */

@@ -778,6 +778,214 @@ FOV_API fov_status fov_faces_draw(const fov_faces *faces, fov_photo *photo, fov_
  */
 FOV_API fov_status fov_face_crop(const fov_image *image, const fov_face *face, int size, fov_photo **crop, fov_error *err);
 
+/* ------------------------------------------------------------------ hiding faces */
+
+/** What is shown in place of a face. Values never change between releases. */
+typedef enum fov_hide_style {
+    FOV_HIDE_BLUR = 0,     /**< a Gaussian; `strength` is its sigma, default 0.15                                 */
+    FOV_HIDE_PIXELATE = 1, /**< squares of their mean colour; `strength` is their side, default 0.125             */
+    FOV_HIDE_SOLID = 2,    /**< `colour`: the only style of which nothing of the face can be guessed              */
+    FOV_HIDE_PICTURE = 3   /**< `picture`, stretched over the face, which is blurred where that is transparent    */
+} fov_hide_style;
+
+typedef enum fov_hide_shape { FOV_HIDE_ELLIPSE = 0, FOV_HIDE_BOX = 1 } fov_hide_shape;
+
+/** How faces are hidden. Start from fov_hide_options_default(). */
+typedef struct fov_hide_options {
+    fov_hide_style style; /**< default FOV_HIDE_BLUR                                                              */
+    fov_hide_shape shape; /**< default FOV_HIDE_ELLIPSE: the one that fits into the box with its margin           */
+    /**
+     * Part of a face's width that is added on the left and on the right, and of its height above and below, 0 to 4; default 0.25.
+     * From 0.21 on, an ellipse covers the corners of the box too
+     */
+    float            margin;
+    float            strength;       /**< part of the longer side of what is covered, 0 to 1; 0: the style's default */
+    uint8_t          colour[3];      /**< SOLID: red, green, blue; default black                                      */
+    const fov_image *picture;        /**< PICTURE: borrowed; FOV_RGBA8 where parts of it are transparent              */
+    bool             strip_location; /**< fov_photo_hide(), fov_video_hide(): leave out what tells where it was taken */
+} fov_hide_options;
+
+FOV_API fov_hide_options fov_hide_options_default(void);
+
+/**
+ * Load a picture with its transparency, as FOV_HIDE_PICTURE wants it: that of a PNG; others are opaque.
+ * @param mask out: RGBA8; release with fov_mask_clear()
+ * @return as fov_photo_load()
+ */
+FOV_API fov_status fov_mask_load(const char *path, fov_image *mask, fov_error *err);
+FOV_API void       fov_mask_clear(fov_image *mask); /**< sets it to {0} */
+
+/**
+ * Hide faces in a photo in memory. Beyond the shapes, and a pixel around ellipses, nothing changes.
+ * @param options NULL: defaults
+ * @return FOV_OK, FOV_ERR_ARGUMENT (an impossible option, a face with a coordinate that is not finite, a photo without all its
+ * pixels), FOV_ERR_MEMORY
+ */
+FOV_API fov_status fov_faces_hide(const fov_faces *faces, const fov_hide_options *options, fov_photo *photo, fov_error *err);
+
+/**
+ * Write a photo file anew, in its own format, with faces hidden. Of a JPEG only the blocks that a shape touches are encoded again,
+ * with the file's own tables: all other coefficients stay as they are. A PNG keeps its depth and chunks, a WebP its kind. EXIF,
+ * XMP, IPTC, colour profile and comments stay, but for what may show the faces or cannot be looked into: thumbnails, previews,
+ * further pictures, maker notes that hold a picture, extended XMP, provenance manifests. docs/blur.md has the list. Never leaves
+ * half a file.
+ * @param path    JPEG, PNG or WebP
+ * @param faces   in pixels of the upright photo, as fov_detector_run_photo() tells them
+ * @param options NULL: defaults
+ * @param output  may be `path`, which is then replaced
+ * @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (damaged), FOV_ERR_UNSUPPORTED (an animation, another format), FOV_ERR_LIMIT,
+ *         FOV_ERR_ARGUMENT (options, faces), FOV_ERR_MEMORY
+ */
+FOV_API fov_status fov_photo_hide(const char *path, const fov_faces *faces, const fov_hide_options *options, const char *output,
+                                  fov_error *err);
+
+/* ------------------------------------------------------------------ faces over time */
+
+/**
+ * Follows faces from frame to frame. Told all frames in order, it then looks at them forwards and backwards: who is who, where a
+ * face was that was not found for some frames, and how sure that is. One thread at a time.
+ */
+typedef struct fov_tracker fov_tracker;
+/** Where every face was in every frame. May be read by any number of threads. */
+typedef struct fov_tracks fov_tracks;
+
+typedef struct fov_tracker_options {
+    float  start_score; /**< faces that score more begin a track, those that score less only go on with one; default 0.5 */
+    double bridge_s;    /**< seconds that a face may be missing and still be the same; it is covered meanwhile; default 2 */
+    double around_s;    /**< seconds that it is covered before it is first found and after it last was; default 0.5     */
+} fov_tracker_options;
+
+FOV_API fov_tracker_options fov_tracker_options_default(void);
+
+/** @param options NULL: defaults. @return FOV_OK, FOV_ERR_ARGUMENT (an impossible option), FOV_ERR_MEMORY */
+FOV_API fov_status fov_tracker_new(const fov_tracker_options *options, fov_tracker **tracker, fov_error *err);
+/**
+ * The next frame. Keeps 64 bytes of each face.
+ * @param time_s  of the frame, later than the last one's
+ * @param image   looked at to find cuts, at which tracks end; NULL: they are not looked for
+ * @param faces   found in it, with low scores too: where a face is hard to see, they are what is left of it
+ * @return FOV_OK, FOV_ERR_ARGUMENT (time, a face with a number that is not finite), FOV_ERR_MEMORY
+ */
+FOV_API fov_status fov_tracker_add(fov_tracker *tracker, double time_s, const fov_image *image, const fov_faces *faces,
+                                   fov_error *err);
+/** @param tracks out: release with fov_tracks_free(); the tracker may only be freed then */
+FOV_API fov_status fov_tracker_finish(fov_tracker *tracker, fov_tracks **tracks, fov_error *err);
+FOV_API void       fov_tracker_free(fov_tracker *tracker); /**< NULL is allowed */
+
+typedef struct fov_tracked_face {
+    size_t   track;    /**< number, from 1                                                                     */
+    fov_face face;     /**< smoothed; where it was not found, where it must have been, with a score of 0       */
+    float    cover[4]; /**< what must be covered: the face as found and as smoothed, grown by how unsure that is */
+    bool     found;    /**< in this very frame                                                                 */
+    bool     around;   /**< before it was first found, or after it last was                                   */
+} fov_tracked_face;
+
+typedef struct fov_track {
+    size_t number;      /**< from 1                                            */
+    size_t first, last; /**< frames, from 0, in which it is covered            */
+    size_t found;       /**< frames in which it was found                      */
+    size_t best;        /**< frame in which it scored most: to see who it is   */
+    bool   hide;        /**< true, unless somebody said otherwise              */
+} fov_track;
+
+FOV_API size_t    fov_tracks_frames(const fov_tracks *tracks);
+FOV_API double    fov_tracks_time(const fov_tracks *tracks, size_t frame); /**< seconds; 0 past the end */
+FOV_API size_t    fov_tracks_count(const fov_tracks *tracks);
+FOV_API fov_track fov_tracks_get(const fov_tracks *tracks, size_t index); /**< index from 0; number 0 past the end */
+/** The faces of a frame, by number. @return how many; they belong to the tracks */
+FOV_API size_t fov_tracks_at(const fov_tracks *tracks, size_t frame, const fov_tracked_face **faces);
+/** @return FOV_OK, FOV_ERR_ARGUMENT (no track of this number) */
+FOV_API fov_status fov_tracks_set_hide(fov_tracks *tracks, size_t number, bool hide, fov_error *err);
+
+/**
+ * Write a review: tracks as JSON, in which somebody may change "hide" of a track, move or remove its boxes, or add tracks
+ * (docs/blur.md). Never leaves half a file.
+ * @param video name of the video, for whoever reads it; may be NULL
+ */
+FOV_API fov_status fov_tracks_save(const fov_tracks *tracks, const char *video, const char *path, fov_error *err);
+/** Read one back. Landmarks are not in it. @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (names track and box), FOV_ERR_MEMORY */
+FOV_API fov_status fov_tracks_load(const char *path, fov_tracks **tracks, fov_error *err);
+FOV_API void       fov_tracks_free(fov_tracks *tracks); /**< NULL is allowed */
+
+/* ------------------------------------------------------------------ videos */
+
+/**
+ * A video that is read from its start to its end, once. FFmpeg's libraries read and write it; they are loaded when the first video
+ * is opened. One thread at a time.
+ */
+typedef struct fov_video fov_video;
+
+typedef struct fov_video_info {
+    int    width, height; /**< upright                                                */
+    int    rotation;      /**< degrees that stored frames are turned by, clockwise: 0, 90, 180, 270 */
+    bool   mirrored;
+    double seconds;    /**< 0: not known                                            */
+    double frame_rate; /**< a mean; 0: not known                                    */
+    size_t frames;     /**< an estimate; 0: not known                               */
+    char   codec[32];  /**< as FFmpeg calls it, "h264"                              */
+} fov_video_info;
+
+/** Is the file a video, by its first bytes? False for one that cannot be read. */
+FOV_API bool fov_video_recognise(const char *path);
+
+/**
+ * @param video out: release with fov_video_close()
+ * @return FOV_OK, FOV_ERR_IO, FOV_ERR_FORMAT (damaged, or without a video stream), FOV_ERR_UNSUPPORTED (a build without video,
+ * FFmpeg's libraries are not here, a codec that they lack, something that can be read once only), FOV_ERR_MEMORY
+ */
+FOV_API fov_status     fov_video_open(const char *path, fov_video **video, fov_error *err);
+FOV_API fov_video_info fov_video_describe(const fov_video *video);
+/**
+ * The next frame, upright.
+ * @param photo  out: becomes the caller's; NULL after the last one
+ * @param time_s out: when it is shown
+ */
+FOV_API fov_status fov_video_next(fov_video *video, fov_photo **photo, double *time_s, fov_error *err);
+/** What was wrong with the frames so far, in a sentence; "" if nothing. Owned by the video. */
+FOV_API const char *fov_video_warning(const fov_video *video);
+FOV_API void        fov_video_close(fov_video *video); /**< NULL is allowed */
+
+/** Seconds of all threads together. */
+typedef struct fov_video_times {
+    double read_s, detect_s;           /**< fov_video_track()                      */
+    double decode_s, hide_s, encode_s; /**< fov_video_hide(); encoding and writing */
+} fov_video_times;
+
+typedef struct fov_video_options {
+    const fov_photos_options  *photos;  /**< how faces are found; NULL: defaults       */
+    const fov_tracker_options *tracker; /**< NULL: defaults                            */
+    const fov_hide_options    *hide;    /**< NULL: defaults                            */
+    int quality; /**< the encoder's constant quality, lower is better: CRF, or the quantiser of codecs without; 0: the codec's
+                    default */
+    const char   *preset; /**< the encoder's speed, as FFmpeg calls it; NULL: "veryfast" where there is one of this name */
+    const char   *codec; /**< encoder, as FFmpeg calls it; NULL: one for the input's codec, else for one that the container takes */
+    fov_progress *progress; /**< counts frames; may be NULL */
+    void         *progress_user;
+    fov_video_times *times; /**< out, added to; may be NULL */
+} fov_video_options;
+
+/**
+ * Find the faces of all frames and follow them, a frame per thread, or shared out over GPUs. Holds as many frames as
+ * fov_photos_detect() holds photos.
+ * @param video  newly opened
+ * @param tracks out: release with fov_tracks_free()
+ * @return FOV_OK (see fov_video_warning()), FOV_ERR_FORMAT (not one frame), FOV_ERR_CANCELLED, or as fov_photos_detect()
+ */
+FOV_API fov_status fov_video_track(fov_video *video, const fov_engine *engine, const fov_video_options *options,
+                                   fov_tracks **tracks, fov_error *err);
+
+/**
+ * Write a video anew with the faces of its tracks hidden. Frames keep their times, and everything but pictures is copied: sound,
+ * subtitles, chapters, rotation, colours, metadata. Other video streams and covers are left out, for they may show the faces. The
+ * container is the one of `output`'s ending. Never leaves half a file; `output` may be `path`.
+ * @param path     a file; it is read from its start
+ * @param warnings out, may be NULL: what was left out or replaced, one a line; release with fov_string_free()
+ * @return FOV_OK, FOV_ERR_ARGUMENT (tracks of another video, options), FOV_ERR_UNSUPPORTED (a container or encoder that is not
+ * there), FOV_ERR_IO, FOV_ERR_FORMAT, FOV_ERR_CANCELLED, FOV_ERR_MEMORY
+ */
+FOV_API fov_status fov_video_hide(const char *path, const fov_tracks *tracks, const fov_video_options *options, const char *output,
+                                  char **warnings, fov_error *err);
+
 /* ------------------------------------------------------------------ what it costs */
 
 /** One engine against another on the same photos. */

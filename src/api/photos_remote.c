@@ -59,6 +59,7 @@ struct stream {
     size_t                  n_encoded, decoders; /* photos that wait for one; how many work */
     const int              *devices;
     size_t                  n_device;
+    bool                    any_deferred; /* a photo came encoded */
     double                  begin;
     size_t                  next;      /* photo to be loaded */
     size_t                  handed_on; /* photos whose slots are free again */
@@ -109,6 +110,7 @@ static slot_state load(stream *t, slot *s)
     find_size(t, s);
     if (!s->result.photo->deferred) return LOADED;
     pthread_mutex_lock(&t->lock);
+    t->any_deferred = true;
     const bool by_decoder = s->width && t->n_encoded < t->decoders * FOV_DECODER_BATCH;
     if (by_decoder) t->n_encoded++;
     pthread_mutex_unlock(&t->lock);
@@ -158,7 +160,7 @@ static bool wait_for_need(stream *t)
     while (!t->stop && t->handed_on < t->photos->count) {
         struct timespec until;
         const double    took = fov_clock_s() - t->begin, left = (double)(t->photos->count - t->handed_on);
-        if (t->handed_on && took > LOOK_S && took / (double)t->handed_on * left > WORTH_S) return true;
+        if (t->any_deferred && t->handed_on && took > LOOK_S && took / (double)t->handed_on * left > WORTH_S) return true;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += (long)(LOOK_S * 1e9);
         until.tv_sec += until.tv_nsec / 1000000000;

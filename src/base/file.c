@@ -77,6 +77,11 @@ static fov_status write_all(int fd, const unsigned char *data, size_t bytes, con
         data += put;
         bytes -= (size_t)put;
     }
+    return FOV_OK;
+}
+
+static fov_status flush(int fd, const char *path, fov_error *err)
+{
     return fsync(fd) && errno != EINVAL && errno != EROFS ? fail_errno(err, path, "flush") : FOV_OK;
 }
 
@@ -113,42 +118,66 @@ static fov_status write_device(const char *path, const void *data, size_t bytes,
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return fail_errno(err, path, "open for writing");
     fov_status st = write_all(fd, data, bytes, path, err);
+    if (!st) st = flush(fd, path, err);
     close(fd);
     return st;
 }
 
-/* @param old what is replaced, whose mode stays; NULL: nothing is */
-static fov_status write_and_rename(const char *path, const struct stat *old, const void *data, size_t bytes, fov_error *err)
+fov_status fov_draft_begin(fov_draft *draft, const char *path, fov_error *err)
 {
     const size_t size = strlen(path) + sizeof TEMPORARY_NAME + 16;
-    char        *temporary = fov_alloc(size);
-    if (!temporary) return fov_fail_memory(err, path);
+    struct stat  old;
+    const bool   exists = !stat(path, &old);
+    *draft = (fov_draft){.fd = -1, .path = path};
+    if (exists && S_ISDIR(old.st_mode)) return fov_fail(err, FOV_ERR_IO, "%s: is a folder, name a file", path);
+    if (exists && !S_ISREG(old.st_mode)) return fov_fail(err, FOV_ERR_IO, "%s: is a pipe or a device, a file is needed", path);
+    draft->temporary = fov_alloc(size);
+    if (!draft->temporary) return fov_fail_memory(err, path);
+    draft->fd = create_beside(path, draft->temporary, size);
+    fov_status st = draft->fd < 0 ? fail_errno(err, path, "create") : FOV_OK;
+    if (!st && exists && fchmod(draft->fd, old.st_mode & 07777)) st = fail_errno(err, path, "keep the mode of");
+    if (st) fov_draft_drop(draft);
+    return st;
+}
 
-    fov_status st = FOV_OK;
-    int        fd = create_beside(path, temporary, size);
-    if (fd < 0) {
-        st = fail_errno(err, path, "create");
-        goto done;
+void fov_draft_drop(fov_draft *draft)
+{
+    if (draft->fd >= 0) {
+        close(draft->fd);
+        unlink(draft->temporary);
     }
-    if (old && fchmod(fd, old->st_mode & 07777)) st = fail_errno(err, path, "keep the mode of");
-    if (!st) st = write_all(fd, data, bytes, path, err);
-    if (close(fd) && !st) st = fail_errno(err, path, "close");
-    if (!st && rename(temporary, path)) st = fail_errno(err, path, "replace");
-    if (st) unlink(temporary);
-    else flush_folder_of(path);
-done:
-    fov_free(temporary);
+    fov_free(draft->temporary);
+    *draft = (fov_draft){.fd = -1};
+}
+
+fov_status fov_draft_keep(fov_draft *draft, fov_error *err)
+{
+    const char *path = draft->path;
+    fov_status  st = flush(draft->fd, path, err);
+    if (!st && rename(draft->temporary, path)) st = fail_errno(err, path, "replace");
+    if (st) {
+        fov_draft_drop(draft);
+        return st;
+    }
+    if (close(draft->fd)) st = fail_errno(err, path, "close");
+    flush_folder_of(path);
+    fov_free(draft->temporary);
+    *draft = (fov_draft){.fd = -1};
     return st;
 }
 
 fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err)
 {
     struct stat info;
-    bool        exists = !stat(path, &info);
-    if (exists && S_ISDIR(info.st_mode)) return fov_fail(err, FOV_ERR_IO, "%s: is a folder, name a file", path);
+    fov_draft   draft;
     /* A pipe or /dev/null cannot be replaced by a rename, and must not be. */
-    if (exists && !S_ISREG(info.st_mode)) return write_device(path, data, bytes, err);
-    return write_and_rename(path, exists ? &info : NULL, data, bytes, err);
+    if (!stat(path, &info) && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return write_device(path, data, bytes, err);
+    fov_status st = fov_draft_begin(&draft, path, err);
+    if (st) return st;
+    st = write_all(draft.fd, data, bytes, path, err);
+    if (!st) return fov_draft_keep(&draft, err);
+    fov_draft_drop(&draft);
+    return st;
 }
 
 bool fov_file_exists(const char *path)

@@ -23,6 +23,20 @@ fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fo
  */
 fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err);
 
+/** A file that is written piece by piece and appears under its name when it is whole. */
+typedef struct fov_draft {
+    int         fd;        /* to write to, seek in */
+    char       *temporary; /* its name so far, beside the other */
+    const char *path;      /* the caller's */
+} fov_draft;
+
+/** @param path no pipe or device. Ended by fov_draft_keep() or fov_draft_drop(); a failed begin leaves nothing to end */
+fov_status fov_draft_begin(fov_draft *draft, const char *path, fov_error *err);
+/** fsync, rename; a file that is replaced hands on its mode. On failure nothing is left of it, and the file of its name is as it
+ * was. */
+fov_status fov_draft_keep(fov_draft *draft, fov_error *err);
+void       fov_draft_drop(fov_draft *draft);
+
 /** True when a regular file can be read at `path`. */
 bool fov_file_exists(const char *path);
 

@@ -20,13 +20,11 @@ static const double MARGIN = 1.5;
 
 typedef struct jpeg_reader {
     struct jpeg_decompress_struct info;
-    struct jpeg_progress_mgr      progress;
     fov_jpeg_guard                guard;
     const fov_encoded            *in;
     const fov_photo_options      *options;
     fov_photo                    *photo;
     int                          *orientation;
-    int                           max_scans;
     int                           rows; /* written to the photo so far */
     fov_error                    *err;
 } jpeg_reader;
@@ -34,15 +32,6 @@ typedef struct jpeg_reader {
 static bool recognise(const fov_encoded *in)
 {
     return in->size >= 2 && in->data[0] == 0xff && in->data[1] == 0xd8 && (in->size == 2 || in->data[2] == 0xff);
-}
-
-static void check_scans(j_common_ptr common)
-{
-    jpeg_reader *r = common->client_data;
-    if (r->info.input_scan_number <= r->max_scans) return;
-    r->guard.status = FOV_ERR_LIMIT;
-    snprintf(r->guard.error, sizeof r->guard.error, "more than %d scans, which no camera or editor writes", r->max_scans);
-    longjmp(r->guard.escape, 1);
 }
 
 static int exif_of(const struct jpeg_decompress_struct *info)
@@ -132,13 +121,11 @@ static fov_status read_picture(jpeg_reader *r)
 {
     struct jpeg_decompress_struct *info = &r->info;
     jpeg_create_decompress(info);
-    info->client_data = r;
-    r->progress.progress_monitor = check_scans;
-    info->progress = &r->progress;
+    fov_jpeg_guard_scans(&r->guard, info);
     jpeg_mem_src(info, r->in->data, r->in->size);
     jpeg_save_markers(info, EXIF_MARKER, 0xffff);
     jpeg_read_header(info, TRUE);
-    r->max_scans = fov_jpeg_max_scans(info->image_width, info->image_height);
+    r->guard.max_scans = fov_jpeg_max_scans(info->image_width, info->image_height);
     *r->orientation = exif_of(info);
 
     fov_status st = choose_colours(r);
@@ -189,12 +176,7 @@ static fov_status read_guarded(jpeg_reader *r)
 static fov_status decode(const fov_encoded *in, const fov_photo_options *options, fov_photo *photo, int *orientation,
                          fov_error *err)
 {
-    jpeg_reader r = {.in = in,
-                     .options = options,
-                     .photo = photo,
-                     .orientation = orientation,
-                     .max_scans = fov_jpeg_max_scans(1, 1),
-                     .err = err};
+    jpeg_reader r = {.in = in, .options = options, .photo = photo, .orientation = orientation, .err = err};
     fov_status  st = read_guarded(&r);
     jpeg_destroy_decompress(&r.info);
     return st;

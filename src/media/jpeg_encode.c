@@ -2,43 +2,16 @@
 #include "media/media.h"
 
 #include "base/alloc.h"
-#include "base/text.h"
 #include "media/jpeg_guard.h"
+#include "media/jpeg_sink.h"
 
-enum {
-    FINE_COLOUR_QUALITY = 90, /* from here on colour is not subsampled: drawn lines keep their edges */
-    CHUNK_BYTES = 1 << 14,
-};
+enum { FINE_COLOUR_QUALITY = 90 }; /* from here on colour is not subsampled: drawn lines keep their edges */
 
-/* libjpeg's own memory destination allocates past our hooks and loses its buffer on a failure. */
 typedef struct jpeg_writer {
     struct jpeg_compress_struct info;
-    struct jpeg_destination_mgr destination;
     fov_jpeg_guard              guard;
-    fov_text                    out;
-    JOCTET                      chunk[CHUNK_BYTES];
+    fov_jpeg_sink               sink;
 } jpeg_writer;
-
-static void restart_chunk(j_compress_ptr info)
-{
-    jpeg_writer *w = info->client_data;
-    w->destination.next_output_byte = w->chunk;
-    w->destination.free_in_buffer = CHUNK_BYTES;
-}
-
-static boolean flush_chunk(j_compress_ptr info)
-{
-    jpeg_writer *w = info->client_data;
-    fov_text_add(&w->out, w->chunk, CHUNK_BYTES);
-    restart_chunk(info);
-    return TRUE;
-}
-
-static void flush_last(j_compress_ptr info)
-{
-    jpeg_writer *w = info->client_data;
-    fov_text_add(&w->out, w->chunk, CHUNK_BYTES - w->destination.free_in_buffer);
-}
 
 static void describe(struct jpeg_compress_struct *info, const fov_image *image, int quality)
 {
@@ -57,10 +30,7 @@ static void describe(struct jpeg_compress_struct *info, const fov_image *image, 
 static void write_picture(jpeg_writer *w, const fov_image *image, int quality)
 {
     jpeg_create_compress(&w->info);
-    w->info.client_data = w;
-    w->destination = (struct jpeg_destination_mgr){
-        .init_destination = restart_chunk, .empty_output_buffer = flush_chunk, .term_destination = flush_last};
-    w->info.dest = &w->destination;
+    w->info.dest = fov_jpeg_sink_init(&w->sink);
     describe(&w->info, image, quality);
     jpeg_start_compress(&w->info, TRUE);
     for (int y = 0; y < image->height; y++) {
@@ -79,7 +49,7 @@ static fov_status write_guarded(jpeg_writer *w, const fov_image *image, int qual
                         w->guard.error);
     }
     write_picture(w, image, quality);
-    return w->out.failed ? fov_fail_memory(err, "a JPEG") : FOV_OK;
+    return w->sink.out.failed ? fov_fail_memory(err, "a JPEG") : FOV_OK;
 }
 
 fov_status fov_jpeg_encode(const fov_image *image, int quality, fov_buffer *out, fov_error *err)
@@ -96,9 +66,9 @@ fov_status fov_jpeg_encode(const fov_image *image, int quality, fov_buffer *out,
     st = write_guarded(w, image, quality, err);
     jpeg_destroy_compress(&w->info);
     if (st) {
-        fov_text_clear(&w->out);
+        fov_text_clear(&w->sink.out);
     } else {
-        *out = (fov_buffer){(unsigned char *)w->out.data, w->out.size};
+        *out = (fov_buffer){(unsigned char *)w->sink.out.data, w->sink.out.size};
     }
     fov_free(w);
     return st;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "media/jpeg_guard.h"
 
+#include "media/jpeg_header.h"
+
 #include <jerror.h>
 #include <string.h>
 
@@ -50,4 +52,20 @@ struct jpeg_error_mgr *fov_jpeg_guard_init(fov_jpeg_guard *guard)
     guard->base.emit_message = message;
     guard->base.output_message = stay_silent;
     return &guard->base;
+}
+
+static void check_scans(j_common_ptr info)
+{
+    fov_jpeg_guard *guard = (fov_jpeg_guard *)info->err;
+    if (((j_decompress_ptr)info)->input_scan_number <= guard->max_scans) return;
+    guard->status = FOV_ERR_LIMIT;
+    snprintf(guard->error, sizeof guard->error, "more than %d scans, which no camera or editor writes", guard->max_scans);
+    longjmp(guard->escape, 1);
+}
+
+void fov_jpeg_guard_scans(fov_jpeg_guard *guard, j_decompress_ptr info)
+{
+    guard->max_scans = fov_jpeg_max_scans(1, 1);
+    guard->progress.progress_monitor = check_scans;
+    info->progress = &guard->progress;
 }

@@ -11,14 +11,20 @@
 #include <jpeglib.h>
 
 typedef struct fov_jpeg_guard {
-    struct jpeg_error_mgr base; /* first: libjpeg hands back a pointer to it */
-    jmp_buf               escape;
-    fov_status            status;                   /* of a fatal error           */
-    char                  error[JMSG_LENGTH_MAX];   /* that ended the work        */
-    char                  warning[JMSG_LENGTH_MAX]; /* the first one, "" if none  */
+    struct jpeg_error_mgr    base; /* first: libjpeg hands back a pointer to it */
+    jmp_buf                  escape;
+    struct jpeg_progress_mgr progress;
+    int                      max_scans;                /* see fov_jpeg_guard_scans() */
+    fov_status               status;                   /* of a fatal error           */
+    char                     error[JMSG_LENGTH_MAX];   /* that ended the work        */
+    char                     warning[JMSG_LENGTH_MAX]; /* the first one, "" if none  */
 } fov_jpeg_guard;
 
 /** @return what goes into the `err` member of libjpeg's structure */
 struct jpeg_error_mgr *fov_jpeg_guard_init(fov_jpeg_guard *guard);
+
+/** End the work with FOV_ERR_LIMIT when a file has more scans than `guard->max_scans`, which a caller lowers once it knows the
+ * size. */
+void fov_jpeg_guard_scans(fov_jpeg_guard *guard, j_decompress_ptr info);
 
 #endif

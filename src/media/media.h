@@ -97,6 +97,9 @@ typedef struct fov_walk {
 } fov_walk;
 /** @param width,height of the stored picture; pixel, pitch: bytes to its next pixel and row; an orientation not of 2..8 is none */
 fov_walk fov_orientation_walk(int orientation, int width, int height, ptrdiff_t pixel, ptrdiff_t pitch);
+/** A place of the upright picture, whose size is given, in the stored one; and back. */
+void fov_orientation_stored(int orientation, double width, double height, double *x, double *y);
+void fov_orientation_upright(int orientation, double width, double height, double *x, double *y);
 /** Turn the pixels upright (EXIF 1..8). */
 fov_status fov_photo_orient(fov_photo *photo, int orientation, fov_error *err);
 

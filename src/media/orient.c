@@ -36,6 +36,24 @@ fov_walk fov_orientation_walk(int orientation, int width, int height, ptrdiff_t 
     return w;
 }
 
+void fov_orientation_stored(int orientation, double width, double height, double *x, double *y)
+{
+    const double across = *x, down = *y;
+    if (orientation < 2 || orientation > 8) return;
+    const double from_left = turns[orientation].mirror_x ? width - across : across;
+    const double from_top = turns[orientation].mirror_y ? height - down : down;
+    *x = turns[orientation].transpose ? from_top : from_left;
+    *y = turns[orientation].transpose ? from_left : from_top;
+}
+
+void fov_orientation_upright(int orientation, double width, double height, double *x, double *y)
+{
+    if (orientation < 2 || orientation > 8) return;
+    const double across = turns[orientation].transpose ? *y : *x, down = turns[orientation].transpose ? *x : *y;
+    *x = turns[orientation].mirror_x ? width - across : across;
+    *y = turns[orientation].mirror_y ? height - down : down;
+}
+
 /* In tiles, because reading a whole column of a large photo touches a cache line for every pixel. */
 static void turn(const uint8_t *in, fov_walk w, uint8_t *out, int out_w, int out_h)
 {

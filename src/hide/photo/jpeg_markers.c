@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/* A JPEG's markers: EXIF, XMP, the colour profile, Photoshop's resources and comments stay, cleaned. Nothing else does: thumbnails
+ * in APP0, the further pictures of MPF, extended XMP, which holds pictures, JUMBF, whose manifests hold thumbnails and would be
+ * void. What stands behind the picture's end, other pictures mostly, is not read. JFIF's and Adobe's markers are libjpeg's to
+ * write. */
+#include "hide/photo/jpeg_markers.h"
+
+#include "hide/metadata/metadata.h"
+#include "hide/photo/photo_hide.h"
+
+#include <string.h>
+
+enum { MAX_MARKER_BYTES = 0xffff - 2, EXIF_HEADER_BYTES = 6 };
+
+#define EXIF_HEADER "Exif\0"
+#define XMP_HEADER "http://ns.adobe.com/xap/1.0/"
+#define ICC_HEADER "ICC_PROFILE"
+#define PHOTOSHOP_HEADER "Photoshop 3.0"
+
+void fov_jpeg_markers_keep(j_decompress_ptr info)
+{
+    for (int i = 0; i < 16; i++) jpeg_save_markers(info, JPEG_APP0 + i, 0xffff);
+    jpeg_save_markers(info, JPEG_COM, 0xffff);
+}
+
+/* Headers end with a NUL, which is theirs. */
+static bool is(jpeg_saved_marker_ptr m, int number, const char *header, size_t header_bytes)
+{
+    return m->marker == JPEG_APP0 + number && m->data_length >= header_bytes && !memcmp(m->data, header, header_bytes);
+}
+
+static bool is_exif(jpeg_saved_marker_ptr m)
+{
+    return is(m, 1, EXIF_HEADER, sizeof EXIF_HEADER);
+}
+
+int fov_jpeg_markers_orientation(const struct jpeg_decompress_struct *info)
+{
+    for (jpeg_saved_marker_ptr m = info->marker_list; m; m = m->next)
+        if (is_exif(m)) return fov_exif_orientation(m->data, m->data_length);
+    return 1;
+}
+
+static void write_exif(j_compress_ptr to, jpeg_saved_marker_ptr m, bool location)
+{
+    unsigned char  block[EXIF_HEADER_BYTES + FOV_EXIF_ORIENTATION_BYTES] = EXIF_HEADER;
+    size_t         size = m->data_length - EXIF_HEADER_BYTES;
+    unsigned char *kept = fov_photo_exif(m->data + EXIF_HEADER_BYTES, &size, location, block + EXIF_HEADER_BYTES);
+    jpeg_write_marker(to, m->marker, kept - EXIF_HEADER_BYTES, (unsigned)(EXIF_HEADER_BYTES + size));
+}
+
+static void write_xmp(j_compress_ptr to, jpeg_saved_marker_ptr m, bool location)
+{
+    const size_t header = sizeof XMP_HEADER;
+    if (fov_xmp_clean((char *)m->data + header, m->data_length - header, location))
+        jpeg_write_marker(to, m->marker, m->data, m->data_length);
+}
+
+static fov_status write_photoshop(j_compress_ptr to, jpeg_saved_marker_ptr m, bool location, fov_error *err)
+{
+    const size_t header = sizeof PHOTOSHOP_HEADER;
+    fov_text     kept = {0};
+    fov_text_add(&kept, m->data, header);
+    const bool whole = fov_photoshop_clean(m->data + header, m->data_length - header, location, &kept);
+    const bool failed = kept.failed;
+    if (whole && !failed && kept.size > header && kept.size <= MAX_MARKER_BYTES)
+        jpeg_write_marker(to, m->marker, (const JOCTET *)kept.data, (unsigned)kept.size);
+    fov_text_clear(&kept);
+    return failed ? fov_fail_memory(err, "a JPEG's metadata") : FOV_OK;
+}
+
+fov_status fov_jpeg_markers_write(j_decompress_ptr from, j_compress_ptr to, bool location, fov_error *err)
+{
+    fov_status st = FOV_OK;
+    for (jpeg_saved_marker_ptr m = from->marker_list; m && !st; m = m->next) {
+        if (is_exif(m)) write_exif(to, m, location);
+        else if (is(m, 1, XMP_HEADER, sizeof XMP_HEADER)) write_xmp(to, m, location);
+        else if (is(m, 13, PHOTOSHOP_HEADER, sizeof PHOTOSHOP_HEADER)) st = write_photoshop(to, m, location, err);
+        else if (m->marker == JPEG_COM || is(m, 2, ICC_HEADER, sizeof ICC_HEADER))
+            jpeg_write_marker(to, m->marker, m->data, m->data_length);
+    }
+    return st;
+}

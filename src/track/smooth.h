@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#ifndef FOVEA_TRACK_SMOOTH_H
+#define FOVEA_TRACK_SMOOTH_H
+
+#include "track/sightings.h"
+#include "track/tracks.h"
+
+/** From whose faces were seen to where everybody was: between sightings, and around the first and the last. */
+fov_status fov_tracks_smooth(const fov_sightings *sightings, uint32_t tracks, const fov_tracker_options *options, fov_tracks **out,
+                             fov_error *err);
+
+#endif

@@ -1,0 +1,724 @@
+// SPDX-License-Identifier: MIT
+/* Hiding faces in photo files: what changes, what stays to the bit, and which metadata is still there. */
+#include "pictures.h"
+
+#include "hide/metadata/metadata.h"
+#include "media/png_memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <jpeglib.h>
+#include <webp/decode.h>
+#include <webp/encode.h>
+#include <webp/mux.h>
+
+static const fov_face         THE_FACE = {.box = {173, 54, 276, 172}, .score = 1};
+static const fov_faces        ONE_FACE = {1, &THE_FACE};
+static const fov_hide_options SOLID_BOX = {.style = FOV_HIDE_SOLID, .shape = FOV_HIDE_BOX, .margin = 0, .colour = {200, 30, 40}};
+
+static const char *path_of(const char *name)
+{
+    static char ring[8][512];
+    static int  next;
+    char       *path = ring[next++ % 8];
+    snprintf(path, sizeof ring[0], "%s/%s", test_folder(), name);
+    return path;
+}
+
+static fov_photo *load(const char *path)
+{
+    fov_error  err = {0};
+    fov_photo *photo;
+    assert_ok(fov_photo_load(path, NULL, &photo, &err));
+    return photo;
+}
+
+static const uint8_t *pixel(const fov_image *image, int x, int y)
+{
+    return image->data + y * image->pitch + 3 * (ptrdiff_t)x;
+}
+
+static int difference(const fov_image *a, const fov_image *b, int x, int y)
+{
+    int most = 0;
+    for (int c = 0; c < 3; c++) {
+        const int d = abs(pixel(a, x, y)[c] - pixel(b, x, y)[c]);
+        if (d > most) most = d;
+    }
+    return most;
+}
+
+/* ---------------------------------------------------------------- in memory */
+
+static void check_outside_is_untouched(const fov_image *before, const fov_image *after, const float box[4], float margin)
+{
+    const float grow_x = margin * (box[2] - box[0]) + 2, grow_y = margin * (box[3] - box[1]) + 2;
+    for (int y = 0; y < before->height; y++)
+        for (int x = 0; x < before->width; x++) {
+            const bool inside = (float)x > box[0] - grow_x && (float)x < box[2] + grow_x && (float)y > box[1] - grow_y &&
+                                (float)y < box[3] + grow_y;
+            if (!inside && difference(before, after, x, y)) fail_msg("(%d, %d) changed", x, y);
+        }
+}
+
+static void every_style_hides_the_face_and_nothing_else(void **state)
+{
+    (void)state;
+    static const uint8_t yellow[4] = {250, 200, 0, 255};
+    const fov_image      mask = {yellow, 1, 1, 4, FOV_RGBA8};
+    fov_error            err = {0};
+    for (int style = FOV_HIDE_BLUR; style <= FOV_HIDE_PICTURE; style++)
+        for (int shape = FOV_HIDE_ELLIPSE; shape <= FOV_HIDE_BOX; shape++) {
+            fov_photo       *photo = picture_of_face(), *before = picture_of_face();
+            fov_hide_options o = fov_hide_options_default();
+            o.style = (fov_hide_style)style;
+            o.shape = (fov_hide_shape)shape;
+            o.picture = &mask;
+            assert_ok(fov_faces_hide(&ONE_FACE, &o, photo, &err));
+            const fov_image a = fov_photo_image(before), b = fov_photo_image(photo);
+            check_outside_is_untouched(&a, &b, THE_FACE.box, o.margin);
+            /* Eyes, nose and mouth were darker or lighter than their surroundings by far more. */
+            int most = 0;
+            for (int x = 190; x < 260; x++) most = (int)fmax(most, abs(pixel(&b, x, 103)[1] - pixel(&b, x + 1, 103)[1]));
+            if (style != FOV_HIDE_PIXELATE) assert_true(most <= 4);
+            assert_true(difference(&a, &b, 199, 103) > 10 && difference(&a, &b, 248, 104) > 10);
+            fov_photo_free(photo);
+            fov_photo_free(before);
+        }
+}
+
+static void an_ellipse_with_the_default_margin_covers_the_corners_of_the_box(void **state)
+{
+    (void)state;
+    fov_error        err = {0};
+    fov_photo       *photo = picture_of_face();
+    fov_hide_options o = fov_hide_options_default();
+    o.style = FOV_HIDE_SOLID;
+    o.colour[0] = 1, o.colour[1] = 254, o.colour[2] = 3;
+    assert_ok(fov_faces_hide(&ONE_FACE, &o, photo, &err));
+    const fov_image image = fov_photo_image(photo);
+    for (int y = 54; y < 172; y++)
+        for (int x = 173; x < 276; x++)
+            if (pixel(&image, x, y)[1] != 254) fail_msg("(%d, %d) of the box is not covered", x, y);
+    fov_photo_free(photo);
+}
+
+static void faces_at_the_edge_and_beyond_do_no_harm(void **state)
+{
+    (void)state;
+    const fov_face  faces[] = {{.box = {-50, -50, 20, 20}},
+                               {.box = {500, 390, 900, 900}},
+                               {.box = {-2e9F, 0, 2e9F, 5}},
+                               {.box = {9, 9, 9, 9}},
+                               {.box = {3000, 3000, 3100, 3100}}};
+    const fov_faces list = {sizeof faces / sizeof *faces, faces};
+    fov_error       err = {0};
+    for (int style = FOV_HIDE_BLUR; style <= FOV_HIDE_SOLID; style++) {
+        fov_photo       *photo = picture_of_face();
+        fov_hide_options o = fov_hide_options_default();
+        o.style = (fov_hide_style)style;
+        assert_ok(fov_faces_hide(&list, &o, photo, &err));
+        fov_photo_free(photo);
+    }
+}
+
+static void impossible_options_are_named(void **state)
+{
+    (void)state;
+    fov_error        err = {0};
+    fov_photo       *photo = picture_of_face();
+    const fov_face   lost = {.box = {NAN, 0, 1, 1}};
+    fov_hide_options o = fov_hide_options_default();
+    o.margin = 5;
+    assert_int_equal(fov_faces_hide(&ONE_FACE, &o, photo, &err), FOV_ERR_ARGUMENT);
+    assert_non_null(strstr(err.message, "margin"));
+    o = fov_hide_options_default();
+    o.style = FOV_HIDE_PICTURE;
+    assert_int_equal(fov_faces_hide(&ONE_FACE, &o, photo, &err), FOV_ERR_ARGUMENT);
+    o.style = (fov_hide_style)9;
+    assert_int_equal(fov_faces_hide(&ONE_FACE, &o, photo, &err), FOV_ERR_ARGUMENT);
+    assert_int_equal(fov_faces_hide(&(fov_faces){1, &lost}, NULL, photo, &err), FOV_ERR_ARGUMENT);
+    fov_photo_free(photo);
+}
+
+/* ---------------------------------------------------------------- JPEG */
+
+typedef struct jpeg_file {
+    struct jpeg_decompress_struct info;
+    struct jpeg_error_mgr         errors;
+    FILE                         *file;
+    jvirt_barray_ptr             *arrays;
+} jpeg_file;
+
+static void open_jpeg(jpeg_file *j, const char *path)
+{
+    j->file = fopen(path, "rb");
+    assert_non_null(j->file);
+    j->info.err = jpeg_std_error(&j->errors);
+    jpeg_create_decompress(&j->info);
+    jpeg_stdio_src(&j->info, j->file);
+    for (int i = 0; i < 16; i++) jpeg_save_markers(&j->info, JPEG_APP0 + i, 0xffff);
+    jpeg_save_markers(&j->info, JPEG_COM, 0xffff);
+    jpeg_read_header(&j->info, TRUE);
+    j->arrays = jpeg_read_coefficients(&j->info);
+}
+
+static void close_jpeg(jpeg_file *j)
+{
+    jpeg_destroy_decompress(&j->info);
+    fclose(j->file);
+}
+
+static bool same_block(jpeg_file *a, jpeg_file *b, int c, unsigned row, unsigned column)
+{
+    JBLOCKARRAY x = a->info.mem->access_virt_barray((j_common_ptr)&a->info, a->arrays[c], row, 1, FALSE);
+    JBLOCKARRAY y = b->info.mem->access_virt_barray((j_common_ptr)&b->info, b->arrays[c], row, 1, FALSE);
+    return !memcmp(x[0][column], y[0][column], sizeof(JBLOCK));
+}
+
+/* Blocks that changed lie under the box, and most of those under it changed: of ink, black was none before, and is none. */
+static void check_blocks(const char *before, const char *after, const float box[4])
+{
+    jpeg_file a, b;
+    size_t    changed = 0, under = 0;
+    open_jpeg(&a, before);
+    open_jpeg(&b, after);
+    assert_int_equal(a.info.num_components, b.info.num_components);
+    assert_int_equal(a.info.progressive_mode, b.info.progressive_mode);
+    for (int c = 0; c < a.info.num_components; c++) {
+        const jpeg_component_info *p = &a.info.comp_info[c], *q = &b.info.comp_info[c];
+        const float                ratio_x = 8.0F * (float)a.info.max_h_samp_factor / (float)p->h_samp_factor;
+        const float                ratio_y = 8.0F * (float)a.info.max_v_samp_factor / (float)p->v_samp_factor;
+        assert_int_equal(p->h_samp_factor, q->h_samp_factor);
+        assert_memory_equal(p->quant_table->quantval, q->quant_table->quantval, sizeof p->quant_table->quantval);
+        for (unsigned y = 0; y < p->height_in_blocks; y++)
+            for (unsigned x = 0; x < p->width_in_blocks; x++) {
+                const bool touched = (float)(x + 1) * ratio_x > box[0] && (float)x * ratio_x < box[2] &&
+                                     (float)(y + 1) * ratio_y > box[1] && (float)y * ratio_y < box[3];
+                const bool same = same_block(&a, &b, c, y, x);
+                under += touched;
+                changed += !same;
+                if (!touched && !same) fail_msg("component %d: block (%u, %u) changed, far from the face", c, x, y);
+            }
+    }
+    assert_true(changed > 2 * under / 3);
+    close_jpeg(&a);
+    close_jpeg(&b);
+}
+
+static void write_jpeg(const char *path, bool progressive, int h, int v, int space)
+{
+    struct jpeg_compress_struct jpeg;
+    struct jpeg_error_mgr       errors;
+    fov_photo                  *photo = picture_of_face();
+    const fov_image             image = fov_photo_image(photo);
+    FILE                       *file = fopen(path, "wb");
+    assert_non_null(file);
+    jpeg.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&jpeg);
+    jpeg_stdio_dest(&jpeg, file);
+    jpeg.image_width = (JDIMENSION)image.width;
+    jpeg.image_height = (JDIMENSION)image.height;
+    jpeg.input_components = 3;
+    jpeg.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&jpeg);
+    jpeg_set_colorspace(&jpeg, (J_COLOR_SPACE)space);
+    jpeg_set_quality(&jpeg, 83, TRUE);
+    jpeg.comp_info[0].h_samp_factor = h;
+    jpeg.comp_info[0].v_samp_factor = v;
+    jpeg.restart_interval = 7;
+    if (progressive) jpeg_simple_progression(&jpeg);
+    jpeg_start_compress(&jpeg, TRUE);
+    for (int y = 0; y < image.height; y++) {
+        JSAMPROW row = (JSAMPROW)(uintptr_t)(image.data + y * image.pitch);
+        jpeg_write_scanlines(&jpeg, &row, 1);
+    }
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    assert_int_equal(fclose(file), 0);
+    fov_photo_free(photo);
+}
+
+static void check_colour(const char *path, int x, int y)
+{
+    fov_photo      *photo = load(path);
+    const fov_image image = fov_photo_image(photo);
+    for (int c = 0; c < 3; c++)
+        if (abs(pixel(&image, x, y)[c] - SOLID_BOX.colour[c]) > 4)
+            fail_msg("%s: (%d, %d) is %d %d %d", path, x, y, pixel(&image, x, y)[0], pixel(&image, x, y)[1],
+                     pixel(&image, x, y)[2]);
+    fov_photo_free(photo);
+}
+
+static void of_a_jpeg_only_the_blocks_under_the_face_change(void **state)
+{
+    (void)state;
+    static const int kinds[][4] = {{0, 1, 1, JCS_YCbCr}, {0, 2, 2, JCS_YCbCr},     {1, 2, 1, JCS_YCbCr}, {1, 1, 2, JCS_YCbCr},
+                                   {0, 4, 1, JCS_YCbCr}, {0, 1, 1, JCS_GRAYSCALE}, {0, 1, 1, JCS_RGB}};
+    fov_error        err = {0};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        write_jpeg(path_of("in.jpg"), kinds[i][0], kinds[i][1], kinds[i][2], kinds[i][3]);
+        assert_ok(fov_photo_hide(path_of("in.jpg"), &ONE_FACE, &SOLID_BOX, path_of("out.jpg"), &err));
+        check_blocks(path_of("in.jpg"), path_of("out.jpg"), THE_FACE.box);
+        if (kinds[i][3] != JCS_GRAYSCALE) check_colour(path_of("out.jpg"), 224, 113);
+    }
+}
+
+static void a_jpeg_without_faces_keeps_every_coefficient(void **state)
+{
+    (void)state;
+    fov_error err = {0};
+    jpeg_file a, b;
+    write_jpeg(path_of("in.jpg"), false, 2, 2, JCS_YCbCr);
+    assert_ok(fov_photo_hide(path_of("in.jpg"), &(fov_faces){0}, NULL, path_of("out.jpg"), &err));
+    open_jpeg(&a, path_of("in.jpg"));
+    open_jpeg(&b, path_of("out.jpg"));
+    for (int c = 0; c < 3; c++)
+        for (unsigned y = 0; y < a.info.comp_info[c].height_in_blocks; y++)
+            for (unsigned x = 0; x < a.info.comp_info[c].width_in_blocks; x++) assert_true(same_block(&a, &b, c, y, x));
+    close_jpeg(&a);
+    close_jpeg(&b);
+}
+
+static void inks_are_hidden_in_the_asked_colour(void **state)
+{
+    (void)state;
+    fov_error  err = {0};
+    fov_photo *photo = picture_of_face();
+    picture_save_cmyk(photo, path_of("cmyk.jpg"));
+    assert_ok(fov_photo_hide(path_of("cmyk.jpg"), &ONE_FACE, &SOLID_BOX, path_of("out.jpg"), &err));
+    check_blocks(path_of("cmyk.jpg"), path_of("out.jpg"), THE_FACE.box);
+    check_colour(path_of("out.jpg"), 224, 113);
+    fov_photo_free(photo);
+}
+
+static void a_turned_photo_is_hidden_where_its_face_is_seen(void **state)
+{
+    (void)state;
+    fov_error  err = {0};
+    fov_photo *photo = picture_of_face();
+    picture_save_turned(photo, path_of("turned.jpg"));
+    assert_ok(fov_photo_hide(path_of("turned.jpg"), &ONE_FACE, &SOLID_BOX, path_of("out.jpg"), &err));
+    check_colour(path_of("out.jpg"), 180, 60);
+    check_colour(path_of("out.jpg"), 270, 166);
+    fov_photo      *after = load(path_of("out.jpg"));
+    const fov_image a = fov_photo_image(photo), b = fov_photo_image(after);
+    assert_true(difference(&a, &b, 150, 113) < 40 && difference(&a, &b, 300, 300) < 40);
+    fov_photo_free(after);
+    fov_photo_free(photo);
+}
+
+static void a_damaged_jpeg_is_told(void **state)
+{
+    (void)state;
+    fov_error   err = {0};
+    struct stat info;
+    file_write(path_of("words.jpg"), "\xff\xd8\xff\xe0 no", 8);
+    assert_int_equal(fov_photo_hide(path_of("words.jpg"), &ONE_FACE, NULL, path_of("never.jpg"), &err), FOV_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "words.jpg"));
+    assert_int_not_equal(stat(path_of("never.jpg"), &info), 0);
+    write_jpeg(path_of("in.jpg"), false, 2, 2, JCS_YCbCr);
+    file_truncate(path_of("in.jpg"), path_of("cut.jpg"), 0.8);
+    assert_ok(fov_photo_hide(path_of("cut.jpg"), &ONE_FACE, &SOLID_BOX, path_of("out.jpg"), &err));
+    check_colour(path_of("out.jpg"), 224, 113);
+}
+
+/* ---------------------------------------------------------------- metadata of a JPEG */
+
+#define THUMBNAIL "\xff\xd8\xff\xdb thumbnail of the face"
+#define ICC "ICC_PROFILE\0\x01\x01 a profile"
+#define NOTE "MAKER note with offsets"
+
+typedef struct tiff {
+    unsigned char data[512];
+    size_t        size;
+} tiff;
+
+static void put(tiff *t, size_t at, unsigned value, int bytes)
+{
+    for (int i = 0; i < bytes; i++) t->data[at + (size_t)i] = (unsigned char)(value >> (8 * i));
+    if (at + (size_t)bytes > t->size) t->size = at + (size_t)bytes;
+}
+
+static void entry(tiff *t, size_t at, unsigned tag, unsigned type, unsigned count, unsigned value)
+{
+    put(t, at, tag, 2);
+    put(t, at + 2, type, 2);
+    put(t, at + 4, count, 4);
+    put(t, at + 8, value, 4);
+}
+
+/* A camera's block: make, orientation 1, EXIF with a maker's note, GPS, and a thumbnail's directory. */
+static tiff camera_block(const char *note)
+{
+    tiff t = {.data = "II*\0\x08", .size = 8};
+    put(&t, 8, 4, 2);
+    entry(&t, 10, 0x010f, 2, 8, 200);
+    entry(&t, 22, 0x0112, 3, 1, 1);
+    entry(&t, 34, 0x8769, 4, 1, 80);
+    entry(&t, 46, 0x8825, 4, 1, 120);
+    put(&t, 58, 160, 4);
+    put(&t, 80, 1, 2);
+    entry(&t, 82, 0x927c, 7, (unsigned)strlen(note), 220);
+    put(&t, 94, 0, 4);
+    put(&t, 120, 1, 2);
+    entry(&t, 122, 0x0002, 5, 3, 300);
+    put(&t, 134, 0, 4);
+    put(&t, 160, 2, 2);
+    entry(&t, 162, 0x0201, 4, 1, 340);
+    entry(&t, 174, 0x0202, 4, 1, sizeof THUMBNAIL - 1);
+    put(&t, 186, 0, 4);
+    memcpy(t.data + 200, "Camera!", 8);
+    memcpy(t.data + 220, note, strlen(note));
+    memcpy(t.data + 300, "LATITUDE-LATITUDE-LATITU", 24);
+    memcpy(t.data + 340, THUMBNAIL, sizeof THUMBNAIL - 1);
+    t.size = 400;
+    return t;
+}
+
+static bool holds(const void *data, size_t size, const char *what, size_t bytes)
+{
+    return memmem(data, size, what, bytes) != NULL;
+}
+
+static void exif_loses_thumbnail_and_by_request_location(void **state)
+{
+    (void)state;
+    tiff t = camera_block(NOTE);
+    assert_true(fov_exif_clean(t.data, t.size, false));
+    assert_false(holds(t.data, t.size, "thumbnail", 9));
+    assert_true(holds(t.data, t.size, "LATITUDE", 8) && holds(t.data, t.size, "Camera!", 8));
+    assert_memory_equal(t.data + 220, NOTE, sizeof NOTE - 1); /* where it was */
+    assert_true(fov_exif_clean(t.data, t.size, true));
+    assert_false(holds(t.data, t.size, "LATITUDE", 8));
+    assert_true(holds(t.data, t.size, "Camera!", 8));
+}
+
+static void a_makers_note_with_a_picture_goes(void **state)
+{
+    (void)state;
+    tiff t = camera_block("MAKER \xff\xd8\xff preview");
+    assert_true(fov_exif_clean(t.data, t.size, false));
+    assert_false(holds(t.data, t.size, "MAKER", 5));
+    assert_true(holds(t.data, t.size, "Camera!", 8));
+}
+
+static void exif_that_lies_is_not_believed(void **state)
+{
+    (void)state;
+    const tiff  good = camera_block(NOTE);
+    test_random random = {7};
+    tiff        t = good;
+    put(&t, 58, 0xfffffff0, 4); /* the thumbnail's directory is not in the block */
+    assert_false(fov_exif_clean(t.data, t.size, true));
+    t = good;
+    put(&t, 170, 8, 4); /* its pixels are the first directory, which tells the orientation: 1, as without it, so turn it first */
+    put(&t, 30, 6, 2);
+    assert_false(fov_exif_clean(t.data, t.size, true));
+    for (int i = 0; i < 20000; i++) { /* whatever it is, it ends, within its bytes, and no JPEG is left where it says so */
+        t = good;
+        for (int k = test_random_int(&random, 1, 6); k > 0; k--)
+            t.data[test_random_int(&random, 0, 399)] = (unsigned char)test_random_int(&random, 0, 255);
+        unsigned char *tight = malloc(t.size);
+        memcpy(tight, t.data, t.size);
+        if (fov_exif_clean(tight, t.size, i & 1)) assert_false(fov_holds_jpeg(tight, t.size));
+        free(tight);
+    }
+}
+
+static void xmp_loses_pictures_and_by_request_places(void **state)
+{
+    (void)state;
+    static const char form[] = "<x:xmpmeta><rdf:Description exif:GPSLatitude='52,31N' dc:title=\"GPS\" photoshop:City=\"B > C\">"
+                               "<xmp:Thumbnails><rdf:Alt><xmp:Thumbnails/>deep</rdf:Alt></xmp:Thumbnails>"
+                               "<Iptc4xmpExt:LocationShown>there</Iptc4xmpExt:LocationShown><dc:subject>face</dc:subject>"
+                               "</rdf:Description></x:xmpmeta>";
+    char              packet[sizeof form];
+    memcpy(packet, form, sizeof form);
+    assert_true(fov_xmp_clean(packet, sizeof form - 1, false));
+    assert_null(strstr(packet, "deep"));
+    assert_non_null(strstr(packet, "GPSLatitude='52,31N'"));
+    assert_int_equal(strlen(packet), strlen(form));
+    assert_true(fov_xmp_clean(packet, sizeof form - 1, true));
+    assert_null(strstr(packet, "GPSLatitude"));
+    assert_null(strstr(packet, "City"));
+    assert_null(strstr(packet, "there"));
+    assert_non_null(strstr(packet, "dc:title=\"GPS\""));
+    assert_non_null(strstr(packet, "<dc:subject>face</dc:subject>"));
+    assert_false(fov_xmp_clean((char[]){"<a b='c"}, 7, true));
+    assert_false(fov_xmp_clean((char[]){"<a:b>/9j/4AAQ</a:b>"}, 19, false));
+}
+
+static void photoshop_loses_thumbnails_and_by_request_places(void **state)
+{
+    (void)state;
+    static const char form[] = "8BIM\x04\x0c\0\0\0\0\0\x04"
+                               "face"
+                               "8BIM\x04\x04\0\0\0\0\0\x12"
+                               "\x1c\x02\x5a\0\x04"
+                               "City"
+                               "\x1c\x02\x78\0\x04"
+                               "word"
+                               "8BIM\x03\xed\x01x\0\0\0\x02"
+                               "ok";
+    fov_text          out = {0};
+    assert_true(fov_photoshop_clean((const unsigned char *)form, sizeof form - 1, false, &out));
+    assert_false(holds(out.data, out.size, "face", 4));
+    assert_true(holds(out.data, out.size, "City", 4) && holds(out.data, out.size, "word", 4) && holds(out.data, out.size, "ok", 2));
+    fov_text again = {0};
+    assert_true(fov_photoshop_clean((const unsigned char *)out.data, out.size, true, &again));
+    assert_false(holds(again.data, again.size, "City", 4));
+    assert_true(holds(again.data, again.size, "word", 4) && holds(again.data, again.size, "ok", 2));
+    assert_false(fov_photoshop_clean((const unsigned char *)form, 11, false, &out));
+    fov_text_clear(&out);
+    fov_text_clear(&again);
+}
+
+static void add_marker(FILE *file, int marker, const void *data, size_t size)
+{
+    const unsigned char head[4] = {0xff, (unsigned char)marker, (unsigned char)((size + 2) >> 8), (unsigned char)(size + 2)};
+    assert_int_equal(fwrite(head, 1, 4, file), 4);
+    assert_int_equal(fwrite(data, 1, size, file), size);
+}
+
+/* With everything that a camera and an editor write, and a second picture behind the end, as phones do. */
+static void write_rich_jpeg(const char *path)
+{
+    static const char xmp[] = "http://ns.adobe.com/xap/1.0/\0<rdf:Description exif:GPSLongitude='7E' dc:creator='who'/>";
+    const tiff        t = camera_block(NOTE);
+    unsigned char     exif[6 + sizeof t.data] = "Exif\0";
+    size_t            bytes;
+    write_jpeg(path, false, 2, 2, JCS_YCbCr);
+    char *jpeg = file_read(path, &bytes);
+    FILE *file = fopen(path, "wb");
+    memcpy(exif + 6, t.data, t.size);
+    assert_int_equal(fwrite(jpeg, 1, 2, file), 2);
+    add_marker(file, 0xe0, "JFXX\0\x10" THUMBNAIL, 6 + sizeof THUMBNAIL - 1);
+    add_marker(file, 0xe1, exif, 6 + t.size);
+    add_marker(file, 0xe1, xmp, sizeof xmp - 1);
+    add_marker(file, 0xe1, "http://ns.adobe.com/xmp/extension/\0 pictures", 44);
+    add_marker(file, 0xe2, ICC, sizeof ICC - 1);
+    add_marker(file, 0xe2, "MPF\0 further pictures", 21);
+    add_marker(file, 0xeb, "JP manifest with a thumbnail", 28);
+    add_marker(file, 0xfe, "a comment", 9);
+    assert_int_equal(fwrite(jpeg + 2, 1, bytes - 2, file), bytes - 2);
+    assert_int_equal(fwrite(jpeg, 1, bytes, file), bytes);
+    assert_int_equal(fclose(file), 0);
+    free(jpeg);
+}
+
+static void a_jpegs_metadata_stays_but_for_pictures_of_the_face(void **state)
+{
+    (void)state;
+    fov_error err = {0};
+    size_t    bytes;
+    write_rich_jpeg(path_of("rich.jpg"));
+    for (int strip = 0; strip < 2; strip++) {
+        fov_hide_options o = SOLID_BOX;
+        o.strip_location = strip;
+        assert_ok(fov_photo_hide(path_of("rich.jpg"), &ONE_FACE, &o, path_of("out.jpg"), &err));
+        char *out = file_read(path_of("out.jpg"), &bytes);
+        assert_true(holds(out, bytes, ICC, sizeof ICC - 1) && holds(out, bytes, "a comment", 9) && holds(out, bytes, "Camera!", 8));
+        assert_true(holds(out, bytes, NOTE, sizeof NOTE - 1) && holds(out, bytes, "dc:creator='who'", 16));
+        assert_int_equal(holds(out, bytes, "LATITUDE", 8), !strip);
+        assert_int_equal(holds(out, bytes, "GPSLongitude", 12), !strip);
+        assert_false(holds(out, bytes, "thumbnail", 9) || holds(out, bytes, "pictures", 8) || holds(out, bytes, "manifest", 8));
+        assert_null(memmem(out + 3, bytes - 3, "\xff\xd8\xff", 3)); /* one picture */
+        free(out);
+    }
+}
+
+static void an_exif_block_that_cannot_be_followed_leaves_the_orientation(void **state)
+{
+    (void)state;
+    fov_error     err = {0};
+    fov_photo    *photo = picture_of_face();
+    unsigned char lies[] = {'E',  'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0,    0,    1,    0,
+                            0x12, 1,   3,   0,   1, 0, 0,   0,   3,   0, 0, 0, 0xff, 0xff, 0xff, 0x7f};
+    size_t        bytes;
+    picture_save(photo, path_of("plain.jpg"));
+    char *jpeg = file_read(path_of("plain.jpg"), &bytes);
+    FILE *file = fopen(path_of("lies.jpg"), "wb");
+    assert_int_equal(fwrite(jpeg, 1, 2, file), 2);
+    add_marker(file, 0xe1, lies, sizeof lies);
+    assert_int_equal(fwrite(jpeg + 2, 1, bytes - 2, file), bytes - 2);
+    assert_int_equal(fclose(file), 0);
+    free(jpeg);
+    fov_photo *before = load(path_of("lies.jpg"));
+    assert_ok(fov_photo_hide(path_of("lies.jpg"), &(fov_faces){0}, NULL, path_of("out.jpg"), &err));
+    fov_photo      *after = load(path_of("out.jpg"));
+    const fov_image a = fov_photo_image(before), b = fov_photo_image(after);
+    assert_int_equal(difference(&a, &b, 20, 30), 0);
+    assert_int_equal(difference(&a, &b, 490, 11), 0);
+    fov_photo_free(before);
+    fov_photo_free(after);
+    fov_photo_free(photo);
+}
+
+/* ---------------------------------------------------------------- PNG */
+
+static void write_png16(const char *path)
+{
+    spng_ctx        *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
+    struct spng_ihdr header = {.width = 400, .height = 300, .bit_depth = 16, .color_type = SPNG_COLOR_TYPE_TRUECOLOR};
+    struct spng_text text = {.keyword = "Comment", .type = SPNG_TEXT, .text = (char[]){"kept"}, .length = 4};
+    tiff             t = camera_block(NOTE);
+    struct spng_exif exif = {.data = (char *)t.data, .length = t.size};
+    uint16_t        *pixels = malloc(sizeof *pixels * 3 * 400 * 300);
+    size_t           bytes;
+    int              code = 0;
+    for (size_t i = 0; i < (size_t)3 * 400 * 300; i++) pixels[i] = (uint16_t)(i * 7919);
+    assert_int_equal(spng_set_option(ctx, SPNG_ENCODE_TO_BUFFER, 1), 0);
+    assert_int_equal(spng_set_ihdr(ctx, &header), 0);
+    assert_int_equal(spng_set_text(ctx, &text, 1), 0);
+    assert_int_equal(spng_set_exif(ctx, &exif), 0);
+    assert_int_equal(spng_encode_image(ctx, pixels, sizeof *pixels * 3 * 400 * 300, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE), 0);
+    void *png = spng_get_png_buffer(ctx, &bytes, &code);
+    file_write(path, png, bytes);
+    free(png);
+    free(pixels);
+    spng_ctx_free(ctx);
+}
+
+static uint16_t *read_png16(const char *path, struct spng_ihdr *header)
+{
+    size_t    bytes, size;
+    char     *png = file_read(path, &bytes);
+    spng_ctx *ctx = spng_ctx_new(0);
+    assert_int_equal(spng_set_png_buffer(ctx, png, bytes), 0);
+    assert_int_equal(spng_get_ihdr(ctx, header), 0);
+    assert_int_equal(spng_decoded_image_size(ctx, SPNG_FMT_PNG, &size), 0);
+    uint16_t *pixels = malloc(size);
+    assert_int_equal(spng_decode_image(ctx, pixels, size, SPNG_FMT_PNG, 0), 0);
+    spng_ctx_free(ctx);
+    free(png);
+    return pixels;
+}
+
+static void a_png_keeps_its_depth_and_its_chunks(void **state)
+{
+    (void)state;
+    fov_error        err = {0};
+    struct spng_ihdr before, after;
+    size_t           bytes;
+    write_png16(path_of("deep.png"));
+    assert_ok(fov_photo_hide(path_of("deep.png"), &ONE_FACE, &SOLID_BOX, path_of("out.png"), &err));
+    uint16_t *a = read_png16(path_of("deep.png"), &before), *b = read_png16(path_of("out.png"), &after);
+    assert_int_equal(after.bit_depth, 16);
+    for (int y = 0; y < 300; y++)
+        for (int x = 0; x < 400; x++)
+            for (int c = 0; c < 3; c++) {
+                const bool inside = x >= 173 && x < 276 && y >= 54 && y < 172;
+                const int  at = 3 * (400 * y + x) + c;
+                assert_int_equal(b[at], inside ? SOLID_BOX.colour[c] * 257 : a[at]);
+            }
+    char *out = file_read(path_of("out.png"), &bytes);
+    assert_true(holds(out, bytes, "kept", 4) && holds(out, bytes, "Camera!", 8));
+    assert_false(holds(out, bytes, "thumbnail", 9));
+    free(out);
+    free(a);
+    free(b);
+}
+
+static void a_palette_is_widened(void **state)
+{
+    (void)state;
+    fov_error        err = {0};
+    spng_ctx        *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
+    struct spng_ihdr header = {.width = 300, .height = 200, .bit_depth = 8, .color_type = SPNG_COLOR_TYPE_INDEXED};
+    struct spng_plte palette = {.n_entries = 2, .entries = {{10, 20, 30, 255}, {240, 230, 220, 255}}};
+    uint8_t         *pixels = calloc(300 * 200, 1);
+    size_t           bytes;
+    int              code;
+    assert_int_equal(spng_set_option(ctx, SPNG_ENCODE_TO_BUFFER, 1), 0);
+    assert_int_equal(spng_set_ihdr(ctx, &header), 0);
+    assert_int_equal(spng_set_plte(ctx, &palette), 0);
+    assert_int_equal(spng_encode_image(ctx, pixels, 300 * 200, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE), 0);
+    void *png = spng_get_png_buffer(ctx, &bytes, &code);
+    file_write(path_of("palette.png"), png, bytes);
+    free(png);
+    free(pixels);
+    spng_ctx_free(ctx);
+    assert_ok(fov_photo_hide(path_of("palette.png"), &ONE_FACE, &SOLID_BOX, path_of("out.png"), &err));
+    check_colour(path_of("out.png"), 224, 113);
+    fov_photo      *photo = load(path_of("out.png"));
+    const fov_image image = fov_photo_image(photo);
+    assert_int_equal(pixel(&image, 5, 5)[1], 20);
+    fov_photo_free(photo);
+}
+
+/* ---------------------------------------------------------------- WebP */
+
+static void write_webp(const char *path, bool lossless)
+{
+    fov_photo      *photo = picture_of_face();
+    const fov_image image = fov_photo_image(photo);
+    uint8_t        *data;
+    const tiff      t = camera_block(NOTE);
+    const WebPData  exif = {t.data, t.size}, icc = {(const uint8_t *)ICC, sizeof ICC};
+    WebPData        file;
+    const size_t    size = lossless ? WebPEncodeLosslessRGB(image.data, image.width, image.height, (int)image.pitch, &data)
+                                    : WebPEncodeRGB(image.data, image.width, image.height, (int)image.pitch, 70, &data);
+    const WebPData  frame = {data, size};
+    WebPMux        *mux = WebPMuxNew();
+    assert_int_equal(WebPMuxSetImage(mux, &frame, 0), WEBP_MUX_OK);
+    assert_int_equal(WebPMuxSetChunk(mux, "EXIF", &exif, 1), WEBP_MUX_OK);
+    assert_int_equal(WebPMuxSetChunk(mux, "ICCP", &icc, 1), WEBP_MUX_OK);
+    assert_int_equal(WebPMuxAssemble(mux, &file), WEBP_MUX_OK);
+    file_write(path, file.bytes, file.size);
+    WebPDataClear(&file);
+    WebPMuxDelete(mux);
+    WebPFree(data);
+    fov_photo_free(photo);
+}
+
+static void a_webp_stays_what_it_is(void **state)
+{
+    (void)state;
+    fov_error err = {0};
+    for (int lossless = 0; lossless < 2; lossless++) {
+        WebPBitstreamFeatures features;
+        size_t                before, after;
+        write_webp(path_of("in.webp"), lossless);
+        assert_ok(fov_photo_hide(path_of("in.webp"), &ONE_FACE, &SOLID_BOX, path_of("out.webp"), &err));
+        char *in = file_read(path_of("in.webp"), &before), *out = file_read(path_of("out.webp"), &after);
+        assert_int_equal(WebPGetFeatures((uint8_t *)out, after, &features), VP8_STATUS_OK);
+        assert_int_equal(features.format, lossless ? 2 : 1);
+        assert_true(holds(out, after, ICC, sizeof ICC) && holds(out, after, "Camera!", 8) && !holds(out, after, "thumbnail", 9));
+        assert_true((double)after < 1.15 * (double)before && (double)after > 0.7 * (double)before); /* its quality */
+        check_colour(path_of("out.webp"), 224, 113);
+        fov_photo      *a = load(path_of("in.webp")), *b = load(path_of("out.webp"));
+        const fov_image x = fov_photo_image(a), y = fov_photo_image(b);
+        if (lossless) check_outside_is_untouched(&x, &y, THE_FACE.box, 0);
+        fov_photo_free(a);
+        fov_photo_free(b);
+        free(in);
+        free(out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_style_hides_the_face_and_nothing_else),
+                                       cmocka_unit_test(an_ellipse_with_the_default_margin_covers_the_corners_of_the_box),
+                                       cmocka_unit_test(faces_at_the_edge_and_beyond_do_no_harm),
+                                       cmocka_unit_test(impossible_options_are_named),
+                                       cmocka_unit_test(of_a_jpeg_only_the_blocks_under_the_face_change),
+                                       cmocka_unit_test(a_jpeg_without_faces_keeps_every_coefficient),
+                                       cmocka_unit_test(inks_are_hidden_in_the_asked_colour),
+                                       cmocka_unit_test(a_turned_photo_is_hidden_where_its_face_is_seen),
+                                       cmocka_unit_test(a_damaged_jpeg_is_told),
+                                       cmocka_unit_test(exif_loses_thumbnail_and_by_request_location),
+                                       cmocka_unit_test(a_makers_note_with_a_picture_goes),
+                                       cmocka_unit_test(exif_that_lies_is_not_believed),
+                                       cmocka_unit_test(xmp_loses_pictures_and_by_request_places),
+                                       cmocka_unit_test(photoshop_loses_thumbnails_and_by_request_places),
+                                       cmocka_unit_test(a_jpegs_metadata_stays_but_for_pictures_of_the_face),
+                                       cmocka_unit_test(an_exif_block_that_cannot_be_followed_leaves_the_orientation),
+                                       cmocka_unit_test(a_png_keeps_its_depth_and_its_chunks),
+                                       cmocka_unit_test(a_palette_is_widened),
+                                       cmocka_unit_test(a_webp_stays_what_it_is)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
