@@ -50,6 +50,8 @@ class Work(Calls):
         self.source = ffi.new("fov_photo_source *", (len(self.files), self.load, ffi.NULL))
 
     def tell(self, _: Any, what: Any, done: int, total: int) -> bool:
+        if self.failure is not None:  # in load_one(): to the library that is one photo less, and no reason to stop
+            return False
         return self.told is None or self.told(text(what), done, total) is not False
 
     def name_of(self, _: Any, index: int) -> Any:

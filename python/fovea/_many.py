@@ -64,6 +64,8 @@ class Stream(Calls):
             return refuse(error, failure)
 
     def put_result(self, _: Any, result: Any) -> bool:
+        if self.failure is not None:  # in load_one(): the end of all
+            return False
         file = self.files[result.index]
         if not result.status:
             warn_of(file, result.photo)
