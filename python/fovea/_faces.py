@@ -9,7 +9,7 @@ import numpy
 
 from .errors import ArgumentError, check, new_error
 from ._library import ffi, lib
-from ._photos import file_name, is_file, load, pixels_of
+from ._photos import file_name, is_file, load, path_bytes, pixels_of
 from ._pixels import check_order, new_image
 
 FLOATS = 15  # of a fov_face: 4 of the box, the score, 5 points
@@ -105,6 +105,12 @@ class Faces:
     def __iter__(self) -> Iterator[Face]:
         return (self[i] for i in range(len(self)))
 
+    def __reduce__(self) -> Any:
+        origin = self.origin
+        if isinstance(origin.photo, memoryview):  # cannot be pickled
+            origin = origin._replace(photo=bytes(origin.photo))
+        return Faces, (self.boxes, self.scores, self.landmarks, origin, self.timing)
+
     def __repr__(self) -> str:
         count = "1 face" if len(self) == 1 else f"{len(self)} faces"
         return f"<fovea.Faces: {count} in {self.file or 'a picture'}, {self.width} x {self.height}>"
@@ -133,7 +139,7 @@ class Faces:
         `format` is the order of the channels; None: that of the array in which the faces were found, and "rgb" for files.
         """
         order = check_order(format or self.origin.order)
-        if not isinstance(size, int) or not 1 <= size <= MOST_CROP:
+        if not isinstance(size, (int, numpy.integer)) or not 1 <= size <= MOST_CROP:
             raise ArgumentError(f"size {size!r}: expected pixels, 1 to {MOST_CROP}")
         image, kept = self._image()
         crops = numpy.empty((len(self), size, size, 3), numpy.uint8)
@@ -154,7 +160,7 @@ class Faces:
         check(lib.fov_faces_draw(found, photo, error), error)
         if path is not None:
             image = ffi.new("fov_image *", lib.fov_photo_image(photo))
-            check(lib.fov_image_save(image, os.fsencode(path), JPEG_QUALITY, error), error)
+            check(lib.fov_image_save(image, path_bytes(path), JPEG_QUALITY, error), error)
         return numpy.ascontiguousarray(pixels_of(photo, order))
 
     def _structs(self) -> Any:

@@ -43,10 +43,12 @@ def new_options(detect: Any = None, **given: Any) -> Any:
 
 def load_into(file: File, options: Any, photo: Any, error: Any) -> int:
     """fov_photo_load() or fov_photo_decode()."""
-    if file_name(file) is None:
-        with ffi.from_buffer(file) as data:
-            return lib.fov_photo_decode(data, len(data), ffi.NULL, options, photo, error)
-    return lib.fov_photo_load(path_bytes(file), options, photo, error)
+    if file_name(file) is not None:
+        return lib.fov_photo_load(path_bytes(file), options, photo, error)
+    if isinstance(file, memoryview) and not file.c_contiguous:
+        raise ArgumentError("the bytes of this memoryview do not lie side by side: pass bytes(view)")
+    with ffi.from_buffer(file) as data:
+        return lib.fov_photo_decode(data, len(data), ffi.NULL, options, photo, error)
 
 
 def warn_of(file: File, photo: Any) -> None:

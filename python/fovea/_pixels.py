@@ -87,12 +87,20 @@ def is_pillow(picture: Any) -> bool:
     return pillow is not None and isinstance(picture, pillow.Image)
 
 
+def pillow_array(picture: Any) -> numpy.ndarray:
+    """Pixels of a PIL image. Of those that are more than bytes Pillow cuts off what is above 255, which makes 16 bits all white."""
+    if picture.mode.startswith(("I", "F")):
+        raise ArgumentError(f"a PIL image of mode {picture.mode!r}: its pixels are no bytes; pass the path of the file, or an array, of "
+                            "16 bits (numpy.asarray(image) >> 8).astype(numpy.uint8)")
+    return numpy.asarray(picture if picture.mode in ("RGB", "RGBA", "L") else picture.convert("RGB"))
+
+
 def to_array(picture: Any, order: str) -> tuple[numpy.ndarray, str]:
     """An array, a PIL image, or what NumPy can view as an array; and the order of its channels, which in PIL images is RGB."""
     if isinstance(picture, numpy.ndarray):
         return picture, order
     if is_pillow(picture):
-        return numpy.asarray(picture if picture.mode in ("RGB", "RGBA", "L") else picture.convert("RGB")), "rgb"
+        return pillow_array(picture), "rgb"
     if hasattr(picture, "__array__") or hasattr(picture, "__array_interface__"):
         return numpy.asarray(picture), order
     raise TypeError(f"a {type(picture).__name__} is no photo: expected a path, the bytes of a file, a NumPy array of uint8, "
