@@ -2,12 +2,12 @@
 """build(): engines, as `fovea build` makes them."""
 from __future__ import annotations
 
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable
 
 from ._bundled import bundled_photo
 from ._calls import Progress, Work
 from ._calibrate import load_cache
-from ._engine import Backend, EngineOptions, Extras, Path, Settings, certificate, load_model, parse_precision
+from ._engine import Backend, EngineOptions, Path, Paths, Settings, certificate, extras_of, load_model, parse_precision
 from .errors import ArgumentError, check, new_error
 from ._library import ffi, lib, take_json
 from ._owned import Owned
@@ -16,7 +16,7 @@ from ._photos import File, path_bytes
 
 def build(model: Path, output: Path, *, precision: str = "auto", calibrate: File | Iterable[File] | None = None,
           cache: Path | None = None, mapping: str | None = None, max_loss: float | None = None, repair: bool = False,
-          backend: str = "cpu", device: int = 0, settings: Settings | None = None, plugins: Sequence[Path] = (),
+          backend: str = "cpu", device: int = 0, settings: Settings | None = None, plugins: Paths = (),
           heads: str | None = None, progress: Progress = None) -> dict[str, Any]:
     """Make an engine (.fov) of a model, with a certificate of what its precision costs, which is also what is returned.
 
@@ -28,9 +28,11 @@ def build(model: Path, output: Path, *, precision: str = "auto", calibrate: File
     number = parse_precision(precision)
     if max_loss is not None and number not in (lib.FOV_PRECISION_AUTO, lib.FOV_PRECISION_MIXED):
         raise ArgumentError(f"max_loss is for the precisions mixed and auto: {precision} is taken whatever it loses")
+    if max_loss is not None and not max_loss > 0:  # 0 is the library's word for its default
+        raise ArgumentError(f"max_loss {max_loss!r}: expected a part of 1 above 0, such as 0.005; precision='fp32' loses nothing")
     if mapping is not None and cache is None:
         raise ArgumentError("mapping is for names in a cache: name one, cache='FILE'")
-    loaded = load_model(model, Extras(settings, tuple(plugins), heads))
+    loaded = load_model(model, extras_of(settings, plugins, heads))
     photos = calibrate if calibrate is not None else () if number == lib.FOV_PRECISION_FP32 else bundled_photo()
     work = Work(progress, photos)
     ranges = load_cache(cache, loaded, mapping) if cache is not None else None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Iterable
 
 from ._calls import Progress, Work
-from ._engine import Extras, Path, Settings, load_model
+from ._engine import Path, Paths, Settings, extras_of, load_model
 from .errors import ArgumentError, CancelledError, FoveaError, check, new_error
 from ._library import ffi, lib, take_json
 from ._options import DetectOptions, new_options
@@ -119,7 +119,7 @@ class Calibration:
 
 def calibrate(model: Path, photos: File | Iterable[File] = (), output: Path | None = None, *, method: str = "mse",
               percentile: float | None = None, format: str = "fovea", from_cache: Path | None = None, mapping: str | None = None,
-              threads: int = 0, settings: Settings | None = None, plugins: Sequence[Path] = (), heads: str | None = None,
+              threads: int = 0, settings: Settings | None = None, plugins: Paths = (), heads: str | None = None,
               progress: Progress = None, **options: Unpack[DetectOptions]) -> dict[str, Any]:
     """Run a model on photos and write a cache of the ranges that its tensors need in INT8, for build(cache=...).
 
@@ -130,9 +130,11 @@ def calibrate(model: Path, photos: File | Iterable[File] = (), output: Path | No
     chosen, tensorrt = one_of("method", method, METHODS), one_of("format", format, FORMATS)
     if percentile is not None and method != "percentile":
         raise ArgumentError("percentile needs method='percentile'")
+    if percentile is not None and not percentile > 50:  # 0 is the library's word for its default
+        raise ArgumentError(f"percentile {percentile!r}: expected above 50, at most 100, such as 99.99")
     if mapping is not None and from_cache is None:
         raise ArgumentError("mapping is for names in a cache: name one, from_cache='FILE'")
-    loaded = load_model(model, Extras(settings, tuple(plugins), heads))
+    loaded = load_model(model, extras_of(settings, plugins, heads))
     run = None
     if from_cache is not None:
         ranges = load_cache(from_cache, loaded, mapping)

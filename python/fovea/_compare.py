@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Iterable
 
 from ._calls import Progress, Work
-from ._engine import Backend, Extras, Path, Settings, is_engine, open_engine
+from ._engine import Backend, Path, Paths, Settings, extras_of, is_engine, open_engine
 from .errors import check, new_error
 from ._library import ffi, lib, take_json
 from ._options import DetectOptions, new_options
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 def compare(a: Path, b: Path, photos: File | Iterable[File], *, precision_a: str = "fp32", precision_b: str = "fp32",
             html: Path | None = None, layers: bool = True, threads: int = 0, backend: str = "cpu", device: int = 0,
-            settings: Settings | None = None, plugins: Sequence[Path] = (), heads: str | None = None, progress: Progress = None,
+            settings: Settings | None = None, plugins: Paths = (), heads: str | None = None, progress: Progress = None,
             **options: Unpack[DetectOptions]) -> dict[str, Any]:
     """Run two models or engines on the same photos and tell what `b` costs against `a`: faces lost and gained, points of expected
     average precision, drift, and the noise of each layer that both have by name (docs/compare.md).
 
     Precisions are those of models; an engine has its own. `html` writes a report: one page that needs nothing else.
     """
-    extras = Extras(settings, tuple(plugins), heads)
+    extras = extras_of(settings, plugins, heads)
     engines = [open_engine(path, "auto" if is_engine(path) else precision, Backend(backend, device), extras)
                for path, precision in ((a, precision_a), (b, precision_b))]
     work = Work(progress, photos)

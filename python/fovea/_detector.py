@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Iterator, Sequence, Union, over
 
 import numpy
 
-from ._engine import Backend, Extras, Path, Settings, about, open_engine
+from ._engine import Backend, Path, Paths, Settings, about, extras_of, open_engine
 from .errors import FoveaError, check
 from ._faces import Faces, Origin, Timing, timing_of
 from ._library import ffi, lib
@@ -37,11 +37,11 @@ class Detector:
 
     def __init__(self, model: Path = "default", *, precision: str = "auto", threads: int | None = None, backend: str = "cpu",
                  device: int = 0, format: str = "rgb", tune: float = 0, tf32: bool = False, settings: Settings | None = None,
-                 plugins: Sequence[Path] = (), heads: str | None = None, **options: Unpack[DetectOptions]) -> None:
+                 plugins: Paths = (), heads: str | None = None, **options: Unpack[DetectOptions]) -> None:
         self._order = check_order(format)
         self._options = new_options(options)
         self._model = os.fspath(model)
-        engine = open_engine(model, precision, Backend(backend, device), Extras(settings, tuple(plugins), heads))
+        engine = open_engine(model, precision, Backend(backend, device), extras_of(settings, plugins, heads))
         self._about = about(engine)
         self._pool = Pool(engine, DetectorOptions(threads, tune, tf32))
         self._pool.leave(self._pool.take())  # what is wrong with the options shows here

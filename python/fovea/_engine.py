@@ -14,6 +14,7 @@ from ._photos import path_bytes
 MAGIC = b"\x89FOV\r\n"  # how engine files start
 
 Path = Union[str, "os.PathLike[str]"]
+Paths = Union[Path, Sequence[Path]]  # one, or several
 Settings = Union[str, Mapping[str, Any]]
 
 
@@ -23,6 +24,10 @@ class Extras(NamedTuple):
     settings: Settings | None = None  # lines "key = value", or a mapping: docs/settings.md
     plugins: Sequence[Path] = ()  # shared libraries: docs/plugins.md
     heads: str | None = None  # the operator of a plugin that decodes the heads
+
+
+def extras_of(settings: Settings | None, plugins: Paths, heads: str | None) -> Extras:
+    return Extras(settings, (plugins,) if isinstance(plugins, (str, os.PathLike)) else tuple(plugins), heads)
 
 
 class Backend(NamedTuple):

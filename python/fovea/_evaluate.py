@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Sequence, Union
 import numpy
 
 from ._calls import Progress, Work
-from ._engine import Backend, Extras, Path, Settings, is_engine, open_engine
+from ._engine import Backend, Extras, Path, Paths, Settings, extras_of, is_engine, open_engine
 from .errors import ArgumentError, check, new_error
 from ._library import ffi, lib, take_json
 from ._options import DetectOptions, lay_over
@@ -78,7 +78,7 @@ class Evaluation(dict):
 
 def evaluate(wider: Path, images: Path, model: Names = "default", precision: Names | None = None, *, curves: Path | None = None,
              detections: Path | None = None, skip_missing: bool = False, threads: int = 0, backend: str = "cpu", device: int = 0,
-             settings: Settings | None = None, plugins: Sequence[Path] = (), heads: str | None = None, progress: Progress = None,
+             settings: Settings | None = None, plugins: Paths = (), heads: str | None = None, progress: Progress = None,
              **options: Unpack[DetectOptions]) -> Evaluation:
     """Measure average precision by WIDER FACE's protocol (docs/evaluate.md).
 
@@ -87,7 +87,7 @@ def evaluate(wider: Path, images: Path, model: Names = "default", precision: Nam
     over recall; `detections` is a folder for what is found. Options not given are size="native", score=0.02, nms=0.4.
     """
     truth = load_truth(wider)
-    engines = open_entrants(model, precision, Backend(backend, device), Extras(settings, tuple(plugins), heads))
+    engines = open_entrants(model, precision, Backend(backend, device), extras_of(settings, plugins, heads))
     names = [ffi.new("char[]", os.fsencode(name)) for name in engines]
     entrants = ffi.new("fov_entrant[]", [(name, engine.pointer) for name, engine in zip(names, engines.values())])
     work = Work(progress)

@@ -2,14 +2,15 @@
 """inspect() and doctor(): what a model is made of, and what Fovea finds here to run on."""
 from __future__ import annotations
 
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable
 
 from ._bundled import bundled_photo
 from ._calls import Progress, Work
-from ._engine import (Backend, EngineOptions, Extras, Path, Settings, build_engine, certificate, is_engine, load_engine, load_model,
-                      parse_precision, precision_name)
+from ._engine import (Backend, EngineOptions, Path, Paths, Settings, build_engine, certificate, extras_of, is_engine, load_engine,
+                      load_model, parse_precision, precision_name)
 from .errors import ArgumentError, check, new_error
 from ._library import ffi, lib, take_json
+from ._options import parse_input
 from ._owned import Owned
 from ._photos import File
 
@@ -31,26 +32,27 @@ def inspect_weights(model: Owned, precision: str, photos: File | Iterable[File],
     return {"health": health, "effect": take_json(words[0])}
 
 
-def inspect(model: Path, photos: File | Iterable[File] | None = None, *, size: tuple[int, int] = (640, 640),
+def inspect(model: Path, photos: File | Iterable[File] | None = None, *, size: str | tuple[int, int] = "640x640",
             precision: str | None = None, backend: str = "cpu", device: int = 0, settings: Settings | None = None,
-            plugins: Sequence[Path] = (), heads: str | None = None, progress: Progress = None) -> dict[str, Any]:
+            plugins: Paths = (), heads: str | None = None, progress: Progress = None) -> dict[str, Any]:
     """What `fovea inspect --json` prints.
 
     Of a model: {"model", "engine"}, with shapes, memory and kernels for an input of `size`. Of an engine file (.fov): {"precision",
     "certificate", "engine"}. With `precision` ("fp16", "bf16" or "int8"): {"health", "effect"}, what it does to the weights, and
     what that changes in the outputs for `photos` (default: the bundled one).
     """
-    extras, where = Extras(settings, tuple(plugins), heads), Backend(backend, device)
+    pixels = parse_input(size)
+    extras, where = extras_of(settings, plugins, heads), Backend(backend, device)
     if photos is not None and precision is None:
         raise ArgumentError("photos show what a precision does to the weights: name one, as in precision='fp16'")
     if precision is not None:
         return inspect_weights(load_model(model, extras), precision, bundled_photo() if photos is None else photos, progress)
     if is_engine(model):
         engine = load_engine(model, where, extras.plugins)
-        return {"precision": precision_name(engine), "certificate": certificate(engine), "engine": describe(engine, size)}
+        return {"precision": precision_name(engine), "certificate": certificate(engine), "engine": describe(engine, pixels)}
     loaded = load_model(model, extras)
     return {"model": take_json(lib.fov_model_describe_json(loaded.pointer)),
-            "engine": describe(build_engine(loaded, EngineOptions(where)), size)}
+            "engine": describe(build_engine(loaded, EngineOptions(where)), pixels)}
 
 
 def doctor() -> dict[str, Any]:

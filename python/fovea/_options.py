@@ -2,6 +2,7 @@
 """How a photo becomes the network's input and which faces are kept: the options of `fovea detect`, by the same names."""
 from __future__ import annotations
 
+import operator
 import re
 from typing import Any, Mapping, Sequence, TypedDict, Union
 
@@ -24,21 +25,35 @@ class DetectOptions(TypedDict, total=False):
     full_decode: bool  # decode every pixel of large JPEGs
 
 
-FIELDS = {  # option: member of fov_detect_options, type
-    "score": ("score_threshold", float),
-    "nms": ("nms_iou", float),
-    "top_k": ("pre_nms_top_k", int),
-    "max_faces": ("max_faces", int),
-    "tile_overlap": ("tile_overlap", int),
-    "tile_scale": ("tile_scale", float),
-    "full_decode": ("full_decode", bool),
+FIELDS = {  # option: member of fov_detect_options, what it takes
+    "score": ("score_threshold", "a number"),
+    "nms": ("nms_iou", "a number"),
+    "top_k": ("pre_nms_top_k", "a whole number"),
+    "max_faces": ("max_faces", "a whole number"),
+    "tile_overlap": ("tile_overlap", "a whole number"),
+    "tile_scale": ("tile_scale", "a number"),
+    "full_decode": ("full_decode", "True or False"),
 }
 SIZE = re.compile(r"(?:(long:|tiles:)|(\d{1,6})x)(\d{1,6})")
 
 
-def set_size(options: Any, size: str | tuple[int, int]) -> None:
+def size_words(size: Any) -> str:
+    """A size as the program has it: "640x480" of (640, 480); "" of what is none."""
     words = "{}x{}".format(*size) if isinstance(size, (tuple, list)) and len(size) == 2 else size
-    found = SIZE.fullmatch(words) if isinstance(words, str) else None
+    return words if isinstance(words, str) else ""
+
+
+def parse_input(size: str | tuple[int, int]) -> tuple[int, int]:
+    """Width and height, where nothing else can be meant."""
+    found = SIZE.fullmatch(size_words(size))
+    if found is None or found[1]:
+        raise ArgumentError(f"size {size!r}: expected '640x480' or (640, 480)")
+    return int(found[2]), int(found[3])
+
+
+def set_size(options: Any, size: str | tuple[int, int]) -> None:
+    words = size_words(size)
+    found = SIZE.fullmatch(words)
     if words == "native":
         options.resize = lib.FOV_RESIZE_NATIVE
     elif found is None:
@@ -59,10 +74,12 @@ def set_place(options: Any, place: str) -> None:
 
 
 def set_fill(options: Any, fill: str | Sequence[int]) -> None:
-    colour = [-1, -1, -1] if fill == "mean" else list(fill) if isinstance(fill, Sequence) else []
-    if len(colour) != 3 or not all(isinstance(c, int) for c in colour):
-        raise ArgumentError(f"fill {fill!r}: expected three numbers from 0 to 255, red, green and blue, or 'mean'")
-    options.fill = colour
+    colours: Any = [-1, -1, -1] if isinstance(fill, str) and fill == "mean" else fill
+    try:
+        red, green, blue = (operator.index(colour) for colour in colours)
+        options.fill = [red, green, blue]
+    except (TypeError, ValueError, OverflowError) as e:
+        raise ArgumentError(f"fill {fill!r}: expected three numbers from 0 to 255, red, green and blue, or 'mean'") from e
 
 
 SPECIAL = {"size": set_size, "place": set_place, "fill": set_fill}
@@ -76,9 +93,9 @@ def set_option(options: Any, name: str, value: Any) -> None:
         raise TypeError(f"no option {name!r}: there are {', '.join(DetectOptions.__annotations__)}")
     member, kind = FIELDS[name]
     try:
-        setattr(options, member, kind(value))
-    except (TypeError, ValueError, OverflowError) as e:
-        raise ArgumentError(f"{name} {value!r}: expected a number") from e
+        setattr(options, member, value)  # cffi is strict: no text, and no fraction where it would be cut off
+    except (TypeError, OverflowError) as e:
+        raise ArgumentError(f"{name} {value!r}: expected {kind}") from e
 
 
 def lay_over(base: Any, given: Mapping[str, Any]) -> Any:
