@@ -2,6 +2,7 @@
 """What the tests share: photos, a detector, and the program, whose answers are the measure."""
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -50,14 +51,21 @@ def found(program):
     return lambda *arguments: json.loads(program("detect", "--json", *arguments))
 
 
+@pytest.fixture(scope="session")
+def many_once(tmp_path_factory, rgb):
+    folder = tmp_path_factory.mktemp("many")
+    (folder / "below").mkdir()
+    for i, side in enumerate([256, 150, 200, 225, 128, 167]):
+        Image.fromarray(rgb).resize((side, side)).save(folder / ("below" if i % 2 else ".") / f"{i}.png")
+    (folder / "notes.txt").write_text("no picture")
+    (folder / ".hidden.png").write_text("no picture either")
+    return folder
+
+
 @pytest.fixture
-def many(tmp_path, rgb):
-    """A folder with photos of different sizes, two levels deep, and other files."""
-    (tmp_path / "below").mkdir()
-    for i, side in enumerate([512, 300, 401, 450, 256, 333]):
-        Image.fromarray(rgb).resize((side, side)).save(tmp_path / ("below" if i % 2 else ".") / f"{i}.png")
-    (tmp_path / "notes.txt").write_text("no picture")
-    (tmp_path / ".hidden.png").write_text("no picture either")
+def many(tmp_path, many_once):
+    """A folder with photos of different sizes, two levels deep, and other files; to write beside."""
+    shutil.copytree(many_once, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 

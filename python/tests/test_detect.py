@@ -96,11 +96,22 @@ def test_gray(detector, rgb):
     assert same(detector.detect(gray, format="bgr"), expected)
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "1", "CMYK", "I"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK"])
 def test_pillow(detector, photo, mode):
     picture = Image.open(photo).convert(mode)
     as_rgb = numpy.asarray(picture if mode in ("RGB", "RGBA", "L") else picture.convert("RGB"))
     assert same(detector.detect(picture), detector.detect(as_rgb))
+
+
+def test_pillow_with_more_than_bytes(detector, photo, tmp_path):
+    """A file of 16 bits has its face; Pillow would hand on a picture that is all white."""
+    gray = numpy.asarray(Image.open(photo).convert("L"))
+    path = tmp_path / "deep.png"
+    Image.fromarray(gray.astype(numpy.uint16) * 257).save(path)
+    assert same(detector.detect(path), detector.detect(gray))
+    for picture in (Image.open(path), Image.fromarray(gray.astype(numpy.uint16) * 257), Image.fromarray(gray.astype(numpy.float32))):
+        with pytest.raises(fovea.ArgumentError, match=f"mode '{picture.mode}'.*path of the file"):
+            detector.detect(picture)
 
 
 def test_what_numpy_can_view(detector, rgb):

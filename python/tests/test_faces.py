@@ -60,6 +60,9 @@ def test_pictures_that_cannot_be_made(detector, photo, rgb, tmp_path):
         faces.draw(tmp_path / "a.gif")
     with pytest.raises(fovea.FileError):
         faces.draw(tmp_path / "no folder" / "a.png")
+    with pytest.raises(fovea.ArgumentError, match="no file can have this name"):
+        faces.draw(f"{tmp_path}/a.png\0b.png")
+    assert not list(tmp_path.iterdir())
     faces.landmarks[:] = 5
     with pytest.raises(fovea.ArgumentError, match="landmarks"):
         faces.crops()
@@ -100,6 +103,12 @@ def test_parts(crowd):
 def test_pickled(crowd):
     copy = pickle.loads(pickle.dumps(crowd))
     assert same(copy, crowd) and copy.file == crowd.file and copy.timing == crowd.timing
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_pickled_with_their_photo(detector, photo, kind):
+    faces = detector.detect(kind(open(photo, "rb").read()))
+    assert numpy.array_equal(pickle.loads(pickle.dumps(faces)).crops(), faces.crops())
 
 
 def test_repr(detector, photo, rgb):

@@ -9,6 +9,7 @@ import numpy
 import pytest
 
 import fovea
+from conftest import same
 
 
 @pytest.mark.parametrize("dtype, remedy", [
@@ -77,16 +78,25 @@ def test_another_kind_of_picture(detector):
 
 @pytest.mark.parametrize("options, message", [
     ({"score": 2}, "score"), ({"score": float("nan")}, "score"), ({"nms": -1}, "nms"), ({"top_k": 0}, "top_k"),
-    ({"max_faces": 0}, "max_faces"), ({"score": "much"}, "expected a number"), ({"top_k": None}, "expected a number"),
-    ({"top_k": 10**12}, "expected a number"), ({"size": "big"}, "expected '640x480'"), ({"size": 640}, "expected '640x480'"),
+    ({"max_faces": 0}, "max_faces"), ({"score": "much"}, "expected a number"), ({"top_k": None}, "whole number"),
+    ({"top_k": 10**12}, "whole number"), ({"top_k": 40.7}, "whole number"),
+    ({"max_faces": "40"}, "whole number"), ({"full_decode": "false"}, "True or False"), ({"full_decode": 2}, "True or False"), ({"size": "big"}, "expected '640x480'"), ({"size": 640}, "expected '640x480'"),
     ({"size": (640, -1)}, "expected"), ({"size": "0x0"}, "at least 1"), ({"size": "tiles:10"}, "64 to 8192"),
     ({"size": "long:0"}, "at least 1"), ({"place": "left"}, "top-left"), ({"fill": (1, 2)}, "three numbers"),
-    ({"fill": (1, 2, 300)}, "0 to 255"), ({"fill": 5}, "three numbers"), ({"fill": "black"}, "three numbers"),
+    ({"fill": (1, 2, 300)}, "0 to 255"), ({"fill": 5}, "three numbers"), ({"fill": (1.5, 2, 3)}, "three numbers"), ({"fill": (1, 2, 10**12)}, "three numbers"),
+     ({"fill": "black"}, "three numbers"),
     ({"tile_scale": 2}, "tiles:N"), ({"format": "yuv"}, "'bgr'"),
 ])
 def test_wrong_options(detector, rgb, options, message):
     with pytest.raises(fovea.ArgumentError, match=message):
         detector.detect(rgb, **options)
+
+
+def test_numbers_of_numpy_are_numbers(detector, rgb):
+    plain = detector.detect(rgb, score=0.02, top_k=40, size=(320, 256), fill=(1, 2, 3), full_decode=True)
+    given = detector.detect(rgb, score=numpy.float64(0.02), top_k=numpy.int64(40), size=tuple(numpy.array([320, 256])),
+                            fill=numpy.array([1, 2, 3]), full_decode=numpy.True_)
+    assert same(plain, given) and plain.crops(numpy.int32(64)).shape == (len(plain), 64, 64, 3)
 
 
 def test_unknown_option(detector, rgb):
@@ -105,6 +115,7 @@ def test_unknown_option(detector, rgb):
     ({"device": 1}, fovea.ArgumentError, "add backend='cuda'"),
     ({"format": "RGB"}, fovea.ArgumentError, "'bgr'"),
     ({"plugins": ["nowhere.so"]}, fovea.FileError, "nowhere.so"),
+    ({"plugins": "nowhere.so"}, fovea.FileError, "nowhere.so: cannot open"),
     ({"settings": {"leaky": "much"}}, fovea.FormatError, "leaky"),
     ({"settings": "nonsense"}, fovea.FormatError, "nonsense"),
 ])

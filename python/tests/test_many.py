@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import warnings
 
 import numpy
@@ -14,6 +15,7 @@ from PIL import Image
 
 import fovea
 from conftest import same
+from fovea import _many, _photos
 
 
 def test_folder_as_the_program(detector, many, found):
@@ -24,12 +26,17 @@ def test_folder_as_the_program(detector, many, found):
 @pytest.mark.parametrize("threads", [0, 1, 3])
 def test_in_order_with_failures(detector, many, threads):
     files = [many / "0.png", many / "nowhere.png", many / "below" / "1.png", (many / "2.png").read_bytes(), b"no photo", "a\0b",
-             many / "notes.txt"] * 5
+             many / "notes.txt", memoryview(b"abcdef")[::2]] * 5
     answers = list(detector.detect_many(iter(files), threads=threads))
-    kinds = [fovea.Faces, fovea.FileError, fovea.Faces, fovea.Faces, fovea.FormatError, fovea.ArgumentError, fovea.FormatError] * 5
+    kinds = [fovea.Faces, fovea.FileError, fovea.Faces, fovea.Faces, fovea.FormatError, fovea.ArgumentError, fovea.FormatError,
+             fovea.ArgumentError] * 5
     assert list(map(type, answers)) == kinds
     assert [a.file for a in answers[:5]] == [str(many / "0.png"), str(many / "nowhere.png"), str(many / "below" / "1.png"), None, None]
     assert all(same(answer, detector.detect(file)) for answer, file in zip(answers, files) if isinstance(answer, fovea.Faces))
+
+
+def test_pictures_in_folders_are_those_of_the_program(program):
+    assert f"\n  {' '.join(_photos.ENDINGS)}\n" in program("help", "formats")
 
 
 def test_options(detector, many):
@@ -60,6 +67,9 @@ def test_ctrl_c(detector, many):
         while True:
             list(detector.detect_many(many))
     timer.join()
+    end = time.monotonic() + 60  # what was interrupted may have been the wait for the library's thread
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.01)
     assert threading.active_count() == before
 
 
@@ -95,6 +105,22 @@ def test_warnings_may_be_errors(detector, many):
         warnings.simplefilter("error")
         with pytest.raises(fovea.FoveaWarning, match="cut.jpg"):
             list(detector.detect_many([path, many / "0.png"]))
+
+
+def test_what_python_raises_while_it_loads_ends_it(detector, many, monkeypatch):
+    """In threads of the library, for which a photo that fails is no reason to stop."""
+    loaded = []
+
+    def load_or_fail(file, *rest):
+        loaded.append(file)
+        if len(loaded) == 3:
+            raise MemoryError("mine")
+        return _photos.load_into(file, *rest)
+
+    monkeypatch.setattr(_many, "load_into", load_or_fail)
+    with pytest.raises(MemoryError, match="mine"):
+        list(detector.detect_many([many / "0.png"] * 1000))
+    assert len(loaded) < 100
 
 
 def cut_jpeg(many):

@@ -37,22 +37,27 @@ def test_no_more_calls_at_once_than_processors(rgb):
         assert len(idle[True]) == 1 and len(idle[False]) <= detector._pool.limit
 
 
-def test_calls_that_wait_take_turns(rgb):
+def test_calls_that_wait_take_turns(rgb, monkeypatch):
     """A thread that calls again at once must not keep the place of others."""
     with fovea.Detector(threads=1) as detector:
-        detector._pool.limit = 1
-        end = time.monotonic() + 1
+        pool, turns = detector._pool, []
+        pool.limit = 1
+        worker, leave = pool.take(), pool.leave
 
-        def count(_):
-            calls = 0
-            while time.monotonic() < end:
-                detector.detect(rgb[::4, ::4])
-                calls += 1
-            return calls
+        def note_and_leave(*worker):
+            turns.append((threading.get_ident(), len(pool.waiting)))
+            leave(*worker)
 
-        with ThreadPoolExecutor(3) as pool:
-            counts = list(pool.map(count, range(3)))
-    assert min(counts) > 3 and max(counts) < 2 * min(counts)
+        monkeypatch.setattr(pool, "leave", note_and_leave)
+        with ThreadPoolExecutor(3) as threads:
+            work = [threads.submit(lambda: [detector.detect(rgb[::4, ::4]) for _ in range(20)]) for _ in range(3)]
+            while len(pool.waiting) < 3:
+                time.sleep(0.001)
+            leave(worker)
+        assert all(len(w.result()) == 20 for w in work)
+    assert len(turns) == 60 and turns[0][1] == 2
+    for i, (_, waiting) in enumerate(turns):  # those who wait are next, all of them
+        assert len({thread for thread, _ in turns[i : i + 1 + waiting]}) == 1 + waiting
 
 
 def test_ctrl_c_while_waiting(rgb):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import fovea
-
+from fovea import _calls
 
 
 @pytest.fixture
@@ -35,7 +35,8 @@ def without(record, *names):
 
 def test_inspect_model(program):
     assert fovea.inspect("default") == json.loads(program("inspect", "--json", "default"))
-    assert fovea.inspect("default", size=(320, 256)) == json.loads(program("inspect", "--json", "--size", "320x256", "default"))
+    expected = json.loads(program("inspect", "--json", "--size", "320x256", "default"))
+    assert fovea.inspect("default", size=(320, 256)) == fovea.inspect("default", size="320x256") == expected
 
 
 def test_inspect_weights(program):
@@ -44,6 +45,12 @@ def test_inspect_weights(program):
         fovea.inspect("default", "photos")
     with pytest.raises(fovea.FoveaError):
         fovea.inspect("default", precision="fp32")
+
+
+@pytest.mark.parametrize("size", ["native", "long:640", "640", (640, 480, 3), 640, (640, -1), None])
+def test_inspect_wrong_size(size):
+    with pytest.raises(fovea.ArgumentError, match="expected '640x480' or"):
+        fovea.inspect("default", size=size)
 
 
 def test_doctor():
@@ -84,7 +91,7 @@ def test_engines_have_their_precision(engine):
 
 @pytest.mark.parametrize("given, message", [
     ({"precision": "int8", "max_loss": 0.1}, "mixed and auto"), ({"mapping": "a = b"}, "cache"), ({"cache": "nowhere"}, "nowhere"),
-    ({"precision": "mixed", "max_loss": -1}, "loss"), ({"precision": "int4"}, "int8"), ({"backend": "tpu"}, "tpu"),
+    ({"precision": "mixed", "max_loss": -1}, "above 0"), ({"precision": "auto", "max_loss": 0}, "above 0"), ({"precision": "int4"}, "int8"), ({"backend": "tpu"}, "tpu"),
 ])
 def test_wrong_builds(tmp_path, given, message):
     with pytest.raises(fovea.FoveaError, match=message):
@@ -131,6 +138,7 @@ def test_calibration_goes_on_where_it_was_stopped(many, tmp_path):
 
 @pytest.mark.parametrize("given, message", [
     ({"method": "best"}, "min-max"), ({"format": "onnx"}, "tensorrt"), ({"percentile": 99}, "method='percentile'"),
+    ({"method": "percentile", "percentile": 0}, "above 50"), ({"method": "percentile", "percentile": 101}, "100"),
     ({"mapping": "a = b"}, "from_cache"), ({"photos": "nowhere.jpg"}, "no photo could be used"), ({"photos": []}, "no photo"),
 ])
 @pytest.mark.filterwarnings("ignore:left out")
@@ -187,8 +195,9 @@ def test_wrong_evaluations(tmp_path, truth, many):
 
 @pytest.fixture
 def works(many, tmp_path, truth):
+    few = [many / "0.png", many / "2.png"]
     return lambda progress: {
-        "build": lambda: fovea.build("default", tmp_path / "a.fov", precision="mixed", calibrate=many, progress=progress),
+        "build": lambda: fovea.build("default", tmp_path / "a.fov", precision="mixed", calibrate=few, progress=progress),
         "calibrate": lambda: fovea.calibrate("default", many, tmp_path / "a.cache", progress=progress),
         "compare": lambda: fovea.compare("default", "default", many, progress=progress),
         "evaluate": lambda: fovea.evaluate(truth, many, progress=progress),
@@ -232,6 +241,21 @@ def test_ctrl_c(works, many, work):
             works(None)[work]()
     timer.join()
     assert len(fovea.Detector().detect(many / "0.png")) == 1
+
+
+@pytest.mark.parametrize("work", ["build", "compare", "inspect"])
+def test_ctrl_c_while_a_photo_is_loaded(works, tmp_path, monkeypatch, work):
+    """The library leaves out a photo that fails, and goes on; this it must not."""
+    told, done = [], []
+
+    def interrupt(*_):
+        done.append(len(told))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_calls, "load_into", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        works(lambda *step: told.append(step))[work]()
+    assert len(told) == done[0] and not (tmp_path / "a.fov").exists()
 
 
 def test_model_warnings_are_told(tmp_path, program):
