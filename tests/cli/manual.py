@@ -195,6 +195,7 @@ LINES = [
     ("fovea detect ", ["small.png", "UPPER.JPG", "folder/"], ["one.pth", "notes.txt"]),
     ("fovea compare default two.fov ", ["small.png", "UPPER.JPG"], ["one.pth"]),
     ("fovea build one.pth -vo ", ["notes.txt"], ["default"]),
+    ("fovea serve -m ", ["default", "one.pth", "two.fov"], ["small.png"]),
     ("fovea verify ", ["two.fov"], ["one.pth"]),
     ("fovea completion ", ["bash", "zsh", "fish"], ["two.fov"]),
 ]
