@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Iterator, NamedTuple, Sequence, overload
 
 import numpy
 
 from .errors import ArgumentError, check, new_error
 from ._library import ffi, lib
-from ._photos import file_name, is_file, load, path_bytes, pixels_of
+from ._photos import file_name, is_file, load, new_options, path_bytes, pixels_of
 from ._pixels import check_order, new_image
 
 FLOATS = 15  # of a fov_face: 4 of the box, the score, 5 points
@@ -97,6 +97,12 @@ class Faces:
     def __len__(self) -> int:
         return len(self.scores)
 
+    @overload
+    def __getitem__(self, index: int | numpy.integer) -> Face: ...
+
+    @overload
+    def __getitem__(self, index: slice | Sequence[int] | numpy.ndarray) -> Faces: ...
+
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, (int, numpy.integer)):
             return Face(self.boxes[index], float(self.scores[index]), self.landmarks[index])
@@ -170,17 +176,21 @@ class Faces:
         ffi.memmove(structs, table.tobytes(), table.nbytes)
         return structs
 
+    def _load(self) -> Any:
+        """The file again, however large the detector let it be; not a larger one that has its name now."""
+        return load(self.origin.photo, new_options(max_pixels=self.width * self.height))
+
     def _image(self) -> tuple[Any, Any]:
         """A fov_image of the photo, and what must live as long as it."""
         if not is_file(self.origin.photo):
             return new_image(self.origin.photo, self.origin.order)
-        photo = load(self.origin.photo)
+        photo = self._load()
         return ffi.new("fov_image *", lib.fov_photo_image(photo)), photo
 
     def _photo(self) -> Any:
         """A fov_photo that may be drawn into."""
         if is_file(self.origin.photo):
-            return load(self.origin.photo)
+            return self._load()
         photo, error = ffi.new("fov_photo **"), new_error()
         check(lib.fov_photo_new(self.width, self.height, photo, error), error)
         owned = ffi.gc(photo[0], lib.fov_photo_free)

@@ -15,6 +15,7 @@ from ._calls import Calls
 from .errors import FoveaError, exception, refuse
 from ._faces import Faces, Origin, timing_of
 from ._library import ffi, lib, text
+from ._options import How
 from ._owned import Owned
 from ._photos import File, file_name, load_into, new_options, warn_of
 from ._pool import DetectorOptions
@@ -30,17 +31,16 @@ class Ended(NamedTuple):
 
 
 class Stream(Calls):
-    def __init__(self, engine: Owned, files: list[File], detect: Any, threads: int, devices: Sequence[int], how: DetectorOptions,
-                 order: str) -> None:
+    def __init__(self, engine: Owned, files: list[File], how: How, threads: int, devices: Sequence[int], given: DetectorOptions) -> None:
         super().__init__()
         self.engine = engine
         self.files = files
-        self.order = order
-        self.detect = detect
-        self.photo_options = new_options(detect, defer=True)
+        self.how = how
+        self.photo_options = new_options(how.detect, defer=True, **how.file)
         self.devices = ffi.new("int[]", list(devices))
-        self.options = ffi.new("fov_photos_options *", {"detect": detect, "threads": threads, "devices": self.devices,
-                                                        "n_device": len(devices), "tune_seconds": how.tune_seconds, "tf32": how.tf32})
+        self.options = ffi.new("fov_photos_options *", {"detect": how.detect, "threads": threads, "devices": self.devices,
+                                                        "n_device": len(devices), "tune_seconds": given.tune_seconds,
+                                                        "tf32": given.tf32})
         self.load = self.new("fov_status(void *, size_t, fov_photo **, fov_error *)", self.load_one, lib.FOV_ERR_INTERNAL)
         self.done = self.new("fov_photo_done", self.put_result, False)
         self.source = ffi.new("fov_photo_source *", (len(files), self.load, ffi.NULL))
@@ -69,7 +69,7 @@ class Stream(Calls):
         file = self.files[result.index]
         if not result.status:
             warn_of(file, result.photo)
-            origin = Origin(file, self.order, lib.fov_photo_width(result.photo), lib.fov_photo_height(result.photo))
+            origin = Origin(file, self.how.order, lib.fov_photo_width(result.photo), lib.fov_photo_height(result.photo))
             return self.put(Faces.of(result.faces, origin, timing_of(result.timing)))
         failure = exception(result.status, text(result.message))
         failure.file = file_name(file)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import operator
 import re
-from typing import Any, Mapping, Sequence, TypedDict, Union
+from typing import Any, Mapping, NamedTuple, Sequence, TypedDict, Union
 
 from .errors import ArgumentError
 from ._library import ffi, lib
+
+
+class How(NamedTuple):
+    """What a call is to look at, and how."""
+
+    order: str  # of the channels in arrays
+    detect: Any  # fov_detect_options
+    file: Mapping[str, Any]  # members of fov_photo_options
 
 
 class DetectOptions(TypedDict, total=False):

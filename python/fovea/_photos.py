@@ -41,6 +41,15 @@ def new_options(detect: Any = None, **given: Any) -> Any:
     return options
 
 
+def file_members(strict: bool, max_pixels: int | None) -> dict[str, Any]:
+    """Members of fov_photo_options that say which files are refused."""
+    if not isinstance(strict, (bool, numpy.bool_)):
+        raise ArgumentError(f"strict {strict!r}: expected True or False")
+    if max_pixels is not None and not (isinstance(max_pixels, (int, numpy.integer)) and 1 <= max_pixels < 1 << 64):
+        raise ArgumentError(f"max_pixels {max_pixels!r}: expected pixels, 1 or more, or None for 256 million")
+    return {"strict": bool(strict), "max_pixels": max_pixels or 0}
+
+
 def load_into(file: File, options: Any, photo: Any, error: Any) -> int:
     """fov_photo_load() or fov_photo_decode()."""
     if file_name(file) is not None:

@@ -191,6 +191,26 @@ def test_truncated_file_is_taken_with_a_warning(detector, tmp_path, rgb):
     assert caught[0].filename == __file__
 
 
+def test_which_files_are_refused(tmp_path, rgb, photo, many):
+    cut = tmp_path / "cut.jpg"
+    Image.fromarray(rgb).resize((256, 256)).save(cut, quality=95)
+    cut.write_bytes(cut.read_bytes()[:-2000])
+    with fovea.Detector(strict=True, max_pixels=numpy.int64(256 * 256)) as detector:
+        for answers in ([failure_of(detector.detect, file) for file in (cut, photo)], list(detector.detect_many([cut, photo]))):
+            assert [type(answer) for answer in answers] == [fovea.FormatError, fovea.LimitError]
+        faces = detector.detect(many / "0.png")  # of so many pixels
+        assert len(faces.crops()) == len(detector.detect(rgb)) == 1
+        Image.fromarray(rgb).save(many / "0.png")
+        with pytest.raises(fovea.LimitError):
+            faces.crops()
+
+
+def failure_of(function, *arguments):
+    with pytest.raises(fovea.FoveaError) as caught:
+        function(*arguments)
+    return caught.value
+
+
 def test_import_brings_no_other_packages():
     code = "import sys, fovea; print(sorted({'PIL', 'cv2', 'supervision', 'torch', 'cffi', 'pycparser'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, env=os.environ).stdout == b"[]\n"

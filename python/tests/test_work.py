@@ -91,7 +91,8 @@ def test_engines_have_their_precision(engine):
 
 @pytest.mark.parametrize("given, message", [
     ({"precision": "int8", "max_loss": 0.1}, "mixed and auto"), ({"mapping": "a = b"}, "cache"), ({"cache": "nowhere"}, "nowhere"),
-    ({"precision": "mixed", "max_loss": -1}, "above 0"), ({"precision": "auto", "max_loss": 0}, "above 0"), ({"precision": "int4"}, "int8"), ({"backend": "tpu"}, "tpu"),
+    ({"precision": "mixed", "max_loss": -1}, "above 0"), ({"precision": "auto", "max_loss": 0}, "above 0"),
+    ({"precision": "int4"}, "int8"), ({"backend": "tpu"}, "tpu"),
 ])
 def test_wrong_builds(tmp_path, given, message):
     with pytest.raises(fovea.FoveaError, match=message):
