@@ -32,8 +32,9 @@ static void print_measured(const json_t *certificate)
     const json_t *measured = json_object_get(certificate, "measured");
     const json_t *faces = json_object_get(measured, "faces"), *drift = json_object_get(measured, "drift");
     if (!measured) return;
-    printf("  loss         %.2f points of AP against FP32, on %d photos\n",
-           100 * cli_json_number_of(json_object_get(measured, "agreement"), "loss"), (int)cli_json_number_of(measured, "photos"));
+    const int photos = (int)cli_json_number_of(measured, "photos");
+    printf("  loss         %.2f points of AP against FP32, on %d %s\n",
+           100 * cli_json_number_of(json_object_get(measured, "agreement"), "loss"), photos, photos == 1 ? "photo" : "photos");
     printf("  faces        %d of %d found, %d more; scores off by %.4f on average, landmarks by %.2f px\n",
            (int)cli_json_number_of(faces, "matched"), (int)cli_json_number_of(faces, "a"), (int)cli_json_number_of(faces, "gained"),
            cli_json_number_of(drift, "score_mean"), cli_json_number_of(drift, "landmark_px_mean"));

@@ -219,10 +219,10 @@ static cli_exit write_cache(const job *j, double start)
     if (!slots[OUTPUT]) return CLI_OK;
     if (fov_calibration_save(j->calibration, slots[OUTPUT], j->tensorrt, &err)) return say(&err, CLI_OUTPUT);
     if (j->partial) unlink(j->partial);
-    const size_t failed = j->failed + cli_photos_failed(&j->photos);
+    const size_t failed = j->failed + cli_photos_failed(&j->photos), used = j->calibrator ? fov_calibrator_count(j->calibrator) : 0;
     if (j->calibrator)
-        cli_note("%s: written, ranges from %zu photos, %zu failed, %.1f s", slots[OUTPUT], fov_calibrator_count(j->calibrator),
-                 failed, cli_now_s() - start);
+        cli_note("%s: written, ranges from %zu %s, %zu failed, %.1f s", slots[OUTPUT], used, used == 1 ? "photo" : "photos", failed,
+                 cli_now_s() - start);
     else cli_note("%s: written", slots[OUTPUT]);
     return failed ? CLI_SOME_FAILED : CLI_OK;
 }
