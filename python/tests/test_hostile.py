@@ -84,9 +84,8 @@ def test_another_kind_of_picture(detector):
     ({"size": "big"}, "expected '640x480'"), ({"size": 640}, "expected '640x480'"),
     ({"size": (640, -1)}, "expected"), ({"size": "0x0"}, "at least 1"), ({"size": "tiles:10"}, "64 to 8192"),
     ({"size": "long:0"}, "at least 1"), ({"place": "left"}, "top-left"), ({"fill": (1, 2)}, "three numbers"),
-    ({"fill": (1, 2, 300)}, "0 to 255"), ({"fill": 5}, "three numbers"),
+    ({"fill": (1, 2, 300)}, "0 to 255"), ({"fill": 5}, "three numbers"), ({"fill": "black"}, "three numbers"),
     ({"fill": (1.5, 2, 3)}, "three numbers"), ({"fill": (1, 2, 10**12)}, "three numbers"),
-     ({"fill": "black"}, "three numbers"),
     ({"tile_scale": 2}, "tiles:N"), ({"format": "yuv"}, "'bgr'"),
 ])
 def test_wrong_options(detector, rgb, options, message):
