@@ -12,6 +12,7 @@ from .errors import ArgumentError, check, new_error
 from ._library import ffi, lib, take_json
 from ._owned import Owned
 from ._photos import File, path_bytes
+from ._writable import check_writable
 
 
 def build(model: Path, output: Path, *, precision: str = "auto", calibrate: File | Iterable[File] | None = None,
@@ -32,6 +33,7 @@ def build(model: Path, output: Path, *, precision: str = "auto", calibrate: File
         raise ArgumentError(f"max_loss {max_loss!r}: expected a part of 1 above 0, such as 0.005; precision='fp32' loses nothing")
     if mapping is not None and cache is None:
         raise ArgumentError("mapping is for names in a cache: name one, cache='FILE'")
+    check_writable(output)
     loaded = load_model(model, extras_of(settings, plugins, heads))
     photos = calibrate if calibrate is not None else () if number == lib.FOV_PRECISION_FP32 else bundled_photo()
     work = Work(progress, photos)

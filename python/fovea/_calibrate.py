@@ -13,7 +13,7 @@ from ._library import ffi, lib, take_json
 from ._options import DetectOptions, new_options
 from ._owned import Owned
 from ._photos import File, load, path_bytes
-
+from ._writable import check_writable
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -134,6 +134,7 @@ def calibrate(model: Path, photos: File | Iterable[File] = (), output: Path | No
         raise ArgumentError(f"percentile {percentile!r}: expected above 50, at most 100, such as 99.99")
     if mapping is not None and from_cache is None:
         raise ArgumentError("mapping is for names in a cache: name one, from_cache='FILE'")
+    check_writable(output)
     loaded = load_model(model, extras_of(settings, plugins, heads))
     run = None
     if from_cache is not None:

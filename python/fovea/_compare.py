@@ -11,6 +11,7 @@ from .errors import check, new_error
 from ._library import ffi, lib, take_json
 from ._options import DetectOptions, new_options
 from ._photos import File, path_bytes
+from ._writable import check_writable
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,6 +26,7 @@ def compare(a: Path, b: Path, photos: File | Iterable[File], *, precision_a: str
 
     Precisions are those of models; an engine has its own. `html` writes a report: one page that needs nothing else.
     """
+    check_writable(html)
     extras = extras_of(settings, plugins, heads)
     engines = [open_engine(path, "auto" if is_engine(path) else precision, Backend(backend, device), extras)
                for path, precision in ((a, precision_a), (b, precision_b))]

@@ -14,6 +14,7 @@ from ._library import ffi, lib, take_json
 from ._options import DetectOptions, lay_over
 from ._owned import Owned
 from ._photos import path_bytes
+from ._writable import check_writable
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -86,6 +87,7 @@ def evaluate(wider: Path, images: Path, model: Names = "default", precision: Nam
     photos. `model` and `precision` may be lists: each model is measured in each precision. `curves` (.svg or .png) draws precision
     over recall; `detections` is a folder for what is found. Options not given are size="native", score=0.02, nms=0.4.
     """
+    check_writable(curves)
     truth = load_truth(wider)
     engines = open_entrants(model, precision, Backend(backend, device), extras_of(settings, plugins, heads))
     names = [ffi.new("char[]", os.fsencode(name)) for name in engines]

@@ -232,6 +232,19 @@ def test_what_progress_raises_comes_out(works, tmp_path, work):
         works(fail)[work]()
 
 
+@pytest.mark.parametrize("name, problem", [("nowhere/a.fov", "No such file"), ("below", "Is a directory"), ("0.png/a", "Not a directory")])
+def test_what_cannot_be_written_is_told_before_the_work(many, truth, name, problem):
+    def never(*_):
+        raise AssertionError("work was begun")
+
+    for work in (lambda path: fovea.build("default", path, calibrate=many, progress=never),
+                 lambda path: fovea.calibrate("default", many, path, progress=never),
+                 lambda path: fovea.compare("default", "default", many, html=path, progress=never),
+                 lambda path: fovea.evaluate(truth, many, curves=path, progress=never)):
+        with pytest.raises(fovea.FileError, match=f"{name}: cannot be written: {problem}"):
+            work(many / name)
+
+
 @pytest.mark.parametrize("work", ["build", "compare", "inspect"])
 def test_ctrl_c(works, many, work):
     """Without a progress function, too; and nothing is broken by it."""
