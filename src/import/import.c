@@ -30,7 +30,7 @@ static const struct signature {
 } signatures[] = {
     {"\x89"
      "FOV",
-     "an engine file of Fovea: detect, bench, verify and inspect take it where a model is named, fov_engine_open() too"},
+     "an engine file of Fovea: detect, serve, inspect, verify, compare, eval and bench take it, and fov_engine_open()"},
     {"version https://git-lfs", "a Git LFS pointer: fetch the file itself with `git lfs pull`"},
     {"<", "an HTML or XML page: a download that went wrong?"},
     {"\xff\xd8\xff", "a JPEG picture"},

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the documents show is true: C and Python code is a file of examples/, console sessions print what the program prints. TAP on stdout.
+"""What the documents show is true: C and Python code is a file of examples/, console sessions print what the program prints. TAP on
+stdout.
 
 usage: shown.py SOURCE_DIR FOVEA [PYTHON]
 
-C and Python blocks must be an example without its licence line, unless a comment names the test that runs them. Console blocks after the comment <!-- tested --> are run, command by
-command, in the order of the page, in one folder that has photos, examples and headers: what a command leaves is there for those
-below it. A line "..." stands for any lines, and "..." within a line for any text; a decimal number may differ by two in its
-last place: processors round differently. How long something takes ("1.5 s", "20 ms") is told as it was when the page was
-written, and may be anything.
+C and Python blocks must be an example without its licence line, unless a comment names the test that runs them. Console blocks after
+the comment <!-- tested --> are run, command by command, in the order of the page, in one folder that has photos, examples and
+headers: what a command leaves is there for those below it. A line "..." stands for any lines, and "..." within a line for any text;
+a decimal number may differ by two in its last place: processors round differently. How long something takes ("1.5 s", "20 ms") is
+told as it was when the page was written, and may be anything.
 
 Words behind "tested": a command that "runs on" is a service, started where the page starts it and stopped by SIGINT at the
 page's end, which it must survive without an error. "with python": python3 is PYTHON, which finds the package by its
