@@ -13,6 +13,7 @@ from PIL import Image
 
 import fovea
 from conftest import same
+from fovea._library import lib
 
 
 def test_file_as_the_program(detector, photo, found):
@@ -175,10 +176,17 @@ def test_results_outlive_later_calls_and_the_detector(photo, rgb):
     assert all(array.flags.owndata and array.flags.writeable and array.dtype == numpy.float32 for array in before)
 
 
-def test_prepare(detector):
-    detector.prepare(200, 100)
-    with pytest.raises(fovea.ArgumentError):
-        detector.prepare(0, 100)
+def test_prepare():
+    """Memory is there, and what follows needs no more."""
+    with fovea.Detector(size="native") as detector:
+        [worker] = detector._pool.idle[True]
+        assert lib.fov_detector_memory(worker.pointer) == 0
+        detector.prepare(200, 100)
+        memory = lib.fov_detector_memory(worker.pointer)
+        detector.detect(numpy.zeros((100, 200, 3), numpy.uint8))
+        assert detector._pool.idle[True] == [worker] and lib.fov_detector_memory(worker.pointer) == memory > 0
+        with pytest.raises(fovea.ArgumentError):
+            detector.prepare(0, 100)
 
 
 def test_truncated_file_is_taken_with_a_warning(detector, tmp_path, rgb):
