@@ -7,6 +7,7 @@ stops long work that tells its progress.
 from __future__ import annotations
 
 import os
+import weakref
 from typing import Any, Callable, Iterable, Optional
 
 from .errors import FoveaError, check, new_error, refuse, warn
@@ -22,8 +23,13 @@ class Calls:
         self.error = new_error()
 
     def new(self, kind: str, function: Callable[..., Any], answer: Any) -> Any:
-        """A pointer to the function; `answer` is what the library gets where it raises."""
-        return ffi.callback(kind, function, error=answer, onerror=self.keep)
+        """A pointer to a method; `answer` is what the library gets where it raises.
+
+        It does not keep this object, which keeps it: all photos in memory would else stay there until the collector comes.
+        """
+        method: Any = weakref.WeakMethod(function)
+        keep: Any = weakref.WeakMethod(self.keep)
+        return ffi.callback(kind, lambda *given: method()(*given), error=answer, onerror=lambda *what: keep()(*what))
 
     def keep(self, _: Any, failure: BaseException, __: Any) -> None:
         self.failure = self.failure or failure

@@ -85,12 +85,12 @@ class Stream(Calls):
         return False
 
     def run(self) -> None:
-        failure: BaseException | None = None
         try:
             self.check(lib.fov_photos_detect(self.engine.pointer, self.source, self.options, self.done, ffi.NULL, self.error))
-        except BaseException as e:  # belongs to the caller's thread
-            failure = e
-        self.put(Ended(failure))
+        except BaseException as failure:  # belongs to the caller's thread
+            self.put(Ended(failure))
+        else:
+            self.put(Ended(None))
 
 
 def answers_of(stream: Stream) -> Iterator[Faces | FoveaError]:

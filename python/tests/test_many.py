@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """detect_many(): in order, failures among the answers, left when there are enough."""
+import gc
 import io
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 
 import numpy
 import pytest
@@ -88,6 +90,32 @@ def test_detector_closed_meanwhile(many):
     detector.close()
     del detector
     assert len(list(answers)) == 29
+
+
+class File(bytearray):
+    """One that weakref can watch."""
+
+
+@pytest.mark.parametrize("work", ["detect_many", "left early", "compare"])
+def test_files_in_memory_go_with_the_call(detector, many, work):
+    """Not when the collector comes."""
+    file = File((many / "0.png").read_bytes())
+    gone = weakref.ref(file)
+    gc.collect()
+    gc.disable()
+    try:
+        if work == "compare":
+            fovea.compare("default", "default", [file], layers=False)
+        elif work == "detect_many":
+            assert [len(faces) for faces in detector.detect_many([file])] == [1]
+        else:
+            answers = detector.detect_many([file] * 50)
+            assert len(next(answers)) == 1
+            answers.close()
+        del file
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_nothing(detector, tmp_path):
