@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""usage: cdef.py fovea.h OUT.py
+"""usage: cdef.py fovea.h VERSION OUT.py
 
 Makes of the C header the module that tells cffi what the library has, so that no declaration is written twice. No compiler is
-needed, neither here nor where the module is used.
+needed, neither here nor where the module is used. VERSION is the release whose library this is: one of another may lay out its
+structs otherwise.
 """
 import re
 import sys
@@ -21,13 +22,15 @@ def declarations(header):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
-    header, out = map(Path, sys.argv[1:])
+    header, version, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     builder = cffi.FFI()
     builder.cdef(declarations(header.read_text(encoding="utf-8")))
     builder.set_source("fovea._cdef", None)
     builder.emit_python_code(str(out))
+    with out.open("a", encoding="utf-8") as module:
+        module.write(f"\nVERSION = {version!r}\n")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from ._cdef import ffi
+from ._cdef import VERSION, ffi
 
 FOLDER = ".fovea.mesonpy.libs"  # where meson-python puts the libraries of a wheel, beside the packages
 
@@ -26,12 +26,20 @@ def find_library() -> str:
                       "(pip install --force-reinstall fovea), or name the library in FOVEA_LIBRARY")
 
 
-lib = ffi.dlopen(find_library())
-
-
 def text(string: Any) -> str:
     """A string that stays the library's."""
     return ffi.string(string).decode("utf-8", "replace")
+
+
+def open_library(path: str) -> Any:
+    library = ffi.dlopen(path)
+    release = text(library.fov_version())
+    if release != VERSION:  # its structs may be other ones
+        raise ImportError(f"{path}: is the library of Fovea {release}, and this package is of {VERSION}: take both from one build")
+    return library
+
+
+lib = open_library(find_library())
 
 
 def take_json(string: Any) -> Any:

@@ -2,14 +2,17 @@
 """What cannot be done is refused with the reason and the remedy; nothing crashes."""
 import os
 import pickle
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy
 import pytest
 
 import fovea
 from conftest import same
+from fovea import _library
 
 
 @pytest.mark.parametrize("dtype, remedy", [
@@ -164,6 +167,15 @@ def test_errors_are_pythons_too():
         assert issubclass(kind, base) and issubclass(kind, fovea.FoveaError)
         copy = pickle.loads(pickle.dumps(kind("message")))
         assert type(copy) is kind and str(copy) == "message"
+
+
+def test_a_library_of_another_release(tmp_path):
+    shutil.copytree(Path(fovea.__file__).parent, tmp_path / "fovea")
+    cdef = tmp_path / "fovea" / "_cdef.py"
+    cdef.write_text(cdef.read_text(encoding="utf-8") + "VERSION = '0.0.9'\n", encoding="utf-8")
+    done = subprocess.run([sys.executable, "-c", "import fovea"], stderr=subprocess.PIPE, check=False,
+                          env={**os.environ, "PYTHONPATH": str(tmp_path), "FOVEA_LIBRARY": _library.find_library()})
+    assert done.returncode == 1 and f"Fovea {fovea.__version__}, and this package is of 0.0.9" in done.stderr.decode()
 
 
 def test_a_library_that_is_not_there():
