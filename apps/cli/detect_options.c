@@ -18,9 +18,6 @@ enum {
     TOP_K,
     MAX_FACES,
     N_SLOT,
-    MAX_SIDE = 65536, /* as CLI_SIZES tells, and the next two */
-    MIN_TILE = 64,
-    MAX_TILE = 8192,
 };
 #define PLACES "center|top-left" /* in the order of fov_placement */
 static char *slots[N_SLOT];
@@ -55,35 +52,6 @@ struct poptOption cli_decode_options[] = {
      NULL},
     POPT_TABLEEND};
 
-bool cli_parse_wxh(const char *text, int *width, int *height)
-{
-    int end = 0;
-    return sscanf(text, "%6dx%6d%n", width, height, &end) == 2 && !text[end] && *width >= 1 && *height >= 1 && *width <= MAX_SIDE &&
-           *height <= MAX_SIDE;
-}
-
-bool cli_parse_size(const char *text, fov_detect_options *o)
-{
-    int end = 0, n;
-    if (!strcmp(text, "native")) {
-        o->resize = FOV_RESIZE_NATIVE;
-        return true;
-    }
-    if (sscanf(text, "long:%6d%n", &n, &end) == 1 && !text[end] && n >= 1 && n <= MAX_SIDE) {
-        o->resize = FOV_RESIZE_LONG_SIDE;
-        o->long_side = n;
-        return true;
-    }
-    if (sscanf(text, "tiles:%6d%n", &n, &end) == 1 && !text[end] && n >= MIN_TILE && n <= MAX_TILE) {
-        o->resize = FOV_RESIZE_TILES;
-        o->tile = n;
-        return true;
-    }
-    if (!cli_parse_wxh(text, &o->width, &o->height)) return false;
-    o->resize = FOV_RESIZE_LETTERBOX;
-    return true;
-}
-
 static bool take_size(const char *text, fov_detect_options *o)
 {
     if (!text || cli_parse_size(text, o)) return true;
@@ -98,7 +66,7 @@ static bool take_tiles(fov_detect_options *o, double *scale)
         cli_error("%s: goes with --size tiles:N", given);
         return false;
     }
-    return cli_parse_int("--tile-overlap", slots[TILE_OVERLAP], 1, MAX_TILE / 2, &o->tile_overlap) &&
+    return cli_parse_int("--tile-overlap", slots[TILE_OVERLAP], 1, CLI_MAX_TILE / 2, &o->tile_overlap) &&
            cli_parse_number("--tile-scale", slots[TILE_SCALE], 0.001, 8, scale);
 }
 
