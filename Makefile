@@ -11,10 +11,11 @@ SANITIZER_ENV = ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_retur
 # libjpeg-turbo's vector code reads, and does not use, bytes that nobody set: valgrind would report them.
 VALGRIND_ENV = JSIMD_FORCENONE=1
 
-.PHONY: help build demo test asan tsan valgrind bench clean
+.PHONY: help build demo gstreamer test asan tsan valgrind bench clean
 
 help:
 	@echo 'make demo      install what is missing, build, find the faces in photos/astronaut.png'
+	@echo 'make gstreamer install what is missing, build and install the GStreamer element'
 	@echo 'make test      the same, then run every test'
 	@echo 'make build     the library and the program, in $(BUILD)/'
 	@echo 'make asan      every test under AddressSanitizer and UndefinedBehaviorSanitizer'
@@ -34,26 +35,34 @@ demo:
 	@meson compile -C "$(BUILD)" fovea:executable
 	@scripts/demo "$(BUILD)"
 
+# What is installed: the library, the program and the element. As root, or with DESTDIR set.
+gstreamer:
+	@scripts/packages build gstreamer
+	@$(CONFIGURE)
+	@meson compile -C "$(BUILD)" fovea:executable gstfovea
+	@meson install -C "$(BUILD)" --no-rebuild --tags runtime,gstreamer
+	@test -n "$(DESTDIR)" || { ldconfig; gst-inspect-1.0 fovea; }
+
 test:
-	@scripts/packages build test
+	@scripts/packages build gstreamer test
 	@$(CONFIGURE)
 	@meson compile -C "$(BUILD)"
 	@tests/run "$(BUILD)"
 
 asan:
-	@scripts/packages build test
+	@scripts/packages build gstreamer test
 	@scripts/configure build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined
 	@meson compile -C build-asan
 	@$(SANITIZER_ENV) tests/run build-asan --timeout-multiplier 5
 
 tsan:
-	@scripts/packages build test
+	@scripts/packages build gstreamer test
 	@scripts/configure build-tsan --buildtype=debugoptimized -Db_sanitize=thread
 	@meson compile -C build-tsan
 	@$(SANITIZER_ENV) tests/run build-tsan --timeout-multiplier 5
 
 valgrind:
-	@scripts/packages build test valgrind
+	@scripts/packages build gstreamer test valgrind
 	@scripts/configure build-debug --buildtype=debugoptimized
 	@meson compile -C build-debug
 	@$(VALGRIND_ENV) tests/run build-debug --suite unit --no-suite pool --timeout-multiplier 10 \

@@ -33,7 +33,9 @@ static void add(GstBuffer *buffer, const GstVideoFrame *frame, const fov_face *f
     const gint                    width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
     const guint                   x0 = within(floorf(face->box[0]), width), x1 = within(ceilf(face->box[2]), width);
     const guint                   y0 = within(floorf(face->box[1]), height), y1 = within(ceilf(face->box[3]), height);
+    const guint                   before = gst_buffer_get_n_meta(buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
     GstVideoRegionOfInterestMeta *meta = gst_buffer_add_video_region_of_interest_meta(buffer, "face", x0, y0, x1 - x0, y1 - y0);
+    meta->id = (gint)before;
     gst_video_region_of_interest_meta_add_param(meta, structure_of(face));
 }
 

@@ -8,7 +8,7 @@
 
 #include "fovea/fovea.h"
 
-/** Best score first. @param buffer writable; its memory need not be. */
+/** Best score first; identified by how many regions a buffer had before. @param buffer writable; its memory need not be. */
 void fovea_meta_add(GstBuffer *buffer, const GstVideoFrame *frame, const fov_faces *faces);
 
 #endif
