@@ -5,10 +5,12 @@ damaged, properties that are wrong, and nothing left behind. TAP on stdout.
 
 usage: gstreamer.py SOURCE_DIR FOVEA PLUGIN_DIR      needs python3-gi and GStreamer's tools and plugins
 """
+import ctypes
 import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,11 +30,14 @@ gi.require_version("GstVideo", "1.0")
 from gi.repository import Gst, GstVideo
 
 Gst.init(None)
-NEEDED = ["pngdec", "pngenc", "jpegdec", "jpegenc", "videoconvert", "videotestsrc", "vp8enc", "webmmux", "appsrc"]
+NEEDED = ["pngdec", "pngenc", "jpegdec", "jpegenc", "videoconvert", "videotestsrc", "vp8enc", "webmmux", "matroskademux", "vp8dec", "imagefreeze",
+          "appsrc"]
 MISSING = [name for name in NEEDED if not Gst.ElementFactory.find(name)]
 ASTRONAUT = SOURCE / "photos/astronaut.png"
 SHARED = Path(os.environ["FOVEA_SHARED"]) / "photos"
 END_S = 120  # machines that run tests are busy
+VIDEO = (f"filesrc location={ASTRONAUT} ! pngdec ! imagefreeze num-buffers=20 ! videoconvert ! video/x-raw,framerate=10/1 ! "
+         "vp8enc deadline=1 ! webmmux ! filesink location={}")
 POINTS = ["left-eye", "right-eye", "nose", "mouth-left", "mouth-right"]
 
 
@@ -255,6 +260,49 @@ def nothing_is_left_behind():
     assert "GstFovea" in rounds("careless")[1]
 
 
+# ---------------------------------------------------------------- what docs/gstreamer.md shows
+
+PAGE = (SOURCE / "docs/gstreamer.md").read_text(encoding="utf-8")
+
+
+def documented_pipelines_run():
+    """Each of them, but for those that need a camera and a screen."""
+    shutil.copy(ASTRONAUT, f"{FOLDER.name}/photo.png")
+    assert play(Gst.parse_launch(VIDEO.format(f"{FOLDER.name}/in.webm"))) is None
+    commands = [line for line in re.findall(r"^\$ (gst-launch-1.0 .*)$", PAGE, re.MULTILINE) if "v4l2src" not in line]
+    assert len(commands) >= 2
+    for command in commands:
+        done = subprocess.run(["sh", "-c", command.replace(" ! ", " '!' ")], cwd=FOLDER.name, capture_output=True, text=True, timeout=END_S)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+def documented_code_prints_faces():
+    """The page's C reads what the element wrote."""
+    code = re.search(r"```c\n(.*?)```", PAGE, re.DOTALL)[1]
+    Path(f"{FOLDER.name}/shown.c").write_text(f"{code}\nvoid show(GstBuffer *buffer);\nvoid show(GstBuffer *buffer)\n{{\n    print_faces(buffer);\n"
+                                              "    fflush(stdout);\n}\n")
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "gstreamer-video-1.0"], check=True, capture_output=True, text=True).stdout.split()
+    subprocess.run(["cc", "-Wall", "-Werror", "-include", "stdio.h", "-shared", "-fPIC", "-o", f"{FOLDER.name}/shown.so",
+                    f"{FOLDER.name}/shown.c", *flags], check=True)
+    show = ctypes.CDLL(f"{FOLDER.name}/shown.so").show
+    show.argtypes = [ctypes.c_void_p]
+    with tempfile.TemporaryFile() as out:
+        stdout = os.dup(1)
+        os.dup2(out.fileno(), 1)
+        try:
+            Watched(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! fovea name=f ! fakesink",
+                    lambda pipeline, buffer: show(hash(buffer))).play()
+        finally:
+            os.dup2(stdout, 1)
+            os.close(stdout)
+        out.seek(0)
+        printed = out.read().decode()
+    face = cli(ASTRONAUT)[0]
+    x, y = math.floor(face["box"][0]), math.floor(face["box"][1])
+    w, h = math.ceil(face["box"][2]) - x, math.ceil(face["box"][3]) - y
+    assert printed == f"{x},{y} {w}x{h} {face['score']:.3f}\n", printed
+
+
 # ---------------------------------------------------------------- what goes wrong
 
 
@@ -306,10 +354,11 @@ def frames_too_large_are_an_error():
     assert error and "above the limit" in error, error
 
 
-TESTS = [inspection_is_clean, photo_has_the_faces_of_the_program, shared_photos_have_the_faces_of_the_program, every_format_has_the_same_faces, properties_mean_what_the_options_do,
-         regions_are_the_pixels_that_boxes_touch, frames_pass_untouched, sizes_may_change, latency_of_a_live_source_does_not_grow,
-         flushes_and_ends_are_survived, nothing_is_left_behind, short_frames_are_left_out, damaged_photos_are_the_decoders_affair,
-         wrong_properties_are_said, frames_too_large_are_an_error]
+TESTS = [inspection_is_clean, photo_has_the_faces_of_the_program, shared_photos_have_the_faces_of_the_program,
+         every_format_has_the_same_faces, properties_mean_what_the_options_do, regions_are_the_pixels_that_boxes_touch,
+         frames_pass_untouched, sizes_may_change, latency_of_a_live_source_does_not_grow, flushes_and_ends_are_survived,
+         nothing_is_left_behind, documented_pipelines_run, documented_code_prints_faces, short_frames_are_left_out,
+         damaged_photos_are_the_decoders_affair, wrong_properties_are_said, frames_too_large_are_an_error]
 
 
 def left_out():
