@@ -70,3 +70,18 @@ fov_status fovea_frame_to_photo(const GstVideoFrame *frame, fov_photo **photo, f
     }
     return FOV_OK;
 }
+
+void fovea_frame_from_photo(GstVideoFrame *frame, fov_photo *photo)
+{
+    const layout   l = layout_of(frame);
+    const int      width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
+    const uint8_t *in = fov_photo_pixels(photo);
+    for (int y = 0; y < height; y++) {
+        uint8_t *out = row_of(frame, y);
+        for (int x = 0; x < width; x++, in += 3, out += l.bytes) {
+            out[l.red] = in[0];
+            out[l.green] = in[1];
+            out[l.blue] = in[2];
+        }
+    }
+}

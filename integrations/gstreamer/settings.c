@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_THREADS = 1024, MAX_COUNT = 1000000, MAX_DEVICE = 1023, NO_DEVICE = -1 };
+enum { MAX_THREADS = 1024, MAX_COUNT = 1000000, MAX_DEVICE = 1023, NO_DEVICE = -1, MAX_MARGIN = 4, MAX_HOLD_S = 3600 };
 
-typedef enum kind { TEXT, INT, REAL } kind;
+typedef enum kind { TEXT, INT, REAL, SWITCH } kind;
 
 typedef struct property {
     const char *name, *blurb;
@@ -38,6 +38,12 @@ static const property properties[] = {
     {"nms", "Drop a box that overlaps a better one more", REAL, AT(nms), false, NULL, 0.4, 0, 1},
     {"top-k", "Best candidates that enter that comparison", INT, AT(top_k), false, NULL, 5000, 1, MAX_COUNT},
     {"max-faces", "Best faces kept of a frame", INT, AT(max_faces), false, NULL, 750, 1, MAX_COUNT},
+    {"blur", "Hide the faces; they are marked all the same", SWITCH, AT(blur), false, NULL, 0, 0, 0},
+    {"style", "How faces are hidden: blur, pixelate, or solid, of which nothing can be guessed", TEXT, AT(style), true, "blur", 0,
+     0, 0},
+    {"shape", "Of what is hidden: ellipse or box", TEXT, AT(shape), true, "ellipse", 0, 0, 0},
+    {"margin", "Part of a face's size that is hidden on each side of it", REAL, AT(margin), false, NULL, 0.25, 0, MAX_MARGIN},
+    {"hold", "Seconds that a face stays hidden where it was found last", REAL, AT(hold), false, NULL, 0.5, 0, MAX_HOLD_S},
 };
 
 static GParamSpec *spec_of(const property *p)
@@ -49,6 +55,8 @@ static GParamSpec *spec_of(const property *p)
         return g_param_spec_string(p->name, p->name, p->blurb, p->text, flags);
     case INT:
         return g_param_spec_int(p->name, p->name, p->blurb, (gint)p->least, (gint)p->most, (gint)p->initial, flags);
+    case SWITCH:
+        return g_param_spec_boolean(p->name, p->name, p->blurb, p->initial > 0, flags);
     case REAL:
         break;
     }
@@ -95,6 +103,9 @@ void fovea_settings_set(fovea_settings *settings, guint id, const GValue *value)
     case REAL:
         *(double *)place = g_value_get_double(value);
         return;
+    case SWITCH:
+        *(gboolean *)place = g_value_get_boolean(value);
+        return;
     }
 }
 
@@ -112,6 +123,9 @@ void fovea_settings_get(const fovea_settings *settings, guint id, GValue *value)
     case REAL:
         g_value_set_double(value, *(const double *)place);
         return;
+    case SWITCH:
+        g_value_set_boolean(value, *(const gboolean *)place);
+        return;
     }
 }
 
@@ -124,6 +138,13 @@ static fov_status refuse(fov_error *err, const char *name, const char *value, co
     return FOV_ERR_ARGUMENT;
 }
 
+static gint find_word(const char *word, const char *const *words, gint count)
+{
+    for (gint i = 0; i < count; i++)
+        if (!strcmp(word, words[i])) return i;
+    return -1;
+}
+
 fov_status fovea_settings_detect(const fovea_settings *settings, fov_detect_options *detect, fov_error *err)
 {
     *detect = fov_detect_options_default();
@@ -132,6 +153,21 @@ fov_status fovea_settings_detect(const fovea_settings *settings, fov_detect_opti
     detect->nms_iou = (float)settings->nms;
     detect->pre_nms_top_k = settings->top_k;
     detect->max_faces = settings->max_faces;
+    return FOV_OK;
+}
+
+fov_status fovea_settings_hide(const fovea_settings *settings, fov_hide_options *hide, fov_error *err)
+{
+    static const char *const styles[] = {[FOV_HIDE_BLUR] = "blur", [FOV_HIDE_PIXELATE] = "pixelate", [FOV_HIDE_SOLID] = "solid"};
+    static const char *const shapes[] = {[FOV_HIDE_ELLIPSE] = "ellipse", [FOV_HIDE_BOX] = "box"};
+    const gint               style = find_word(settings->style, styles, G_N_ELEMENTS(styles));
+    const gint               shape = find_word(settings->shape, shapes, G_N_ELEMENTS(shapes));
+    *hide = fov_hide_options_default();
+    if (style < 0) return refuse(err, "style", settings->style, "expected blur, pixelate or solid");
+    if (shape < 0) return refuse(err, "shape", settings->shape, "expected ellipse or box");
+    hide->style = (fov_hide_style)style;
+    hide->shape = (fov_hide_shape)shape;
+    hide->margin = (float)settings->margin;
     return FOV_OK;
 }
 

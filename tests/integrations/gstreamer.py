@@ -30,8 +30,8 @@ gi.require_version("GstVideo", "1.0")
 from gi.repository import Gst, GstVideo
 
 Gst.init(None)
-NEEDED = ["pngdec", "pngenc", "jpegdec", "jpegenc", "videoconvert", "videotestsrc", "vp8enc", "webmmux", "matroskademux", "vp8dec", "imagefreeze",
-          "appsrc"]
+NEEDED = ["appsrc", "imagefreeze", "jpegdec", "jpegenc", "matroskademux", "pngdec", "pngenc", "videoconvert", "videotestsrc",
+          "vp8dec", "vp8enc", "webmmux"]
 MISSING = [name for name in NEEDED if not Gst.ElementFactory.find(name)]
 ASTRONAUT = SOURCE / "photos/astronaut.png"
 SHARED = Path(os.environ["FOVEA_SHARED"]) / "photos"
@@ -58,8 +58,9 @@ def play(pipeline):
 def face_of(meta):
     s = meta.get_param("fovea")
     number = lambda name: s.get_double(name)[1]
-    return {"box": [number(side) for side in ("left", "top", "right", "bottom")], "score": number("score"),
-            "landmarks": [[number(f"{point}-x"), number(f"{point}-y")] for point in POINTS], "region": (meta.x, meta.y, meta.w, meta.h)}
+    return {"score": number("score"), "box": [number(side) for side in ("left", "top", "right", "bottom")],
+            "landmarks": [[number(f"{point}-x"), number(f"{point}-y")] for point in POINTS],
+            "region": (meta.x, meta.y, meta.w, meta.h)}
 
 
 def faces_of(buffer):
@@ -116,7 +117,8 @@ def check_same(found, expected, where):
 
 
 def inspection_is_clean():
-    done = subprocess.run(["gst-inspect-1.0", "fovea"], capture_output=True, text=True, env={**os.environ, "G_DEBUG": "fatal-warnings"})
+    env = {**os.environ, "G_DEBUG": "fatal-warnings"}
+    done = subprocess.run(["gst-inspect-1.0", "fovea"], capture_output=True, text=True, env=env)
     assert done.returncode == 0 and not done.stderr, done.stderr
     plugin = subprocess.run(["gst-inspect-1.0", "--plugin", "fovea"], capture_output=True, text=True)
     assert plugin.returncode == 0 and "MIT" in plugin.stdout and not plugin.stderr, plugin.stderr
@@ -144,7 +146,8 @@ def shared_photos_have_the_faces_of_the_program():
 def every_format_has_the_same_faces():
     expected = cli(ASTRONAUT)
     for layout in ("RGB", "BGR", "RGBA", "RGBx", "BGRA", "BGRx"):
-        seen = Watched(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! video/x-raw,format={layout} ! fovea name=f ! fakesink")
+        seen = Watched(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! video/x-raw,format={layout} ! "
+                       "fovea name=f ! fakesink")
         check_same(seen.play().faces[0], expected, layout)
     gray = f"{FOLDER.name}/gray.png"
     play(Gst.parse_launch(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! video/x-raw,format=GRAY8 ! pngenc ! "
@@ -154,10 +157,12 @@ def every_format_has_the_same_faces():
 
 
 def properties_mean_what_the_options_do():
+    engine = SOURCE / "models/fovea_mnet025.fov"
     for properties, options in (("precision=fp32", ["--precision", "fp32"]), ("size=native", ["--size", "native"]),
-                                ("size=320x256", ["--size", "320x256"]), ("score=0.01 nms=0.9", ["--score", "0.01", "--nms", "0.9"]),
-                                ("size=tiles:256", ["--size", "tiles:256"]), ("score=0.01 max-faces=2", ["--score", "0.01", "--max-faces", "2"]),
-                                (f"model={SOURCE}/models/fovea_mnet025.fov threads=1", ["-m", SOURCE / "models/fovea_mnet025.fov"])):
+                                ("size=320x256", ["--size", "320x256"]), ("size=tiles:256", ["--size", "tiles:256"]),
+                                ("score=0.01 nms=0.9", ["--score", "0.01", "--nms", "0.9"]),
+                                ("score=0.01 max-faces=2", ["--score", "0.01", "--max-faces", "2"]),
+                                (f"model={engine} threads=1", ["-m", engine])):
         seen = Watched(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! fovea name=f {properties} ! fakesink").play()
         check_same(seen.faces[0], cli(ASTRONAUT, *options), properties)
 
@@ -211,7 +216,7 @@ def latency_of_a_live_source_does_not_grow():
 
 
 def flushes_and_ends_are_survived():
-    pipeline = Gst.parse_launch("videotestsrc num-buffers=60 ! video/x-raw,width=160,height=120 ! videoconvert ! fovea name=f ! fakesink")
+    pipeline = Gst.parse_launch("videotestsrc num-buffers=60 ! video/x-raw,width=160,height=120 ! videoconvert ! fovea ! fakesink")
     pipeline.set_state(Gst.State.PAUSED)
     wait(pipeline, Gst.MessageType.ASYNC_DONE | Gst.MessageType.ERROR)
     for _ in range(5):
@@ -226,7 +231,7 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst
 Gst.init(None)
-pipeline = Gst.parse_launch("videotestsrc ! video/x-raw,width=320,height=240 ! videoconvert ! fovea ! fakesink")
+pipeline = Gst.parse_launch("videotestsrc ! video/x-raw,width=320,height=240 ! videoconvert ! fovea blur=true ! fakesink")
 def once():
     for state in (Gst.State.PLAYING, Gst.State.NULL):
         pipeline.set_state(state)
@@ -260,6 +265,72 @@ def nothing_is_left_behind():
     assert "GstFovea" in rounds("careless")[1]
 
 
+# ---------------------------------------------------------------- hiding
+
+
+def raw(path, width=512, bytes_per_pixel=3):
+    data = Path(path).read_bytes()
+    row = width * bytes_per_pixel
+    return [data[at : at + row] for at in range(0, len(data), row)]
+
+
+def hidden_faces_are_gone():
+    """In every style, shape and format no detector finds the face again, and pixels far from it are the photo's."""
+    for layout, size in (("RGB", 3), ("BGRx", 4), ("GRAY8", 1)):
+        source = f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! video/x-raw,format={layout}"
+        before, after = f"{FOLDER.name}/shown.raw", f"{FOLDER.name}/hidden.raw"
+        assert play(Gst.parse_launch(f"{source} ! filesink location={before}")) is None
+        for looks in ("", "style=pixelate shape=box", "style=solid", "style=blur shape=box margin=0.4"):
+            hides = f"{source} ! fovea blur=true {looks}"
+            assert play(Gst.parse_launch(f"{hides} ! filesink location={after}")) is None
+            again = Watched(f"{hides} ! fovea name=f ! fakesink").play()
+            assert len(again.faces[0]) == 1, f"{layout} {looks}: {again.faces[0]}"  # the one that was marked when it was hidden
+            old, new = raw(before, bytes_per_pixel=size), raw(after, bytes_per_pixel=size)
+            assert old != new and old[250:] == new[250:], f"{layout} {looks}"
+            assert all(a[: 120 * size] == b[: 120 * size] and a[330 * size :] == b[330 * size :] for a, b in zip(old, new)), layout
+
+
+def faces_that_drop_out_stay_hidden():
+    """A face that is no longer found is covered for as long as `hold` says, and no longer."""
+    def covered(hold):
+        pipeline = Gst.parse_launch("appsrc name=a format=time caps=video/x-raw,format=RGB,width=512,height=512,framerate=10/1 ! "
+                                    f"fovea name=f blur=true style=solid shape=box hold={hold} ! fakesink")
+        centre = []
+        def see(pad, info):
+            centre.append(bytes(info.get_buffer().extract_dup((110 * 512 + 224) * 3, 3)) == bytes(3))
+            return Gst.PadProbeReturn.OK
+        pipeline.get_by_name("f").get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, see)
+        pipeline.set_state(Gst.State.PLAYING)
+        for number, pixels in enumerate([face] + 9 * [nobody]):
+            buffer = Gst.Buffer.new_wrapped(pixels)
+            buffer.pts = number * Gst.SECOND // 10
+            pipeline.get_by_name("a").emit("push-buffer", buffer)
+        pipeline.get_by_name("a").emit("end-of-stream")
+        assert wait(pipeline).type == Gst.MessageType.EOS
+        pipeline.set_state(Gst.State.NULL)
+        return centre
+    path = f"{FOLDER.name}/face.raw"
+    play(Gst.parse_launch(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! video/x-raw,format=RGB ! "
+                          f"filesink location={path}"))
+    face, nobody = Path(path).read_bytes(), bytes([200]) * (512 * 512 * 3)
+    assert covered(0.45) == 5 * [True] + 5 * [False]
+    assert covered(0) == [True] + 9 * [False]
+
+
+def videos_are_hidden_in_files():
+    """docs/gstreamer.md's pipeline: from a file to a file. No frame shows the face; there are as many as before."""
+    shown, hidden = f"{FOLDER.name}/shown.webm", f"{FOLDER.name}/hidden.webm"
+    error = play(Gst.parse_launch(VIDEO.format(shown)))
+    assert error is None, error
+    read = "filesrc location={} ! decodebin ! videoconvert ! fovea name=f {} ! fakesink"
+    error = play(Gst.parse_launch(f"filesrc location={shown} ! decodebin ! videoconvert ! fovea blur=true ! videoconvert ! "
+                                  f"vp8enc deadline=1 ! webmmux ! filesink location={hidden}"))
+    assert error is None, error
+    before, after = (Watched(read.format(path, "")).play().faces for path in (shown, hidden))
+    assert [len(faces) for faces in before] == 20 * [1], before
+    assert [len(faces) for faces in after] == 20 * [0], after
+
+
 # ---------------------------------------------------------------- what docs/gstreamer.md shows
 
 PAGE = (SOURCE / "docs/gstreamer.md").read_text(encoding="utf-8")
@@ -272,18 +343,18 @@ def documented_pipelines_run():
     commands = [line for line in re.findall(r"^\$ (gst-launch-1.0 .*)$", PAGE, re.MULTILINE) if "v4l2src" not in line]
     assert len(commands) >= 2
     for command in commands:
-        done = subprocess.run(["sh", "-c", command.replace(" ! ", " '!' ")], cwd=FOLDER.name, capture_output=True, text=True, timeout=END_S)
+        done = subprocess.run(["sh", "-c", command], cwd=FOLDER.name, capture_output=True, text=True, timeout=END_S)
         assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
 def documented_code_prints_faces():
     """The page's C reads what the element wrote."""
     code = re.search(r"```c\n(.*?)```", PAGE, re.DOTALL)[1]
-    Path(f"{FOLDER.name}/shown.c").write_text(f"{code}\nvoid show(GstBuffer *buffer);\nvoid show(GstBuffer *buffer)\n{{\n    print_faces(buffer);\n"
-                                              "    fflush(stdout);\n}\n")
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "gstreamer-video-1.0"], check=True, capture_output=True, text=True).stdout.split()
+    show = "void show(GstBuffer *buffer) { print_faces(buffer); fflush(stdout); }"
+    Path(f"{FOLDER.name}/shown.c").write_text(f"{code}\n{show}\n", encoding="utf-8")
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "gstreamer-video-1.0"], check=True, capture_output=True, text=True)
     subprocess.run(["cc", "-Wall", "-Werror", "-include", "stdio.h", "-shared", "-fPIC", "-o", f"{FOLDER.name}/shown.so",
-                    f"{FOLDER.name}/shown.c", *flags], check=True)
+                    f"{FOLDER.name}/shown.c", *flags.stdout.split()], check=True)
     show = ctypes.CDLL(f"{FOLDER.name}/shown.so").show
     show.argtypes = [ctypes.c_void_p]
     with tempfile.TemporaryFile() as out:
@@ -339,7 +410,9 @@ def damaged_photos_are_the_decoders_affair():
 def wrong_properties_are_said():
     for properties, message in (("size=banana", "size=banana: expected WxH"), ("model=/no/such.fov", "/no/such.fov"),
                                 ("precision=fp7", "'fp7' is no precision"), ("backend=abacus", "abacus"),
-                                ("device=1", "add backend=cuda"), (f"model={__file__}", "gstreamer.py"),
+                                ("device=1", "add backend=cuda"), ("style=haze", "expected blur, pixelate"),
+                                ("shape=star", "shape=star"),
+                                (f"model={__file__}", "gstreamer.py"),
                                 (f"model={SOURCE}/models/fovea_mnet025.fov precision=fp32", "chosen when it was built")):
         error = play(Gst.parse_launch(f"videotestsrc num-buffers=1 ! videoconvert ! fovea {properties} ! fakesink"))
         assert error and message in error, f"{properties}: {error}"
@@ -357,8 +430,9 @@ def frames_too_large_are_an_error():
 TESTS = [inspection_is_clean, photo_has_the_faces_of_the_program, shared_photos_have_the_faces_of_the_program,
          every_format_has_the_same_faces, properties_mean_what_the_options_do, regions_are_the_pixels_that_boxes_touch,
          frames_pass_untouched, sizes_may_change, latency_of_a_live_source_does_not_grow, flushes_and_ends_are_survived,
-         nothing_is_left_behind, documented_pipelines_run, documented_code_prints_faces, short_frames_are_left_out,
-         damaged_photos_are_the_decoders_affair, wrong_properties_are_said, frames_too_large_are_an_error]
+         nothing_is_left_behind, hidden_faces_are_gone, faces_that_drop_out_stay_hidden, videos_are_hidden_in_files,
+         documented_pipelines_run, documented_code_prints_faces, short_frames_are_left_out, damaged_photos_are_the_decoders_affair,
+         wrong_properties_are_said, frames_too_large_are_an_error]
 
 
 def left_out():
