@@ -39,10 +39,8 @@ static void refuse_size(srv_body *b)
 
 void srv_body_begin(srv_body *b, size_t limit, size_t announced, srv_budget *budget)
 {
-    *b = (srv_body){.limit = limit, .budget = budget};
-    if (announced == SIZE_MAX) return;
-    if (announced > limit) refuse_size(b);
-    else reserve(b, announced);
+    *b = (srv_body){.limit = limit, .expected = announced < limit ? announced : limit, .budget = budget};
+    if (announced != SIZE_MAX && announced > limit) refuse_size(b);
 }
 
 void srv_body_refuse(srv_body *b, srv_reply why)
@@ -55,11 +53,13 @@ void srv_body_refuse(srv_body *b, srv_reply why)
     b->refusal = why;
 }
 
+/* What is only announced takes nothing from others. */
 static size_t next_capacity(const srv_body *b, size_t needed)
 {
     size_t capacity = b->capacity ? b->capacity : FIRST_BYTES;
     while (capacity < needed) capacity *= 2;
-    return capacity < b->limit ? capacity : b->limit;
+    const size_t most = needed > b->expected ? b->limit : b->expected;
+    return capacity < most ? capacity : most;
 }
 
 bool srv_body_add(srv_body *b, const void *data, size_t bytes)

@@ -9,10 +9,11 @@
 typedef struct srv_body {
     unsigned char *data;
     size_t         bytes, capacity;
-    size_t         limit;   /* of this one */
-    size_t         refused; /* bytes that came after it was refused, which were thrown away */
-    srv_budget    *budget;  /* has `capacity` */
-    srv_reply      refusal; /* status 0: none */
+    size_t         limit;    /* of this one */
+    size_t         expected; /* bytes that its client announced; `limit` where it did not */
+    size_t         refused;  /* bytes that came after it was refused, which were thrown away */
+    srv_budget    *budget;   /* has `capacity` */
+    srv_reply      refusal;  /* status 0: none */
 } srv_body;
 
 enum {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* How long clients may take. libmicrohttpd's own limit begins anew with every byte, so a client that sends one now and then would
- * hold its connection forever: here the whole of the headers, of the body, and of the answer's way out have a limit each. */
+ * hold its connection forever: here the whole of the headers, of the body, and of the answer's way out have a limit each. Nor does
+ * it see a client leave whose last bytes came together with the end. */
 #ifndef FOVEA_SERVE_CONNECTIONS_H
 #define FOVEA_SERVE_CONNECTIONS_H
 
@@ -9,10 +10,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** What a connection is at. */
+typedef enum srv_phase {
+    SRV_IN_HEADERS, /* or before them */
+    SRV_IN_BODY,    /* nothing was answered yet, so that a 408 may be */
+    SRV_IN_ANSWER   /* made, or on its way out */
+} srv_phase;
+
 typedef struct srv_connection {
     int                    fd;
-    bool                   in_body; /* nothing was answered yet, so that a 408 may be */
+    srv_phase              phase;
     double                 until_s; /* 0: no limit, for it waits for us */
+    double                 left_s;  /* since when its client is known to send nothing more; 0: it may */
     struct srv_connection *before, *after;
 } srv_connection;
 
@@ -30,9 +39,9 @@ void srv_connections_clear(srv_connections *all);
 srv_connection *srv_connection_open(srv_connections *all, int fd, double limit_s);      /* NULL: no memory, it has no limit then */
 void            srv_connection_close(srv_connections *all, srv_connection *connection); /* NULL is allowed, here and below */
 /** It has so long for what comes next. @param limit_s 0: as long as it takes */
-void srv_connection_allow(srv_connections *all, srv_connection *connection, double limit_s, bool in_body);
+void srv_connection_allow(srv_connections *all, srv_connection *connection, double limit_s, srv_phase phase);
 
-/** End those that took too long. To be called now and then. */
+/** End those that took too long, and those whose clients left in the middle of a request. To be called now and then. */
 void srv_connections_sweep(srv_connections *all);
 
 #endif

@@ -22,9 +22,9 @@ static srv_connection *connection_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
-static void allow(srv_server *server, struct MHD_Connection *connection, double limit_s, bool in_body)
+static void allow(srv_server *server, struct MHD_Connection *connection, double limit_s, srv_phase phase)
 {
-    srv_connection_allow(&server->connections, connection_of(connection), limit_s, in_body);
+    srv_connection_allow(&server->connections, connection_of(connection), limit_s, phase);
 }
 
 static void on_connection(void *user, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
@@ -41,9 +41,9 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
 /* From here on nothing but the answer may be written to the connection. */
 static enum MHD_Result answer(srv_server *server, srv_request *r)
 {
-    allow(server, r->connection, 0, false);
+    allow(server, r->connection, 0, SRV_IN_ANSWER);
     const enum MHD_Result result = srv_request_answer(r);
-    if (r->status) allow(server, r->connection, server->config->request_s, false);
+    if (r->status) allow(server, r->connection, server->config->request_s, SRV_IN_ANSWER);
     return result;
 }
 
@@ -56,7 +56,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     (void)version;
     if (!r) {
         *context = r = srv_request_begin(server, connection, path, method);
-        allow(server, connection, server->config->request_s, true);
+        allow(server, connection, server->config->request_s, SRV_IN_BODY);
         if (!r) return MHD_NO;
         return srv_request_ends_early(r) ? answer(server, r) : MHD_YES;
     }
@@ -79,7 +79,7 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **c
     if (r->status && r->route) srv_histogram_add(server->metrics.request + (r->route - srv_routes), cli_now_s() - r->start_s);
     srv_access_log_write(&server->log, r);
     srv_request_free(r);
-    allow(server, connection, server->config->idle_s, false);
+    allow(server, connection, server->config->idle_s, SRV_IN_HEADERS);
 }
 
 static void on_message(void *user, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
