@@ -3,6 +3,7 @@
 
 #include "auth.h"
 #include "clock.h"
+#include "framing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,9 @@ static size_t announced_bytes(const srv_request *r)
 /* Why it will not be answered as it wants, status 0: it will. */
 static srv_reply refusal(srv_request *r, const char *allowed)
 {
+    const srv_reply misread = srv_framing_check(r);
+    r->unclear = misread.status != 0;
+    if (r->unclear) return misread;
     if (!r->route && *allowed) {
         srv_reply reply = srv_reply_error(MHD_HTTP_METHOD_NOT_ALLOWED, "%s %s: only %s here", r->method, r->path, allowed);
         srv_reply_header(&reply, MHD_HTTP_HEADER_ALLOW, "%s", allowed);
@@ -73,7 +77,7 @@ bool srv_request_ends_early(const srv_request *r)
 {
     const size_t announced = announced_bytes(r);
     const bool   hopeless = announced != SIZE_MAX && announced > SRV_THROWN_AWAY_BYTES;
-    return r->body.refusal.status && (hopeless || *srv_request_header(r, MHD_HTTP_HEADER_EXPECT));
+    return r->body.refusal.status && (r->unclear || hopeless || *srv_request_header(r, MHD_HTTP_HEADER_EXPECT));
 }
 
 void srv_request_free(srv_request *r)
@@ -110,10 +114,12 @@ srv_reply srv_request_queue(srv_request *r, srv_job *job, srv_reply (*finish)(sr
 {
     const srv_config *c = r->server->config;
     r->job = job;
-    if (job->count > c->queue_photos)
+    if (job->count > c->queue_photos) {
+        srv_model_stats(job->model)->failure[SRV_FAILED_OTHER]++;
         return srv_reply_error(MHD_HTTP_CONTENT_TOO_LARGE,
                                "%zu photos are more than the %zu that this server's queue holds: send fewer at a time", job->count,
                                c->queue_photos);
+    }
     if (!srv_queue_reserve(r->server->queue, job->count)) {
         srv_model_stats(job->model)->failure[SRV_FAILED_REJECTED]++;
         return srv_reply_busy(r->server->stopping ? "the server is stopping: ask another, or later"

@@ -19,6 +19,7 @@ struct srv_request {
     char                  *method, *path;
     char                  *captured[SRV_CAPTURES]; /* what stood for {..} in the route's pattern, in its order; or NULL */
     srv_body               body;
+    bool                   unclear;          /* where it ends, so that nothing more of the connection is read */
     double                 start_s, whole_s; /* its headers, and its body, were here */
 
     /* work that it waits for */
