@@ -43,7 +43,7 @@ enum {
     N_SLOT
 };
 static char  *slots[N_SLOT];
-static char **files;
+static char **files, **names;
 static int    allow_control;
 
 static const char token_variable[] = "FOVEA_TOKEN";
@@ -52,6 +52,9 @@ static struct poptOption network_options[] = {
     CLI_TEXT_SLOTS(slots),
     {"host", '\0', POPT_ARG_STRING, NULL, HOST, "address to listen on; 0.0.0.0 is all of IPv4 (default: 127.0.0.1)", "ADDRESS"},
     {"port", '\0', POPT_ARG_STRING, NULL, PORT, "0 takes any that is free (default: 8000)", "N"},
+    {"allow-host", '\0', POPT_ARG_ARGV, &names, 0,
+     "a name that requests may call a server of this machine alone by, besides localhost, such as a proxy's; may be repeated",
+     "NAME"},
     {"tls-cert", '\0', POPT_ARG_STRING, NULL, TLS_CERT, "serve HTTPS with this certificate, PEM, with those that lead to its root",
      "FILE"},
     {"tls-key", '\0', POPT_ARG_STRING, NULL, TLS_KEY, "and its key, PEM", "FILE"},
@@ -139,6 +142,7 @@ static bool get_network(srv_config *c)
 {
     c->host = slots[HOST] ? slots[HOST] : "127.0.0.1";
     c->port = 8000;
+    c->names = (const char *const *)names;
     c->tls_cert = slots[TLS_CERT];
     c->tls_key = slots[TLS_KEY];
     c->access_log = slots[ACCESS_LOG];
@@ -214,6 +218,10 @@ static bool get_limits(srv_config *c)
                        cli_parse_number("--request-time", slots[REQUEST_TIME], 0.1, 86400, &c->request_s) &&
                        cli_parse_number("--idle-time", slots[IDLE_TIME], 0.1, 86400, &c->idle_s) &&
                        cli_parse_number("--drain-time", slots[DRAIN_TIME], 0, 86400, &c->drain_s);
+    if (valid && c->body_bytes > c->memory_bytes) {
+        cli_error("--max-body: a body of %zu bytes would never fit into the %zu of --max-memory", c->body_bytes, c->memory_bytes);
+        return false;
+    }
     c->connections = (unsigned)connections;
     c->connections_per_client = (unsigned)per_client;
     return valid;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "auth.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,9 +26,42 @@ static bool is_foreign_page(const srv_request *r)
     return *origin && (!slashes || strcasecmp(slashes + 3, host) != 0);
 }
 
+/* Without the port, and without the brackets of IPv6. @return false: it is too long for a name */
+static bool name_of_host(const char *host, char *name, size_t bytes)
+{
+    const size_t size = *host == '[' ? strcspn(++host, "]") : strcspn(host, ":");
+    return snprintf(name, bytes, "%.*s", (int)size, host) < (int)bytes;
+}
+
+/* A name that nobody else can have turned to this machine. */
+static bool is_ours(const srv_config *c, const char *name)
+{
+    static const char local[] = ".localhost";
+    unsigned char     address[sizeof(struct in6_addr)];
+    const size_t      size = strlen(name), ending = sizeof local - 1;
+    if (inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1) return true;
+    if (!strcasecmp(name, local + 1) || (size > ending && !strcasecmp(name + size - ending, local))) return true;
+    for (const char *const *own = c->names; own && *own; own++)
+        if (!strcasecmp(name, *own)) return true;
+    return !strcasecmp(name, c->host);
+}
+
+/* Somebody's name that was turned to this machine makes his page, for the browser, one of this server (DNS rebinding). */
+static bool is_foreign_host(const srv_request *r)
+{
+    char        name[256];
+    const char *host = srv_request_header(r, MHD_HTTP_HEADER_HOST);
+    return r->server->is_local && *host && !(name_of_host(host, name, sizeof name) && is_ours(r->server->config, name));
+}
+
 srv_reply srv_auth_check(const srv_request *r)
 {
     const srv_config *c = r->server->config;
+    if (is_foreign_host(r))
+        return srv_reply_error(MHD_HTTP_FORBIDDEN,
+                               "Host %s: a server for this machine alone is asked as localhost or by its address: start it with "
+                               "--allow-host NAME to change that",
+                               srv_request_header(r, MHD_HTTP_HEADER_HOST));
     if (is_foreign_page(r))
         return srv_reply_error(MHD_HTTP_FORBIDDEN, "Origin %s: pages from elsewhere may not use this server",
                                srv_request_header(r, "Origin"));

@@ -7,12 +7,13 @@
 
 typedef struct srv_config {
     /* where it listens */
-    const char *host;
-    int         port;               /* 0: any that is free */
-    const char *tls_cert, *tls_key; /* files, PEM; NULL: plain HTTP */
-    const char *token;              /* that requests must bear; NULL: none */
-    const char *access_log;         /* file, or "-"; NULL: none */
-    const char *ready_file;         /* gets the address once it listens; NULL: none */
+    const char        *host;
+    int                port;               /* 0: any that is free */
+    const char *const *names;              /* of its own, as clients may call it; ends with NULL; may be NULL */
+    const char        *tls_cert, *tls_key; /* files, PEM; NULL: plain HTTP */
+    const char        *token;              /* that requests must bear; NULL: none */
+    const char        *access_log;         /* file, or "-"; NULL: none */
+    const char        *ready_file;         /* gets the address once it listens; NULL: none */
 
     /* what it serves */
     const char        *folder;        /* of models; NULL: none */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -52,4 +53,13 @@ int srv_listen(const char *host, int port, char *address, size_t address_bytes)
     else name_of(fd, address, address_bytes);
     freeaddrinfo(found);
     return fd;
+}
+
+bool srv_listens_locally(int fd)
+{
+    struct sockaddr_in6 at;
+    socklen_t           size = sizeof at;
+    if (getsockname(fd, (struct sockaddr *)&at, &size)) return false;
+    if (at.sin6_family == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&at.sin6_addr);
+    return ntohl(((struct sockaddr_in *)&at)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }

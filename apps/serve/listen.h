@@ -2,6 +2,7 @@
 #ifndef FOVEA_SERVE_LISTEN_H
 #define FOVEA_SERVE_LISTEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -11,5 +12,7 @@
  * @return its descriptor; -1: it was said why not
  */
 int srv_listen(const char *host, int port, char *address, size_t address_bytes);
+/** Is it to be reached from this machine only? */
+bool srv_listens_locally(int fd);
 
 #endif

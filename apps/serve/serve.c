@@ -72,6 +72,7 @@ static cli_exit begin(running *s, const srv_config *c)
     if (!(server->repository = srv_repository_open(c))) return CLI_MODEL;
     if (!(server->queue = srv_queue_new(c->queue_photos))) return cli_no_memory();
     if ((s->fd = srv_listen(c->host, c->port, s->address, sizeof s->address)) < 0) return CLI_USAGE;
+    server->is_local = srv_listens_locally(s->fd);
     if (!(s->workers = srv_workers_start(server->queue, c))) return CLI_INTERNAL;
     if (!(s->daemon = srv_daemon_start(server, s->fd, s->tls[0] ? (const char *const *)s->tls : NULL))) return CLI_USAGE;
     return tell_address(s);
@@ -127,7 +128,7 @@ static cli_exit drain(running *s)
 static void end(running *s)
 {
     if (s->server.queue) srv_queue_close(s->server.queue);
-    srv_workers_join(s->workers);
+    wait_for_work(s);
     if (s->daemon) srv_daemon_stop(s->daemon, s->fd);
     srv_queue_free(s->server.queue);
     srv_repository_free(s->server.repository);

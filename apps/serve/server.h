@@ -18,6 +18,7 @@ typedef struct srv_server {
     srv_connections   connections;
     srv_metrics       metrics;
     srv_access_log    log;
+    bool              is_local; /* it listens on this machine's own addresses only */
     atomic_bool       stopping;
     atomic_size_t     requests;  /* begun, and not answered to the end */
     atomic_size_t     suspended; /* of these, those that wait for work */
