@@ -10,6 +10,7 @@
 
 /* What the address says behind its question mark. */
 typedef struct query {
+    const srv_config  *config;
     fov_detect_options detect;
     const char        *model, *version;
     srv_reply          wrong; /* status 0: nothing */
@@ -22,7 +23,7 @@ static enum MHD_Result take_argument(void *user, enum MHD_ValueKind kind, const 
     if (!value) value = "";
     if (!strcmp(name, "model")) q->model = value;
     else if (!strcmp(name, "version")) q->version = value;
-    else if (srv_parameter_is_known(name)) q->wrong = srv_parameter_set(&q->detect, name, value);
+    else if (srv_parameter_is_known(name)) q->wrong = srv_parameter_set(&q->detect, &q->config->detect, name, value);
     else
         q->wrong = srv_reply_error(MHD_HTTP_BAD_REQUEST,
                                    "%.64s: there is no such parameter; there are model, version, " SRV_PARAMETERS, name);
@@ -86,13 +87,10 @@ static const char *file_of(const srv_request *r, size_t i)
     return parts ? parts->part[i].file : NULL;
 }
 
-static srv_reply picture_reply(srv_request *r)
+static srv_reply picture_reply(const srv_request *r)
 {
-    srv_task *t = r->job->task;
-    srv_out   out;
-    if (!srv_out_begin(&out)) return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
-    fwrite(t->picture, 1, t->picture_bytes, out.file);
-    return srv_reply_printed(MHD_HTTP_OK, r->job->drawing == SRV_DRAW_JPEG ? "image/jpeg" : "image/png", &out);
+    const srv_task *t = r->job->task;
+    return srv_reply_static(r->job->drawing == SRV_DRAW_JPEG ? "image/jpeg" : "image/png", t->picture, t->picture_bytes);
 }
 
 static void print_photos(FILE *out, const srv_request *r)
@@ -180,7 +178,7 @@ static srv_reply count_photos(srv_request *r, size_t *count)
 
 srv_reply srv_post_detect(srv_request *r)
 {
-    query     q = {.detect = r->server->config->detect};
+    query     q = {.config = r->server->config, .detect = r->server->config->detect};
     fov_error err = {0};
     size_t    count;
     srv_http.MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, take_argument, &q);
@@ -195,6 +193,7 @@ srv_reply srv_post_detect(srv_request *r)
     srv_job *job = srv_job_new(model, &q.detect, count);
     if (!job) return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
     job->drawing = drawing;
+    job->budget = &r->server->bodies;
     job->until_s = r->whole_s + r->server->config->queue_s;
     give_photos(r, job);
     return srv_request_queue(r, job, finish);

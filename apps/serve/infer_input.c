@@ -195,10 +195,11 @@ static srv_reply read_pixels(const described *d, const srv_config *config, srv_r
     const size_t bytes = count * photo_bytes;
     if (!d->data && bytes != d->bytes) return BAD("input pixels: its shape says %zu bytes, binary_data_size %zu", bytes, d->bytes);
     if (d->data) wrong = read_numbers(d, bytes, infer);
+    if (wrong.status) return wrong;
     const unsigned char *pixels = d->data ? infer->made : rest->data;
     for (size_t i = 0; i < count; i++)
         infer->look[i].pixels = (fov_image){pixels + i * photo_bytes, (int)width, (int)height, (ptrdiff_t)(3 * width), FOV_RGB8};
-    return wrong;
+    return (srv_reply){0};
 }
 
 srv_reply srv_infer_input(const json_t *input, const srv_config *config, srv_rest *rest, srv_infer *infer)

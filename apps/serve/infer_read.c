@@ -11,14 +11,14 @@
 
 /* ---------------------------------------------------------------- parameters */
 
-static srv_reply set_parameter(srv_infer *infer, const char *name, const json_t *value)
+static srv_reply set_parameter(srv_infer *infer, const srv_config *config, const char *name, const json_t *value)
 {
     char text[64];
     if (json_is_string(value)) snprintf(text, sizeof text, "%s", json_string_value(value));
     else if (json_is_integer(value)) snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value)) snprintf(text, sizeof text, "%.9g", json_real_value(value));
     else return BAD("parameter %.64s: expected a number or a text", name);
-    return srv_parameter_set(&infer->detect, name, text);
+    return srv_parameter_set(&infer->detect, &config->detect, name, text);
 }
 
 /* Microseconds, as Triton has them. */
@@ -30,7 +30,7 @@ static srv_reply set_timeout(srv_infer *infer, const json_t *value)
     return (srv_reply){0};
 }
 
-static srv_reply read_parameters(const json_t *parameters, bool *all_binary, srv_infer *infer)
+static srv_reply read_parameters(const json_t *parameters, const srv_config *config, bool *all_binary, srv_infer *infer)
 {
     const char *name;
     json_t     *value;
@@ -40,7 +40,7 @@ static srv_reply read_parameters(const json_t *parameters, bool *all_binary, srv
     {
         if (!strcmp(name, "binary_data_output")) *all_binary = json_is_true(value);
         else if (!strcmp(name, "timeout")) wrong = set_timeout(infer, value);
-        else if (srv_parameter_is_known(name)) wrong = set_parameter(infer, name, value);
+        else if (srv_parameter_is_known(name)) wrong = set_parameter(infer, config, name, value);
         else if (strcmp(name, "priority") != 0) /* all requests have the same */
             wrong = BAD("%.64s: there is no such parameter; there are timeout, binary_data_output, " SRV_PARAMETERS, name);
         if (wrong.status) break;
@@ -106,7 +106,7 @@ static srv_reply read_object(const json_t *json, const srv_config *config, srv_r
 {
     const json_t *inputs = json_object_get(json, "inputs"), *id = json_object_get(json, "id");
     bool          all_binary = false;
-    srv_reply     wrong = read_parameters(json_object_get(json, "parameters"), &all_binary, infer);
+    srv_reply     wrong = read_parameters(json_object_get(json, "parameters"), config, &all_binary, infer);
     if (!wrong.status) wrong = read_outputs(json_object_get(json, "outputs"), all_binary, infer);
     if (wrong.status) return wrong;
     if (id && !json_is_string(id)) return BAD("id: expected a text");
@@ -138,8 +138,9 @@ srv_reply srv_infer_read(srv_request *r, srv_infer *infer)
     json_t   *json;
     srv_reply wrong = find_rest(r, &json_bytes);
     if (wrong.status) return wrong;
+    if (!r->body.bytes) return BAD("the body is empty: expected JSON with inputs");
     srv_rest rest = {r->body.data + json_bytes, r->body.bytes - json_bytes};
-    if (!json_bytes && rest.bytes) {
+    if (!json_bytes) {
         read_outputs(NULL, true, infer);
         return srv_infer_raw(&rest, infer);
     }

@@ -27,6 +27,7 @@ void srv_job_free(srv_job *job)
     for (size_t i = 0; i < job->count; i++) {
         free(job->task[i].face);
         fov_data_free(job->task[i].picture);
+        if (job->budget) srv_budget_give_back(job->budget, job->task[i].picture_bytes);
     }
     srv_model_release(job->model);
     free(job->task);

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "budget.h"
 #include "model.h"
 
 typedef enum srv_drawing { SRV_DRAW_NOTHING, SRV_DRAW_JPEG, SRV_DRAW_PNG } srv_drawing;
@@ -39,6 +40,7 @@ typedef struct srv_job {
     srv_model         *model; /* referred to */
     fov_detect_options detect;
     srv_drawing        drawing;
+    srv_budget        *budget;  /* has the pictures; NULL where nothing is drawn */
     double             until_s; /* a photo that still waits by then is given up */
     srv_task          *task;
     size_t             count;

@@ -142,7 +142,7 @@ static void print_server(FILE *out, srv_server *s)
     } row[] = {
         {{"fovea_queue_photos", "gauge", "Photos that wait"}, (double)srv_queue_depth(s->queue)},
         {{"fovea_queue_limit_photos", "gauge", "Photos that may"}, (double)s->config->queue_photos},
-        {{"fovea_body_bytes", "gauge", "Memory that requests' bodies take"}, (double)s->bodies.used},
+        {{"fovea_body_bytes", "gauge", "Memory that requests' bodies take, and pictures for answers"}, (double)s->bodies.used},
         {{"fovea_body_limit_bytes", "gauge", "Memory that they may take"}, (double)s->bodies.limit},
         {{"fovea_connections", "gauge", "Connections that are open"}, (double)s->connections.open},
         {{"fovea_connections_timed_out_total", "counter", "Connections whose client took too long"},

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_COUNT = 5000 };
+
 typedef enum kind { SHARE, COUNT, SIZE } kind;
 
 typedef struct parameter {
@@ -46,17 +48,25 @@ static bool parse_share(const char *text, void *value)
     return true;
 }
 
-static bool parse_count(const char *text, void *value)
+static bool parse_count(const char *text, int most, void *value)
 {
     char      *end;
     const long number = strtol(text, &end, 10);
     const int  count = (int)number;
-    if (end == text || *end || number < 1 || number > CLI_MAX_COUNT) return false;
+    if (end == text || *end || number < 1 || number > most) return false;
     memcpy(value, &count, sizeof count);
     return true;
 }
 
-srv_reply srv_parameter_set(fov_detect_options *detect, const char *name, const char *text)
+/* Comparing n boxes with each other takes the square of n. */
+static int most_of(const parameter *p, const fov_detect_options *server)
+{
+    int given;
+    memcpy(&given, (const char *)server + p->offset, sizeof given);
+    return given > MAX_COUNT ? given : MAX_COUNT;
+}
+
+srv_reply srv_parameter_set(fov_detect_options *detect, const fov_detect_options *server, const char *name, const char *text)
 {
     const parameter *p = find(name);
     void            *value = (char *)detect + p->offset;
@@ -65,8 +75,9 @@ srv_reply srv_parameter_set(fov_detect_options *detect, const char *name, const 
         if (parse_share(text, value)) break;
         return srv_reply_error(MHD_HTTP_BAD_REQUEST, "%s=%.64s: expected a number from 0 to 1", name, text);
     case COUNT:
-        if (parse_count(text, value)) break;
-        return srv_reply_error(MHD_HTTP_BAD_REQUEST, "%s=%.64s: expected a whole number from 1 to %d", name, text, CLI_MAX_COUNT);
+        if (parse_count(text, most_of(p, server), value)) break;
+        return srv_reply_error(MHD_HTTP_BAD_REQUEST, "%s=%.64s: expected a whole number from 1 to %d", name, text,
+                               most_of(p, server));
     case SIZE:
         if (cli_parse_size(text, detect)) break;
         return srv_reply_error(MHD_HTTP_BAD_REQUEST, "%s=%.64s: expected " CLI_SIZES, name, text);

@@ -125,6 +125,21 @@ static void run_all(work *w)
 
 /* ---------------------------------------------------------------- drawing */
 
+/* A picture may be much larger than the photo that was sent. */
+static void keep_within_budget(srv_task *t)
+{
+    if (srv_budget_take(t->job->budget, t->picture_bytes)) return;
+    snprintf(
+        t->err.message, sizeof t->err.message,
+        "%s: its picture has %zu bytes, for which other requests leave no room: try again later, or start the server with more "
+        "--max-memory",
+        t->name, t->picture_bytes);
+    fail(t, FOV_ERR_CANCELLED);
+    fov_data_free(t->picture);
+    t->picture = NULL;
+    t->picture_bytes = 0;
+}
+
 static void draw(srv_task *t, fov_photo *photo)
 {
     const fov_faces faces = {t->faces, t->face};
@@ -136,6 +151,7 @@ static void draw(srv_task *t, fov_photo *photo)
                               &t->err);
     }
     if (st) fail(t, st);
+    else keep_within_budget(t);
 }
 
 /* ---------------------------------------------------------------- all of it */

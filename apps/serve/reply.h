@@ -15,7 +15,7 @@ enum { SRV_REPLY_HEADERS = 4 };
 typedef struct srv_reply {
     unsigned    status; /* 0: no answer yet, the request waits */
     const char *type;
-    void       *data; /* malloc(), or static where `is_static` */
+    void       *data; /* malloc(), or where `is_static` somebody else's */
     size_t      bytes;
     bool        is_static;
     struct {
@@ -39,6 +39,7 @@ srv_reply srv_reply_busy(const char *sentence);
 srv_reply srv_reply_json(json_t *json);
 /** What was printed, which is taken over. @param type must live as long as the program */
 srv_reply srv_reply_printed(unsigned status, const char *type, srv_out *out);
+/** @param data must live as long as the request */
 srv_reply srv_reply_static(const char *type, const void *data, size_t bytes);
 
 void srv_reply_header(srv_reply *reply, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
