@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "model.h"
 
+#include "engine.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,10 +65,26 @@ static fov_status open_places(srv_model *m, const char *path, const srv_config *
     return FOV_OK;
 }
 
+/* An engine has what it was built with: what else was asked for would be looked over. */
+static fov_status check_choices(const char *path, const srv_config *config, fov_error *err)
+{
+    const char *given = config->engine.precision != FOV_PRECISION_AUTO ? "--precision"
+                        : config->model.settings                       ? "a setting"
+                        : config->model.head_plugin                    ? "--heads"
+                                                                       : NULL;
+    if (!given || !cli_is_engine(path)) return FOV_OK;
+    err->code = FOV_ERR_UNSUPPORTED;
+    snprintf(err->message, sizeof err->message, "%s: is an engine, for which %s was chosen when it was built: leave it out here",
+             path, given);
+    return FOV_ERR_UNSUPPORTED;
+}
+
 fov_status srv_model_open(const char *name, const char *version, const char *path, const srv_config *config, srv_stats *stats,
                           srv_model **model, fov_error *err)
 {
     *model = NULL;
+    fov_status st = check_choices(path, config, err);
+    if (st) return st;
     srv_model *m = calloc(1, sizeof *m);
     if (!m) return no_memory(err);
     pthread_mutex_init(&m->lock, NULL);
@@ -78,7 +96,7 @@ fov_status srv_model_open(const char *name, const char *version, const char *pat
     m->narrow = (fov_detector_options){.threads = 1, .tune_seconds = config->tune_seconds, .tf32 = config->tf32};
     m->wide = m->narrow;
     m->wide.threads = config->threads;
-    fov_status st = m->name && m->version && m->place ? open_places(m, path, config, err) : no_memory(err);
+    st = m->name && m->version && m->place ? open_places(m, path, config, err) : no_memory(err);
     if (st) {
         model_free(m);
         return st;

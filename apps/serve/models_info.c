@@ -3,6 +3,7 @@
 #include "json_text.h"
 #include "request.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,11 +39,20 @@ static void list(void *user, const srv_listing *l)
                                     *device ? device : NULL, "file", file_name(l->path)));
 }
 
+/* As it was written, without what a float adds. */
+static json_t *share(float value)
+{
+    return json_real(round((double)value * 1e6) / 1e6);
+}
+
 srv_reply srv_get_models(srv_request *r)
 {
-    json_t *models = json_array();
+    const fov_detect_options *d = &r->server->config->detect;
+    json_t                   *models = json_array();
     srv_repository_visit(r->server->repository, list, models);
-    return srv_reply_json(json_pack("{s:s, s:o}", "default", srv_repository_default(r->server->repository), "models", models));
+    return srv_reply_json(json_pack("{s:s, s:{s:o, s:o, s:i}, s:o}", "default", srv_repository_default(r->server->repository),
+                                    "defaults", "score", share(d->score_threshold), "nms", share(d->nms_iou), "max_faces",
+                                    d->max_faces, "models", models));
 }
 
 srv_reply srv_get_certificate(srv_request *r)

@@ -142,13 +142,24 @@ fov_status srv_repository_unload(srv_repository *r, const char *name, fov_error 
 
 /* ---------------------------------------------------------------- life */
 
+static const entry *find_name(const srv_repository *r, const char *name)
+{
+    const entry *e = r->first;
+    while (e && strcmp(e->name, name) != 0) e = e->next;
+    return e;
+}
+
 /* "[NAME=]FILE" */
 static bool add_file(srv_repository *r, const char *argument)
 {
-    const char *equals = strchr(argument, '='), *path = equals ? equals + 1 : argument;
-    char       *name = equals ? strndup(argument, (size_t)(equals - argument)) : srv_model_stem(argument);
-    const bool  serves = name && srv_model_name_serves(name);
-    if (!serves)
+    const char  *equals = strchr(argument, '='), *path = equals ? equals + 1 : argument;
+    char        *name = equals ? strndup(argument, (size_t)(equals - argument)) : srv_model_stem(argument);
+    const entry *taken = name ? find_name(r, name) : NULL;
+    const bool   serves = name && srv_model_name_serves(name) && !taken;
+    if (taken)
+        cli_error("--model %s: '%s' is the name of %s already: give another, as in --model faces=%s", argument, name, taken->path,
+                  path);
+    else if (!serves)
         cli_error("--model %s: '%s' cannot be a model's name in an address: give one, as in --model faces=%s", argument,
                   name ? name : "", path);
     else add(r, name, "1", path);
@@ -184,8 +195,7 @@ static bool choose_default(srv_repository *r)
         cli_no_memory();
         return false;
     }
-    for (const entry *e = r->first; e; e = e->next)
-        if (!strcmp(e->name, r->default_name)) return true;
+    if (find_name(r, r->default_name)) return true;
     cli_error("--default-model %s: there is no model of that name", r->default_name);
     return false;
 }
