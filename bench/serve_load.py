@@ -69,7 +69,7 @@ class Served:
 
 
 def request_of(photo):
-    return b"POST /detect HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(photo) + photo
+    return b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(photo) + photo
 
 
 def faces_of(answer):

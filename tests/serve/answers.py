@@ -198,8 +198,8 @@ def a_connection_is_used_again():
 
 
 def requests_may_follow_without_a_wait():
-    head = b"POST /detect HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-    last = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+    last = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     raw = SERVER.raw(head % len(PHOTO) + PHOTO + head % 8 + b"no photo" + head % len(PHOTO) + PHOTO + last)
     assert re.findall(rb"HTTP/1.1 (\d+)", raw) == [b"200", b"400", b"200", b"200"] and raw.count(b'"faces"') == 2 and raw.endswith(b'{"live": true}\n')
 
@@ -221,7 +221,7 @@ def models_lie_in_a_folder():
         (Path(folder) / "notes.txt").write_text("no model")
         with Server(FOVEA, "--models", folder, "--default-model", "faces") as server:
             models = server.get("/models").json
-            assert models["default"] == "faces"
+            assert models["default"] == "faces" and models["defaults"] == {"score": 0.5, "nms": 0.4, "max_faces": 750}
             assert [(m["name"], m["version"]) for m in models["models"]] == [("exact", "1"), ("faces", "1"), ("faces", "2"), ("faces", "10")]
             assert server.get("/v2/models/faces").json["versions"] == ["1", "2", "10"]
             assert server.post("/detect", PHOTO).json["version"] == "10"

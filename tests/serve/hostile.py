@@ -38,7 +38,7 @@ def parameters_that_make_no_sense():
     for query, part in (("score=2", "score=2"), ("score=nan", "0 to 1"), ("score=", "score"), ("nms=-1", "nms=-1"), ("nms=1e999", "nms"),
                         ("max_faces=0", "1 to"), ("max_faces=1.5", "max_faces=1.5"), ("max_faces=99999999999999999999", "max_faces"),
                         ("size=0x0", "size=0x0"), ("size=640", "WxH"), ("size=tiles:1", "tiles"), ("size=long:1000000", "long"),
-                        ("scor=0.5", "scor"), ("%00=1", "parameter"), ("score=0.5&nms=x", "nms=x")):
+                        ("max_faces=5001", "1 to 5000"), ("top_k=5001", "1 to 5000"), ("scor=0.5", "scor"), ("%00=1", "parameter"), ("score=0.5&nms=x", "nms=x")):
         answer = SERVER.post("/detect?" + query, PHOTO)
         assert answer.status == 400 and part in answer.error, f"{query}: {answer.status} {answer.body}"
     for query in ("model=nobody", "version=9", "model=../../etc/passwd", "model="):
@@ -85,6 +85,34 @@ def forms_that_are_broken():
     assert SERVER.post("/detect", many, headers=many_headers).status == 413
     empty_headers, empty = form(("photo", "empty.png", b""))
     assert SERVER.post("/detect", empty, headers=empty_headers).status == 400
+    still_serves()
+
+
+def forms_that_are_odd_but_whole():
+    """Names in quotes, text before the first part and blanks behind a boundary, files that are empty; each is one photo."""
+    for disposition, name in (('form-data; name="filename=x"; filename="a;b.png"', "a;b.png"), ('form-data; filename=plain.png; name=a', "plain.png"),
+                              (r'form-data; name="a"; filename="say \"hi\".png"', 'say "hi".png'), (r'form-data; name="a"; filename="C:\a\b.png"', r"C:\a\b.png"),
+                              ('FORM-DATA;name="a";FileName="big.png"', "big.png"), ('form-data; name="a"; filename="open', "open")):
+        part = f"preamble\r\n--limit  \r\nContent-Type: image/png\r\ncontent-disposition: {disposition}\r\n\r\n".encode() + PHOTO
+        answer = SERVER.post("/detect", part + b"\r\n--limit--\r\nepilogue", headers={"Content-Type": 'Multipart/Form-Data; charset=x; boundary="limit"'})
+        assert answer.status == 200 and answer.json["file"] == name, f"{disposition}: {answer.body}"
+    for file in ("b.png", "a.png"):
+        headers, body = form(("photo", "a.png", b""), ("photo", file, b""), ("photo", "c.png", PHOTO))
+        assert [p["file"] for p in SERVER.post("/detect", body, headers=headers).json["photos"]] == ["a.png", file, "c.png"]
+    empty, more = (len(form(*files)[1]) for files in ((("photo", "a", b""),), (("photo", "a", b""), ("photo", "b", b""))))
+    for end in range(-6, 7):  # of the second part's headers, at a place where a reader's buffer may end
+        headers, body = form(("photo", "a", bytes((1 << 16) - more + empty + end)), ("photo", "b", b"x" * 100))
+        assert [p["file"] for p in SERVER.post("/detect", body, headers=headers).json["photos"]] == ["a", "b"], end
+
+
+def forms_that_waste_time():
+    """They are read on the thread that all connections share."""
+    headers = {"Content-Type": "multipart/form-data; boundary=limit"}
+    part = b'--limit\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
+    start = time.monotonic()
+    for body in (b"-" * (16 << 20), b"\r\n--" * (4 << 20), part * ((16 << 20) // len(part))):
+        assert SERVER.post("/detect", body, headers=headers).status == 400
+    assert time.monotonic() - start < 8
     still_serves()
 
 
@@ -141,7 +169,7 @@ def binary_tensors_that_lie():
 
 
 def check_no_http(server):
-    host = b"Host: x\r\n"
+    host = b"Host: localhost\r\n"
     for raw, statuses in ((b"\r\n\r\n\r\n", (0, 400)), (b"GET\r\n\r\n", (0, 400)), (b"\x16\x03\x01\x02\x00" + bytes(200), (0, 400)),
                           (b"GET / HTTP/1.1\r\n\r\n", (400,)), (b"GET / HTTP/9.9\r\n" + host + b"\r\n", (0, 200, 400, 505)),
                           (b"POST /detect HTTP/1.1\r\n" + host + b"Content-Length: -5\r\n\r\n", (400,)),
@@ -159,10 +187,33 @@ def requests_that_are_no_http():
         check_no_http(server)
 
 
+def requests_that_proxies_might_misread():
+    """Whose end is not clear: they are refused, and what follows is not taken for a request."""
+    head, hidden = b"POST /detect HTTP/1.1\r\nHost: localhost\r\n", b"GET /v2 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    chunks = b"\r\n2\r\nhi\r\n0\r\n\r\n"
+    for fields in (b"Content-Length: 12\r\nTransfer-Encoding: chunked\r\n" + chunks, b"Content-Length: 2\r\nContent-Length: 40\r\n\r\nhi",
+                   b"Content-Length: 2\r\nContent-Length: 2\r\n\r\nhi", b"Content-Length : 2\r\n\r\nhi", b"Host: elsewhere\r\nContent-Length: 2\r\n\r\nhi",
+                   b"Transfer-Encoding: gzip, chunked\r\n" + chunks, b"Transfer-Encoding: identity\r\n" + chunks,
+                   b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n" + chunks, b"Content-Length: 2, 2\r\n\r\nhi", b"Content-Length: +2\r\n\r\nhi"):
+        raw = SERVER.raw(head + fields + hidden)
+        assert status_of(raw) == 400 and b'"extensions"' not in raw, f"{fields}: {raw}"
+    still_serves()
+
+
+def names_of_others_are_refused():
+    """A page whose name was turned to this machine has the server's own Origin (DNS rebinding)."""
+    for host in ("elsewhere.example", f"elsewhere.example:{SERVER.port}", "localhost.elsewhere.example", "127.0.0.1.elsewhere.example", "[elsewhere]", "x" * 300):
+        answer = SERVER.post("/detect", PHOTO, headers={"Host": host, "Origin": f"http://{host}"})
+        assert answer.status == 403 and "--allow-host" in answer.error, f"{host}: {answer.status}"
+    for host in ("localhost", "LOCALHOST:80", "app.localhost", "127.0.0.1", "[::1]:8000", "192.0.2.1:8000"):
+        assert SERVER.get("/v2", headers={"Host": host}).status == 200, host
+    assert status_of(SERVER.raw(b"GET /v2 HTTP/1.0\r\n\r\n")) == 200
+
+
 def bodies_that_end_too_soon():
     for sent in (0, 10, 5000):
         with socket.create_connection((SERVER.host, SERVER.port)) as s:
-            s.sendall(b"POST /detect HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(PHOTO) + PHOTO[:sent])
+            s.sendall(b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(PHOTO) + PHOTO[:sent])
     wait_until(lambda: SERVER.metric("fovea_body_bytes") == 0, "bodies that nobody sends are given up")
     still_serves()
 
@@ -170,7 +221,7 @@ def bodies_that_end_too_soon():
 def clients_that_leave_before_the_answer():
     for _ in range(20):
         s = socket.create_connection((SERVER.host, SERVER.port))
-        s.sendall(b"POST /detect HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(PHOTO) + PHOTO)
+        s.sendall(b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(PHOTO) + PHOTO)
         s.close()
     wait_until(lambda: SERVER.metric("fovea_requests") == 1 and SERVER.metric("fovea_connections") == 1, "all is given back")
     still_serves()
@@ -181,7 +232,7 @@ def chunked(*pieces):
 
 
 def bodies_without_a_length():
-    head = b"POST /detect HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     pieces = [PHOTO[i:i + 7777] for i in range(0, len(PHOTO), 7777)]
     assert status_of(SERVER.raw(head + chunked(*pieces))) == 200
     with Server(FOVEA, "--max-body", "0.1") as server:
@@ -194,7 +245,7 @@ def bodies_without_a_length():
 
 
 def clients_that_ask_before_they_send():
-    head = b"POST /detect HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
     with socket.create_connection((SERVER.host, SERVER.port)) as s:
         s.sendall(head % len(PHOTO))
         assert status_of(s.recv(4096)) == 100
@@ -202,7 +253,7 @@ def clients_that_ask_before_they_send():
         assert status_of(read_all(s)) == 200
     raw = SERVER.raw(head % (40 << 20))
     assert status_of(raw) == 413 and b"--max-body" in raw
-    raw = SERVER.raw(b"POST /detect HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000000\r\n\r\n")
+    raw = SERVER.raw(b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000000\r\n\r\n")
     assert status_of(raw) == 413 and b"--max-body" in raw
     assert status_of(SERVER.raw(head.replace(b"/detect", b"/nothing") % len(PHOTO))) == 404
     still_serves()
@@ -225,7 +276,7 @@ def slow_clients_are_given_up():
         with socket.create_connection((server.host, server.port), 20) as silent, \
                 socket.create_connection((server.host, server.port), 20) as headers, \
                 socket.create_connection((server.host, server.port), 20) as body:
-            body.sendall(b"POST /detect HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+            body.sendall(b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
             for i in range(8):  # a byte now and then starts no limit anew
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     headers.sendall(b"GET / HTTP/1.1\r\nX"[i:i + 1])
@@ -237,7 +288,7 @@ def slow_clients_are_given_up():
         assert time.monotonic() - start < 10
         wait_until(lambda: server.metric("fovea_connections_timed_out_total") >= 3, "they are counted")
         with socket.create_connection((server.host, server.port), 20) as body:
-            body.sendall(b"POST /detect HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+            body.sendall(b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
             raw = read_all(body)
         assert status_of(raw) == 408 and json.loads(raw.partition(b"\r\n\r\n")[2])["error"]
         still_serves(server)
@@ -245,15 +296,35 @@ def slow_clients_are_given_up():
 
 def bodies_have_a_common_limit():
     with Server(FOVEA, "--max-memory", "3", "--max-body", "2") as server:
-        head = b"POST /detect HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n"
+        head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n"
         with socket.create_connection((server.host, server.port)) as s:
-            s.sendall(head + bytes(100))
-            wait_until(lambda: server.metric("fovea_body_bytes") == 2000000, "the body's memory is set aside")
+            s.sendall(head + bytes(1900000))
+            wait_until(lambda: server.metric("fovea_body_bytes") == 2000000, "the body's memory is counted")
             answer = server.post("/detect", bytes(2000000))
             assert answer.status == 503 and answer.headers["Retry-After"] == "1" and "--max-memory" in answer.error
             still_serves(server)
         wait_until(lambda: server.metric("fovea_body_bytes") == 0, "and given back")
         assert server.post("/detect", bytes(2000000)).status == 400
+
+
+def bodies_that_are_announced_take_nothing_yet():
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):  # 640 MB, and there is room for 512
+            s = stack.enter_context(socket.create_connection((SERVER.host, SERVER.port)))
+            s.sendall(b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 32000000\r\n\r\n" + bytes(100))
+        wait_until(lambda: SERVER.metric("fovea_requests") == 21, "all have begun")
+        assert SERVER.metric("fovea_body_bytes") < 4 << 20
+        still_serves()
+    wait_until(lambda: SERVER.metric("fovea_body_bytes") == 0, "and are given up")
+
+
+def pictures_are_within_the_common_limit():
+    with Server(FOVEA, "--max-memory", "0.9", "--max-body", "0.8") as server:
+        for _ in range(3):
+            answer = server.post("/detect", PHOTO, headers={"Accept": "image/png"})
+            assert answer.status == 503 and answer.headers["Retry-After"] and "--max-memory" in answer.error, answer.status
+            assert server.post("/detect", PHOTO, headers={"Accept": "image/jpeg"}).body.startswith(b"\xff\xd8")
+        wait_until(lambda: server.metric("fovea_body_bytes") == 0, "all is given back")
 
 
 def models_are_not_changed_by_requests_unless_allowed():
@@ -263,10 +334,11 @@ def models_are_not_changed_by_requests_unless_allowed():
     still_serves()
 
 
-TESTS = [parameters_that_make_no_sense, photos_that_are_none, bombs_are_refused_before_they_are_decoded, forms_that_are_broken,
-         inference_that_makes_no_sense, binary_tensors_that_lie, requests_that_are_no_http, bodies_that_end_too_soon,
+TESTS = [parameters_that_make_no_sense, photos_that_are_none, bombs_are_refused_before_they_are_decoded, forms_that_are_broken, forms_that_are_odd_but_whole,
+         forms_that_waste_time,
+         inference_that_makes_no_sense, binary_tensors_that_lie, requests_that_are_no_http, requests_that_proxies_might_misread, names_of_others_are_refused, bodies_that_end_too_soon,
          clients_that_leave_before_the_answer, bodies_without_a_length, clients_that_ask_before_they_send, encodings_are_refused, pages_from_elsewhere_are_refused,
-         slow_clients_are_given_up, bodies_have_a_common_limit, models_are_not_changed_by_requests_unless_allowed]
+         slow_clients_are_given_up, bodies_have_a_common_limit, bodies_that_are_announced_take_nothing_yet, pictures_are_within_the_common_limit, models_are_not_changed_by_requests_unless_allowed]
 
 
 def main():

@@ -179,6 +179,7 @@ def connections_have_a_limit():
             pass
         else:
             raise AssertionError("a third connection was answered")
+        third.close()  # or it would have the room that the first leaves
         first.close()
         wait_until(lambda: server.get("/v2", connection=second).status == 200 and answers(server), "there is room again")
 

@@ -79,7 +79,7 @@ def https():
                 assert answer.status == 200 and len(answer.json["faces"]) == 1
             assert connection.sock.version() in ("TLSv1.2", "TLSv1.3")
             connection.close()
-            assert b"HTTP/1.1 200" not in server.raw(b"GET /v2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 20)
+            assert b"HTTP/1.1 200" not in server.raw(b"GET /v2 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 20)
             assert server.get("/v2/health/live").status == 200
         refused(2, "go together", "--tls-cert", cert)
         refused(2, "PEM", "--tls-cert", key, "--tls-key", cert)
@@ -107,7 +107,12 @@ def command_lines_that_cannot_be():
                            ("--precision", "--precision", "fp8"), ("cannot be a model's name", "-m", "a b=default")):
         code = 3 if "model" in part else 2
         refused(code, part, *options)
+    refused(2, "--max-memory", "--max-body", "600")
     refused(3, "nothing.fov", "-m", "nothing.fov")
+    refused(3, "already", "-m", "a=default", "-m", "a=default")
+    engine = SOURCE / "models/fovea_mnet025.fov"
+    for option in (("--precision", "fp32"), ("--mean", "1,2,3")):
+        refused(3, "is an engine", "-m", engine, *option)
     refused(3, "No such file", "--models", "/no/such/folder")
     with tempfile.TemporaryDirectory() as folder:
         refused(3, "has no model", "--models", folder)
@@ -115,6 +120,14 @@ def command_lines_that_cannot_be():
         refused(3, "broken.fov", "--models", folder)
     refused(4, "--access-log", "--access-log", "/no/such/folder/log")
     refused(4, "--ready-file", "--ready-file", "/no/such/folder/ready")
+
+
+def names_that_clients_may_use():
+    with Server(FOVEA, "--allow-host", "faces.example", "--allow-host", "other.example") as server:
+        for host, status in (("faces.example", 200), ("Other.Example:443", 200), ("third.example", 403), ("localhost", 200)):
+            assert server.get("/v2", headers={"Host": host}).status == status, host
+    with Server(FOVEA, "--host", "0.0.0.0") as server:
+        assert server.get("/v2", headers={"Host": "any.example"}).status == 200
 
 
 def models_by_name():
@@ -133,7 +146,8 @@ def systemd_is_told():
         assert notify.recv(100) == b"STOPPING=1"
 
 
-TESTS = [a_token_of_a_file_or_the_environment, https, addresses_to_listen_on, command_lines_that_cannot_be, models_by_name, systemd_is_told]
+TESTS = [a_token_of_a_file_or_the_environment, https, addresses_to_listen_on, command_lines_that_cannot_be,
+         names_that_clients_may_use, models_by_name, systemd_is_told]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))
