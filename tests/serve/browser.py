@@ -536,6 +536,15 @@ def token(t):
         same(t.page.text("count"), "1 face")
 
 
+def served_thresholds(t):
+    """sliders begin where the server does, and the list has as many faces at most"""
+    with Server(t.fovea, "--score", "0.02", "--nms", "0.25", "--max-faces", "2") as server:
+        t.page.open(address_of(server))
+        same([t.page.text("score-value"), t.page.text("nms-value")], ["0.02", "0.25"])
+        t.page.upload(t.portrait)
+        same(t.page.probe("rows"), rows_of(server.post("/detect", t.portrait.read_bytes()).json["faces"]))
+
+
 def lost_server(t):
     """a server that is gone is told, with its address"""
     with Server(t.fovea) as server:
@@ -547,7 +556,7 @@ def lost_server(t):
 CASES = [
     opened_file, group_photo, dropped_file, pasted_picture, drawn_boxes, sliders, several_photos, pointed_out, nothing_hidden, hidden_faces,
     strength, lying_photos, engines, certificates, other_certificate, camera, insecure_page, keyboard, names, looks, refused_photo, quiet,
-    token, lost_server,
+    token, served_thresholds, lost_server,
 ]
 
 
@@ -564,7 +573,7 @@ def opened(source, fovea, shots):
     models = source / "models"
     engines = {"mixed": models / "fovea_mnet025.fov", "plain": models / "fovea_mnet025.safetensors",
                "empty": source / "tests/fixtures/v1/int8.fov"}
-    with tempfile.TemporaryDirectory() as name, Server(fovea, *(f"--model={m}={file}" for m, file in engines.items())) as server:
+    with tempfile.TemporaryDirectory() as name, Server(fovea, *(f"--model={m}={file}" for m, file in engines.items()), "--allow-host=photos.test") as server:
         folder = Path(name)
         (folder / "saved").mkdir()
         video = folder / "video.mjpeg"

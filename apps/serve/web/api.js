@@ -2,7 +2,6 @@
 /** The server's routes that the page uses. What fails throws an Error with the sentence to show. */
 import {askToken, authorization} from "./token.js";
 
-const FLOOR = 0.05;       /* scores below are noise, and would be thousands */
 const MOST = 5000;        /* what the engine takes into suppression at most */
 const PATIENCE = 5;       /* times that a full server is asked again        */
 const LEAST_WAIT_S = 0.2; /* also where the server names no time            */
@@ -31,7 +30,7 @@ async function read(response) {
 
 const place = (engine) => `models/${encodeURIComponent(engine.name)}/versions/${encodeURIComponent(engine.version)}`;
 
-/** {"default", "models"}: the engines that are loaded. */
+/** {"default", "defaults", "models"}: the engines that are loaded, and the thresholds where a request names none. */
 export async function models() {
     return read(await send("models"));
 }
@@ -54,10 +53,10 @@ async function detect(engine, thresholds, options) {
 
 /**
  * Everything in a photo that might be a face, before thresholds and suppression: kept.js has the rest, so that sliders need no
- * server. @param photo a Blob. @param signal to give up
+ * server. @param photo a Blob. @param score the least that counts. @param signal to give up
  */
-export async function candidates(engine, photo, signal) {
-    return read(await detect(engine, {score: FLOOR, nms: 1, max_faces: MOST}, {body: photo, signal}));
+export async function candidates(engine, photo, score, signal) {
+    return read(await detect(engine, {score, nms: 1, max_faces: MOST}, {body: photo, signal}));
 }
 
 /** A photo as the server sees it, upright, as a PNG: no score is above 1, so that no face is marked. */

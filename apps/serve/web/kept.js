@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Which candidates are faces at the thresholds of the sliders: the engine's own rule, of src/face/suppress.c. */
 
-const MOST = 750; /* the engine's default of max_faces */
-
 const area = (box) => (box[2] - box[0]) * (box[3] - box[1]);
 
 /** Is the IoU of the two boxes above `iou`? */
@@ -14,11 +12,11 @@ function overlaps(a, b, iou) {
     return both > iou * (area(a) + area(b) - both);
 }
 
-/** @param candidates best first, as the server gives them */
-export function kept(candidates, score, iou) {
+/** @param candidates best first, as the server gives them. @param most faces */
+export function kept(candidates, score, iou, most) {
     const faces = [];
     for (const candidate of candidates) {
-        if (candidate.score <= score || faces.length === MOST) break;
+        if (candidate.score <= score || faces.length === most) break;
         if (!faces.some((face) => overlaps(candidate.box, face.box, iou))) faces.push(candidate);
     }
     return faces;

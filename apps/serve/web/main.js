@@ -13,7 +13,7 @@ import {makeFaceList} from "./faces.js";
 import {takeFiles} from "./intake.js";
 import {kept} from "./kept.js";
 import {Photo} from "./photo.js";
-import {settings, watchSettings} from "./settings.js";
+import {beginAt, leastScore, settings, watchSettings} from "./settings.js";
 import {say, warn} from "./speak.js";
 import {clear, faceAt, showFaces, showPicture} from "./stage.js";
 import {showStrip} from "./strip.js";
@@ -23,6 +23,7 @@ import {count} from "./words.js";
 const photos = [];
 let current = null, picture = null;   /* the photo on the stage, and its pixels when decoded   */
 let engine = null;
+let most = 0;                         /* faces of a photo, as the server has it                */
 let working = null;                   /* stops the question that is being asked; null: none is */
 let pointed = null, picked = null;    /* faces that are pointed out: for now, and to stay so   */
 let rate = 0;                         /* pictures of the camera a second                       */
@@ -42,7 +43,7 @@ function draw() {
     });
 }
 
-const facesOf = (photo, now) => (photo?.answer ? kept(photo.answer.faces, now.score, now.nms) : []);
+const facesOf = (photo, now) => (photo?.answer ? kept(photo.answer.faces, now.score, now.nms, most) : []);
 
 function drawNow() {
     const now = settings(), faces = picture ? facesOf(current, now) : [];
@@ -127,7 +128,7 @@ const next = () => [current, ...photos].find((photo) => photo && photo.file && !
 
 async function answerOf(file, signal) {
     const before = performance.now();
-    const answer = await candidates(engine, file, signal);
+    const answer = await candidates(engine, file, leastScore(), signal);
     return {...answer, trip_ms: performance.now() - before};
 }
 
@@ -219,7 +220,10 @@ async function begin() {
     find("camera").addEventListener("click", () => (camera.on ? stopCamera() : startCamera()));
     find("download").addEventListener("click", save);
     try {
-        chooseEngine(await models(), useEngine);
+        const served = await models();
+        beginAt(served.defaults);
+        most = served.defaults.max_faces;
+        chooseEngine(served, useEngine);
     } catch (failure) {
         warn(failure.message);
     }

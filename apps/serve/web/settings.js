@@ -8,6 +8,17 @@ const form = find("settings");
 const checked = (name) => form.elements[name].checked;
 const number = (name) => Number(form.elements[name].value);
 
+/** Sliders begin where the server does. @param defaults of GET /models */
+export function beginAt({score, nms}) {
+    form.elements.score.min = Math.min(score, form.elements.score.min);
+    form.elements.score.value = score;
+    form.elements.nms.value = nms;
+    tell();
+}
+
+/** The least score that the slider reaches: scores below are noise, and would be thousands. */
+export const leastScore = () => Number(form.elements.score.min);
+
 /** {score, nms; boxes, landmarks, scores: shown or not; hide: "off", "blur", "pixels"; strength} */
 export function settings() {
     return {
