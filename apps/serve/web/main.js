@@ -84,6 +84,7 @@ function pick(face) {
 async function show(photo) {
     stopCamera();
     [current, picture] = [photo, null];
+    photo.blind = ""; /* the server may have been full then */
     warn(reason());
     draw();
     work();
