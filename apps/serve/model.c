@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WARM_WIDTH = 640, WARM_HEIGHT = 480 };
+
 /* An engine on one device, and its detectors. */
 typedef struct place {
     fov_engine    *engine;
@@ -65,6 +67,19 @@ static fov_status open_places(srv_model *m, const char *path, const srv_config *
     return FOV_OK;
 }
 
+/* What is made once, such as what a GPU needs, is made before the model counts as ready, and what cannot run is not. The first
+ * photo is alone, so it gets the wide detector. */
+static fov_status warm_up(srv_model *m, const srv_config *config, fov_error *err)
+{
+    fov_status st = FOV_OK;
+    for (size_t i = 0; i < m->places && !st; i++) {
+        place *p = m->place + i;
+        st = fov_detector_new(p->engine, &m->wide, &p->wide, err);
+        if (!st) st = fov_detector_prepare(p->wide, WARM_WIDTH, WARM_HEIGHT, &config->detect, err);
+    }
+    return st;
+}
+
 /* An engine has what it was built with: what else was asked for would be looked over. */
 static fov_status check_choices(const char *path, const srv_config *config, fov_error *err)
 {
@@ -97,6 +112,7 @@ fov_status srv_model_open(const char *name, const char *version, const char *pat
     m->wide = m->narrow;
     m->wide.threads = config->threads;
     st = m->name && m->version && m->place ? open_places(m, path, config, err) : no_memory(err);
+    if (!st) st = warm_up(m, config, err);
     if (st) {
         model_free(m);
         return st;

@@ -31,5 +31,11 @@ def photos_share_passes_on_two_gpus():
     assert expected["faces"] and all(p["faces"] == expected["faces"] for p in photos)
 
 
+def what_cannot_run_is_told_at_the_start():
+    done = subprocess.run([FOVEA, "serve", "--port", "0", *SMALL], capture_output=True, text=True, timeout=60, check=False,
+                          env={**os.environ, "FAKE_CUDA_MEMORY": "1000000"})
+    assert done.returncode == 3 and "device memory" in done.stderr and "listening" not in done.stderr, done.stderr
+
+
 if __name__ == "__main__":
-    sys.exit(run([photos_share_passes_on_two_gpus]))
+    sys.exit(run([photos_share_passes_on_two_gpus, what_cannot_run_is_told_at_the_start]))
