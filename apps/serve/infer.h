@@ -8,7 +8,10 @@
 #include "request.h"
 #include "tensors.h"
 
-enum { SRV_JSON_VALUES = 1 << 20 }; /* that a request may have: one takes some 40 bytes once it is parsed, and two in the text */
+enum {
+    SRV_JSON_VALUES = 1 << 20,  /* that a request may have: one takes some 40 bytes once it is parsed, and two in the text */
+    SRV_JSON_MEMBERS = 1 << 12, /* of objects: each is looked for among the others */
+};
 
 /** What a task looks at, in the body or in what was made of it. */
 typedef struct srv_look {

@@ -87,16 +87,21 @@ static srv_reply read_outputs(const json_t *outputs, bool all_binary, srv_infer 
 
 static bool has_too_many_values(const unsigned char *text, size_t bytes)
 {
-    size_t values = 0;
-    for (size_t i = 0; i < bytes; i++) values += text[i] == ',' || text[i] == '[' || text[i] == '{';
-    return values > SRV_JSON_VALUES;
+    size_t values = 0, members = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+        members += text[i] == ':';
+    }
+    return values > SRV_JSON_VALUES || members > SRV_JSON_MEMBERS;
 }
 
 static srv_reply parse(const unsigned char *text, size_t bytes, json_t **json)
 {
     json_error_t error;
     *json = NULL;
-    if (has_too_many_values(text, bytes)) return BAD("JSON with more than %d values: send tensors as binary data", SRV_JSON_VALUES);
+    if (has_too_many_values(text, bytes))
+        return BAD("JSON with more than %d values, or %d members of objects: send tensors as binary data", SRV_JSON_VALUES,
+                   SRV_JSON_MEMBERS);
     *json = json_loadb((const char *)text, bytes, JSON_REJECT_DUPLICATES, &error);
     if (!*json) return BAD("the request is no JSON: line %d, column %d: %s", error.line, error.column, error.text);
     return json_is_object(*json) ? (srv_reply){0} : BAD("the request: expected an object");

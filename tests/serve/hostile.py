@@ -143,7 +143,8 @@ def inference_that_makes_no_sense():
             ({"inputs": [pixels], "parameters": {"timeout": "soon"}}, "timeout"), ({"inputs": [pixels], "id": 5}, "id")):
         answer = SERVER.post(INFER, json.dumps(request))
         assert answer.status == 400 and part in answer.error, f"{request}: {answer.status} {answer.body}"
-    for body in (b"", b"{", b"[" * 100000, b'{"inputs": [], "inputs": []}', b'{"inputs": "\xff"}', b"{}" + bytes(5), b"[" + b"0," * (1 << 20) + b"0]"):
+    for body in (b"", b"{", b"[" * 100000, b'{"inputs": [], "inputs": []}', b'{"inputs": "\xff"}', b"{}" + bytes(5), b"[" + b"0," * (1 << 20) + b"0]",
+                 b"{" + b",".join(b'"%d":0' % i for i in range(5000)) + b"}"):
         assert SERVER.post(INFER, body).status == 400, body[:20]
     for huge in ([1 << 20, 1 << 20, 3], [20000, 20000, 3], [40, 8, 8, 3]):
         request = {"inputs": [{"name": "pixels", "datatype": "UINT8", "shape": huge, "parameters": {"binary_data_size": 0}}]}
