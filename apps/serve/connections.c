@@ -79,7 +79,7 @@ static bool client_left(const srv_connection *c)
 static bool left_long_ago(srv_connection *c, double now)
 {
     if (!client_left(c)) c->left_s = 0;
-    else if (!c->left_s) c->left_s = now;
+    else if (c->left_s <= 0) c->left_s = now;
     return c->left_s > 0 && now > c->left_s + NOTICE_S;
 }
 
