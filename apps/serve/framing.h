@@ -6,7 +6,7 @@
 
 #include "request.h"
 
-/** @return status 0: yes; else why not */
-srv_reply srv_framing_check(const srv_request *request);
+/** @param version of the protocol, such as "HTTP/1.1" @return status 0: yes; else why not */
+srv_reply srv_framing_check(const srv_request *request, const char *version);
 
 #endif

@@ -38,9 +38,10 @@ void srv_parts_free(void *user)
 /* What is looked for begins with \r and has hardly another, so that no byte is looked at more than a few times. */
 static const char *find(text t, const char *what, size_t bytes)
 {
-    for (; (t.at = memchr(t.at, '\r', (size_t)(t.end - t.at))); t.at++)
+    for (; (t.at = memchr(t.at, '\r', (size_t)(t.end - t.at))); t.at++) {
         if ((size_t)(t.end - t.at) < bytes) return NULL;
-        else if (!memcmp(t.at, what, bytes)) return t.at;
+        if (!memcmp(t.at, what, bytes)) return t.at;
+    }
     return NULL;
 }
 

@@ -28,9 +28,9 @@ static size_t announced_bytes(const srv_request *r)
 }
 
 /* Why it will not be answered as it wants, status 0: it will. */
-static srv_reply refusal(srv_request *r, const char *allowed)
+static srv_reply refusal(srv_request *r, const char *version, const char *allowed)
 {
-    const srv_reply misread = srv_framing_check(r);
+    const srv_reply misread = srv_framing_check(r, version);
     r->unclear = misread.status != 0;
     if (r->unclear) return misread;
     if (!r->route && *allowed) {
@@ -48,7 +48,8 @@ static srv_reply refusal(srv_request *r, const char *allowed)
     return (srv_reply){0};
 }
 
-srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connection, const char *path, const char *method)
+srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connection, const char *path, const char *method,
+                               const char *version)
 {
     char         allowed[64];
     srv_request *r = calloc(1, sizeof *r);
@@ -64,7 +65,7 @@ srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connec
         return NULL;
     }
     r->route = srv_route_find(method, path, allowed, sizeof allowed, r->captured);
-    const srv_reply refused = refusal(r, allowed);
+    const srv_reply refused = refusal(r, version, allowed);
     const bool      large = r->route && r->route->flags & SRV_PHOTOS;
     srv_body_begin(&r->body, large ? server->config->body_bytes : SMALL_BODY_BYTES, refused.status ? SIZE_MAX : announced_bytes(r),
                    &server->bodies);

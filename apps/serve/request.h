@@ -36,7 +36,8 @@ struct srv_request {
 };
 
 /** @return NULL: no memory */
-srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connection, const char *path, const char *method);
+srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connection, const char *path, const char *method,
+                               const char *version);
 void         srv_request_free(srv_request *request);
 
 /** Is it refused, and its client better told before it sends its body? The connection then ends. */
