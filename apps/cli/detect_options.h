@@ -5,8 +5,7 @@
 
 #include <popt.h>
 
-#include "fovea/fovea.h"
-#include "sizes.h"
+#include "detect_text.h"
 
 extern struct poptOption cli_detect_options[];
 extern struct poptOption cli_decode_options[]; /* --full-decode, of commands that decode photos only to find faces */
@@ -15,7 +14,5 @@ extern struct poptOption cli_decode_options[]; /* --full-decode, of commands tha
 bool cli_detect_options_get(fov_detect_options *out);
 /** The same, over what is there. */
 bool cli_detect_options_lay_over(fov_detect_options *out);
-
-enum { CLI_MAX_COUNT = 1000000 }; /* of --top-k and --max-faces */
 
 #endif

@@ -9,71 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef union number {
-    float   f;
-    int32_t i;
-} number;
-
-/* How many numbers a face has in an output, or a photo. */
-static size_t row_of(srv_output o)
-{
-    size_t row = 1;
-    for (int i = 1; i < srv_outputs[o].rank; i++) row *= (size_t)srv_outputs[o].shape[i];
-    return row;
-}
-
-static bool is_of_photos(srv_output o)
-{
-    return o == SRV_COUNTS || o == SRV_SIZES;
-}
-
 static bool is_float(srv_output o)
 {
     return !strcmp(srv_outputs[o].datatype, "FP32");
 }
 
-static void put_face(srv_output o, const fov_face *f, size_t photo, number *row)
-{
-    switch (o) {
-    case SRV_BOXES:
-        memcpy(row, f->box, sizeof f->box);
-        break;
-    case SRV_SCORES:
-        row->f = f->score;
-        break;
-    case SRV_LANDMARKS:
-        memcpy(row, f->landmarks, sizeof f->landmarks);
-        break;
-    default:
-        row->i = (int32_t)photo;
-        break; /* SRV_IMAGE_INDEX */
-    }
-}
-
-static void put_photo(srv_output o, const srv_task *t, number *row)
-{
-    row[0].i = o == SRV_COUNTS ? (int32_t)t->faces : t->width;
-    if (o == SRV_SIZES) row[1].i = t->height;
-}
-
 /* @return numbers, to free(); NULL: no memory */
-static number *table_of(const srv_job *job, srv_output o, size_t rows)
+static srv_number *table_of(const srv_job *job, srv_output o, size_t rows)
 {
-    const size_t row = row_of(o);
-    number      *table = malloc((rows * row + 1) * sizeof *table), *at = table;
+    const size_t row = srv_output_row(o);
+    srv_number  *table = malloc((rows * row + 1) * sizeof *table), *at = table;
     for (size_t i = 0; table && i < job->count; i++) {
         const srv_task *t = job->task + i;
-        if (is_of_photos(o)) {
-            put_photo(o, t, at);
+        if (srv_output_is_of_photos(o)) {
+            srv_output_put_photo(o, t->faces, t->width, t->height, at);
             at += row;
             continue;
         }
-        for (size_t f = 0; f < t->faces; f++, at += row) put_face(o, t->face + f, i, at);
+        for (size_t f = 0; f < t->faces; f++, at += row) srv_output_put_face(o, t->face + f, i, at);
     }
     return table;
 }
 
-static void print_numbers(FILE *out, srv_output o, const number *table, size_t count)
+static void print_numbers(FILE *out, srv_output o, const srv_number *table, size_t count)
 {
     fputs(", \"data\": [", out);
     for (size_t i = 0; i < count; i++) {
@@ -93,7 +51,7 @@ static void print_shape(FILE *out, srv_output o, size_t rows)
 }
 
 /* Little-endian, as the protocol has it. */
-static void write_numbers(FILE *out, const number *table, size_t count)
+static void write_numbers(FILE *out, const srv_number *table, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
@@ -105,8 +63,8 @@ static void write_numbers(FILE *out, const number *table, size_t count)
 
 static bool print_output(FILE *json, FILE *binary, const srv_job *job, srv_output o, bool is_binary, size_t faces)
 {
-    const size_t rows = is_of_photos(o) ? job->count : faces, count = rows * row_of(o);
-    number      *table = table_of(job, o, rows);
+    const size_t rows = srv_output_is_of_photos(o) ? job->count : faces, count = rows * srv_output_row(o);
+    srv_number  *table = table_of(job, o, rows);
     if (!table) return false;
     print_shape(json, o, rows);
     if (is_binary) {

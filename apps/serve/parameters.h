@@ -4,8 +4,7 @@
 #ifndef FOVEA_SERVE_PARAMETERS_H
 #define FOVEA_SERVE_PARAMETERS_H
 
-#include <stdbool.h>
-
+#include "detect_text.h"
 #include "reply.h"
 
 /** Is there a parameter of this name? */
@@ -19,6 +18,6 @@ bool srv_parameter_is_known(const char *name);
 srv_reply srv_parameter_set(fov_detect_options *detect, const fov_detect_options *server, const char *name, const char *text);
 
 /** The names, for messages. */
-#define SRV_PARAMETERS "score, nms, size, max_faces and top_k"
+#define SRV_PARAMETERS CLI_DETECT_PARAMETERS
 
 #endif

@@ -23,3 +23,39 @@ int srv_tensor_find(const srv_tensor *tensors, int count, const char *name)
     while (i < count && strcmp(tensors[i].name, name) != 0) i++;
     return i;
 }
+
+size_t srv_output_row(srv_output output)
+{
+    size_t row = 1;
+    for (int i = 1; i < srv_outputs[output].rank; i++) row *= (size_t)srv_outputs[output].shape[i];
+    return row;
+}
+
+bool srv_output_is_of_photos(srv_output output)
+{
+    return output == SRV_COUNTS || output == SRV_SIZES;
+}
+
+void srv_output_put_face(srv_output output, const fov_face *face, size_t photo, srv_number *row)
+{
+    switch (output) {
+    case SRV_BOXES:
+        memcpy(row, face->box, sizeof face->box);
+        break;
+    case SRV_SCORES:
+        row->f = face->score;
+        break;
+    case SRV_LANDMARKS:
+        memcpy(row, face->landmarks, sizeof face->landmarks);
+        break;
+    default:
+        row->i = (int32_t)photo;
+        break; /* SRV_IMAGE_INDEX */
+    }
+}
+
+void srv_output_put_photo(srv_output output, size_t faces, int width, int height, srv_number *row)
+{
+    row[0].i = output == SRV_COUNTS ? (int32_t)faces : width;
+    if (output == SRV_SIZES) row[1].i = height;
+}
