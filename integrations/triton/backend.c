@@ -147,16 +147,6 @@ static void finish(TRITONBACKEND_ModelInstance *instance, tri_request *r, const 
     tri_request_clear(r);
 }
 
-/* A pass counts as one execution, whatever number of photos shared it. */
-static void report_passes(TRITONBACKEND_ModelInstance *instance, size_t passes, size_t looks, const times *t)
-{
-    const uint64_t end = now_ns();
-    for (size_t i = 0; i < passes; i++) {
-        const size_t of_this = looks / passes + (i < looks % passes ? 1 : 0);
-        tri_log(TRITONBACKEND_ModelInstanceReportBatchStatistics(instance, of_this, t->start, t->compute, t->computed, end));
-    }
-}
-
 TRITONSERVER_Error *TRITONBACKEND_ModelInstanceExecute(TRITONBACKEND_ModelInstance *instance, TRITONBACKEND_Request **requests,
                                                        uint32_t count)
 {
@@ -172,13 +162,14 @@ TRITONSERVER_Error *TRITONBACKEND_ModelInstanceExecute(TRITONBACKEND_ModelInstan
         tri_decode(r + i, in->settings);
     }
     t.compute = now_ns();
-    const size_t passes = tri_detect(in, r, count);
+    tri_detect(in, r, count);
     t.computed = now_ns();
     for (uint32_t i = 0; i < count; i++) {
-        looks += r[i].status ? 0 : r[i].looks;
+        looks += r[i].looks;
         finish(instance, r + i, &t);
     }
-    report_passes(instance, passes, looks, &t);
+    /* What Triton counts as an execution is what it put together, whatever share of it failed. */
+    tri_log(TRITONBACKEND_ModelInstanceReportBatchStatistics(instance, looks, t.start, t.compute, t.computed, now_ns()));
     free(r);
     return NULL;
 }

@@ -61,8 +61,8 @@ static fov_image image_of(const tri_look *l)
     return l->photo ? fov_photo_image(l->photo) : l->pixels;
 }
 
-/* @return passes. When one of a pass fails, all do: each then gets a pass of its own, so that only the culprit's request fails. */
-static size_t run_pass(fov_detector *detector, tri_look **look, size_t count)
+/* When one of a pass fails, all do: each then gets a pass of its own, so that only the culprit's request fails. */
+static void run_pass(fov_detector *detector, tri_look **look, size_t count)
 {
     fov_image image[MAX_PASS];
     fov_faces faces[MAX_PASS];
@@ -72,7 +72,6 @@ static size_t run_pass(fov_detector *detector, tri_look **look, size_t count)
     for (size_t i = 0; i < count; i++)
         if (st) run_one(detector, look[i]);
         else keep(look[i], faces + i);
-    return st ? count : 1;
 }
 
 /* A photo that was decoded smaller is told in its full pixels only when it runs by itself. */
@@ -93,18 +92,16 @@ static size_t take_pass(tri_look **left, size_t *n_left, tri_look **pass, size_t
     return count;
 }
 
-static size_t run_all(const tri_instance *instance, tri_look **left, size_t n_left)
+static void run_all(const tri_instance *instance, tri_look **left, size_t n_left)
 {
     tri_look *pass[MAX_PASS];
-    size_t    passes = 0;
     while (n_left) {
         const size_t count = take_pass(left, &n_left, pass, instance->shares_passes ? MAX_PASS : 1);
-        passes += run_pass(instance->detector, pass, count);
+        run_pass(instance->detector, pass, count);
     }
-    return passes;
 }
 
-size_t tri_detect(const tri_instance *instance, tri_request *request, size_t count)
+void tri_detect(const tri_instance *instance, tri_request *request, size_t count)
 {
     size_t looks = 0, n = 0;
     for (size_t i = 0; i < count; i++) looks += request[i].looks;
@@ -113,7 +110,6 @@ size_t tri_detect(const tri_instance *instance, tri_request *request, size_t cou
         if (!all && !request[i].status) tri_request_fail(request + i, FOV_ERR_MEMORY, "no memory for a list of %zu photos", looks);
         for (size_t k = 0; k < request[i].looks && !request[i].status; k++) all[n++] = request[i].look + k;
     }
-    const size_t passes = all ? run_all(instance, all, n) : 0;
+    run_all(instance, all, n);
     free(all);
-    return passes;
 }

@@ -9,7 +9,7 @@
 /** Decode the photos of a request that did not fail, within the model's limits. */
 void tri_decode(tri_request *request, const tri_settings *settings);
 
-/** Find the faces of all requests that did not fail. @return how many passes of the network that took */
-size_t tri_detect(const tri_instance *instance, tri_request *request, size_t count);
+/** Find the faces of all requests that did not fail. */
+void tri_detect(const tri_instance *instance, tri_request *request, size_t count);
 
 #endif

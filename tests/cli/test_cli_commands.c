@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const commands[] = {"detect",  "inspect", "verify", "build", "convert", "calibrate", "eval",
-                                       "compare", "bench",   "doctor", "help",  "version", "completion"};
+static const char *const commands[] = {"detect", "inspect", "verify", "build",  "convert", "export",  "calibrate",
+                                       "eval",   "compare", "bench",  "doctor", "help",    "version", "completion"};
 static const char *const topics[] = {"formats", "settings", "sizes", "precision",  "calibration",
                                      "engines", "backends", "json",  "exit-codes", "environment"};
 enum { N_COMMANDS = sizeof commands / sizeof *commands, N_TOPICS = sizeof topics / sizeof *topics };
