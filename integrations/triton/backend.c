@@ -99,6 +99,18 @@ static const char *backend_of(TRITONSERVER_InstanceGroupKind kind)
     }
 }
 
+/* Into the server's log: what it runs on, and why where it was not told. */
+static TRITONSERVER_Error *tell(TRITONBACKEND_ModelInstance *instance, const tri_instance *in, int device)
+{
+    const char *name = "", *backend = fov_engine_backend(in->engine), *reason = fov_engine_backend_reason(in->engine);
+    char        on[128] = "", text[1024];
+    fov_device_name(backend, device, on, sizeof on, NULL);
+    TRY(TRITONBACKEND_ModelInstanceName(instance, &name));
+    snprintf(text, sizeof text, "%s: %s on %s, %s%s%s", name, fov_precision_name(fov_engine_precision(in->engine)), backend, on,
+             *reason ? ": " : "", reason);
+    return TRITONSERVER_LogMessage(TRITONSERVER_LOG_INFO, __FILE__, __LINE__, text);
+}
+
 TRITONSERVER_Error *TRITONBACKEND_ModelInstanceInitialize(TRITONBACKEND_ModelInstance *instance)
 {
     TRITONBACKEND_Model           *model = NULL;
@@ -113,6 +125,7 @@ TRITONSERVER_Error *TRITONBACKEND_ModelInstanceInitialize(TRITONBACKEND_ModelIns
     TRY(TRITONBACKEND_ModelState(model, &state));
     const int gpu = kind == TRITONSERVER_INSTANCEGROUPKIND_GPU ? device : 0;
     if (tri_instance_open(state, backend_of(kind), gpu, &opened, &err)) return tri_error(&err);
+    tri_log(tell(instance, opened, gpu));
     return TRITONBACKEND_ModelInstanceSetState(instance, opened);
 }
 

@@ -75,20 +75,19 @@ static fov_status open_place(tri_model *m, const char *backend, int device, cons
 
 fov_status tri_instance_open(tri_model *m, const char *backend, int device, tri_instance **instance, fov_error *err)
 {
-    const fov_engine *engine = NULL;
-    tri_instance     *in = *instance = calloc(1, sizeof *in);
+    tri_instance *in = *instance = calloc(1, sizeof *in);
     if (!in) return no_memory(err);
     pthread_mutex_lock(&m->lock);
-    fov_status st = open_place(m, backend, device, &engine, err);
+    fov_status st = open_place(m, backend, device, &in->engine, err);
     pthread_mutex_unlock(&m->lock);
-    if (!st) st = fov_detector_new(engine, &m->settings.detector, &in->detector, err);
+    if (!st) st = fov_detector_new(in->engine, &m->settings.detector, &in->detector, err);
     if (st) {
         free(in);
         *instance = NULL;
         return st;
     }
     in->settings = &m->settings;
-    in->shares_passes = !strcmp(fov_engine_backend(engine), "cuda");
+    in->shares_passes = !strcmp(fov_engine_backend(in->engine), "cuda");
     return FOV_OK;
 }
 

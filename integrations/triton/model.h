@@ -11,6 +11,7 @@ typedef struct tri_model tri_model;
 
 typedef struct tri_instance {
     const tri_settings *settings;
+    const fov_engine   *engine;
     fov_detector       *detector;
     bool                shares_passes; /* on a GPU: several photos at once are faster */
 } tri_instance;

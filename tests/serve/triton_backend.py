@@ -3,7 +3,8 @@
 """The backend in a real Triton Inference Server, beside `fovea serve` and `fovea detect`: the same faces by the same client, bad photos
 among good ones, batches, parameters, models that come and go, figures. TAP on stdout.
 
-usage: triton_backend.py SOURCE_DIR FOVEA [BACKEND]      BACKEND: libtriton_fovea.so
+usage: triton_backend.py SOURCE_DIR FOVEA [BACKEND [EMULATED]]      BACKEND: libtriton_fovea.so; EMULATED: one that finds GPUs which
+Triton does not, those of the emulator
 
 Needs `tritonserver`, which the package nvidia-pytriton brings, and tritonclient[all]: without either, what needs it is skipped.
 """
@@ -37,7 +38,7 @@ except ImportError:
     ModelConfig = None
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
-BACKEND = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
+BACKEND, EMULATED = ([Path(p).resolve() for p in sys.argv[3:]] + [None, None])[:2]
 ENGINE = SOURCE / "models/fovea_mnet025.fov"
 PORTRAIT = SOURCE / "photos/astronaut.png"
 OUTPUTS = ("boxes", "scores", "landmarks", "image_index", "counts", "sizes")
@@ -70,15 +71,15 @@ def free_ports(count):
 class Triton:
     """A running Triton whose models are loaded when they are asked for. Use it as a context."""
 
-    def __init__(self, repository, *models):
+    def __init__(self, repository, *models, library=BACKEND):
         self.folder = tempfile.TemporaryDirectory()
-        self.repository, self.models = repository, models
+        self.repository, self.models, self.library = repository, models, library
         self.errors = Path(self.folder.name) / "log"
 
     def __enter__(self):
         backend = Path(self.folder.name) / "backends/fovea"
         backend.mkdir(parents=True)
-        (backend / "libtriton_fovea.so").symlink_to(BACKEND)
+        (backend / "libtriton_fovea.so").symlink_to(self.library)
         http, grpc, metrics = free_ports(3)
         self.address, self.metrics_port = f"127.0.0.1:{http}", metrics
         command = [server_program(), "--model-repository", self.repository, "--backend-directory", backend.parent,
@@ -310,6 +311,32 @@ def figures_count_what_was_done(server):
     assert all(server.figure(n) > before[n] for n in timed)
 
 
+def photos_share_passes_on_a_gpu():
+    """Of the emulator. Triton has no GPU here, so that instances are of KIND_MODEL, whose device is the backend's to choose."""
+    if not EMULATED:
+        raise Skip("the emulator of GPUs is not part of this build")
+    os.environ["FAKE_CUDA_DEVICES"] = "1"
+    small = {"size": "long:128", "score": 0.1}
+    printed = subprocess.run([FOVEA, "detect", "--json", "-m", ENGINE, "--size", "long:128", "--score", "0.1", PORTRAIT], check=True,
+                             capture_output=True)
+    expected = [f["box"] for f in json.loads(printed.stdout)[0]["faces"]]
+    with tempfile.TemporaryDirectory() as folder:
+        export(folder, "--name", "faces", "--backend", "cuda", "--instances", "1", "--batch-delay", "300")
+        config = Path(folder) / "faces/config.pbtxt"
+        config.write_text(config.read_text().replace("KIND_GPU", "KIND_MODEL"))
+        with Triton(folder, "faces", library=EMULATED) as server:
+            assert re.search(r"faces_0.*: mixed on cuda, ", server.errors.read_text()), server.errors.read_text()
+            requests = [(photo_input(*[PORTRAIT.read_bytes()] * 2), small), (photo_input(PORTRAIT.read_bytes()), small),
+                        (photo_input(b"no photo"), small), (photo_input(PORTRAIT.read_bytes()), {**small, "max_faces": 1})]
+            with concurrent.futures.ThreadPoolExecutor(len(requests)) as pool:
+                asked = [pool.submit(ask, server, tensor, parameters=p) for tensor, p in requests]
+                two, one, bad, best = (a.exception() or a.result() for a in asked)
+            assert server.figure("nv_inference_exec_count") == 1
+    assert two["counts"].tolist() == [len(expected)] * 2 and isinstance(bad, InferenceServerException)
+    assert np.allclose(one["boxes"], expected, atol=0.01) and np.allclose(two["boxes"], expected * 2, atol=0.01)
+    assert np.allclose(best["boxes"], expected[:1], atol=0.01)
+
+
 ALONE = [configurations_are_what_triton_reads, exports_that_cannot_be]
 IN_SERVER = [the_same_faces_as_the_program, a_client_moves_between_both_servers, without_batches_shapes_are_those_of_fovea_serve,
              bad_photos_among_good_ones, requests_are_batched, requests_that_cannot_be, settings_of_a_model, models_come_and_go,
@@ -338,7 +365,7 @@ def main():
     with tempfile.TemporaryDirectory() as repository:
         fill(repository)
         with Triton(repository, "faces", "plain", "batched", "set") as server:
-            return run([*ALONE, *[named(t, server) for t in IN_SERVER]])
+            return run([*ALONE, *[named(t, server) for t in IN_SERVER], photos_share_passes_on_a_gpu])
 
 
 def named(test, server):
