@@ -63,7 +63,7 @@ static bool print_value(char *text, size_t bytes, TRITONSERVER_ParameterType typ
     }
 }
 
-static void read_parameter(tri_request *r, uint32_t index)
+static void read_parameter(tri_request *r, const fov_detect_options *own, uint32_t index)
 {
     const char                *name = NULL;
     const void                *value = NULL;
@@ -75,14 +75,14 @@ static void read_parameter(tri_request *r, uint32_t index)
         tri_request_fail(r, FOV_ERR_ARGUMENT, "%.64s: there is no such parameter; there are " CLI_DETECT_PARAMETERS, name);
     else if (!print_value(text, sizeof text, type, value))
         tri_request_fail(r, FOV_ERR_ARGUMENT, "parameter %.64s: expected a number or a text", name);
-    else r->status = cli_detect_parameter_set(&r->detect, name, text, &r->err);
+    else r->status = cli_detect_parameter_set(&r->detect, own, name, text, &r->err);
 }
 
-static void read_parameters(tri_request *r)
+static void read_parameters(tri_request *r, const fov_detect_options *own)
 {
     uint32_t count = 0;
     if (!succeeded(r, TRITONBACKEND_RequestParameterCount(r->triton, &count))) return;
-    for (uint32_t i = 0; i < count && !r->status; i++) read_parameter(r, i);
+    for (uint32_t i = 0; i < count && !r->status; i++) read_parameter(r, own, i);
 }
 
 /* ---------------------------------------------------------------- the input's bytes */
@@ -231,7 +231,7 @@ static void read_input(tri_request *r, const tri_settings *settings)
 void tri_request_read(tri_request *r, TRITONBACKEND_Request *triton, const tri_settings *settings)
 {
     *r = (tri_request){.triton = triton, .detect = settings->detect};
-    read_parameters(r);
+    read_parameters(r, &settings->detect);
     if (!r->status) read_input(r, settings);
 }
 

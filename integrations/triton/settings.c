@@ -21,8 +21,9 @@ static fov_status refuse(fov_error *err, const char *name, const char *text, con
 
 static fov_status set(tri_settings *s, const char *name, const char *text, fov_error *err)
 {
-    double value = 0;
-    if (cli_detect_parameter_is_known(name)) return cli_detect_parameter_set(&s->detect, name, text, err);
+    const fov_detect_options most = {.max_faces = CLI_MAX_COUNT, .pre_nms_top_k = CLI_MAX_COUNT};
+    double                   value = 0;
+    if (cli_detect_parameter_is_known(name)) return cli_detect_parameter_set(&s->detect, &most, name, text, err);
     if (!strcmp(name, "threads")) {
         if (!is_number(text, 0, 1024, &value)) return refuse(err, name, text, "threads of an instance, from 0 (all) to 1024");
         s->detector.threads = (int)value;
