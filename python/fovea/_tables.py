@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""Faces for tables, by one engine for all threads of a process."""
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Mapping
+
+from ._arrow import Answer, Columns, add_faces, photos_of, result_schema
+from ._detector import Detector
+from ._photos import is_file
+from .errors import ArgumentError, DeviceError, FoveaError, InternalError, NoMemoryError
+
+NOT_OF_THE_PHOTO = (DeviceError, InternalError, NoMemoryError)  # another machine may do it: the host tries again
+
+detectors: dict[str, Detector] = {}
+lock = Lock()
+
+
+def shared_detector(options: Mapping[str, Any]) -> Detector:
+    """The detector of this process with these arguments of Detector; made by the first who asks, while others wait."""
+    key = json.dumps(options, sort_keys=True, default=os.fspath)
+    with lock:
+        if key not in detectors:
+            detectors[key] = Detector(threads=1, **options)
+        return detectors[key]
+
+
+def check_threads(threads: int) -> int:
+    if not isinstance(threads, int) or threads < 1:
+        raise ArgumentError(f"threads {threads!r}: expected how many photos are worked on at once, 1 or more")
+    return threads
+
+
+def kept(failure: FoveaError) -> FoveaError:
+    """What becomes a row's error; what is no fault of the photo is raised."""
+    if isinstance(failure, NOT_OF_THE_PHOTO):
+        raise failure
+    return failure
+
+
+def detect_array(detector: Detector, photo: Any) -> Answer:
+    try:
+        return detector.detect(photo)
+    except FoveaError as failure:
+        return kept(failure)
+
+
+class Finder:
+    """Gives tables the columns of faces. Any number of threads may call it; each call works on `threads` photos at once."""
+
+    def __init__(self, columns: Columns, threads: int, options: Mapping[str, Any]) -> None:
+        self.columns = columns
+        self.threads = check_threads(threads)
+        self.detector = shared_detector(options)
+
+    def detect(self, photos: list[Any]) -> list[Answer]:
+        if all(map(is_file, photos)):
+            answers = self.detector.detect_many(photos, threads=self.threads)
+            return [kept(answer) if isinstance(answer, FoveaError) else answer for answer in answers]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(lambda photo: detect_array(self.detector, photo), photos))
+
+    def __call__(self, table: Any) -> Any:
+        """The pyarrow.Table with faces; a row without a photo has that as its error."""
+        schema = result_schema(table.schema, self.columns)
+        photos = photos_of(table[self.columns.photos], self.columns.photos)
+        found = iter(self.detect([photo for photo in photos if photo is not None]))
+        none = ArgumentError(f"column {self.columns.photos!r} is null in this row")
+        return add_faces(table, [none if photo is None else next(found) for photo in photos], schema)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of tables share."""
+import importlib.util
+import json
+
+import numpy
+
+
+
+def assert_same(row, found):
+    """A row of a table has exactly the faces that a Detector found."""
+    boxes, scores, landmarks = ([face[name] for face in row["faces"]] for name in ("box", "score", "landmarks"))
+    assert (row["width"], row["height"], row["error"]) == (found.width, found.height, None)
+    assert numpy.array_equal(numpy.array(boxes, numpy.float32).reshape(-1, 4), found.boxes)
+    assert numpy.array_equal(numpy.array(scores, numpy.float32), found.scores)
+    assert numpy.array_equal(numpy.array(landmarks, numpy.float32).reshape(-1, 5, 2), found.landmarks)
+
+
+def record_of(row):
+    """A row as `fovea detect --json` prints it, but for the name."""
+    faces = [{"box": rounded(face["box"]), "score": round(face["score"], 6), "landmarks": [rounded(p) for p in face["landmarks"]]}
+             for face in row["faces"]]
+    return {"width": row["width"], "height": row["height"], "faces": faces}
+
+
+def rounded(numbers):
+    return [round(number, 3) for number in numbers]
+
+
+def program_records(program, folder):
+    """What the program finds in a folder: a record for each file."""
+    records = [json.loads(line) for line in program("detect", "--ndjson", "--score", "0.02", folder).splitlines()]
+    return {record.pop("file"): record for record in records}
+
+
+def assert_failed(row):
+    assert row["error"] and row["width"] is row["height"] is row["faces"] is None
+
+
+def is_installed(*packages):
+    """Whether these can be imported."""
+    return all(importlib.util.find_spec(package) for package in packages)
