@@ -141,7 +141,8 @@ def round_of(name, workers, few, many):
 def show(name, workers, rounds, few, many):
     rate = statistics.median((many - few) / (r["long"] - r["short"]) for r in rounds)
     start = statistics.median(r["short"] - few / rate for r in rounds)
-    print(f"| {name} | {workers} | {rate:.1f} | {max(0, start):.1f} | {max(r['MB'] for r in rounds):.0f} | {rounds[0]['faces']} |", flush=True)
+    memory = max(r["MB"] for r in rounds)
+    print(f"| {name} | {workers} | {rate:.1f} | {max(0, start):.1f} | {memory:.0f} | {rounds[0]['faces']} |")
 
 
 def main():

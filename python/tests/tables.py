@@ -2,6 +2,7 @@
 """What the tests of tables share."""
 import importlib.util
 import json
+from pathlib import Path
 
 import numpy
 
@@ -40,3 +41,22 @@ def assert_failed(row):
 def is_installed(*packages):
     """Whether these can be imported."""
     return all(importlib.util.find_spec(package) for package in packages)
+
+
+def processes(name, ancestor):
+    """Numbers of the processes with this in their command, among those that a process started."""
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if name in words_of(path) and is_below(int(path.name), ancestor)]
+
+
+def words_of(process):
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:  # it ended
+        return b""
+
+
+def is_below(process, ancestor):
+    while process > 1 and process != ancestor:
+        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+        process = int(stat.rpartition(")")[2].split()[1])
+    return process == ancestor

@@ -7,13 +7,13 @@ import tarfile
 import numpy
 import pytest
 
-from tables import assert_failed, assert_same, is_installed, program_records, record_of
+from tables import assert_failed, assert_same, is_installed, processes, program_records, record_of
 
 if not is_installed("ray", "pyarrow"):
     pytest.skip("no cluster of Ray: pip install 'ray[data]' pyarrow", allow_module_level=True)
 
 NODE = {"num_cpus": 2, "object_store_memory": 150 << 20}
-COPIES = 40  # of each photo, so that workers can be killed in the middle
+COPIES = 200  # of each photo, so that workers can be killed in the middle
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +105,9 @@ def test_threads_are_the_actor_s_processors(cluster):
         ray.kill(actor)
 
 
-def actors_pids(node=None):
-    """Processes of living actors, of one node or of all."""
-    from ray.util.state import list_actors
-
-    return [actor.pid for actor in list_actors(filters=[("state", "=", "ALIVE")])
-            if actor.pid and "MapWorker" in actor.class_name and node in (None, actor.node_id)]
+def actors(node):
+    """Processes of the actors on a node."""
+    return processes(b"ray::MapWorker", node.all_processes["raylet"][0].process.pid)
 
 
 def many_rows(photos):
@@ -148,7 +145,7 @@ def test_actor_killed(cluster, photos, detector):
     killed = []
 
     def kill():
-        killed.extend(actors_pids()[:1])
+        killed.extend((actors(cluster.head_node) + actors(next(iter(cluster.worker_nodes))))[:1])
         os.kill(killed[0], signal.SIGKILL)
 
     rows = killed_in_the_middle(fovea.ray.detect_faces(dataset, "path", actors=2, batch_size=2), kill)
@@ -160,10 +157,10 @@ def test_node_lost(cluster, photos, detector):
     import fovea.ray
 
     dataset, files = many_rows(photos)
-    lost = list(cluster.worker_nodes)[0]
+    lost = next(iter(cluster.worker_nodes))
 
     def lose():
-        assert actors_pids(lost.node_id), "no actor works on the node that is to be lost"
+        assert actors(lost), "no actor works on the node that is to be lost"
         cluster.remove_node(lost, allow_graceful=False)
 
     rows = killed_in_the_middle(fovea.ray.detect_faces(dataset, "path", actors=(2, 3), batch_size=2), lose)

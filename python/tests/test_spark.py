@@ -10,12 +10,12 @@ import time
 import pytest
 
 import fovea
-from tables import assert_failed, assert_same, is_installed, program_records, record_of
+from tables import assert_failed, assert_same, is_installed, processes, program_records, record_of
 
 if not is_installed("pyspark", "pyarrow") or not shutil.which("java"):
     pytest.skip("no Spark: pip install pyspark pyarrow, and a Java runtime (Debian: default-jre-headless)", allow_module_level=True)
 
-COPIES = 40  # of each photo, so that an executor can be killed in the middle
+COPIES = 200  # of each photo, so that an executor can be killed in the middle
 
 
 @pytest.fixture(scope="module")
@@ -83,19 +83,6 @@ def test_wrong_columns_are_told_by_the_driver(spark, photos):
             fovea.spark.detect_faces(read(spark, photos), column)
 
 
-def executors():
-    """Processes of the executors of this driver."""
-    found = subprocess.run(["pgrep", "-f", "CoarseGrainedExecutorBackend"], stdout=subprocess.PIPE).stdout.split()
-    return [int(pid) for pid in found if is_below(int(pid), os.getpid())]
-
-
-def is_below(pid, ancestor):
-    while pid > 1 and pid != ancestor:
-        with open(f"/proc/{pid}/stat") as stat:
-            pid = int(stat.read().rpartition(")")[2].split()[1])
-    return pid == ancestor
-
-
 def test_executor_killed(spark, photos, detector, tmp_path):
     import fovea.spark
 
@@ -110,7 +97,7 @@ def test_executor_killed(spark, photos, detector, tmp_path):
         while not any(0 < stage.numCompletedTasks < stage.numTasks == 20 for stage in map(tracker.getStageInfo, tracker.getActiveStageIds())
                       if stage):
             time.sleep(0.02)
-        killed.append(executors()[0])
+        killed.append(processes(b"CoarseGrainedExecutorBackend", os.getpid())[0])
         os.kill(killed[0], signal.SIGKILL)
 
     thread = threading.Thread(target=kill, daemon=True)
