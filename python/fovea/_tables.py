@@ -41,6 +41,15 @@ def kept(failure: FoveaError) -> FoveaError:
     return failure
 
 
+def refusal(photo: Any, column: str) -> FoveaError | None:
+    """Why a row has no photo, if it has none. Of a folder, detect_many() would take all photos."""
+    if photo is None:
+        return ArgumentError(f"column {column!r} is null in this row")
+    if isinstance(photo, str) and os.path.isdir(photo):
+        return ArgumentError(f"{photo}: is a folder, and a row has one photo")
+    return None
+
+
 def detect_array(detector: Detector, photo: Any) -> Answer:
     try:
         return detector.detect(photo)
@@ -65,8 +74,8 @@ class Finder:
 
     def __call__(self, table: Any) -> Any:
         """The pyarrow.Table with faces; a row without a photo has that as its error."""
-        schema = result_schema(table.schema, self.columns)
-        photos = photos_of(table[self.columns.photos], self.columns.photos)
-        found = iter(self.detect([photo for photo in photos if photo is not None]))
-        none = ArgumentError(f"column {self.columns.photos!r} is null in this row")
-        return add_faces(table, [none if photo is None else next(found) for photo in photos], schema)
+        schema, column = result_schema(table.schema, self.columns), self.columns.photos
+        photos = photos_of(table[column], column)
+        refusals = [refusal(photo, column) for photo in photos]
+        found = iter(self.detect([photo for photo, refused in zip(photos, refusals) if refused is None]))
+        return add_faces(table, [refused or next(found) for refused in refusals], schema)
