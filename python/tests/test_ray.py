@@ -175,3 +175,26 @@ def test_wrong_columns_are_told(cluster):
 
     with pytest.raises(Exception, match="no column 'jpg'"):
         fovea.ray.detect_faces(ray.data.from_items([{"bytes": b""}]), "jpg", actors=1).take_all()
+
+
+def test_part_of_a_gpu(cluster):
+    """On the driver that stands in for NVIDIA's: two actors with a quarter of it each."""
+    import ray
+
+    folder = os.environ.get("FOVEA_FAKE_DRIVER")
+    if not folder:
+        pytest.skip("this build has no CUDA backend, or no driver that stands in for NVIDIA's")
+
+    class Asked:
+        def backend(self):
+            import fovea.ray
+
+            return fovea.ray.FaceDetector()._find.detector.backend
+
+    node = cluster.add_node(num_cpus=2, num_gpus=1, object_store_memory=NODE["object_store_memory"])
+    variables = {"LD_LIBRARY_PATH": folder, "FAKE_CUDA_DEVICES": "1"}
+    sharing = [ray.remote(num_cpus=0.25, num_gpus=0.25, runtime_env={"env_vars": variables})(Asked).remote() for _ in range(2)]
+    assert ray.get([actor.backend.remote() for actor in sharing], timeout=120) == ["cuda", "cuda"]
+    for actor in sharing:
+        ray.kill(actor)
+    cluster.remove_node(node)
