@@ -13,7 +13,7 @@ from ._faces import Faces
 from ._needs import need
 from .errors import ArgumentError, FoveaError
 
-pyarrow = need("pyarrow", "fovea[ray] or fovea[spark]")
+pyarrow = need("pyarrow", "pyarrow")
 
 Answer = Union[Faces, FoveaError]
 

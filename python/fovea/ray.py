@@ -12,11 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 from ._needs import need
+
+ray = need("ray", "fovea[ray]")  # first, for its remedy brings pyarrow too
+data = need("ray.data", "fovea[ray]")
+
 from ._arrow import Columns
 from ._tables import Finder
-
-ray = need("ray", "fovea[ray]")
-data = need("ray.data", "fovea[ray]")
 
 BATCH = 64  # photos: some MB of JPEGs, and a second of work
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 import os
 from typing import Any, Iterator, Mapping, NamedTuple
 
-from ._arrow import RESULT, Columns, kept_names, pyarrow
 from ._needs import need
-from ._tables import Finder
-from .errors import ArgumentError
 
-pyspark = need("pyspark", "fovea[spark]")
+pyspark = need("pyspark", "fovea[spark]")  # first, for its remedy brings pyarrow too
 sql = need("pyspark.sql.types", "fovea[spark]")
 arrow_types = need("pyspark.sql.pandas.types", "fovea[spark]")
+
+from ._arrow import Columns, kept_names, pyarrow
+from ._tables import Finder
+from .errors import ArgumentError
 
 BATCH = 64  # photos that are worked on, and handed on, together
 

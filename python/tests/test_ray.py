@@ -66,9 +66,11 @@ def test_parquet_and_tar(cluster, photos, detector, tmp_path):
     with tarfile.open(tmp_path / "photos.tar", "w") as shard:
         for file in files:
             shard.add(file, file.name)
-    for dataset in (ray.data.read_parquet(str(tmp_path / "photos.parquet")),
-                    ray.data.read_webdataset(str(tmp_path / "photos.tar"), decoder=None)):
-        rows = fovea.ray.detect_faces(dataset, "png", actors=1).take_all()
+    tar = ray.data.read_webdataset(str(tmp_path / "photos.tar"), decoder=None)
+    for faces in (fovea.ray.detect_faces(ray.data.read_parquet(str(tmp_path / "photos.parquet")), "png", actors=1),
+                  tar.map_batches(fovea.ray.FaceDetector, fn_constructor_kwargs={"column": "png"}, batch_format="pyarrow", batch_size=64,
+                                  compute=ray.data.ActorPoolStrategy(size=1), num_cpus=1)):
+        rows = faces.take_all()
         assert len(rows) == 2
         for row, file in zip(sorted(rows, key=lambda row: row["width"], reverse=True), files):
             assert "png" not in row

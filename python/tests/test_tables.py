@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tables of Arrow with faces: one schema for all hosts, failures in their rows, one engine for a process."""
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -114,6 +116,8 @@ def test_one_engine_for_all_threads():
     assert _tables.shared_detector({"score": 0.124}) is not found[0]
 
 
-def test_what_is_missing_is_named():
-    with pytest.raises(ImportError, match=r"nowhere.*pip install 'fovea\[nowhere\]'"):
-        pytest.importorskip("fovea._needs").need("nowhere", "fovea[nowhere]")
+@pytest.mark.parametrize("module, package", [("ray", "ray"), ("spark", "pyspark")])
+def test_what_is_missing_is_named(module, package):
+    code = f"import sys; sys.modules[{package!r}] = None; import fovea.{module}"
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    assert done.returncode and f"pip install 'fovea[{module}]'" in done.stderr.splitlines()[-1]
