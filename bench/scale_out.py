@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Photos a second of the program, of Ray Data and of Spark, with one worker and with two, and the memory of a worker.
 
-Each worker has one processor, and all read the same folder of copies of the photos. A run with few photos is taken from one with many:
-what remains is the rate, without what starting takes, which is told apart. Rounds take turns; figures are medians.
+Each worker has one processor, and all read the same folder of copies of the photos. Starting does not count: with Ray the clock runs from
+the first batch of faces on, with Spark in a second run, whose workers are there. Rounds take turns; figures are medians.
 
 PYTHONPATH=build/python FOVEA_LIBRARY=build/libfovea.so bench/scale_out.py PHOTOS
 """
 import argparse
 import itertools
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import common
 
-WORKERS = {"program": b"/fovea", "ray": b"ray::MapWorker", "spark": b"pyspark.daemon"}  # how the process of a worker is named
+WORKERS = {"program": b"/fovea\0detect", "ray": b"ray::MapWorker", "spark": b"pyspark.daemon"}  # how the process of a worker is named
 
 
 def copy_photos(photos, folder, count):
@@ -32,8 +33,15 @@ def copy_photos(photos, folder, count):
         (folder / f"{i:06}.jpg").write_bytes(files[i % len(files)].read_bytes())
 
 
+def is_below(process, ancestor):
+    while process > 1 and process != ancestor:
+        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+        process = int(stat.rpartition(")")[2].split()[1])
+    return process == ancestor
+
+
 class Memory(threading.Thread):
-    """Watches what workers hold alone, in MB, until it is told to end."""
+    """Watches what workers of this process hold alone, in MB, until it is told to end."""
 
     def __init__(self, name):
         super().__init__(daemon=True)
@@ -44,7 +52,7 @@ class Memory(threading.Thread):
     def look(self):
         for process in Path("/proc").glob("[0-9]*"):
             try:
-                if self.name_of_process in (process / "cmdline").read_bytes():
+                if self.name_of_process in (process / "cmdline").read_bytes() and is_below(int(process.name), os.getpid()):
                     status = (process / "status").read_text()
                     self.most = max(self.most, int(status.partition("RssAnon:")[2].split()[0]) / 1024)
             except (OSError, IndexError):  # it ended
@@ -56,13 +64,15 @@ class Memory(threading.Thread):
 
 
 class Program:
-    def __init__(self, workers):
+    def __init__(self, workers, _):
         self.threads = str(workers)
 
     def run(self, folder):
+        start = time.perf_counter()
         done = subprocess.run([common.FOVEA, "detect", "--ndjson", "--mode", "throughput", "--threads", self.threads, folder],
                               check=True, stdout=subprocess.PIPE, env=common.environment())
-        return sum(len(json.loads(line)["faces"]) for line in done.stdout.splitlines())
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        return len(records) / (time.perf_counter() - start), sum(len(record["faces"]) for record in records)
 
     def end(self):
         pass
@@ -71,7 +81,7 @@ class Program:
 class Ray:
     """A node for each worker, and a processor of each for what Ray does beside."""
 
-    def __init__(self, workers):
+    def __init__(self, workers, _):
         import ray
         from ray.cluster_utils import Cluster
 
@@ -85,9 +95,16 @@ class Ray:
     def run(self, folder):
         import fovea.ray
 
-        photos = self.ray.data.read_binary_files(str(folder), include_paths=True)
-        rows = fovea.ray.detect_faces(photos, actors=self.workers).take_all()
-        return sum(len(row["faces"]) for row in rows)
+        photos = self.ray.data.read_binary_files(str(folder), include_paths=True, override_num_blocks=20)
+        batches = iter(fovea.ray.detect_faces(photos, actors=self.workers).iter_batches(batch_format="pyarrow", batch_size=None))
+        faces = self.faces_of(next(batches))
+        start, after = time.perf_counter(), [batch for batch in batches]
+        rate = sum(batch.num_rows for batch in after) / (time.perf_counter() - start)
+        return rate, faces + sum(map(self.faces_of, after))
+
+    @staticmethod
+    def faces_of(batch):
+        return sum(map(len, batch["faces"].to_pylist()))
 
     def end(self):
         self.ray.shutdown()
@@ -95,18 +112,21 @@ class Ray:
 
 
 class Spark:
-    def __init__(self, workers):
+    def __init__(self, workers, warm):
         from pyspark.sql import SparkSession
 
         settings = {"spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
         self.session = SparkSession.builder.master(f"local-cluster[{workers},1,1024]").config(map=settings).getOrCreate()
         self.session.sparkContext.setLogLevel("ERROR")
+        self.run(warm)
 
     def run(self, folder):
         import fovea.spark
 
+        start = time.perf_counter()
         photos = self.session.read.format("binaryFile").load(str(folder))
-        return sum(len(row.faces) for row in fovea.spark.detect_faces(photos).select("faces").collect())
+        count, faces = fovea.spark.detect_faces(photos).selectExpr("count(*)", "sum(size(faces))").first()
+        return count / (time.perf_counter() - start), faces
 
     def end(self):
         self.session.stop()
@@ -115,22 +135,15 @@ class Spark:
 HOSTS = {"program": Program, "ray": Ray, "spark": Spark}
 
 
-def seconds(host, folder):
-    start = time.perf_counter()
-    faces = host.run(folder)
-    return time.perf_counter() - start, faces
-
-
 def measure(name, workers, few, many):
     """One host, in a process of its own: a round, as JSON."""
-    host = HOSTS[name](workers)
     memory = Memory(WORKERS[name])
     memory.start()
-    short, _ = seconds(host, few)
-    long, faces = seconds(host, many)
+    host = HOSTS[name](workers, few)
+    rate, faces = host.run(many)
     memory.ended.set()
     host.end()
-    print("result", json.dumps({"short": short, "long": long, "faces": faces, "MB": memory.most}))
+    print("result", json.dumps({"rate": rate, "faces": faces, "MB": memory.most}))
 
 
 def round_of(name, workers, few, many):
@@ -138,11 +151,10 @@ def round_of(name, workers, few, many):
     return json.loads(done.stdout.decode().rpartition("result ")[2])
 
 
-def show(name, workers, rounds, few, many):
-    rate = statistics.median((many - few) / (r["long"] - r["short"]) for r in rounds)
-    start = statistics.median(r["short"] - few / rate for r in rounds)
+def show(name, workers, rounds):
+    rates = sorted(r["rate"] for r in rounds)
     memory = max(r["MB"] for r in rounds)
-    print(f"| {name} | {workers} | {rate:.1f} | {max(0, start):.1f} | {memory:.0f} | {rounds[0]['faces']} |")
+    print(f"| {name} | {workers} | {statistics.median(rates):.1f} | {rates[0]:.1f} to {rates[-1]:.1f} | {memory:.0f} | {rounds[0]['faces']} |")
 
 
 def main():
@@ -152,8 +164,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", metavar="PHOTOS", help="a folder with .jpg")
     parser.add_argument("--hosts", default="program,ray,spark")
-    parser.add_argument("--few", type=int, default=100)
-    parser.add_argument("--many", type=int, default=600)
+    parser.add_argument("--few", type=int, default=60, help="photos of a run that is not timed")
+    parser.add_argument("--many", type=int, default=600, help="photos of the run that is")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     cases = list(itertools.product(given.hosts.split(","), (1, 2)))
@@ -164,9 +176,9 @@ def main():
         copy_photos(given.photos, many, given.many)
         for _, case in itertools.product(range(given.rounds), cases):
             rounds[case].append(round_of(*case, few, many))
-    print(f"{common.machine(())}\n\n| host | workers | photos/s | start s | MB of a worker | faces |\n|---|---|---|---|---|---|")
+    print(f"{common.machine(())}\n\n| host | workers | photos/s | rounds | MB of a worker | faces |\n|---|---|---|---|---|---|")
     for case in cases:
-        show(*case, rounds[case], given.few, given.many)
+        show(*case, rounds[case])
     return None
 
 
