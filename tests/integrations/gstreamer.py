@@ -36,8 +36,8 @@ MISSING = [name for name in NEEDED if not Gst.ElementFactory.find(name)]
 ASTRONAUT = SOURCE / "photos/astronaut.png"
 SHARED = Path(os.environ["FOVEA_SHARED"]) / "photos"
 END_S = 120  # machines that run tests are busy
-VIDEO = (f"filesrc location={ASTRONAUT} ! pngdec ! imagefreeze num-buffers=20 ! videoconvert ! video/x-raw,framerate=10/1 ! "
-         "vp8enc deadline=1 ! webmmux ! filesink location={}")
+VIDEO = (f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! imagefreeze num-buffers=20 ! videoconvert ! video/x-raw,framerate=10/1 ! "
+         "vp8enc deadline=1 ! webmmux ! filesink location=\"{}\"")
 POINTS = ["left-eye", "right-eye", "nose", "mouth-left", "mouth-right"]
 
 
@@ -99,8 +99,8 @@ def cli(photo, *options):
 def pixels_of(photo, path):
     """The photo's pixels as GStreamer decodes them, as a PNG: what the program and the element then both read."""
     decode = "pngdec" if photo.suffix == ".png" else "jpegdec"
-    error = play(Gst.parse_launch(f"filesrc location={photo} ! {decode} ! videoconvert ! video/x-raw,format=RGB ! pngenc ! "
-                                  f"filesink location={path}"))
+    error = play(Gst.parse_launch(f"filesrc location=\"{photo}\" ! {decode} ! videoconvert ! video/x-raw,format=RGB ! pngenc ! "
+                                  f"filesink location=\"{path}\""))
     assert error is None, f"{photo}: {error}"
     return path
 
@@ -131,7 +131,7 @@ def inspection_is_clean():
 
 def photo_has_the_faces_of_the_program(photo=ASTRONAUT, number=0):
     png = pixels_of(photo, f"{FOLDER.name}/{number}.png")
-    seen = Watched(f"filesrc location={png} ! pngdec ! videoconvert ! fovea name=f ! fakesink").play()
+    seen = Watched(f"filesrc location=\"{png}\" ! pngdec ! videoconvert ! fovea name=f ! fakesink").play()
     check_same(seen.faces[0], cli(png), photo.name)
 
 
@@ -146,13 +146,13 @@ def shared_photos_have_the_faces_of_the_program():
 def every_format_has_the_same_faces():
     expected = cli(ASTRONAUT)
     for layout in ("RGB", "BGR", "RGBA", "RGBx", "BGRA", "BGRx"):
-        seen = Watched(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! video/x-raw,format={layout} ! "
+        seen = Watched(f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! videoconvert ! video/x-raw,format={layout} ! "
                        "fovea name=f ! fakesink")
         check_same(seen.play().faces[0], expected, layout)
     gray = f"{FOLDER.name}/gray.png"
-    play(Gst.parse_launch(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! video/x-raw,format=GRAY8 ! pngenc ! "
-                          f"filesink location={gray}"))
-    seen = Watched(f"filesrc location={gray} ! pngdec ! video/x-raw,format=GRAY8 ! fovea name=f ! fakesink").play()
+    play(Gst.parse_launch(f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! videoconvert ! video/x-raw,format=GRAY8 ! pngenc ! "
+                          f"filesink location=\"{gray}\""))
+    seen = Watched(f"filesrc location=\"{gray}\" ! pngdec ! video/x-raw,format=GRAY8 ! fovea name=f ! fakesink").play()
     check_same(seen.faces[0], cli(gray), "GRAY8")
 
 
@@ -162,13 +162,13 @@ def properties_mean_what_the_options_do():
                                 ("size=320x256", ["--size", "320x256"]), ("size=tiles:256", ["--size", "tiles:256"]),
                                 ("score=0.01 nms=0.9", ["--score", "0.01", "--nms", "0.9"]),
                                 ("score=0.01 max-faces=2", ["--score", "0.01", "--max-faces", "2"]),
-                                (f"model={engine} threads=1", ["-m", engine])):
-        seen = Watched(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! fovea name=f {properties} ! fakesink").play()
+                                (f"model=\"{engine}\" threads=1", ["-m", engine])):
+        seen = Watched(f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! videoconvert ! fovea name=f {properties} ! fakesink").play()
         check_same(seen.faces[0], cli(ASTRONAUT, *options), properties)
 
 
 def regions_are_the_pixels_that_boxes_touch():
-    seen = Watched(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! fovea name=f score=0.001 nms=1 ! fakesink").play()
+    seen = Watched(f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! videoconvert ! fovea name=f score=0.001 nms=1 ! fakesink").play()
     assert len(seen.faces[0]) > 50
     for face in seen.faces[0]:
         left, top, right, bottom = (min(max(side, 0), 512) for side in face["box"])
@@ -180,8 +180,8 @@ def frames_pass_untouched():
     """Without hiding, what comes out is what went in."""
     out = [f"{FOLDER.name}/{name}.raw" for name in ("before", "after")]
     for path, element in zip(out, ("identity", "fovea")):
-        play(Gst.parse_launch(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! video/x-raw,format=RGB ! {element} ! "
-                              f"filesink location={path}"))
+        play(Gst.parse_launch(f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! videoconvert ! video/x-raw,format=RGB ! {element} ! "
+                              f"filesink location=\"{path}\""))
     assert Path(out[0]).read_bytes() == Path(out[1]).read_bytes()
 
 
@@ -277,12 +277,12 @@ def raw(path, width=512, bytes_per_pixel=3):
 def hidden_faces_are_gone():
     """In every style, shape and format no detector finds the face again, and pixels far from it are the photo's."""
     for layout, size in (("RGB", 3), ("BGRx", 4), ("GRAY8", 1)):
-        source = f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! video/x-raw,format={layout}"
+        source = f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! videoconvert ! video/x-raw,format={layout}"
         before, after = f"{FOLDER.name}/shown.raw", f"{FOLDER.name}/hidden.raw"
-        assert play(Gst.parse_launch(f"{source} ! filesink location={before}")) is None
+        assert play(Gst.parse_launch(f"{source} ! filesink location=\"{before}\"")) is None
         for looks in ("", "style=pixelate shape=box", "style=solid", "style=blur shape=box margin=0.4"):
             hides = f"{source} ! fovea blur=true {looks}"
-            assert play(Gst.parse_launch(f"{hides} ! filesink location={after}")) is None
+            assert play(Gst.parse_launch(f"{hides} ! filesink location=\"{after}\"")) is None
             again = Watched(f"{hides} ! fovea name=f ! fakesink").play()
             assert len(again.faces[0]) == 1, f"{layout} {looks}: {again.faces[0]}"  # the one that was marked when it was hidden
             old, new = raw(before, bytes_per_pixel=size), raw(after, bytes_per_pixel=size)
@@ -310,8 +310,8 @@ def faces_that_drop_out_stay_hidden():
         pipeline.set_state(Gst.State.NULL)
         return centre
     path = f"{FOLDER.name}/face.raw"
-    play(Gst.parse_launch(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! video/x-raw,format=RGB ! "
-                          f"filesink location={path}"))
+    play(Gst.parse_launch(f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! videoconvert ! video/x-raw,format=RGB ! "
+                          f"filesink location=\"{path}\""))
     face, nobody = Path(path).read_bytes(), bytes([200]) * (512 * 512 * 3)
     assert covered(0.45) == 5 * [True] + 5 * [False]
     assert covered(0) == [True] + 9 * [False]
@@ -322,9 +322,9 @@ def videos_are_hidden_in_files():
     shown, hidden = f"{FOLDER.name}/shown.webm", f"{FOLDER.name}/hidden.webm"
     error = play(Gst.parse_launch(VIDEO.format(shown)))
     assert error is None, error
-    read = "filesrc location={} ! decodebin ! videoconvert ! fovea name=f {} ! fakesink"
-    error = play(Gst.parse_launch(f"filesrc location={shown} ! decodebin ! videoconvert ! fovea blur=true ! videoconvert ! "
-                                  f"vp8enc deadline=1 ! webmmux ! filesink location={hidden}"))
+    read = "filesrc location=\"{}\" ! decodebin ! videoconvert ! fovea name=f {} ! fakesink"
+    error = play(Gst.parse_launch(f"filesrc location=\"{shown}\" ! decodebin ! videoconvert ! fovea blur=true ! videoconvert ! "
+                                  f"vp8enc deadline=1 ! webmmux ! filesink location=\"{hidden}\""))
     assert error is None, error
     before, after = (Watched(read.format(path, "")).play().faces for path in (shown, hidden))
     assert [len(faces) for faces in before] == 20 * [1], before
@@ -361,7 +361,7 @@ def documented_code_prints_faces():
         stdout = os.dup(1)
         os.dup2(out.fileno(), 1)
         try:
-            Watched(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! fovea name=f ! fakesink",
+            Watched(f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! videoconvert ! fovea name=f ! fakesink",
                     lambda pipeline, buffer: show(hash(buffer))).play()
         finally:
             os.dup2(stdout, 1)
@@ -400,10 +400,10 @@ def short_frames_are_left_out():
 def damaged_photos_are_the_decoders_affair():
     """A JPEG that ends early comes with what could be decoded; the element looks at that."""
     whole = f"{FOLDER.name}/whole.jpg"
-    play(Gst.parse_launch(f"filesrc location={ASTRONAUT} ! pngdec ! videoconvert ! jpegenc ! filesink location={whole}"))
+    play(Gst.parse_launch(f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! videoconvert ! jpegenc ! filesink location=\"{whole}\""))
     cut = Path(FOLDER.name) / "cut.jpg"
     cut.write_bytes(Path(whole).read_bytes()[:-2000] + b"\xff\xd9")
-    seen = Watched(f"filesrc location={cut} ! jpegdec ! videoconvert ! fovea name=f ! fakesink").play()
+    seen = Watched(f"filesrc location=\"{cut}\" ! jpegdec ! videoconvert ! fovea name=f ! fakesink").play()
     assert len(seen.faces) == 1 and len(seen.faces[0]) == 1
 
 
@@ -412,8 +412,8 @@ def wrong_properties_are_said():
                                 ("precision=fp7", "'fp7' is no precision"), ("backend=abacus", "abacus"),
                                 ("device=1", "add backend=cuda"), ("style=haze", "expected blur, pixelate"),
                                 ("shape=star", "shape=star"),
-                                (f"model={__file__}", "gstreamer.py"),
-                                (f"model={SOURCE}/models/fovea_mnet025.fov precision=fp32", "chosen when it was built")):
+                                (f"model=\"{__file__}\"", "gstreamer.py"),
+                                (f"model=\"{SOURCE}/models/fovea_mnet025.fov\" precision=fp32", "chosen when it was built")):
         error = play(Gst.parse_launch(f"videotestsrc num-buffers=1 ! videoconvert ! fovea {properties} ! fakesink"))
         assert error and message in error, f"{properties}: {error}"
     done = subprocess.run(["gst-launch-1.0", "videotestsrc", "num-buffers=1", "!", "fovea", "colour=red", "!", "fakesink"],
