@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "media/png_memory.h"
+#include "media/stored_orientation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -140,13 +141,6 @@ static int read_rows(png_reader *r, int *rows)
     return code == SPNG_EOI ? spng_decode_chunks(r->ctx) : code;
 }
 
-/* The block may stand before the pixels or behind them. */
-static int orientation_of(png_reader *r)
-{
-    struct spng_exif exif;
-    return spng_get_exif(r->ctx, &exif) ? 1 : fov_exif_orientation((const unsigned char *)exif.data, exif.length);
-}
-
 static fov_status read_picture(png_reader *r, int *orientation)
 {
     char       what[160];
@@ -155,9 +149,9 @@ static fov_status read_picture(png_reader *r, int *orientation)
     if (!st) st = open_png(r);
     if (!st) st = reserve(r);
     if (st) return st;
-    *orientation = orientation_of(r);
+    *orientation = fov_png_orientation(r->ctx);
     int code = read_rows(r, &rows);
-    if (!code) *orientation = orientation_of(r);
+    if (!code) *orientation = fov_png_orientation(r->ctx);
     if (!code && !r->cut) return FOV_OK;
     if (fov_png_out_of_memory()) return fail_png(r, code);
     snprintf(what, sizeof what, "%s PNG: %s (%d of %d rows have pixels)", r->cut ? "truncated" : "damaged",

@@ -3,6 +3,7 @@
 #include "media/media.h"
 
 #include "base/alloc.h"
+#include "media/stored_orientation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -81,15 +82,6 @@ static VP8StatusCode read_rows(webp_reader *r, int *rows)
     return code;
 }
 
-static int orientation_of(const webp_reader *r)
-{
-    WebPChunkIterator chunk;
-    int               orientation = 1;
-    if (WebPDemuxGetChunk(r->demux, "EXIF", 1, &chunk)) orientation = fov_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
-    WebPDemuxReleaseChunkIterator(&chunk);
-    return orientation;
-}
-
 static fov_status finish(webp_reader *r, VP8StatusCode code, int rows)
 {
     char           what[160];
@@ -115,7 +107,7 @@ static fov_status read_picture(webp_reader *r, int *orientation)
     fov_status st = open_webp(r);
     if (!st) st = reserve(r);
     if (st) return st;
-    *orientation = orientation_of(r);
+    *orientation = fov_webp_orientation(r->demux);
     VP8StatusCode code = read_rows(r, &rows);
     for (int y = 0; r->rgba && y < rows; y++)
         fov_alpha_over_white(r->rgba + 4 * (size_t)r->frame.width * (size_t)y, photo_row(r, y), (size_t)r->frame.width, 0, 1);

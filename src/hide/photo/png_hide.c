@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "hide/metadata/metadata.h"
 #include "media/png_memory.h"
+#include "media/stored_orientation.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -71,12 +72,6 @@ static int decode(const fov_photo_hiding *h, spng_ctx *ctx, pixels *p, fov_statu
     return code ? code : spng_decode_chunks(ctx);
 }
 
-static int orientation_of(spng_ctx *ctx)
-{
-    struct spng_exif exif;
-    return spng_get_exif(ctx, &exif) ? 1 : fov_exif_orientation((const unsigned char *)exif.data, exif.length);
-}
-
 static fov_status read_pixels(const fov_photo_hiding *h, pixels *p, int *orientation)
 {
     spng_ctx  *ctx = fov_png_context(0);
@@ -84,7 +79,7 @@ static fov_status read_pixels(const fov_photo_hiding *h, pixels *p, int *orienta
     if (!ctx) return fov_fail_memory(h->err, "a PNG decoder");
     const int code = decode(h, ctx, p, &st);
     if (code) st = fail_png(h, code);
-    *orientation = orientation_of(ctx);
+    *orientation = fov_png_orientation(ctx);
     spng_ctx_free(ctx);
     return st;
 }

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "hide/metadata/metadata.h"
 #include "hide/photo/webp_quality.h"
+#include "media/stored_orientation.h"
 
 #include <string.h>
 #include <webp/decode.h>
@@ -99,22 +100,13 @@ static fov_surface surface_of_planes(const WebPPicture *p)
     return s;
 }
 
-static int orientation_of(const webp_hiding *w)
-{
-    WebPChunkIterator chunk;
-    int               orientation = 1;
-    if (WebPDemuxGetChunk(w->demux, "EXIF", 1, &chunk)) orientation = fov_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
-    WebPDemuxReleaseChunkIterator(&chunk);
-    return orientation;
-}
-
 static fov_status hide_faces(const webp_hiding *w)
 {
     const WebPPicture *p = &w->picture;
     fov_surface        s = p->use_argb ? surface_of_pixels(p) : surface_of_planes(p);
     s.width = p->width;
     s.height = p->height;
-    s.orientation = orientation_of(w);
+    s.orientation = fov_webp_orientation(w->demux);
     for (int c = 0; c < s.planes; c++) {
         fov_plane *plane = &s.plane[c];
         plane->bytes = 1;
