@@ -2,7 +2,7 @@
 /* The shift at which two small views differ least, found in smaller ones first. */
 #include "track/camera.h"
 
-#include "media/media.h"
+#include "track/cells.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,15 +15,8 @@ static const float BETTER = 0.85F, LEAST_GAIN = 0.5F, MOST_LEFT = 30; /* of the 
 
 static uint8_t mean_of_cell(const fov_image *image, int column, int row)
 {
-    const int pixel = fov_pixel_bytes(image->format), channel = pixel > 1; /* green serves for brightness */
-    int       sum = 0;
-    for (int j = 0; j < LOOKS; j++)
-        for (int i = 0; i < LOOKS; i++) {
-            const int64_t x = (int64_t)image->width * (2 * (column * LOOKS + i) + 1) / (2 * FOV_VIEW_WIDTH * LOOKS);
-            const int64_t y = (int64_t)image->height * (2 * (row * LOOKS + j) + 1) / (2 * FOV_VIEW_HEIGHT * LOOKS);
-            sum += image->data[y * image->pitch + x * pixel + channel];
-        }
-    return (uint8_t)(sum / (LOOKS * LOOKS));
+    static const fov_grid grid = {FOV_VIEW_WIDTH, FOV_VIEW_HEIGHT, LOOKS};
+    return (uint8_t)(fov_cell_sum(image, &grid, column, row) / (LOOKS * LOOKS));
 }
 
 static uint8_t mean_of_cells(const uint8_t *fine, int column, int row)

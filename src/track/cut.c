@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "track/cut.h"
 
-#include "media/media.h"
+#include "track/cells.h"
 
 #include <math.h>
 
@@ -9,18 +9,10 @@ enum { LOOKS = 4 }; /* in each direction of a cell */
 
 static const double MOST_ALIKE = 0.3, LEAST_CHANGE = 20; /* correlation; levels of 255 */
 
-/* Green serves for brightness. */
 static float mean_of_cell(const fov_image *image, int column, int row)
 {
-    const int pixel = fov_pixel_bytes(image->format), channel = pixel > 1;
-    int       sum = 0;
-    for (int j = 0; j < LOOKS; j++)
-        for (int i = 0; i < LOOKS; i++) {
-            const int64_t x = (int64_t)image->width * (2 * (column * LOOKS + i) + 1) / (2 * FOV_CUT_WIDTH * LOOKS);
-            const int64_t y = (int64_t)image->height * (2 * (row * LOOKS + j) + 1) / (2 * FOV_CUT_HEIGHT * LOOKS);
-            sum += image->data[y * image->pitch + x * pixel + channel];
-        }
-    return (float)sum / (LOOKS * LOOKS);
+    static const fov_grid grid = {FOV_CUT_WIDTH, FOV_CUT_HEIGHT, LOOKS};
+    return (float)fov_cell_sum(image, &grid, column, row) / (LOOKS * LOOKS);
 }
 
 void fov_cut_look(fov_cut_view *view, const fov_image *image)
