@@ -43,7 +43,6 @@ fov_status fov_hider_init(fov_hider *hider, const fov_hide_options *options, fov
 void fov_hider_clear(fov_hider *hider)
 {
     fov_free(hider->memory);
-    fov_free(hider->share);
     fov_free(hider->sums);
     *hider = (fov_hider){0};
 }
@@ -94,13 +93,11 @@ static fov_status need(fov_hider *hider, fov_tile *t, fov_error *err)
         hider->memory = memory;
         hider->capacity = 2 * count;
     }
-    if ((size_t)t->width > hider->share_capacity) {
-        float *share = fov_realloc_array(hider->share, (size_t)t->width, sizeof *share);
-        if (share) hider->share = share;
-        uint32_t *sums = share ? fov_realloc_array(hider->sums, (size_t)t->width, sizeof *sums) : NULL;
+    if ((size_t)t->width > hider->sums_capacity) {
+        uint32_t *sums = fov_realloc_array(hider->sums, (size_t)t->width, sizeof *sums);
         if (!sums) return fov_fail_memory(err, "hiding a face");
         hider->sums = sums;
-        hider->share_capacity = (size_t)t->width;
+        hider->sums_capacity = (size_t)t->width;
     }
     t->sums = hider->sums;
     t->sample = hider->memory;
@@ -108,31 +105,66 @@ static fov_status need(fov_hider *hider, fov_tile *t, fov_error *err)
     return FOV_OK;
 }
 
-/* ---------------------------------------------------------------- how much of what was there is replaced, 0 to 1 */
+/* ---------------------------------------------------------------- how much of what was there is replaced */
 
-/* A row's shares. A sample that touches the ellipse is replaced whole; SOFT_PX beyond, it is as it was. */
-static void in_ellipse(const fov_tile *t, int y, float *share)
+/* A row's samples [from, to) are replaced at least in part, [whole_from, whole_to) of them whole. */
+typedef struct span {
+    int from, whole_from, whole_to, to;
+} span;
+
+/* As a row of a tile sees an ellipse: in units of its half axes, `down` of its middle. */
+typedef struct ellipse_row {
+    float a, middle, down, soft;
+} ellipse_row;
+
+static ellipse_row ellipse_row_of(const fov_tile *t, int y)
 {
     const fov_region *f = &t->face;
     const float       ratio_x = (float)t->plane->ratio_x, ratio_y = (float)t->plane->ratio_y;
     const float       a = (f->x1 - f->x0 + ratio_x) / 2, b = (f->y1 - f->y0 + ratio_y) / 2;
-    const float       down = (((float)(t->top + y) + 0.5F) * ratio_y - (f->y0 + f->y1) / 2) / b;
-    const float       middle = (f->x0 + f->x1) / 2, soft = 1 + SOFT_PX / fminf(a, b);
-    for (int x = 0; x < t->width; x++) {
-        const float across = (((float)(t->left + x) + 0.5F) * ratio_x - middle) / a, square = across * across + down * down;
-        share[x] = square <= 1 ? 1 : square < soft * soft ? (soft - sqrtf(square)) / (soft - 1) : 0;
-    }
+    return (ellipse_row){.a = a,
+                         .middle = (f->x0 + f->x1) / 2,
+                         .down = (((float)(t->top + y) + 0.5F) * ratio_y - (f->y0 + f->y1) / 2) / b,
+                         .soft = 1 + SOFT_PX / fminf(a, b)};
 }
 
-static void in_box(const fov_tile *t, int y, float *share)
+/* A sample that touches the ellipse is replaced whole; SOFT_PX beyond, it is as it was. */
+static float share_in(const ellipse_row *row, const fov_tile *t, int x)
+{
+    const float across = (((float)(t->left + x) + 0.5F) * (float)t->plane->ratio_x - row->middle) / row->a;
+    const float square = across * across + row->down * row->down;
+    return square <= 1 ? 1 : square < row->soft * row->soft ? (row->soft - sqrtf(square)) / (row->soft - 1) : 0;
+}
+
+/* Samples whose middles lie within `reach` half axes of the ellipse's, and `more` on each side; none where that is less than none.
+ */
+static void reach_of(const ellipse_row *row, const fov_tile *t, float reach, float more, int *from, int *to)
+{
+    const float square = reach * reach - row->down * row->down, across = square > 0 ? sqrtf(square) * row->a : 0;
+    const float ratio = (float)t->plane->ratio_x, left = (float)t->left + 0.5F;
+    *from = clamp_to(ceilf((row->middle - across) / ratio - left - more), t->width);
+    *to = clamp_to(floorf((row->middle + across) / ratio - left + more) + 1, t->width);
+}
+
+/* The ends come a sample too far out and the middle one too short, where share_in() decides: rounding is of no account. */
+static span in_ellipse(const fov_tile *t, const ellipse_row *row)
+{
+    span s;
+    reach_of(row, t, row->soft, 1, &s.from, &s.to);
+    reach_of(row, t, 1, -1, &s.whole_from, &s.whole_to);
+    if (s.whole_to <= s.whole_from) s.whole_from = s.whole_to = s.to;
+    return s;
+}
+
+static span in_box(const fov_tile *t, int y)
 {
     const fov_region *f = &t->face;
-    const float       top = (float)((t->top + y) * t->plane->ratio_y);
-    const bool        row = top < f->y1 && top + (float)t->plane->ratio_y > f->y0;
-    for (int x = 0; x < t->width; x++) {
-        const float left = (float)((t->left + x) * t->plane->ratio_x);
-        share[x] = row && left < f->x1 && left + (float)t->plane->ratio_x > f->x0;
-    }
+    const float       ratio_x = (float)t->plane->ratio_x, ratio_y = (float)t->plane->ratio_y;
+    const float       top = (float)(t->top + y) * ratio_y;
+    if (top >= f->y1 || top + ratio_y <= f->y0) return (span){0};
+    const int from = clamp_to(floorf(f->x0 / ratio_x) - (float)t->left, t->width);
+    const int to = clamp_to(ceilf(f->x1 / ratio_x) - (float)t->left, t->width);
+    return (span){from, from, to, to};
 }
 
 /* ---------------------------------------------------------------- the work */
@@ -148,26 +180,44 @@ static void load(const fov_tile *t)
     for (int y = 0; y < t->height; y++) {
         const uint8_t *sample = row_of(t, y);
         uint16_t      *out = t->sample + (ptrdiff_t)y * t->width;
-        if (p->bytes == 1)
+        if (p->bytes == 1 && p->step == 1) /* said apart, for compilers make vectors of it */
+            for (int x = 0; x < t->width; x++) out[x] = sample[x];
+        else if (p->bytes == 1)
             for (int x = 0; x < t->width; x++) out[x] = sample[(ptrdiff_t)x * p->step];
         else
             for (int x = 0; x < t->width; x++, sample += p->step) out[x] = (uint16_t)fov_plane_get(p, sample);
     }
 }
 
-/* @param share room for a row */
-static void lay_over(const fov_tile *t, void (*covered)(const fov_tile *t, int y, float *share), float *share)
+static void replace(const fov_tile *t, int y, int from, int to)
+{
+    const fov_plane *p = t->plane;
+    const uint16_t  *shown = t->sample + (ptrdiff_t)y * t->width;
+    uint8_t         *sample = row_of(t, y) + (ptrdiff_t)from * p->step;
+    if (p->bytes == 1 && p->step == 1)
+        for (int x = from; x < to; x++) sample[x - from] = (uint8_t)shown[x];
+    else
+        for (int x = from; x < to; x++, sample += p->step) fov_plane_put(p, sample, shown[x]);
+}
+
+static void mix(const fov_tile *t, int y, const ellipse_row *row, int from, int to)
+{
+    const uint16_t *shown = t->sample + (ptrdiff_t)y * t->width;
+    uint8_t        *sample = row_of(t, y) + (ptrdiff_t)from * t->plane->step;
+    for (int x = from; x < to; x++, sample += t->plane->step) {
+        const float share = share_in(row, t, x), before = (float)fov_plane_get(t->plane, sample);
+        if (share > 0) fov_plane_put(t->plane, sample, (unsigned)(before + ((float)shown[x] - before) * share + 0.5F));
+    }
+}
+
+static void lay_over(const fov_tile *t, fov_hide_shape shape)
 {
     for (int y = 0; y < t->height; y++) {
-        const uint16_t *shown = t->sample + (ptrdiff_t)y * t->width;
-        uint8_t        *sample = row_of(t, y);
-        covered(t, y, share);
-        for (int x = 0; x < t->width; x++, sample += t->plane->step) {
-            if (share[x] <= 0) continue;
-            const float before = share[x] < 1 ? (float)fov_plane_get(t->plane, sample) : 0;
-            fov_plane_put(t->plane, sample,
-                          share[x] < 1 ? (unsigned)(before + ((float)shown[x] - before) * share[x] + 0.5F) : shown[x]);
-        }
+        const ellipse_row row = ellipse_row_of(t, y);
+        const span        s = shape == FOV_HIDE_BOX ? in_box(t, y) : in_ellipse(t, &row);
+        mix(t, y, &row, s.from, s.whole_from);
+        replace(t, y, s.whole_from, s.whole_to);
+        mix(t, y, &row, s.whole_to, s.to);
     }
 }
 
@@ -184,7 +234,7 @@ fov_status fov_hider_run(fov_hider *hider, const fov_surface *surface, const flo
         if (st) return st;
         load(&t);
         styles[hider->options.style]->fill(&hider->options, &t);
-        lay_over(&t, hider->options.shape == FOV_HIDE_BOX ? in_box : in_ellipse, hider->share);
+        lay_over(&t, hider->options.shape);
     }
     return FOV_OK;
 }

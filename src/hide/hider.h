@@ -10,9 +10,8 @@
 typedef struct fov_hider {
     fov_hide_options options;
     uint16_t        *memory;
-    uint32_t        *sums;                     /* of columns */
-    float           *share;                    /* of a row's samples, how much is replaced: 0 to 1 */
-    size_t           capacity, share_capacity; /* samples */
+    uint32_t        *sums;                    /* of columns */
+    size_t           capacity, sums_capacity; /* samples    */
 } fov_hider;
 
 /** @param options NULL: defaults. @return FOV_OK, FOV_ERR_ARGUMENT (names what is impossible) */

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The second look at a video: every frame again, its faces hidden, encoded; everything else copied as it comes by. The first one
- * (track.c) kept no frame, only where the faces were: so a video of any length takes the memory of a few frames. */
+ * (track.c) kept no frame, only where the faces were: so a video of any length takes the memory of a few frames. A group of frames
+ * is read, then hidden in, a frame per thread, then written in order: decoders and encoders have threads of their own. */
+#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/cpu.h"
+#include "base/threads.h"
 #include "hide/hider.h"
 #include "video/av/frame.h"
 #include "video/av/writer.h"
@@ -10,16 +14,26 @@
 
 static const double SAME_TIME_S = 1e-5; /* a review's times are rounded */
 
+/* A frame of the group. */
+typedef struct slot {
+    AVFrame   *frame;
+    size_t     index; /* of all frames */
+    fov_hider  hider;
+    fov_status status;
+    fov_error  err;
+} slot;
+
 typedef struct hiding {
     fov_reader               reader;
     fov_writer               writer;
-    fov_hider                hider;
+    fov_pool                *pool;
+    slot                    *slots; /* one for each thread */
+    size_t                   n_slots;
     int                      orientation;
-    AVFrame                 *frame;
     const fov_tracks        *tracks;
     const fov_video_options *options;
     fov_video_times          times;
-    double                   copied_s; /* that writing other streams took while a frame was read */
+    double                   copied_s; /* that writing other streams took while frames were read */
     fov_error               *err;
 } hiding;
 
@@ -40,37 +54,33 @@ static bool is_hidden(const fov_tracks *tracks, size_t number)
 }
 
 /* In the frame's own samples; where it has none that can be changed, in a copy that has. */
-static fov_status hide_in(hiding *h, const float cover[4])
+static fov_status hide_in(const hiding *h, slot *s, const float cover[4])
 {
     const fov_av *av = h->reader.av;
     fov_surface   surface;
-    if (!fov_frame_surface(av, h->frame, h->orientation, &surface)) {
+    if (!fov_frame_surface(av, s->frame, h->orientation, &surface)) {
         AVFrame   *converted;
-        fov_status st = fov_frame_convert(av, h->frame, AV_PIX_FMT_YUV420P, &converted, h->err);
+        fov_status st = fov_frame_convert(av, s->frame, AV_PIX_FMT_YUV420P, &converted, &s->err);
         if (st) return st;
-        av->av_frame_unref(h->frame);
-        av->av_frame_move_ref(h->frame, converted);
+        av->av_frame_unref(s->frame);
+        av->av_frame_move_ref(s->frame, converted);
         av->av_frame_free(&converted);
     }
-    if (av->av_frame_make_writable(h->frame) < 0) return fov_fail_memory(h->err, h->reader.path);
-    fov_frame_surface(av, h->frame, h->orientation, &surface);
-    return fov_hider_run(&h->hider, &surface, cover, h->err);
+    if (av->av_frame_make_writable(s->frame) < 0) return fov_fail_memory(&s->err, h->reader.path);
+    fov_frame_surface(av, s->frame, h->orientation, &surface);
+    return fov_hider_run(&s->hider, &surface, cover, &s->err);
 }
 
-static fov_status hide_faces(hiding *h, size_t index)
+static void hide_faces(void *context, size_t i, size_t thread)
 {
-    const double            time_s = fov_reader_seconds(&h->reader, h->frame->pts);
+    const hiding           *h = context;
+    slot                   *s = &h->slots[i];
     const fov_tracked_face *face;
-    const size_t            count = fov_tracks_at(h->tracks, index, &face);
-    fov_status              st = FOV_OK;
-    if (index >= fov_tracks_frames(h->tracks) || fabs(time_s - fov_tracks_time(h->tracks, index)) > SAME_TIME_S)
-        return fov_fail(
-            h->err, FOV_ERR_ARGUMENT,
-            "%s: its frame %zu is shown at %.6f s, and the tracks, of %zu frames, say %.6f s: they are of another video",
-            h->reader.path, index, time_s, fov_tracks_frames(h->tracks), fov_tracks_time(h->tracks, index));
-    for (size_t i = 0; i < count && !st; i++)
-        if (is_hidden(h->tracks, face[i].track)) st = hide_in(h, face[i].cover);
-    return st;
+    const size_t            count = fov_tracks_at(h->tracks, s->index, &face);
+    (void)thread;
+    s->status = FOV_OK;
+    for (size_t k = 0; k < count && !s->status; k++)
+        if (is_hidden(h->tracks, face[k].track)) s->status = hide_in(h, s, face[k].cover);
 }
 
 static bool go_on(const hiding *h, size_t done)
@@ -79,53 +89,111 @@ static bool go_on(const hiding *h, size_t done)
     return !o->progress || o->progress(o->progress_user, "hiding", done, fov_tracks_frames(h->tracks));
 }
 
-static fov_status next(hiding *h, size_t index, bool *got)
+static fov_status check_time(const hiding *h, const slot *s)
+{
+    const double time_s = fov_reader_seconds(&h->reader, s->frame->pts);
+    if (s->index < fov_tracks_frames(h->tracks) && fabs(time_s - fov_tracks_time(h->tracks, s->index)) <= SAME_TIME_S)
+        return FOV_OK;
+    return fov_fail(h->err, FOV_ERR_ARGUMENT,
+                    "%s: its frame %zu is shown at %.6f s, and the tracks, of %zu frames, say %.6f s: they are of another video",
+                    h->reader.path, s->index, time_s, fov_tracks_frames(h->tracks), fov_tracks_time(h->tracks, s->index));
+}
+
+/* @param count out: frames read; fewer than there are slots at the end */
+static fov_status read_group(hiding *h, size_t first, size_t *count)
 {
     const double start = fov_clock_s();
+    fov_status   st = FOV_OK;
+    bool         got = true;
     h->copied_s = 0;
-    fov_status   st = fov_reader_next(&h->reader, h->frame, got, copy, h, h->err);
-    const double read = fov_clock_s();
-    h->times.decode_s += read - start - h->copied_s;
+    for (*count = 0; *count < h->n_slots && !st; *count += got) {
+        slot *s = &h->slots[*count];
+        s->index = first + *count;
+        st = fov_reader_next(&h->reader, s->frame, &got, copy, h, h->err);
+        if (st || !got) break;
+        st = check_time(h, s);
+    }
+    h->times.decode_s += fov_clock_s() - start - h->copied_s;
     h->times.encode_s += h->copied_s;
-    if (st || !*got) return st;
-    st = hide_faces(h, index);
-    const double hidden = fov_clock_s();
-    h->times.hide_s += hidden - read;
-    if (!st) st = fov_writer_frame(&h->writer, h->frame, h->err);
-    h->times.encode_s += fov_clock_s() - hidden;
-    h->reader.av->av_frame_unref(h->frame);
+    return st;
+}
+
+static fov_status hide_group(hiding *h, size_t count)
+{
+    const double start = fov_clock_s();
+    fov_pool_run(h->pool, hide_faces, h, count);
+    h->times.hide_s += fov_clock_s() - start;
+    for (size_t i = 0; i < count; i++)
+        if (h->slots[i].status) return fov_fail(h->err, h->slots[i].status, "%s", h->slots[i].err.message);
+    return FOV_OK;
+}
+
+static fov_status write_group(hiding *h, size_t count)
+{
+    const double start = fov_clock_s();
+    fov_status   st = FOV_OK;
+    for (size_t i = 0; i < count && !st; i++) {
+        if (!go_on(h, h->slots[i].index)) return fov_fail(h->err, FOV_ERR_CANCELLED, "stopped after %zu frames", h->slots[i].index);
+        st = fov_writer_frame(&h->writer, h->slots[i].frame, h->err);
+        h->reader.av->av_frame_unref(h->slots[i].frame);
+    }
+    h->times.encode_s += fov_clock_s() - start;
     return st;
 }
 
 static fov_status do_frames(hiding *h)
 {
     fov_status st = FOV_OK;
-    bool       got = true;
-    size_t     index = 0;
-    for (; !st && got; index += got) {
-        if (!go_on(h, index)) return fov_fail(h->err, FOV_ERR_CANCELLED, "stopped after %zu frames", index);
-        st = next(h, index, &got);
+    size_t     done = 0, count = h->n_slots;
+    for (; !st && count == h->n_slots; done += count) {
+        st = read_group(h, done, &count);
+        if (!st) st = hide_group(h, count);
+        if (!st) st = write_group(h, count);
     }
-    if (!st && index != fov_tracks_frames(h->tracks))
+    if (!st && done != fov_tracks_frames(h->tracks))
         st = fov_fail(h->err, FOV_ERR_ARGUMENT, "%s: has %zu frames, and the tracks %zu: they are of another video", h->reader.path,
-                      index, fov_tracks_frames(h->tracks));
+                      done, fov_tracks_frames(h->tracks));
     return st;
+}
+
+static fov_status make_slots(hiding *h)
+{
+    const fov_photos_options *photos = h->options->photos;
+    const int                 most = fov_cpu_threads(); /* more would only hold more frames */
+    const int                 threads = photos && photos->threads > 0 && photos->threads < most ? photos->threads : most;
+    fov_status                st = fov_pool_new(threads, &h->pool, h->err);
+    if (st) return st;
+    h->slots = fov_calloc((size_t)threads, sizeof *h->slots);
+    if (!h->slots) return fov_fail_memory(h->err, h->reader.path);
+    for (h->n_slots = 0; h->n_slots < (size_t)threads && !st; h->n_slots++) {
+        slot *s = &h->slots[h->n_slots];
+        s->frame = h->reader.av->av_frame_alloc();
+        st = s->frame ? fov_hider_init(&s->hider, h->options->hide, h->err) : fov_fail_memory(h->err, h->reader.path);
+    }
+    return st;
+}
+
+static void free_slots(hiding *h)
+{
+    for (size_t i = 0; i < h->n_slots; i++) {
+        fov_hider_clear(&h->slots[i].hider);
+        h->reader.av->av_frame_free(&h->slots[i].frame);
+    }
+    fov_free(h->slots);
+    fov_pool_free(h->pool);
 }
 
 static fov_status run(hiding *h, const char *output, fov_text *warnings)
 {
     h->orientation = fov_reader_orientation(&h->reader);
-    h->frame = h->reader.av->av_frame_alloc();
-    if (!h->frame) return fov_fail_memory(h->err, h->reader.path);
-    fov_status st = fov_hider_init(&h->hider, h->options->hide, h->err);
+    fov_status st = make_slots(h);
     if (!st) st = fov_writer_open(&h->writer, &h->reader, output, h->options, warnings, h->err);
     if (!st) st = do_frames(h);
     const double start = fov_clock_s();
     if (!st) st = fov_writer_finish(&h->writer, h->err);
     h->times.encode_s += fov_clock_s() - start;
     fov_writer_close(&h->writer);
-    fov_hider_clear(&h->hider);
-    h->reader.av->av_frame_free(&h->frame);
+    free_slots(h);
     return st;
 }
 
