@@ -11,7 +11,7 @@ SANITIZER_ENV = ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_retur
 # libjpeg-turbo's vector code reads, and does not use, bytes that nobody set: valgrind would report them.
 VALGRIND_ENV = JSIMD_FORCENONE=1
 
-.PHONY: help build demo gstreamer test asan tsan valgrind bench clean
+.PHONY: help build demo gstreamer test asan tsan valgrind bench sbom clean
 
 help:
 	@echo 'make demo      install what is missing, build, find the faces in photos/astronaut.png'
@@ -22,6 +22,7 @@ help:
 	@echo 'make tsan      every test under ThreadSanitizer'
 	@echo 'make valgrind  the unit tests under valgrind, but for those of whole networks on thread pools'
 	@echo 'make bench     time, memory and faces beside other engines (a Python environment in .venv)'
+	@echo 'make sbom      a bill of materials of what was built, $(BUILD)/fovea.cdx.json (CycloneDX)'
 	@echo 'make clean     remove everything that was built'
 
 build:
@@ -70,6 +71,10 @@ valgrind:
 
 bench: build
 	@scripts/bench "$(BUILD)"
+
+sbom: build
+	@scripts/sbom "$(BUILD)" >"$(BUILD)/fovea.cdx.json"
+	@echo "$(BUILD)/fovea.cdx.json"
 
 clean:
 	rm -rf build build-asan build-tsan build-debug out

@@ -1,43 +1,50 @@
 // SPDX-License-Identifier: MIT
-/* One engine, many threads, a detector each: what every thread finds is, to the bit, what one thread alone finds. */
+/* Many sessions on one engine while models come and go around them; and the same faces, to the bit, for every number of threads
+ * and every size of a batch, in every precision. Whoever gets stuck is told on: no deadlock ends in a silent time-out. */
 #include "support.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { THREADS = 8, ROUNDS = 6, SIZES = 3, MOST = 64 };
-
-static const int sides[SIZES][2] = {{160, 160}, {200, 150}, {96, 203}}; /* each detector walks through all: plans come and go */
+enum { SESSIONS = 64, ROUNDS = 3, LOADERS = 2, BUILDERS = 4, THREADS = 16, PHOTOS = 8, MOST = 64, STUCK_S = 300 };
 
 typedef struct answer {
     size_t   count;
     fov_face face[MOST];
 } answer;
 
-typedef struct shared {
+typedef struct work {
+    fov_photo        *photo;
     const fov_engine *engine;
-    fov_image         image[SIZES];
-    answer            expected[SIZES];
+    fov_image         image[PHOTOS];
+    answer            expected[PHOTOS];
     pthread_barrier_t start;
-} shared;
+    atomic_int        running; /* sessions that are not through */
+    atomic_uint       steps;   /* that anybody made           */
+} work;
 
 typedef struct caller {
-    shared    *shared;
-    int        number, wrong;
+    work      *work;
+    int        number, wrong, loaded;
     fov_status status;
     fov_error  err;
     pthread_t  thread;
 } caller;
 
-static fov_status find(fov_detector *detector, const fov_image *image, answer *out, fov_error *err)
+static fov_detect_options options_of_all(void)
 {
-    fov_detect_options options = fov_detect_options_default();
-    fov_faces          faces;
-    options.score_threshold = 0.05F;
-    fov_status status = fov_detector_run(detector, image, &options, &faces, err);
-    out->count = faces.count < MOST ? faces.count : MOST;
-    if (out->count) memcpy(out->face, faces.face, out->count * sizeof *faces.face);
-    return status;
+    fov_detect_options o = fov_detect_options_default();
+    o.score_threshold = 0.05F;
+    return o;
+}
+
+static void keep(const fov_faces *faces, answer *out)
+{
+    out->count = faces->count < MOST ? faces->count : MOST;
+    if (out->count) memcpy(out->face, faces->face, out->count * sizeof *faces->face);
 }
 
 static bool same(const answer *a, const answer *b)
@@ -45,76 +52,149 @@ static bool same(const answer *a, const answer *b)
     return a->count == b->count && !memcmp(a->face, b->face, a->count * sizeof *a->face);
 }
 
-/* Detectors are made and freed by the threads too, with pools of one to three threads. Asserts belong to the main thread. */
-static void *detect_many(void *argument)
+static fov_status find(fov_detector *detector, const fov_image *image, answer *out, fov_error *err)
 {
-    caller              *c = argument;
-    fov_detector_options options = {.threads = 1 + c->number % 3};
-    fov_detector        *detector = NULL;
-    pthread_barrier_wait(&c->shared->start);
-    c->status = fov_detector_new(c->shared->engine, &options, &detector, &c->err);
-    for (int i = 0; i < ROUNDS && !c->status; i++) {
-        const int size = (i + c->number) % SIZES;
-        answer    now;
-        c->status = find(detector, &c->shared->image[size], &now, &c->err);
-        c->wrong += !c->status && !same(&now, &c->shared->expected[size]);
-    }
-    fov_detector_free(detector);
-    return NULL;
+    const fov_detect_options options = options_of_all();
+    fov_faces                faces = {0};
+    fov_status               status = fov_detector_run(detector, image, &options, &faces, err);
+    keep(&faces, out);
+    return status;
 }
 
-static void run_callers(shared *s)
-{
-    caller callers[THREADS] = {0};
-    assert_int_equal(pthread_barrier_init(&s->start, NULL, THREADS), 0);
-    for (int i = 0; i < THREADS; i++) {
-        callers[i].shared = s;
-        callers[i].number = i;
-        assert_int_equal(pthread_create(&callers[i].thread, NULL, detect_many, &callers[i]), 0);
-    }
-    for (int i = 0; i < THREADS; i++) pthread_join(callers[i].thread, NULL);
-    pthread_barrier_destroy(&s->start);
-    for (int i = 0; i < THREADS; i++) {
-        if (callers[i].status) fail_msg("thread %d: %s", i, callers[i].err.message);
-        assert_int_equal(callers[i].wrong, 0);
-    }
-}
-
-static fov_engine *engine_of_bundled_model(void)
+static fov_engine *engine_in(fov_precision precision)
 {
     fov_error   err;
     fov_model  *model;
     fov_engine *engine;
     assert_ok(fov_model_load("default", NULL, &model, &err));
-    assert_ok(fov_engine_build(model, NULL, &engine, &err));
+    assert_ok(fov_engine_build(model, &(fov_engine_options){.precision = precision}, &engine, &err));
     fov_model_free(model);
     return engine;
 }
 
-static void eight_detectors_share_an_engine(void **state)
+/* Windows of different sizes around the face. What is expected of them is what one thread finds alone. */
+static void prepare(work *w, const fov_engine *engine)
 {
     fov_error     err;
-    fov_photo    *photo;
     fov_detector *alone;
-    static shared s;
-    (void)state;
-    assert_ok(fov_photo_load(source_path("photos/astronaut.png"), NULL, &photo, &err));
-    fov_engine *engine = engine_of_bundled_model();
-    s.engine = engine;
+    w->engine = engine;
+    assert_ok(fov_photo_load(source_path("photos/astronaut.png"), NULL, &w->photo, &err));
     assert_ok(fov_detector_new(engine, &(fov_detector_options){.threads = 1}, &alone, &err));
-    for (int i = 0; i < SIZES; i++) {
-        s.image[i] = fov_photo_image(photo);
-        s.image[i].data += 40 * s.image[i].pitch + 3 * 150; /* where the face is */
-        s.image[i].width = sides[i][0];
-        s.image[i].height = sides[i][1];
-        assert_ok(find(alone, &s.image[i], &s.expected[i], &err));
-        assert_true(s.expected[i].count > 0);
+    for (int i = 0; i < PHOTOS; i++) {
+        w->image[i] = fov_photo_image(w->photo);
+        w->image[i].data += (40 + i) * w->image[i].pitch + 3 * 150;
+        w->image[i].width = 128 + 16 * (i % 3);
+        w->image[i].height = 150 + 9 * (i % 2);
+        assert_ok(find(alone, &w->image[i], &w->expected[i], &err));
+        assert_true(w->expected[i].count > 0);
     }
-    run_callers(&s);
     fov_detector_free(alone);
-    fov_engine_free(engine);
-    fov_photo_free(photo);
 }
+
+/* ---------------------------------------------------------------- sessions */
+
+static void *be_a_session(void *argument)
+{
+    caller              *c = argument;
+    work                *w = c->work;
+    fov_detector        *detector = NULL;
+    fov_detector_options options = {.threads = c->number % 8 ? 1 : 2};
+    pthread_barrier_wait(&w->start);
+    for (int i = 0; i < ROUNDS && !c->status; i++) {
+        const int photo = (i + c->number) % PHOTOS;
+        answer    now;
+        if (!detector) c->status = fov_detector_new(w->engine, &options, &detector, &c->err);
+        if (!c->status) c->status = find(detector, &w->image[photo], &now, &c->err);
+        c->wrong += !c->status && !same(&now, &w->expected[photo]);
+        if (c->number % 2) { /* every other session begins anew for each photo */
+            fov_detector_free(detector);
+            detector = NULL;
+        }
+        atomic_fetch_add(&w->steps, 1);
+    }
+    fov_detector_free(detector);
+    atomic_fetch_sub(&w->running, 1);
+    return NULL;
+}
+
+/* Models and engines are loaded, used and dropped for as long as anybody works. */
+static void *load_and_unload(void *argument)
+{
+    static const fov_precision precisions[] = {FOV_PRECISION_FP32, FOV_PRECISION_FP16};
+    caller                    *c = argument;
+    while (atomic_load(&c->work->running) > 0 && !c->status) {
+        fov_model               *model = NULL;
+        fov_engine              *engine = NULL;
+        fov_detector            *detector = NULL;
+        answer                   now;
+        const fov_engine_options options = {.precision = precisions[(c->number + c->loaded) % 2]};
+        c->status = fov_model_load("default", NULL, &model, &c->err);
+        if (!c->status) c->status = fov_engine_build(model, &options, &engine, &c->err);
+        fov_model_free(model);
+        if (!c->status) c->status = fov_detector_new(engine, &(fov_detector_options){.threads = 1}, &detector, &c->err);
+        if (!c->status) c->status = find(detector, &c->work->image[0], &now, &c->err);
+        fov_detector_free(detector);
+        fov_engine_free(engine);
+        c->loaded++;
+        atomic_fetch_add(&c->work->steps, 1);
+    }
+    return NULL;
+}
+
+/* A process that makes no step for STUCK_S seconds is stuck. A thread, for cmocka has no time limits. */
+static void *watch(void *argument)
+{
+    work    *w = argument;
+    unsigned before = atomic_load(&w->steps);
+    int      quiet_s = 0;
+    while (atomic_load(&w->running) > 0) {
+        sleep(1);
+        const unsigned now = atomic_load(&w->steps);
+        quiet_s = now == before ? quiet_s + 1 : 0;
+        before = now;
+        if (quiet_s < STUCK_S) continue;
+        fprintf(stderr, "deadlock: no session made a step in %d s, %d of them wait\n", STUCK_S, atomic_load(&w->running));
+        abort();
+    }
+    return NULL;
+}
+
+static void start(caller *c, work *w, int number, void *(*run)(void *))
+{
+    *c = (caller){.work = w, .number = number};
+    assert_int_equal(pthread_create(&c->thread, NULL, run, c), 0);
+}
+
+static void sessions_share_an_engine_while_models_come_and_go(void **state)
+{
+    static work   w;
+    static caller sessions[SESSIONS], loaders[LOADERS];
+    pthread_t     watcher;
+    fov_engine   *engine = engine_in(FOV_PRECISION_FP32);
+    (void)state;
+    prepare(&w, engine);
+    atomic_store(&w.running, SESSIONS);
+    assert_int_equal(pthread_barrier_init(&w.start, NULL, SESSIONS), 0);
+    assert_int_equal(pthread_create(&watcher, NULL, watch, &w), 0);
+    for (int i = 0; i < LOADERS; i++) start(&loaders[i], &w, i, load_and_unload);
+    for (int i = 0; i < SESSIONS; i++) start(&sessions[i], &w, i, be_a_session);
+    for (int i = 0; i < SESSIONS; i++) pthread_join(sessions[i].thread, NULL);
+    for (int i = 0; i < LOADERS; i++) pthread_join(loaders[i].thread, NULL);
+    pthread_join(watcher, NULL);
+    pthread_barrier_destroy(&w.start);
+    for (int i = 0; i < SESSIONS; i++) {
+        if (sessions[i].status) fail_msg("session %d: %s", i, sessions[i].err.message);
+        assert_int_equal(sessions[i].wrong, 0);
+    }
+    for (int i = 0; i < LOADERS; i++) {
+        if (loaders[i].status) fail_msg("loader %d: %s", i, loaders[i].err.message);
+        assert_true(loaders[i].loaded > 0);
+    }
+    fov_engine_free(engine);
+    fov_photo_free(w.photo);
+}
+
+/* ---------------------------------------------------------------- building */
 
 static void *load_and_build(void *argument)
 {
@@ -133,21 +213,85 @@ static void *load_and_build(void *argument)
 
 static void models_and_engines_are_made_in_parallel(void **state)
 {
-    caller callers[THREADS / 2] = {0};
+    caller callers[BUILDERS] = {0};
     (void)state;
-    for (int i = 0; i < THREADS / 2; i++)
-        assert_int_equal(pthread_create(&callers[i].thread, NULL, load_and_build, &callers[i]), 0);
-    for (int i = 0; i < THREADS / 2; i++) {
+    for (int i = 0; i < BUILDERS; i++) assert_int_equal(pthread_create(&callers[i].thread, NULL, load_and_build, &callers[i]), 0);
+    for (int i = 0; i < BUILDERS; i++) {
         pthread_join(callers[i].thread, NULL);
         if (callers[i].status) fail_msg("thread %d: %s", i, callers[i].err.message);
     }
 }
 
+/* ---------------------------------------------------------------- threads and batches */
+
+static void check_batches(const work *w, fov_detector *detector, int threads)
+{
+    static const size_t      batches[] = {1, 2, 3, 5, PHOTOS};
+    const fov_detect_options options = options_of_all();
+    for (size_t b = 0; b < sizeof batches / sizeof *batches; b++)
+        for (size_t first = 0; first + batches[b] <= PHOTOS; first += batches[b]) {
+            fov_error err;
+            fov_faces faces[PHOTOS];
+            answer    now;
+            assert_ok(fov_detector_run_batch(detector, &w->image[first], batches[b], &options, faces, &err));
+            for (size_t i = 0; i < batches[b]; i++) {
+                keep(&faces[i], &now);
+                if (!same(&now, &w->expected[first + i]))
+                    fail_msg("photo %zu in a batch of %zu on %d threads: other faces than alone on one", first + i, batches[b],
+                             threads);
+            }
+        }
+}
+
+static void same_faces_at_every_number_of_threads(fov_precision precision)
+{
+    work        w;
+    fov_engine *engine = engine_in(precision);
+    prepare(&w, engine);
+    for (int threads = 1; threads <= THREADS; threads = threads < 4 ? threads + 1 : threads + 6) {
+        fov_error     err;
+        fov_detector *detector;
+        assert_ok(fov_detector_new(engine, &(fov_detector_options){.threads = threads}, &detector, &err));
+        check_batches(&w, detector, threads);
+        fov_detector_free(detector);
+    }
+    fov_engine_free(engine);
+    fov_photo_free(w.photo);
+}
+
+static void same_faces_in_fp32(void **state)
+{
+    (void)state;
+    same_faces_at_every_number_of_threads(FOV_PRECISION_FP32);
+}
+
+static void same_faces_in_fp16(void **state)
+{
+    (void)state;
+    same_faces_at_every_number_of_threads(FOV_PRECISION_FP16);
+}
+
+static void same_faces_in_bf16(void **state)
+{
+    (void)state;
+    same_faces_at_every_number_of_threads(FOV_PRECISION_BF16);
+}
+
+static void same_faces_in_int8(void **state)
+{
+    (void)state;
+    same_faces_at_every_number_of_threads(FOV_PRECISION_INT8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(eight_detectors_share_an_engine),
+        cmocka_unit_test(sessions_share_an_engine_while_models_come_and_go),
         cmocka_unit_test(models_and_engines_are_made_in_parallel),
+        cmocka_unit_test(same_faces_in_fp32),
+        cmocka_unit_test(same_faces_in_fp16),
+        cmocka_unit_test(same_faces_in_bf16),
+        cmocka_unit_test(same_faces_in_int8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
