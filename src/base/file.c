@@ -22,29 +22,52 @@ static fov_status fail_errno(fov_error *err, const char *path, const char *verb)
     return fov_fail(err, FOV_ERR_IO, "%s: cannot %s: %s", path, verb, strerror(errno));
 }
 
-static fov_status read_all(int fd, const char *path, size_t expected, size_t max_bytes, fov_buffer *out, fov_error *err)
-{
-    size_t capacity = expected ? expected + 1 : FIRST_CAPACITY; /* one more than expected: the read that finds the end */
-    out->data = fov_alloc(capacity);
-    if (!out->data) return fov_fail_memory(err, path);
+/* A file that is being read. */
+typedef struct source {
+    int              fd;
+    const char      *path;
+    fov_file_wanted *wanted; /* NULL: whatever it is, or seen to be wanted */
+    size_t           capacity, max_bytes;
+    fov_error       *err;
+} source;
 
+static fov_status make_room(source *s, fov_buffer *out)
+{
+    if (out->size < s->capacity) return FOV_OK;
+    void *more = fov_realloc_array(out->data, s->capacity, 2);
+    if (!more) return fov_fail_memory(s->err, s->path);
+    out->data = more;
+    s->capacity *= 2;
+    return FOV_OK;
+}
+
+static fov_status read_all(source *s, fov_buffer *out)
+{
+    out->data = fov_alloc(s->capacity);
+    if (!out->data) return fov_fail_memory(s->err, s->path);
     for (;;) {
-        if (out->size == capacity) {
-            void *more = fov_realloc_array(out->data, capacity, 2);
-            if (!more) return fov_fail_memory(err, path);
-            out->data = more;
-            capacity *= 2;
-        }
-        ssize_t got = read(fd, out->data + out->size, capacity - out->size);
+        fov_status st = make_room(s, out);
+        if (st) return st;
+        const size_t end = s->wanted && s->capacity > FOV_FILE_START ? FOV_FILE_START : s->capacity;
+        ssize_t      got = read(s->fd, out->data + out->size, end - out->size);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail_errno(err, path, "read");
+        if (got < 0) return fail_errno(s->err, s->path, "read");
         if (got == 0) return FOV_OK;
         out->size += (size_t)got;
-        if (out->size > max_bytes) return fov_fail(err, FOV_ERR_LIMIT, "%s: larger than the limit of %zu bytes", path, max_bytes);
+        if (out->size > s->max_bytes)
+            return fov_fail(s->err, FOV_ERR_LIMIT, "%s: larger than the limit of %zu bytes", s->path, s->max_bytes);
+        if (!s->wanted || out->size < FOV_FILE_START) continue;
+        if (!s->wanted(out->data, out->size)) return FOV_OK;
+        s->wanted = NULL;
     }
 }
 
 fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fov_error *err)
+{
+    return fov_file_read_if(path, NULL, max_bytes, out, err);
+}
+
+fov_status fov_file_read_if(const char *path, fov_file_wanted *wanted, size_t max_bytes, fov_buffer *out, fov_error *err)
 {
     bool        is_stdin = strcmp(path, "-") == 0;
     int         fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -60,8 +83,10 @@ fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fo
         st = fov_fail(err, FOV_ERR_IO, "%s: is a folder, a file is needed", path);
     } else {
         size_t expected = S_ISREG(info.st_mode) && info.st_size > 0 ? (size_t)info.st_size : 0;
+        /* one more than expected: the read that finds the end */
+        source s = {fd, path, wanted, expected ? expected + 1 : FIRST_CAPACITY, max_bytes, err};
         st = expected > max_bytes ? fov_fail(err, FOV_ERR_LIMIT, "%s: %zu bytes, the limit is %zu", path, expected, max_bytes)
-                                  : read_all(fd, path, expected, max_bytes, out, err);
+                                  : read_all(&s, out);
     }
     if (!is_stdin) close(fd);
     if (st) fov_buffer_clear(out);

@@ -58,6 +58,36 @@ static void new_files_obey_the_umask_and_old_ones_keep_their_mode(void **state)
     unlink(path_of("mode"));
 }
 
+static bool begins_with_x(const unsigned char *start, size_t bytes)
+{
+    assert_int_equal(bytes, FOV_FILE_START);
+    return start[0] == 'x';
+}
+
+/* The beginning of what is not wanted, all of the rest, and small files whatever they are. */
+static void what_is_not_wanted_is_left_after_its_beginning(void **state)
+{
+    (void)state;
+    static char large[3 * FOV_FILE_START];
+    fov_buffer  file;
+    for (int wanted = 0; wanted < 2; wanted++) {
+        large[0] = wanted ? 'x' : 'y';
+        assert_ok(fov_file_write(path_of("large"), large, sizeof large, &err));
+        assert_ok(fov_file_read_if(path_of("large"), begins_with_x, sizeof large, &file, &err));
+        assert_int_equal(file.size, wanted ? sizeof large : FOV_FILE_START);
+        assert_memory_equal(file.data, large, file.size);
+        fov_buffer_clear(&file);
+    }
+    assert_ok(fov_file_read_if("/dev/zero", begins_with_x, SIZE_MAX, &file, &err));
+    assert_int_equal(file.size, FOV_FILE_START);
+    fov_buffer_clear(&file);
+    assert_ok(fov_file_write(path_of("large"), "y", 1, &err));
+    assert_ok(fov_file_read_if(path_of("large"), begins_with_x, 1, &file, &err));
+    assert_int_equal(file.size, 1);
+    fov_buffer_clear(&file);
+    unlink(path_of("large"));
+}
+
 static void the_longest_name_can_be_written(void **state)
 {
     (void)state;
@@ -101,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_files_obey_the_umask_and_old_ones_keep_their_mode),
+        cmocka_unit_test(what_is_not_wanted_is_left_after_its_beginning),
         cmocka_unit_test(the_longest_name_can_be_written),
         cmocka_unit_test(a_failed_write_leaves_nothing),
         cmocka_unit_test(reading_has_a_limit),
