@@ -35,10 +35,14 @@ fov_status fov_file_read_if(const char *path, fov_file_wanted *wanted, size_t ma
  */
 fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err);
 
-/** A file that is written piece by piece and appears under its name when it is whole. */
+/**
+ * A file that is written piece by piece and appears under its name when it is whole. Where the file system can, it has no name
+ * until then, so that nothing is left of it whatever ends the process.
+ */
 typedef struct fov_draft {
     int         fd;        /* to write to, seek in */
-    char       *temporary; /* its name so far, beside the other */
+    bool        named;     /* it has a name already, `temporary` */
+    char       *temporary; /* room for a name beside the other */
     const char *path;      /* the caller's */
 } fov_draft;
 

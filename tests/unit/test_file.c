@@ -100,6 +100,30 @@ static void the_longest_name_can_be_written(void **state)
     unlink(path_of(name));
 }
 
+/* Until it is whole, a draft is nowhere to be seen. What is there then is replaced, and a link is, not what it leads to. */
+static void a_draft_has_no_name_until_it_is_whole(void **state)
+{
+    (void)state;
+    fov_draft draft;
+    char      link[512];
+    snprintf(link, sizeof link, "%s", path_of("link"));
+    for (int turn = 0; turn < 2; turn++) {
+        assert_ok(fov_draft_begin(&draft, path_of("draft"), &err));
+        assert_int_equal(write(draft.fd, turn ? "new" : "old", 3), 3);
+        assert_int_equal(count_files(), turn);
+        assert_ok(fov_draft_keep(&draft, &err));
+        check_content(path_of("draft"), turn ? "new" : "old");
+        assert_int_equal(count_files(), 1);
+    }
+    assert_int_equal(symlink("draft", link), 0);
+    assert_ok(fov_file_write(link, "linked", 6, &err));
+    check_content(link, "linked");
+    check_content(path_of("draft"), "new");
+    assert_int_equal(count_files(), 2);
+    unlink(link);
+    unlink(path_of("draft"));
+}
+
 static void a_failed_write_leaves_nothing(void **state)
 {
     (void)state;
@@ -133,6 +157,7 @@ int main(void)
         cmocka_unit_test(new_files_obey_the_umask_and_old_ones_keep_their_mode),
         cmocka_unit_test(what_is_not_wanted_is_left_after_its_beginning),
         cmocka_unit_test(the_longest_name_can_be_written),
+        cmocka_unit_test(a_draft_has_no_name_until_it_is_whole),
         cmocka_unit_test(a_failed_write_leaves_nothing),
         cmocka_unit_test(reading_has_a_limit),
     };
