@@ -7,19 +7,17 @@ usage: bad_files.py SOURCE_DIR FOVEA [--no-limits | --markdown]
 --no-limits: under a sanitizer, whose memory and time are its own. --markdown: print the table of docs/limits.md, which a test compares.
 """
 import multiprocessing
-import os
-import re
 import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import NamedTuple
 
+from running import cell, run, tap
+
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 LIMITED = "--no-limits" not in sys.argv
-PATIENCE_S = 120  # of the wall, for a hang: machines that run tests are busy
 FAILED, MODEL = 1, 3
 
 
@@ -126,33 +124,14 @@ def make_video(path):
 
 # ---------------------------------------------------------------- running
 
-class Outcome(NamedTuple):
-    code: int
-    said: str
-    seconds: float
-    mib: float
-
-
 def size_of(path):
     return path.stat().st_size if path.is_file() and not path.is_symlink() else 0
 
 
-def run(case):
+def run_case(case):
     arguments = [a.replace("FILE", str(case.file)).replace("FOLDER", str(case.file.parent)) for a in case.command]
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([FOVEA, *arguments], cwd=case.file.parent, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
-        until = time.monotonic() + PATIENCE_S
-        while True:
-            pid, status, used = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
-            if time.monotonic() > until:
-                process.kill()
-            time.sleep(0.005)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        text = said.read().decode(errors="backslashreplace")
-    return Outcome(process.returncode, shown(text, case), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    outcome = run([FOVEA, *arguments], cwd=case.file.parent)
+    return outcome._replace(said=shown(outcome.said, case))
 
 
 def shown(text, case):
@@ -185,8 +164,7 @@ TITLES = {"pth": "`.pth`", "safetensors": "`.safetensors`", "onnx": "`.onnx`", "
 
 
 def row(case, outcome):
-    said = re.sub(r"[|<>]", lambda c: f"&#{ord(c[0])};", outcome.said)
-    return f"| {case.name} | {outcome.code} | {said} |"
+    return f"| {case.name} | {outcome.code} | {cell(outcome.said)} |"
 
 
 def table(rows):
@@ -200,20 +178,20 @@ def table(rows):
 def check(cases, why_no_video):
     rows = {}
     for case in cases:
-        outcome = run(case)
+        outcome = run_case(case)
         rows.setdefault(case.kind, []).append(row(case, outcome))
         yield f"{case.kind}: {case.name}", "\n".join(complaints(case, outcome)), outcome.said
     if "--markdown" in sys.argv:
         print(*table(rows), sep="\n")
     known = set((SOURCE / "docs/limits.md").read_text(encoding="utf-8").splitlines())
     unknown = [line for lines in rows.values() for line in lines if line not in known]
-    yield "docs/limits.md has these rows", "\n".join(unknown), "made by bad_files.py --markdown"
+    if "--markdown" not in sys.argv:
+        yield "docs/limits.md has these rows", "\n".join(unknown), "made by bad_files.py --markdown"
     if why_no_video:
         yield f"videos and reviews # SKIP {why_no_video}", "", ""
 
 
 def main():
-    number = failed = 0
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -224,15 +202,7 @@ def main():
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             cases = pool.apply(make, (folder,))
         cases = [c for c in cases if not (why_no_video and c.kind == "review")]
-        for what, wrong, said in check(cases, why_no_video):
-            number += 1
-            failed += bool(wrong)
-            if "--markdown" not in sys.argv:
-                print(f"{'not ok' if wrong else 'ok'} {number} - {what}", flush=True)
-            if wrong:
-                print("".join(f"# {line}\n" for line in f"{wrong}\n{said}".splitlines()), end="")
-    print(f"1..{number}")
-    return 1 if failed else 0
+        return tap(check(cases, why_no_video), "--markdown" in sys.argv)
 
 
 if __name__ == "__main__":
