@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_LINE = 16 << 10 }; /* a path has 4096 bytes at most, a pattern may have more */
+
 static const char *last_part(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -82,21 +84,30 @@ void cli_inputs_add(cli_inputs *inputs, const char *argument)
     else add_one(inputs, argument);
 }
 
+/* A line without its end. Not getline(), which takes all memory for a device that never ends a line.
+ * @param problem out: what is wrong with the list. @return false: there is no more of it, or a problem */
+static bool read_line(FILE *file, char line[MAX_LINE], const char **problem)
+{
+    size_t size = 0;
+    int    c;
+    while ((c = getc(file)) > 0 && c != '\n' && size < MAX_LINE - 1) line[size++] = (char)c;
+    if (c == EOF && ferror(file)) *problem = strerror(errno);
+    else if (!c) *problem = "it is no text";
+    else if (c != EOF && c != '\n') *problem = "a line is longer than any name";
+    while (size && line[size - 1] == '\r') size--;
+    line[size] = '\0';
+    return !*problem && (size || c == '\n');
+}
+
 void cli_inputs_add_list(cli_inputs *inputs, const char *path)
 {
-    FILE   *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
-    char   *line = NULL;
-    size_t  capacity = 0;
-    ssize_t size;
-    int     error = file ? 0 : errno;
+    FILE       *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+    const char *problem = file ? NULL : strerror(errno);
+    char        line[MAX_LINE];
 
-    while (file && (size = getline(&line, &capacity, file)) >= 0) {
-        while (size && (line[size - 1] == '\n' || line[size - 1] == '\r')) line[--size] = '\0';
-        if (size) add_one(inputs, line);
-    }
-    if (file && ferror(file)) error = errno;
-    if (error) append(inputs, path, last_part(path), cli_format("%s: cannot read the list: %s", path, strerror(error)));
-    free(line);
+    while (file && read_line(file, line, &problem))
+        if (*line) add_one(inputs, line);
+    if (problem) append(inputs, path, last_part(path), cli_format("%s: cannot read the list: %s", path, problem));
     if (file && file != stdin) fclose(file);
 }
 

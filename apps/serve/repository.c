@@ -280,6 +280,15 @@ void srv_repository_visit(srv_repository *r, srv_visit *visit, void *user)
     pthread_mutex_unlock(&r->lock);
 }
 
+bool srv_repository_device_failed(srv_repository *r)
+{
+    bool failed = false;
+    pthread_mutex_lock(&r->lock);
+    for (const entry *e = r->first; e; e = e->next) failed |= e->model && e->stats.device_failed;
+    pthread_mutex_unlock(&r->lock);
+    return failed;
+}
+
 bool srv_repository_is_ready(srv_repository *r)
 {
     bool ready = true;

@@ -43,6 +43,8 @@ srv_model *srv_repository_find(srv_repository *repository, const char *name, con
 
 /** Visit all, in the order of names and versions. Nothing is loaded or unloaded meanwhile. */
 void srv_repository_visit(srv_repository *repository, srv_visit *visit, void *user);
+/** Did the device of one that is loaded fail, at its last photo? Most failures of GPUs last until the process ends. */
+bool srv_repository_device_failed(srv_repository *repository);
 /** Are all that were asked for loaded? */
 bool srv_repository_is_ready(srv_repository *repository);
 

@@ -9,9 +9,12 @@ srv_reply srv_get_v2(srv_request *r)
                                     "binary_tensor_data", "model_configuration", "model_repository", "statistics"));
 }
 
+static const char device_failed[] =
+    "the last photo failed for what a model runs on, such as a GPU that was lost: start the server anew";
+
 srv_reply srv_get_live(srv_request *r)
 {
-    (void)r;
+    if (srv_repository_device_failed(r->server->repository)) return srv_reply_busy(device_failed);
     return srv_reply_json(json_pack("{s:b}", "live", 1));
 }
 
@@ -20,5 +23,6 @@ srv_reply srv_get_ready(srv_request *r)
     if (r->server->stopping) return srv_reply_busy("the server is stopping");
     if (!srv_repository_is_ready(r->server->repository))
         return srv_reply_busy("a model could not be loaded: POST /v2/repository/index tells which");
+    if (srv_repository_device_failed(r->server->repository)) return srv_reply_busy(device_failed);
     return srv_reply_json(json_pack("{s:b}", "ready", 1));
 }

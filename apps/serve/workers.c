@@ -21,6 +21,7 @@ static void count_photo(const srv_task *t, double start_s)
 {
     srv_stats *s = srv_model_stats(t->job->model);
     srv_histogram_add(&s->queue, start_s - t->queued_s);
+    if (!t->status || t->status == FOV_ERR_DEVICE) s->device_failed = t->status != FOV_OK;
     if (t->status) return;
     s->photos++;
     s->faces += t->faces;

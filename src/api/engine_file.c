@@ -32,7 +32,7 @@ fov_status fov_engine_load(const char *path, const fov_engine_options *options, 
 {
     fov_buffer file;
     *engine = NULL;
-    fov_status st = fov_file_read(path, FOV_MAX_MODEL_BYTES, &file, err);
+    fov_status st = fov_file_read_if(path, fov_model_file_wanted, FOV_MAX_MODEL_BYTES, &file, err);
     return st ? st : fov_engine_file_read(file.data, file.size, &file, name_of(path), options ? options : &defaults, engine, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/bundled.h"
 #include "base/text.h"
+#include "engine_file/engine_file.h"
 #include "export/export.h"
 #include "import/import.h"
 
@@ -75,6 +76,11 @@ fov_status fov_model_load_memory(const void *data, size_t bytes, const char *nam
     return import(data, bytes, name ? name : "model in memory", NULL, options, model, err);
 }
 
+bool fov_model_file_wanted(const unsigned char *start, size_t bytes)
+{
+    return fov_engine_file_recognise(start, bytes) || fov_import_recognises(start, bytes);
+}
+
 fov_status fov_model_from_file(const fov_buffer *file, const char *path, const fov_model_options *options, fov_model **model,
                                fov_error *err)
 {
@@ -90,7 +96,7 @@ fov_status fov_model_load(const char *path, const fov_model_options *options, fo
         const fov_bundled bundled = fov_bundled_model();
         return import(bundled.data, bundled.size, "default", NULL, options, model, err);
     }
-    fov_status st = fov_file_read(path, FOV_MAX_MODEL_BYTES, &file, err);
+    fov_status st = fov_file_read_if(path, fov_model_file_wanted, FOV_MAX_MODEL_BYTES, &file, err);
     if (!st) st = fov_model_from_file(&file, path, options, model, err);
     fov_buffer_clear(&file);
     return st;

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIRST_CAPACITY = 1 << 16, MAX_ATTEMPTS = 100 };
+enum { FIRST_CAPACITY = 1 << 16, MAX_ATTEMPTS = 100, OPEN_PATH_BYTES = 32 };
 
 /* Folder, random number. Short, whatever the file's own name: that may be as long as the file system allows. */
 #define TEMPORARY_NAME "%.*s.fovea-%016llx"
@@ -22,29 +22,52 @@ static fov_status fail_errno(fov_error *err, const char *path, const char *verb)
     return fov_fail(err, FOV_ERR_IO, "%s: cannot %s: %s", path, verb, strerror(errno));
 }
 
-static fov_status read_all(int fd, const char *path, size_t expected, size_t max_bytes, fov_buffer *out, fov_error *err)
-{
-    size_t capacity = expected ? expected + 1 : FIRST_CAPACITY; /* one more than expected: the read that finds the end */
-    out->data = fov_alloc(capacity);
-    if (!out->data) return fov_fail_memory(err, path);
+/* A file that is being read. */
+typedef struct source {
+    int              fd;
+    const char      *path;
+    fov_file_wanted *wanted; /* NULL: whatever it is, or seen to be wanted */
+    size_t           capacity, max_bytes;
+    fov_error       *err;
+} source;
 
+static fov_status make_room(source *s, fov_buffer *out)
+{
+    if (out->size < s->capacity) return FOV_OK;
+    void *more = fov_realloc_array(out->data, s->capacity, 2);
+    if (!more) return fov_fail_memory(s->err, s->path);
+    out->data = more;
+    s->capacity *= 2;
+    return FOV_OK;
+}
+
+static fov_status read_all(source *s, fov_buffer *out)
+{
+    out->data = fov_alloc(s->capacity);
+    if (!out->data) return fov_fail_memory(s->err, s->path);
     for (;;) {
-        if (out->size == capacity) {
-            void *more = fov_realloc_array(out->data, capacity, 2);
-            if (!more) return fov_fail_memory(err, path);
-            out->data = more;
-            capacity *= 2;
-        }
-        ssize_t got = read(fd, out->data + out->size, capacity - out->size);
+        fov_status st = make_room(s, out);
+        if (st) return st;
+        const size_t end = s->wanted && s->capacity > FOV_FILE_START ? FOV_FILE_START : s->capacity;
+        ssize_t      got = read(s->fd, out->data + out->size, end - out->size);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail_errno(err, path, "read");
+        if (got < 0) return fail_errno(s->err, s->path, "read");
         if (got == 0) return FOV_OK;
         out->size += (size_t)got;
-        if (out->size > max_bytes) return fov_fail(err, FOV_ERR_LIMIT, "%s: larger than the limit of %zu bytes", path, max_bytes);
+        if (out->size > s->max_bytes)
+            return fov_fail(s->err, FOV_ERR_LIMIT, "%s: larger than the limit of %zu bytes", s->path, s->max_bytes);
+        if (!s->wanted || out->size < FOV_FILE_START) continue;
+        if (!s->wanted(out->data, out->size)) return FOV_OK;
+        s->wanted = NULL;
     }
 }
 
 fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fov_error *err)
+{
+    return fov_file_read_if(path, NULL, max_bytes, out, err);
+}
+
+fov_status fov_file_read_if(const char *path, fov_file_wanted *wanted, size_t max_bytes, fov_buffer *out, fov_error *err)
 {
     bool        is_stdin = strcmp(path, "-") == 0;
     int         fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -60,8 +83,10 @@ fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fo
         st = fov_fail(err, FOV_ERR_IO, "%s: is a folder, a file is needed", path);
     } else {
         size_t expected = S_ISREG(info.st_mode) && info.st_size > 0 ? (size_t)info.st_size : 0;
+        /* one more than expected: the read that finds the end */
+        source s = {fd, path, wanted, expected ? expected + 1 : FIRST_CAPACITY, max_bytes, err};
         st = expected > max_bytes ? fov_fail(err, FOV_ERR_LIMIT, "%s: %zu bytes, the limit is %zu", path, expected, max_bytes)
-                                  : read_all(fd, path, expected, max_bytes, out, err);
+                                  : read_all(&s, out);
     }
     if (!is_stdin) close(fd);
     if (st) fov_buffer_clear(out);
@@ -97,20 +122,59 @@ static void flush_folder_of(const char *path)
     fov_free(copy);
 }
 
-/* A new file in the folder of `path`, under a name that no file has. Not mkstemp(): its files are private, and the process's
- * umask, which would say what mode an output should have, cannot be read without changing it for all threads. */
-static int create_beside(const char *path, char *name, size_t name_bytes)
+static size_t temporary_bytes(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    int         folder = slash ? (int)(slash - path) + 1 : 0;
-    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        uint64_t random;
-        if (getrandom(&random, sizeof random, 0) != sizeof random) return -1;
-        snprintf(name, name_bytes, TEMPORARY_NAME, folder, path, (unsigned long long)random);
-        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST) return fd;
+    return strlen(path) + sizeof TEMPORARY_NAME + 16;
+}
+
+static bool make_temporary_name(fov_draft *draft)
+{
+    const char *slash = strrchr(draft->path, '/');
+    uint64_t    random;
+    if (getrandom(&random, sizeof random, 0) != sizeof random) return false;
+    snprintf(draft->temporary, temporary_bytes(draft->path), TEMPORARY_NAME, slash ? (int)(slash - draft->path) + 1 : 0,
+             draft->path, (unsigned long long)random);
+    return true;
+}
+
+/* A new file beside `path`, under a name that no file has. Not mkstemp(): its files are private, and the process's
+ * umask, which would say what mode an output should have, cannot be read without changing it for all threads. */
+static void create_named(fov_draft *draft)
+{
+    for (int attempt = 0; attempt < MAX_ATTEMPTS && make_temporary_name(draft); attempt++) {
+        draft->fd = open(draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        draft->named = draft->fd >= 0;
+        if (draft->named || errno != EEXIST) return;
     }
-    return -1;
+}
+
+/* How linkat() is told of a file that has no name. */
+static void print_open_path(int fd, char path[OPEN_PATH_BYTES])
+{
+    snprintf(path, OPEN_PATH_BYTES, "/proc/self/fd/%d", fd);
+}
+
+/* A new file in the folder of `path`, without a name. Neither all file systems nor a system without /proc can do that. */
+static void create_unnamed(fov_draft *draft)
+{
+    char *copy = fov_strdup(draft->path), open_path[OPEN_PATH_BYTES];
+    draft->fd = copy ? open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+    fov_free(copy);
+    print_open_path(draft->fd, open_path);
+    if (draft->fd < 0 || !access(open_path, F_OK)) return;
+    close(draft->fd);
+    draft->fd = -1;
+}
+
+/* Where a file has the name already, it can only be replaced by another one that has a name, if for a moment. */
+static fov_status give_name(fov_draft *draft, fov_error *err)
+{
+    char open_path[OPEN_PATH_BYTES];
+    print_open_path(draft->fd, open_path);
+    if (!draft->named && !linkat(AT_FDCWD, open_path, AT_FDCWD, draft->path, AT_SYMLINK_FOLLOW)) return FOV_OK;
+    for (int attempt = 0; attempt < MAX_ATTEMPTS && !draft->named && errno == EEXIST && make_temporary_name(draft); attempt++)
+        draft->named = !linkat(AT_FDCWD, open_path, AT_FDCWD, draft->temporary, AT_SYMLINK_FOLLOW);
+    return draft->named && !rename(draft->temporary, draft->path) ? FOV_OK : fail_errno(err, draft->path, "replace");
 }
 
 static fov_status write_device(const char *path, const void *data, size_t bytes, fov_error *err)
@@ -125,15 +189,15 @@ static fov_status write_device(const char *path, const void *data, size_t bytes,
 
 fov_status fov_draft_begin(fov_draft *draft, const char *path, fov_error *err)
 {
-    const size_t size = strlen(path) + sizeof TEMPORARY_NAME + 16;
-    struct stat  old;
-    const bool   exists = !stat(path, &old);
+    struct stat old;
+    const bool  exists = !stat(path, &old);
     *draft = (fov_draft){.fd = -1, .path = path};
     if (exists && S_ISDIR(old.st_mode)) return fov_fail(err, FOV_ERR_IO, "%s: is a folder, name a file", path);
     if (exists && !S_ISREG(old.st_mode)) return fov_fail(err, FOV_ERR_IO, "%s: is a pipe or a device, a file is needed", path);
-    draft->temporary = fov_alloc(size);
+    draft->temporary = fov_alloc(temporary_bytes(path));
     if (!draft->temporary) return fov_fail_memory(err, path);
-    draft->fd = create_beside(path, draft->temporary, size);
+    create_unnamed(draft);
+    if (draft->fd < 0) create_named(draft);
     fov_status st = draft->fd < 0 ? fail_errno(err, path, "create") : FOV_OK;
     if (!st && exists && fchmod(draft->fd, old.st_mode & 07777)) st = fail_errno(err, path, "keep the mode of");
     if (st) fov_draft_drop(draft);
@@ -144,7 +208,7 @@ void fov_draft_drop(fov_draft *draft)
 {
     if (draft->fd >= 0) {
         close(draft->fd);
-        unlink(draft->temporary);
+        if (draft->named) unlink(draft->temporary);
     }
     fov_free(draft->temporary);
     *draft = (fov_draft){.fd = -1};
@@ -154,7 +218,7 @@ fov_status fov_draft_keep(fov_draft *draft, fov_error *err)
 {
     const char *path = draft->path;
     fov_status  st = flush(draft->fd, path, err);
-    if (!st && rename(draft->temporary, path)) st = fail_errno(err, path, "replace");
+    if (!st) st = give_name(draft, err);
     if (st) {
         fov_draft_drop(draft);
         return st;

@@ -17,16 +17,32 @@ typedef struct fov_buffer {
  */
 fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fov_error *err);
 
+/** What fov_file_read_if() reads of a file before it asks whether the rest is wanted. */
+enum { FOV_FILE_START = 1 << 20 };
+
+/** @param start a file's first FOV_FILE_START bytes. @return false: nothing that begins so is wanted */
+typedef bool fov_file_wanted(const unsigned char *start, size_t bytes);
+
+/**
+ * The same, but a large file that begins like nothing that is wanted is left there: a device without an end, a disk's image. That
+ * is no failure; `out` has the beginning, for whoever says what it is instead.
+ */
+fov_status fov_file_read_if(const char *path, fov_file_wanted *wanted, size_t max_bytes, fov_buffer *out, fov_error *err);
+
 /**
  * Write to a temporary name beside `path`, fsync, rename. On failure `path` is as it was. A file that is replaced hands on its
  * mode; pipes and devices are written to as they are.
  */
 fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err);
 
-/** A file that is written piece by piece and appears under its name when it is whole. */
+/**
+ * A file that is written piece by piece and appears under its name when it is whole. Where the file system can, it has no name
+ * until then, so that nothing is left of it whatever ends the process.
+ */
 typedef struct fov_draft {
     int         fd;        /* to write to, seek in */
-    char       *temporary; /* its name so far, beside the other */
+    bool        named;     /* it has a name already, `temporary` */
+    char       *temporary; /* room for a name beside the other */
     const char *path;      /* the caller's */
 } fov_draft;
 

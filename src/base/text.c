@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 static bool reserve(fov_text *text, size_t more)
@@ -66,14 +67,34 @@ void fov_text_clear(fov_text *text)
     *text = (fov_text){0};
 }
 
+/* Bytes of the UTF-8 character at `p`; 0: it is none, or a control character (C1), which terminals obey as well. */
+static size_t utf8_bytes(const unsigned char *p)
+{
+    static const struct form {
+        unsigned char mask, lead;
+        uint32_t      least; /* a shorter form would hold less */
+    } forms[] = {{0xe0, 0xc0, 0xa0}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if ((p[0] & forms[i].mask) != forms[i].lead) continue;
+        uint32_t code = p[0] & (unsigned char)~forms[i].mask;
+        for (size_t k = 1; k < i + 2; k++) {
+            if ((p[k] & 0xc0) != 0x80) return 0;
+            code = code << 6 | (p[k] & 0x3f);
+        }
+        return code >= forms[i].least && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? i + 2 : 0;
+    }
+    return 0;
+}
+
 bool fov_make_printable(char *string, const char *keep)
 {
     bool changed = false;
-    for (; *string; string++) {
+    while (*string) {
         const unsigned char c = (unsigned char)*string;
-        if ((c >= 0x20 && c != 0x7f) || strchr(keep, c)) continue;
-        *string = '?';
-        changed = true;
+        const size_t        bytes = c < 0x80 ? (c >= 0x20 && c != 0x7f) || strchr(keep, c) : utf8_bytes((unsigned char *)string);
+        if (!bytes) *string = '?';
+        changed |= !bytes;
+        string += bytes ? bytes : 1;
     }
     return changed;
 }

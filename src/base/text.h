@@ -19,8 +19,8 @@ char *fov_text_take(fov_text *text); /* the string, "" if empty, NULL if an allo
 void  fov_text_clear(fov_text *text);
 
 /**
- * Make every control character of a string, but those in `keep`, a '?': names out of files end up on terminals, where such
- * characters move the cursor and change titles. @return true when there were any
+ * Make every control character of a string, but those in `keep`, and every byte that is no UTF-8, a '?': names out of files end up
+ * on terminals, where such characters move the cursor and change titles. @return true when there were any
  */
 bool fov_make_printable(char *string, const char *keep);
 

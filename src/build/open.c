@@ -64,7 +64,7 @@ fov_status fov_engine_open(const char *path, const fov_model_options *model_opti
         engine_options.n_plugin = model_options->n_plugin;
     }
     if (!strcmp(path, "default")) st = fov_model_load(path, model_options, &model, err);
-    else st = fov_file_read(path, FOV_MAX_MODEL_BYTES, &file, err);
+    else st = fov_file_read_if(path, fov_model_file_wanted, FOV_MAX_MODEL_BYTES, &file, err);
     if (!st && fov_engine_file_recognise(file.data, file.size))
         st = fov_engine_file_read(file.data, file.size, &file, name_of(path), &engine_options, engine, err);
     else if (!st && !model) st = fov_model_from_file(&file, path, model_options, &model, err);

@@ -61,6 +61,9 @@ static fov_status take_quant(fov_graph_reader *r, fov_quant *quant, fov_bytes *f
         if (!isfinite(quant->scale[i]) || quant->scale[i] <= 0)
             return fov_place_fail(&r->place, "value '%s': scale %d is %g, it must be finite and above 0", value->name, i,
                                   (double)quant->scale[i]);
+        if (value->dtype == FOV_U8 && !isfinite(1 / quant->scale[i])) /* numbers are stored multiplied by it */
+            return fov_place_fail(&r->place, "value '%s': scale %d is %g, which has no finite inverse", value->name, i,
+                                  (double)quant->scale[i]);
     }
     const uint32_t most = value->dtype == FOV_U8 ? UINT8_MAX : 0;
     for (int i = 0; i < quant->count; i++) {

@@ -50,7 +50,7 @@ fov_status fov_mask_load(const char *path, fov_image *mask, fov_error *err)
 {
     fov_buffer file;
     *mask = (fov_image){0};
-    fov_status st = fov_file_read(path, MAX_FILE_BYTES, &file, err);
+    fov_status st = fov_file_read_if(path, fov_photo_wanted, MAX_FILE_BYTES, &file, err);
     if (st) return st;
     const fov_encoded in = {file.data, file.size, path};
     st = fov_codec_png.recognise(&in) ? read_png(&in, mask, err) : read_opaque(&in, mask, err);

@@ -72,6 +72,14 @@ static fov_status fail_unrecognised(const fov_source *source, fov_error *err)
     return st;
 }
 
+bool fov_import_recognises(const unsigned char *start, size_t bytes)
+{
+    const fov_source source = {.data = start, .size = bytes};
+    for (size_t i = 0; i < N_IMPORTERS; i++)
+        if (importers[i]->recognise(&source)) return true;
+    return false;
+}
+
 fov_status fov_import(const fov_source *source, struct fov_model **model, fov_error *err)
 {
     *model = NULL;

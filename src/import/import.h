@@ -22,6 +22,9 @@ typedef struct fov_importer {
     fov_status (*import)(const fov_source *source, struct fov_model *model, fov_error *err);
 } fov_importer;
 
+/** Whether some importer takes what begins so. */
+bool fov_import_recognises(const unsigned char *start, size_t bytes);
+
 /** Recognise and import. */
 fov_status fov_import(const fov_source *source, struct fov_model **model, fov_error *err);
 

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/file.h"
 
 /* A graph without control flow nests 6 deep: model, graph, value, type, tensor type, shape, dimension. */
 enum { MAX_DEPTH = 16 };
@@ -125,7 +126,7 @@ bool fov_onnx_recognise(const fov_source *source)
         const ProtobufCFieldDescriptor *known = describe(&onnx__model_proto__descriptor, f.number);
         if (!known) return false;
         if (known->descriptor == &onnx__graph_proto__descriptor) return f.wire == WIRE_BYTES;
-        if (!fov_bytes_take(&in, f.size)) return false;
+        if (!fov_bytes_take(&in, f.size)) return source->size >= FOV_FILE_START; /* perhaps the beginning of one */
     }
     return false;
 }

@@ -47,7 +47,7 @@ fov_status fov_pth_load_weights(const fov_source *source, fov_weights *weights, 
 
 static fov_status import(const fov_source *source, struct fov_model *model, fov_error *err)
 {
-    fov_weights weights = {0};
+    fov_weights weights = {.file = source->name};
     fov_status  st = fov_pth_load_weights(source, &weights, err);
     if (!st) st = fov_import_weights(source, NULL, &weights, model, err);
     fov_weights_clear(&weights);

@@ -208,7 +208,7 @@ static fov_status read_header(const reader *r, uint64_t length, json_t **header)
 
 static fov_status import_safetensors(const fov_source *source, struct fov_model *model, fov_error *err)
 {
-    fov_weights    weights = {0};
+    fov_weights    weights = {.file = source->name};
     reader         r = {.source = source, .weights = &weights, .model = model, .err = err};
     json_t        *header = NULL;
     const uint64_t length = load_length(source), left = source->size - LENGTH_BYTES;

@@ -152,7 +152,7 @@ static bool recognise_wts(const fov_source *source)
 static fov_status import_wts(const fov_source *source, struct fov_model *model, fov_error *err)
 {
     scanner     s = {.p = source->data, .end = source->data + source->size, .source = source->name, .line = 1, .err = err};
-    fov_weights weights = {0};
+    fov_weights weights = {.file = source->name};
     fov_status  st = read_all(&s, &weights);
     if (!st) st = fov_import_weights(source, NULL, &weights, model, err);
     fov_weights_clear(&weights);

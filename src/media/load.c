@@ -26,6 +26,11 @@ static const fov_codec *find_codec(const fov_encoded *in)
     return NULL;
 }
 
+bool fov_photo_wanted(const unsigned char *start, size_t bytes)
+{
+    return find_codec(&(fov_encoded){.data = start, .size = bytes});
+}
+
 static fov_status fail_unknown(const fov_encoded *in, fov_error *err)
 {
     bool        picture;
@@ -33,8 +38,8 @@ static fov_status fail_unknown(const fov_encoded *in, fov_error *err)
     if (picture)
         return fov_fail(err, FOV_ERR_UNSUPPORTED, "%s: looks like %s, which is not read here: convert it to JPEG, PNG or WebP",
                         in->name, kind);
-    return fov_fail(err, FOV_ERR_FORMAT, "%s: not a JPEG, PNG or WebP picture, it looks like %s (%zu bytes)", in->name, kind,
-                    in->size);
+    return fov_fail(err, FOV_ERR_FORMAT, "%s: not a JPEG, PNG or WebP picture, it looks like %s (%zu bytes%s)", in->name, kind,
+                    in->size, in->size == FOV_FILE_START ? " or more" : "");
 }
 
 static fov_status decode_into(const fov_encoded *in, const fov_photo_options *options, fov_photo *photo, fov_error *err)
@@ -71,7 +76,7 @@ fov_status fov_photo_load(const char *path, const fov_photo_options *options, fo
 
     *photo = NULL;
     if (!path) return fov_fail(err, FOV_ERR_ARGUMENT, "no path to a photo was given");
-    fov_status st = fov_file_read(path, MAX_FILE_BYTES, &file, err);
+    fov_status st = fov_file_read_if(path, fov_photo_wanted, MAX_FILE_BYTES, &file, err);
     if (st) return st;
     const char *name = strcmp(path, "-") ? path : "standard input";
     if (options && options->defer) st = fov_photo_defer(&file, name, options, photo, err);

@@ -78,6 +78,9 @@ void fov_alpha_over_white(const uint8_t *rgba, uint8_t *rgb, size_t width, size_
 /** What bytes that no codec recognises seem to be: "a GIF picture", "a text file". @param picture out: is it a kind of picture? */
 const char *fov_looks_like(const unsigned char *data, size_t size, bool *picture);
 
+/** fov_file_wanted: begins like a photo. */
+bool fov_photo_wanted(const unsigned char *start, size_t bytes);
+
 /** At how many parts of its size libjpeg decodes a photo of this upright size. */
 int fov_jpeg_eighths(double width, double height, const fov_photo_options *options);
 

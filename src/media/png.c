@@ -24,6 +24,7 @@ typedef struct png_reader {
     fov_photo               *photo;
     fov_buffer               repaired; /* see repair()                                     */
     bool                     cut;      /* the file ends before its last chunk              */
+    int                      broken;   /* what libspng said first: later it only says that it cannot go on */
     uint8_t                 *rgba;     /* one row, where the picture has alpha; else NULL  */
     fov_error               *err;
 } png_reader;
@@ -82,8 +83,10 @@ static fov_status repair(png_reader *r)
 static bool has_alpha(png_reader *r)
 {
     struct spng_trns transparent;
+    const int        code = spng_get_trns(r->ctx, &transparent); /* reads everything in front of the pixels */
+    if (code != SPNG_ECHUNKAVAIL) r->broken = code;
     return r->header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA || r->header.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA ||
-           !spng_get_trns(r->ctx, &transparent);
+           !code;
 }
 
 static fov_status open_png(png_reader *r)
@@ -151,6 +154,7 @@ static fov_status read_picture(png_reader *r, int *orientation)
     if (st) return st;
     *orientation = fov_png_orientation(r->ctx);
     int code = read_rows(r, &rows);
+    if (code && r->broken) code = r->broken;
     if (!code) *orientation = fov_png_orientation(r->ctx);
     if (!code && !r->cut) return FOV_OK;
     if (fov_png_out_of_memory()) return fail_png(r, code);

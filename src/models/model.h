@@ -68,6 +68,7 @@ typedef struct fov_weight {
 struct fov_weights {
     fov_weight *item;
     size_t      count, capacity;
+    const char *file; /* that they are read from, for messages; the reader's */
 };
 
 /** Append; copies the name, takes over `data` (from fov_alloc) whether it succeeds or not. */

@@ -33,7 +33,8 @@ fov_status fov_weights_add(fov_weights *weights, const char *name, const fov_sha
 {
     if (weights->count == MAX_WEIGHTS) {
         fov_free(data);
-        return fov_fail(err, FOV_ERR_LIMIT, "more than %d tensors in one file", MAX_WEIGHTS);
+        return fov_fail(err, FOV_ERR_LIMIT, "%s: more than %d tensors in one file; save model.state_dict() alone", weights->file,
+                        MAX_WEIGHTS);
     }
     fov_weight weight = {.shape = shape ? *shape : (fov_shape){.rank = -1}, .count = count, .data = data};
     weight.name = printable_copy(name);

@@ -10,7 +10,8 @@
  *  FAKE_CUDA_VERSION     of the driver, as cuDriverGetVersion(); that of cuda.h
  *  FAKE_CUDA_CAPABILITY  10 * major + minor; 90
  *  FAKE_CUDA_MEMORY      bytes of a GPU; 8 GiB
- *  FAKE_CUDA_FAIL_INIT   what cuInit() returns */
+ *  FAKE_CUDA_FAIL_INIT   what cuInit() returns
+ *  FAKE_CUDA_LOST        name of a file: once it is there, the GPUs are gone, as with a cable that was pulled */
 #define __CUDA_API_VERSION_INTERNAL
 #include <cuda.h>
 
@@ -29,6 +30,7 @@
 #include <string>
 #include <thread>
 #include <time.h>
+#include <unistd.h>
 #include <vector>
 
 enum { MOST_DEVICES = 64, SHARED_BYTES = 48 << 10, SHARED_OPTIN_BYTES = 227 << 10 };
@@ -108,6 +110,12 @@ static thread_local CUcontext      in_use;
 static uint64_t calls, fail_at; /* fake_driver.h */
 static CUresult fail_with;
 
+static bool lost(void)
+{
+    const char *file = getenv("FAKE_CUDA_LOST");
+    return file && !access(file, F_OK);
+}
+
 /* How a function begins. Those that only give something back never fail on request. */
 #define LOCK() std::lock_guard<std::mutex> hold(lock)
 #define NEED_CONTEXT()                                                                                                             \
@@ -115,7 +123,8 @@ static CUresult fail_with;
 #define ENTER()                                                                                                                    \
     LOCK();                                                                                                                        \
     if (!started) return CUDA_ERROR_NOT_INITIALIZED;                                                                               \
-    if (++calls == fail_at) return fail_with
+    if (++calls == fail_at) return fail_with;                                                                                      \
+    if (lost()) return CUDA_ERROR_DEVICE_UNAVAILABLE
 #define ENTER_CONTEXT()                                                                                                            \
     ENTER();                                                                                                                       \
     NEED_CONTEXT()
@@ -537,9 +546,7 @@ static CUresult prepare(launching *l, void **params, void **extra)
 
 static work work_of(const launching &l)
 {
-    return [l] {
-        emulator_launch(((const function *)l.kernel)->kernel, l.grid, l.block, l.shared_bytes, l.early, l.params.get());
-    };
+    return [l] { emulator_launch(((const function *)l.kernel)->kernel, l.grid, l.block, l.shared_bytes, l.early, l.params.get()); };
 }
 
 static CUresult launch(CUstream s, CUfunction kernel, dim3 grid, dim3 block, size_t shared_bytes, bool early, void **params,
@@ -578,9 +585,9 @@ CUresult CUDAAPI cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction kerne
 }
 
 /** No emulated kernel takes such a map. */
-CUresult CUDAAPI cuTensorMapEncodeIm2col(CUtensorMap *, CUtensorMapDataType, cuuint32_t, void *, const cuuint64_t *, const cuuint64_t *,
-                                         const int *, const int *, cuuint32_t, cuuint32_t, const cuuint32_t *, CUtensorMapInterleave,
-                                         CUtensorMapSwizzle, CUtensorMapL2promotion, CUtensorMapFloatOOBfill)
+CUresult CUDAAPI cuTensorMapEncodeIm2col(CUtensorMap *, CUtensorMapDataType, cuuint32_t, void *, const cuuint64_t *,
+                                         const cuuint64_t *, const int *, const int *, cuuint32_t, cuuint32_t, const cuuint32_t *,
+                                         CUtensorMapInterleave, CUtensorMapSwizzle, CUtensorMapL2promotion, CUtensorMapFloatOOBfill)
 {
     return CUDA_ERROR_NOT_SUPPORTED;
 }

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from serving import Server, form, run
@@ -37,5 +38,27 @@ def what_cannot_run_is_told_at_the_start():
     assert done.returncode == 3 and "device memory" in done.stderr and "listening" not in done.stderr, done.stderr
 
 
+def a_gpu_that_is_lost():
+    """Each photo is an error from then on, health says so, and the server still stops as it should; the program says so, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        gone = Path(folder) / "gone"
+        environment = {**os.environ, "FAKE_CUDA_LOST": str(gone)}
+        with Server(FOVEA, *SMALL, env=environment) as server:
+            assert server.post("/detect", ASTRONAUT.read_bytes()).status == 200
+            assert server.get("/v2/health/ready").status == server.get("/v2/health/live").status == 200
+            gone.touch()
+            answer = server.post("/detect", ASTRONAUT.read_bytes())
+            assert answer.status == 500 and "GPU" in answer.error, answer.body
+            for health in "ready", "live":
+                answer = server.get(f"/v2/health/{health}")
+                assert answer.status == 503 and "start the server anew" in answer.error, answer.body
+            gone.unlink()
+            assert server.post("/detect", ASTRONAUT.read_bytes()).status == 200
+            assert server.get("/v2/health/ready").status == 200
+        gone.touch()
+        done = subprocess.run([FOVEA, "detect", *SMALL, ASTRONAUT], capture_output=True, text=True, timeout=60, check=False, env=environment)
+        assert done.returncode == 3 and "GPU" in done.stderr, done.stderr
+
+
 if __name__ == "__main__":
-    sys.exit(run([photos_share_passes_on_two_gpus, what_cannot_run_is_told_at_the_start]))
+    sys.exit(run([photos_share_passes_on_two_gpus, what_cannot_run_is_told_at_the_start, a_gpu_that_is_lost]))

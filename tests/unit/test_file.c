@@ -58,6 +58,36 @@ static void new_files_obey_the_umask_and_old_ones_keep_their_mode(void **state)
     unlink(path_of("mode"));
 }
 
+static bool begins_with_x(const unsigned char *start, size_t bytes)
+{
+    assert_int_equal(bytes, FOV_FILE_START);
+    return start[0] == 'x';
+}
+
+/* The beginning of what is not wanted, all of the rest, and small files whatever they are. */
+static void what_is_not_wanted_is_left_after_its_beginning(void **state)
+{
+    (void)state;
+    static char large[3 * FOV_FILE_START];
+    fov_buffer  file;
+    for (int wanted = 0; wanted < 2; wanted++) {
+        large[0] = wanted ? 'x' : 'y';
+        assert_ok(fov_file_write(path_of("large"), large, sizeof large, &err));
+        assert_ok(fov_file_read_if(path_of("large"), begins_with_x, sizeof large, &file, &err));
+        assert_int_equal(file.size, wanted ? sizeof large : FOV_FILE_START);
+        assert_memory_equal(file.data, large, file.size);
+        fov_buffer_clear(&file);
+    }
+    assert_ok(fov_file_read_if("/dev/zero", begins_with_x, SIZE_MAX, &file, &err));
+    assert_int_equal(file.size, FOV_FILE_START);
+    fov_buffer_clear(&file);
+    assert_ok(fov_file_write(path_of("large"), "y", 1, &err));
+    assert_ok(fov_file_read_if(path_of("large"), begins_with_x, 1, &file, &err));
+    assert_int_equal(file.size, 1);
+    fov_buffer_clear(&file);
+    unlink(path_of("large"));
+}
+
 static void the_longest_name_can_be_written(void **state)
 {
     (void)state;
@@ -68,6 +98,30 @@ static void the_longest_name_can_be_written(void **state)
     check_content(path_of(name), "long");
     assert_int_equal(count_files(), 1);
     unlink(path_of(name));
+}
+
+/* Until it is whole, a draft is nowhere to be seen. What is there then is replaced, and a link is, not what it leads to. */
+static void a_draft_has_no_name_until_it_is_whole(void **state)
+{
+    (void)state;
+    fov_draft draft;
+    char      link[512];
+    snprintf(link, sizeof link, "%s", path_of("link"));
+    for (int turn = 0; turn < 2; turn++) {
+        assert_ok(fov_draft_begin(&draft, path_of("draft"), &err));
+        assert_int_equal(write(draft.fd, turn ? "new" : "old", 3), 3);
+        assert_int_equal(count_files(), turn);
+        assert_ok(fov_draft_keep(&draft, &err));
+        check_content(path_of("draft"), turn ? "new" : "old");
+        assert_int_equal(count_files(), 1);
+    }
+    assert_int_equal(symlink("draft", link), 0);
+    assert_ok(fov_file_write(link, "linked", 6, &err));
+    check_content(link, "linked");
+    check_content(path_of("draft"), "new");
+    assert_int_equal(count_files(), 2);
+    unlink(link);
+    unlink(path_of("draft"));
 }
 
 static void a_failed_write_leaves_nothing(void **state)
@@ -101,7 +155,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_files_obey_the_umask_and_old_ones_keep_their_mode),
+        cmocka_unit_test(what_is_not_wanted_is_left_after_its_beginning),
         cmocka_unit_test(the_longest_name_can_be_written),
+        cmocka_unit_test(a_draft_has_no_name_until_it_is_whole),
         cmocka_unit_test(a_failed_write_leaves_nothing),
         cmocka_unit_test(reading_has_a_limit),
     };

@@ -61,7 +61,7 @@ fov_status fov_photo_hide(const char *path, const fov_faces *faces, const fov_hi
     fov_buffer file, hidden;
     if (!path || !output || !faces || (faces->count && !faces->face))
         return fov_fail(err, FOV_ERR_ARGUMENT, "hiding faces in a file needs its path, faces and a path to write to; one is NULL");
-    fov_status st = fov_file_read(path, MAX_FILE_BYTES, &file, err);
+    fov_status st = fov_file_read_if(path, fov_photo_wanted, MAX_FILE_BYTES, &file, err);
     if (st) return st;
     const fov_encoded in = {file.data, file.size, strcmp(path, "-") ? path : "standard input"};
     st = fov_photo_hide_encoded(&in, faces, options, &hidden, err);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { MAX_FRAME_PIXELS = 256 * 1000 * 1000 }; /* as of a photo */
+
 /* What is no file would be empty the second time. */
 static fov_status check_file(const char *path, fov_error *err)
 {
@@ -28,6 +30,7 @@ static fov_status open_decoder(fov_reader *r, fov_error *err)
     int code = av->avcodec_parameters_to_context(r->decoder, p);
     r->decoder->pkt_timebase = r->stream->time_base;
     r->decoder->thread_count = 0; /* as many as there are processors */
+    r->decoder->max_pixels = MAX_FRAME_PIXELS;
     r->decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
     if (code >= 0) code = av->avcodec_open2(r->decoder, codec, NULL);
     return code < 0 ? fov_av_fail(av, r->path, "open the decoder", code, err) : FOV_OK;

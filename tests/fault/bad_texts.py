@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Settings, reviews, ground truth, calibrations and lists that are broken: (what it is, file's name, bytes, command, exit status, parts of the message)."""
+FAILED, MODEL = 1, 3
+REVIEW = b'{"review": 1, "video": "a", "tracks": [%s], "times": [0]}'
+
+
+def settings(name, text, *parts):
+    return name, "m.wts.settings", text, ["inspect", "FOLDER/m.wts"], MODEL, parts
+
+
+def review(name, text, *parts):
+    return name, "review.json", text, ["blur", "FOLDER/video.mp4", "--apply", "FILE", "-o", "FOLDER/hidden.mp4"], FAILED, parts
+
+
+def truth(name, text, *parts):
+    return name, "truth.json", text, ["eval", "--wider", "FILE", "FOLDER"], FAILED, parts
+
+
+def cache(name, text, *parts):
+    return name, "cache", text, ["calibrate", "default", "--from", "FILE"], MODEL, parts
+
+
+def photos(name, text, *parts):
+    return name, "list", text, ["detect", "@FILE"], FAILED, parts
+
+
+def bad_settings():
+    yield settings("NaN", b"leaky = nan\n", ":1: leaky: 'nan' is not a number")
+    yield settings("a number too large for a float", b"leaky = 1e99\n", ":1: leaky: '1e99' is not a number")
+    yield settings("a hundred levels", b"strides = " + b",".join([b"8"] * 100) + b"\n", ":1: strides: more than 6 numbers")
+    yield settings("a key that is not known", b"colour = bgr\n", ":1: unknown key 'colour'")
+    yield settings("a NUL", b"leaky = 0\0\n", "is not a text file")
+    yield settings("100,000 bytes", b"#" * 100000, "100000 bytes, the limit is 65536")
+
+
+def bad_reviews():
+    yield review("nested 200,000 deep", b"[" * 200000, "line 1: maximum parsing depth reached")
+    yield review("NaN", REVIEW.replace(b"[0]", b"[NaN]") % b"", "line 1: invalid token near 'NaN'")
+    yield review("version 99", b'{"review": 99, "tracks": [], "times": []}', "not a review of version 1")
+    yield review("a box in a frame that is not there", REVIEW % b'{"track": 1, "hide": true, "boxes": [[5, 0, 0, 1, 1]]}', "track 1: box 1", "a frame below 1")
+    yield review("a frame of 2^63", REVIEW % b'{"track": 1, "hide": true, "boxes": [[9223372036854775808, 0, 0, 1, 1]]}', "too big integer")
+    yield review("two keys of a name", b'{"review": 1, "review": 1}', "duplicate object key")
+    yield review("no JSON", bytes(100), "line 1")
+
+
+def bad_truths():
+    yield truth("nested 200,000 deep", b"[" * 200000, "line 1: maximum parsing depth reached")
+    yield truth("a name that leaves the folder", b'[{"file": "../../etc/passwd", "boxes": [], "easy": [], "medium": [], "hard": []}]', "'../../etc/passwd'", "below the folder")
+    yield truth("a number too large for a double", b'[{"file": "a.png", "boxes": [[0, 0, 1, 1e400]]}]', "line 1: real number overflow")
+    yield truth("a box of 1e300 pixels", b'[{"file": "a.png", "boxes": [[0, 0, 1, 1e300]], "easy": [], "medium": [], "hard": []}]', "photo 'a.png': box 0")
+    yield truth("two photos of a name", b'[%s, %s]' % ((b'{"file": "a.png", "boxes": [], "easy": [], "medium": [], "hard": []}',) * 2), "'a.png' is there twice")
+    yield truth("nothing", b"", "holds no photo")
+
+
+def bad_caches():
+    yield cache("a NUL", b"TRT-8601-EntropyCalibration2\nx: \0", "it is no text")
+    yield cache("a scale of NaN", b"TRT-8601-EntropyCalibration2\ninput: 7fc00000\n", ":2:", "not the hexadecimal form")
+    yield cache("a scale below zero", b"TRT-8601-EntropyCalibration2\ninput: bf800000\n", ":2:", "not the hexadecimal form")
+    yield cache("of another network", b"TRT-8601-EntropyCalibration2\nx: 3f800000\n", "has no range for")
+    yield cache("nothing", b"", "not a calibration cache")
+
+
+def bad_lists():
+    yield photos("itself", b"@FILE\n", "cannot open")
+    yield photos("a line of a megabyte", b"x" * (1 << 20), "a line is longer than any name")
+    yield photos("zeros", bytes(1 << 20), "it is no text")
+
+
+KINDS = {"settings": bad_settings, "review": bad_reviews, "truth": bad_truths, "calibration": bad_caches, "list": bad_lists}
