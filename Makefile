@@ -11,7 +11,7 @@ SANITIZER_ENV = ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_retur
 # libjpeg-turbo's vector code reads, and does not use, bytes that nobody set: valgrind would report them.
 VALGRIND_ENV = JSIMD_FORCENONE=1
 
-.PHONY: help build demo gstreamer test asan tsan valgrind bench sbom clean
+.PHONY: help build demo gstreamer test asan tsan valgrind analyse coverage bench sbom clean
 
 help:
 	@echo 'make demo      install what is missing, build, find the faces in photos/astronaut.png'
@@ -21,6 +21,8 @@ help:
 	@echo 'make asan      every test under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make tsan      every test under ThreadSanitizer'
 	@echo 'make valgrind  the unit tests under valgrind, but for those of whole networks on thread pools'
+	@echo 'make analyse   what clang-tidy, gcc, cppcheck, clang, shellcheck and pyflakes find in the code'
+	@echo 'make coverage  every test, and which lines and branches they run'
 	@echo 'make bench     time, memory and faces beside other engines (a Python environment in .venv)'
 	@echo 'make sbom      a bill of materials of what was built, $(BUILD)/fovea.cdx.json (CycloneDX)'
 	@echo 'make clean     remove everything that was built'
@@ -69,6 +71,12 @@ valgrind:
 	@$(VALGRIND_ENV) tests/run build-debug --suite unit --no-suite pool --timeout-multiplier 10 \
 	  --wrapper 'valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect --error-exitcode=1'
 
+analyse: build
+	@scripts/analyse "$(BUILD)"
+
+coverage:
+	@scripts/coverage
+
 bench: build
 	@scripts/bench "$(BUILD)"
 
@@ -77,4 +85,4 @@ sbom: build
 	@echo "$(BUILD)/fovea.cdx.json"
 
 clean:
-	rm -rf build build-asan build-tsan build-debug out
+	rm -rf build build-asan build-tsan build-debug build-coverage out

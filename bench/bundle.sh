@@ -18,7 +18,7 @@ for program in fovea bench-latency bench-gpu-network; do
     bundle "$build/$program" "$out/"
 done
 # As bench/gpu.py chooses them: those that set no emulated driver up.
-for source in $(grep -L -E 'FAKE_CUDA|FAKE_NVJPEG|fake_driver' "$(dirname "$0")"/../tests/cuda/test_*.c | grep -v -E 'emulator|nvjpeg'); do
+grep -L -E 'FAKE_CUDA|FAKE_NVJPEG|fake_driver' "$(dirname "$0")"/../tests/cuda/test_*.c | grep -v -E 'emulator|nvjpeg' | while read -r source; do
     program=$build/tests/cuda/$(basename "$source" .c)
     if test -f "$program"; then bundle "$program" "$out/tests/"; fi
 done

@@ -233,7 +233,7 @@ static bool run_once(const run *r, double *events_s, double *wall_s)
 
 static bool time_network(const run *r, const setup *s, const char *path, const answers *a)
 {
-    double *events = calloc((size_t)s->rounds, sizeof *events), *wall = calloc((size_t)s->rounds, sizeof *wall), unused[2];
+    double *events = calloc((size_t)s->rounds, sizeof *events), *wall = calloc((size_t)s->rounds, sizeof *wall), unused[2] = {0};
     bool    ok = events && wall;
     for (int i = -20; i < s->rounds && ok; i++) ok = run_once(r, i < 0 ? unused : events + i, i < 0 ? unused + 1 : wall + i);
     if (ok)
@@ -255,7 +255,8 @@ static void print_list(const char *name, const double *seconds, int count)
 
 static bool answer(const run *r, int warm, int count)
 {
-    double *events = calloc((size_t)(warm + count), sizeof *events), *wall = calloc((size_t)(warm + count), sizeof *wall);
+    double *events = calloc((size_t)warm + (size_t)count, sizeof *events);
+    double *wall = calloc((size_t)warm + (size_t)count, sizeof *wall);
     bool    ok = events && wall;
     for (int i = 0; i < warm + count && ok; i++) ok = run_once(r, events + i, wall + i);
     if (ok) {

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "fovea/fovea.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +34,15 @@ typedef struct setup {
 
 static fov_error err;
 
+static _Noreturn void give_up(const char *what, const char *why)
+{
+    fprintf(stderr, "bench-gpu-whole: %s: %s\n", what, why);
+    exit(1);
+}
+
 static void must(fov_status st, const char *what)
 {
-    if (!st) return;
-    fprintf(stderr, "bench-gpu-whole: %s: %s\n", what, err.message);
-    exit(1);
+    if (st) give_up(what, err.message);
 }
 
 static int by_value(const void *a, const void *b)
@@ -56,9 +61,11 @@ static void read_file(setup *s, const char *path)
 {
     FILE *in = fopen(path, "rb");
     file *f = &s->file[s->n_file];
-    if (!in || s->n_file == MOST) must(FOV_ERR_IO, path);
+    if (!in) give_up(path, strerror(errno));
+    if (s->n_file == MOST) give_up(path, "one photo too many");
     f->path = path;
     f->data = malloc(1 << 24);
+    if (!f->data) give_up(path, "no memory");
     f->bytes = fread(f->data, 1, 1 << 24, in);
     fclose(in);
     must(fov_photo_decode(f->data, f->bytes, path, NULL, &f->photo, &err), path);

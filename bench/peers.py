@@ -19,7 +19,7 @@ import common
 import engines
 import prepare
 import retinaface
-from agreement import SHOWN, best_free
+from agreement import best_free
 
 TOLERANCE = {"fovea": 1e-3}  # of FP32 answers, which reach 11
 TOLERANCE_OF_PEERS = 2e-2  # their affair, as long as it is the same network (MNN's Winograd is off by 3e-3)

@@ -21,7 +21,7 @@ rows | while read -r name path; do
     cat <<END
 __asm__(".section .rodata.$symbol, \"a\", @progbits\n.hidden $symbol\n.globl $symbol\n$symbol:\n.incbin \"$path\"\n"
         ".hidden ${symbol}_end\n.globl ${symbol}_end\n${symbol}_end:\n.previous\n");
-extern const unsigned char $symbol[], ${symbol}_end[];
+extern const unsigned char ${symbol}[], ${symbol}_end[];
 END
 done
 echo 'const srv_asset srv_assets[] = {'

@@ -80,8 +80,9 @@ static srv_reply make_looks(srv_infer *infer, const described *d, size_t count, 
         return srv_reply_error(MHD_HTTP_CONTENT_TOO_LARGE, "input %s: %zu photos, and this server takes %zu at a time: send fewer",
                                d->name, count, most);
     infer->look = calloc(count, sizeof *infer->look);
-    infer->looks = infer->look ? count : 0;
-    return infer->look ? (srv_reply){0} : no_memory();
+    if (!infer->look) return no_memory();
+    infer->looks = count;
+    return (srv_reply){0};
 }
 
 /* Each with its length before it, 4 bytes, little-endian. */
@@ -99,7 +100,8 @@ static srv_reply read_lengths(const described *d, srv_rest *rest, srv_infer *inf
         infer->look[i].bytes = size;
         at += size;
     }
-    return at == d->bytes ? (srv_reply){0} : BAD("input photo: %zu bytes follow its last photo", d->bytes - at);
+    if (at != d->bytes) return BAD("input photo: %zu bytes follow its last photo", d->bytes - at);
+    return (srv_reply){0};
 }
 
 /* Into `made`, where the photo begins at `at`. */
@@ -175,6 +177,7 @@ static srv_reply read_numbers(const described *d, size_t bytes, srv_infer *infer
 {
     size_t at = 0;
     if (bytes > SRV_JSON_VALUES) return BAD("input pixels: %zu numbers are too many for JSON: send them as binary data", bytes);
+    /* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): read_shape() takes no size of 0 */
     if (!(infer->made = malloc(bytes))) return no_memory();
     if (flatten(d->data, infer->made, bytes, &at) && at == bytes) return (srv_reply){0};
     return BAD("input pixels: expected %zu whole numbers from 0 to 255, as its shape says", bytes);

@@ -104,7 +104,8 @@ static srv_reply parse(const unsigned char *text, size_t bytes, json_t **json)
                    SRV_JSON_MEMBERS);
     *json = json_loadb((const char *)text, bytes, JSON_REJECT_DUPLICATES, &error);
     if (!*json) return BAD("the request is no JSON: line %d, column %d: %s", error.line, error.column, error.text);
-    return json_is_object(*json) ? (srv_reply){0} : BAD("the request: expected an object");
+    if (!json_is_object(*json)) return BAD("the request: expected an object");
+    return (srv_reply){0};
 }
 
 static srv_reply read_object(const json_t *json, const srv_config *config, srv_rest *rest, srv_infer *infer)

@@ -18,7 +18,7 @@ static bool is_float(srv_output o)
 static srv_number *table_of(const srv_job *job, srv_output o, size_t rows)
 {
     const size_t row = srv_output_row(o);
-    srv_number  *table = malloc((rows * row + 1) * sizeof *table), *at = table;
+    srv_number  *table = calloc(rows * row + 1, sizeof *table), *at = table;
     for (size_t i = 0; table && i < job->count; i++) {
         const srv_task *t = job->task + i;
         if (srv_output_is_of_photos(o)) {

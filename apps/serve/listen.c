@@ -57,7 +57,7 @@ int srv_listen(const char *host, int port, char *address, size_t address_bytes)
 
 bool srv_listens_locally(int fd)
 {
-    struct sockaddr_in6 at;
+    struct sockaddr_in6 at = {0};
     socklen_t           size = sizeof at;
     if (getsockname(fd, (struct sockaddr *)&at, &size)) return false;
     if (at.sin6_family == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&at.sin6_addr);

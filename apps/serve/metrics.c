@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "request.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -127,11 +128,11 @@ static void print_requests(FILE *out, const srv_metrics *m)
 /* Pages, the second number of the file. */
 static double resident_bytes(void)
 {
-    FILE  *file = fopen("/proc/self/statm", "re");
-    double pages = 0;
-    if (file && fscanf(file, "%*s %lf", &pages) != 1) pages = 0;
+    FILE       *file = fopen("/proc/self/statm", "re");
+    char        text[128];
+    const char *second = file && fgets(text, sizeof text, file) ? strchr(text, ' ') : NULL;
     if (file) fclose(file);
-    return pages * (double)sysconf(_SC_PAGESIZE);
+    return second ? strtod(second, NULL) * (double)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void print_server(FILE *out, srv_server *s)

@@ -45,7 +45,7 @@ static bool is_folder(const char *path)
 
 static int by_version(const struct dirent **a, const struct dirent **b)
 {
-    const long x = atol((*a)->d_name), y = atol((*b)->d_name);
+    const long x = strtol((*a)->d_name, NULL, 10), y = strtol((*b)->d_name, NULL, 10);
     return x != y ? (x > y) - (x < y) : strcmp((*a)->d_name, (*b)->d_name);
 }
 

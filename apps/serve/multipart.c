@@ -120,12 +120,12 @@ static outcome begin(const srv_request *r, reader *in)
 /* To behind the first boundary, in front of which anything may stand. */
 static bool skip_preamble(reader *in)
 {
-    const char *at = in->rest.at;
     if (begins_with(in->rest, in->line + 2, in->line_bytes - 2)) {
         in->rest.at += in->line_bytes - 2;
         return true;
     }
-    if ((at = find(in->rest, in->line, in->line_bytes))) in->rest.at = at + in->line_bytes;
+    const char *at = find(in->rest, in->line, in->line_bytes);
+    if (at) in->rest.at = at + in->line_bytes;
     return at != NULL;
 }
 

@@ -101,7 +101,7 @@ typedef struct wanted {
 
 static json_t *duration(uint64_t count, uint64_t us)
 {
-    return json_pack("{s:I, s:I}", "count", (json_int_t)count, "ns", (json_int_t)(us * 1000));
+    return json_pack("{s:I, s:I}", "count", (json_int_t)count, "ns", (json_int_t)us * 1000);
 }
 
 static json_t *statistics_of(const srv_listing *l)

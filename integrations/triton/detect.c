@@ -77,6 +77,7 @@ static void run_pass(fov_detector *detector, tri_look **look, size_t count)
 /* A photo that was decoded smaller is told in its full pixels only when it runs by itself. */
 static bool goes_with(const tri_look *first, const tri_look *l)
 {
+    /* NOLINTNEXTLINE(*-memory-comparison,cert-*): unequal padding only keeps photos apart */
     return image_of(first).width == first->width && image_of(l).width == l->width &&
            !memcmp(&first->request->detect, &l->request->detect, sizeof l->request->detect);
 }

@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-import fovea
 from tables import assert_failed, assert_same, is_installed, processes, program_records, record_of
 
 if not is_installed("pyspark", "pyarrow") or not shutil.which("java"):

@@ -168,9 +168,10 @@ static json_t *plan_json(const fov_plan *whole, const fov_plan *plan)
         json_array_append_new(layers, layer_json(whole, &whole->step[i]));
         macs += fov_step_macs(whole, &whole->step[i]);
     }
-    json_t *memory = json_pack("{s:I, s:I, s:I, s:I, s:I}", "weights", (json_int_t)engine->weight_bytes, "arena",
-                               (json_int_t)plan->arena_bytes, "scratch", (json_int_t)plan->scratch_bytes, "unshared",
-                               (json_int_t)plan->unshared_bytes, "total", (json_int_t)(engine->weight_bytes + plan->arena_bytes));
+    json_t *memory =
+        json_pack("{s:I, s:I, s:I, s:I, s:I}", "weights", (json_int_t)engine->weight_bytes, "arena", (json_int_t)plan->arena_bytes,
+                  "scratch", (json_int_t)plan->scratch_bytes, "unshared", (json_int_t)plan->unshared_bytes, "total",
+                  (json_int_t)engine->weight_bytes + (json_int_t)plan->arena_bytes);
     return json_pack("{s:s, s:[I, i, I, I], s:f, s:o, s:o, s:o}", "backend", engine->backend->name, "input", (json_int_t)plan->n, 3,
                      (json_int_t)plan->h, (json_int_t)plan->w, "macs", macs, "passes", passes_json(engine), "memory", memory,
                      "layers", layers);

@@ -208,7 +208,7 @@ static void decode_batch(const worker *w, slot *const *batch, size_t count, slot
     const double     share = (fov_clock_s() - start) / (double)count;
     for (size_t i = 0; i < count; i++) state[i] = ENCODED;
     for (size_t k = 0; k < taken; k++) {
-        slot *s = batch[place[k]];
+        slot *s = batch[place[k]]; /* cppcheck-suppress uninitvar ; `taken` places were set above */
         s->picture = picture[k];
         s->owner = w->device;
         if (st || !picture[k].decoded) continue;

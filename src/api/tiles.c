@@ -32,7 +32,7 @@ static void set_level(fov_tiling *t, double scale)
     const int64_t   tile = fov_round_up(t->options->tile, t->stride);
     const bool      first = t->level.scale == 0;
     fov_tile_level *level = &t->level;
-    level->least = first ? 0 : (float)(t->overlap / 2 / level->scale);
+    level->least = first ? 0 : (float)((double)t->overlap / 2 / level->scale);
     level->scale = scale;
     level->x = axis_of(fov_scaled(t->image.width, scale), tile, t->overlap, t->stride);
     level->y = axis_of(fov_scaled(t->image.height, scale), tile, t->overlap, t->stride);

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_PATH = 4096 };
@@ -18,9 +19,14 @@ static int read_numbers(const char *folder, const char *name, double number[2])
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *f = fopen(path, "re");
     if (!f) return 0;
-    int count = fscanf(f, "%lf %lf", &number[0], &number[1]);
+    char text[64], *at = fgets(text, sizeof text, f), *end;
+    int  count = 0;
     fclose(f);
-    return count > 0 ? count : 0;
+    for (; at && count < 2; count++, at = end) {
+        number[count] = strtod(at, &end);
+        if (end == at) break;
+    }
+    return count;
 }
 
 static double ratio(double quota, double period)

@@ -101,8 +101,7 @@ const char *fov_cpu_brand(void)
     unsigned                  words[12] = {0};
     unsigned                  highest = (unsigned)__get_cpuid_max(0x80000000U, NULL); /* clang's is an int */
     if (highest < 0x80000004U) return "";
-    for (unsigned i = 0; i < 3; i++)
-        __get_cpuid(0x80000002U + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]);
+    for (unsigned i = 0, *at = words; i < 3; i++, at += 4) __get_cpuid(0x80000002U + i, at, at + 1, at + 2, at + 3);
     memcpy(brand, words, sizeof words);
     brand[48] = '\0';
     size_t length = strlen(brand);

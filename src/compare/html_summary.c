@@ -2,6 +2,7 @@
 /* The top of the page: what was compared, the verdict, and the numbers behind it. */
 #include "compare/html.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 static void print_engine(fov_text *html, const char *key, const char *name, fov_precision precision)
@@ -48,9 +49,12 @@ static void row(fov_text *html, const char *what, const char *value, const char 
     fov_text_print(html, "<tr><td>%s</td><td>%s</td><td class=\"wide\">%s</td></tr>\n", what, value, meaning);
 }
 
-static const char *put(char *into, size_t size, const char *format, double x, double y)
+static __attribute__((format(printf, 3, 4))) const char *put(char *into, size_t size, const char *format, ...)
 {
-    const int n = snprintf(into, size, format, x, y);
+    va_list args;
+    va_start(args, format);
+    const int n = vsnprintf(into, size, format, args);
+    va_end(args);
     return n < 0 ? "" : into;
 }
 
@@ -59,7 +63,7 @@ static void print_drift(fov_text *html, const fov_agreement *g)
     char      text[96];
     const int n = sizeof text;
     row(html, "Scores, mean / max", put(text, (size_t)n, "%.5f / %.5f", g->score_mean, g->score_max), "|B &#8722; A|");
-    row(html, "Scores, bias", put(text, (size_t)n, "%+.5f", g->score_bias, 0), "mean of B &#8722; A: below 0, B is less sure");
+    row(html, "Scores, bias", put(text, (size_t)n, "%+.5f", g->score_bias), "mean of B &#8722; A: below 0, B is less sure");
     row(html, "Landmarks, mean / max", put(text, (size_t)n, "%.3f / %.3f px", g->landmark_px_mean, g->landmark_px_max),
         "distance between the same point of both, in pixels of the photo");
     row(html, "relative to the face", put(text, (size_t)n, "%.3f%% / %.2f%%", 100 * g->landmark_mean, 100 * g->landmark_max),
@@ -67,7 +71,7 @@ static void print_drift(fov_text *html, const fov_agreement *g)
     row(html, "Box edges, mean / max", put(text, (size_t)n, "%.3f / %.3f px", g->box_px_mean, g->box_px_max),
         "distance of an edge");
     row(html, "relative to the face", put(text, (size_t)n, "%.3f%% / %.2f%%", 100 * g->box_mean, 100 * g->box_max), "");
-    row(html, "IoU, mean", put(text, (size_t)n, "%.5f", g->mean_iou, 0), "overlap of the two boxes of a face");
+    row(html, "IoU, mean", put(text, (size_t)n, "%.5f", g->mean_iou), "overlap of the two boxes of a face");
 }
 
 void fov_html_numbers(fov_text *html, const fov_comparison *c)
@@ -82,8 +86,8 @@ void fov_html_numbers(fov_text *html, const fov_comparison *c)
                    g->pairs);
     snprintf(text, n, "%zu / %zu", g->faces_a, g->faces_b);
     row(html, "Faces of A / of B", text, "");
-    row(html, "Recall", put(text, n, "%.2f%%", 100 * g->recall, 0), "of A&#8217;s faces, how many B shows");
-    row(html, "Precision", put(text, n, "%.2f%%", 100 * g->precision, 0), "of B&#8217;s faces, how many A shows");
+    row(html, "Recall", put(text, n, "%.2f%%", 100 * g->recall), "of A&#8217;s faces, how many B shows");
+    row(html, "Precision", put(text, n, "%.2f%%", 100 * g->precision), "of B&#8217;s faces, how many A shows");
     snprintf(text, n, "%.3f points", 100 * g->loss);
     row(html, "Loss", text, "expected average precision of A less that of B, where A&#8217;s scores are how likely a face is one");
     if (g->pairs) print_drift(html, g);

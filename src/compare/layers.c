@@ -67,8 +67,9 @@ fov_status fov_layers_hold(void *context, const fov_plan *plan, const fov_step *
 static fov_status count_clipped(fov_layer *layer, const fov_view *view, fov_error *err)
 {
     const int channels = layer->channels;
-    float    *to_code = fov_alloc_array((size_t)channels, 2 * sizeof *to_code), *zero = to_code + channels;
+    float    *to_code = fov_alloc_array((size_t)channels, 2 * sizeof *to_code);
     if (!to_code) return fov_fail_memory(err, "comparing layers");
+    float *zero = to_code + channels;
     for (int c = 0; c < channels; c++) {
         to_code[c] = (float)(1 / ((double)fov_quant_scale(view->quant, c) * fov_layer_gain(layer, c)));
         zero[c] = (float)fov_quant_zero_point(view->quant, c);

@@ -11,7 +11,7 @@ static float side_of(float low, float high)
 
 float fov_box_iou(const float *a, const float *b)
 {
-    if (!memcmp(a, b, 4 * sizeof *a)) return 1;
+    if (!memcmp(a, b, 4 * sizeof *a)) return 1; /* NOLINT(*-memory-comparison,cert-*): the same bits, also of an empty box */
     const float both = side_of(fmaxf(a[0], b[0]), fminf(a[2], b[2])) * side_of(fmaxf(a[1], b[1]), fminf(a[3], b[3]));
     const float all = side_of(a[0], a[2]) * side_of(a[1], a[3]) + side_of(b[0], b[2]) * side_of(b[1], b[3]) - both;
     return both > 0 && all > 0 ? both / all : 0;

@@ -381,7 +381,7 @@ static double node_macs(const fov_plan *plan, const fov_node *node)
     if (node->op != FOV_OP_Conv) return 0;
     const fov_shape *w = &plan->engine->graph->value[node->in[1]].shape;
     if (!fov_shape_count(&plan->value[node->out[0]].shape, &out) || !fov_shape_count(w, &weight) || !w->dim[0]) return 0;
-    return (double)out * (double)(weight / (size_t)w->dim[0]);
+    return (double)out * ((double)weight / (double)w->dim[0]);
 }
 
 double fov_step_macs(const fov_plan *plan, const fov_step *step)

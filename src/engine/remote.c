@@ -61,7 +61,7 @@ static fov_status compile(fov_plan *plan, const fov_call *calls, bool stepwise, 
     const int  count = stepwise ? plan->n_step : 1, each = stepwise ? 1 : plan->n_step;
     fov_status st = FOV_OK;
     for (int i = 0; i < count && !st; i++) {
-        st = remote_of(plan)->compile(plan->place, calls + i * each, each, &plan->program[i], err);
+        st = remote_of(plan)->compile(plan->place, calls + (ptrdiff_t)i * each, each, &plan->program[i], err);
         plan->n_program = i + 1;
     }
     return st;

@@ -69,6 +69,7 @@ static void draw_curve(fov_canvas *c, int setting, const fov_wider_curve *curve,
     for (int k = 0; k < FOV_WIDER_STEPS; k++) {
         if (!curve->counted[k]) continue;
         fov_point p = at(setting, curve->recall[k], curve->precision[k]);
+        /* cppcheck-suppress uninitvar ; n of them are set */
         if (n && hypotf(p.x - point[n - 1].x, p.y - point[n - 1].y) < NEAR) continue;
         point[n++] = p;
     }

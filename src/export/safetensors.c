@@ -22,7 +22,7 @@ static json_t *describe_tensor(const fov_weight *weight, size_t begin)
         return NULL;
     }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)begin,
-                     (json_int_t)(begin + weight->count * sizeof(float)));
+                     (json_int_t)begin + (json_int_t)(weight->count * sizeof(float)));
 }
 
 static json_t *describe_metadata(const struct fov_model *model)

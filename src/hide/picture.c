@@ -14,7 +14,7 @@ static const uint8_t *pixel_at(const fov_image *picture, double u, double v)
 {
     const int x = (int)(u * picture->width), y = (int)(v * picture->height);
     return picture->data + (y < picture->height ? y : picture->height - 1) * picture->pitch +
-           (x < picture->width ? x : picture->width - 1) * fov_pixel_bytes(picture->format);
+           (ptrdiff_t)(x < picture->width ? x : picture->width - 1) * fov_pixel_bytes(picture->format);
 }
 
 static unsigned laid_over(const fov_plane *plane, const fov_image *picture, const uint8_t *p, unsigned below)

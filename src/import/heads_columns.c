@@ -27,7 +27,7 @@ static double raw(const fov_heads *heads, const fov_tail *tail, fov_head_kind ki
 {
     const fov_view *view = &tail->input[p.level * FOV_HEAD_KINDS + (int)kind];
     const int64_t   columns = heads->level[p.level].columns, cells = heads->level[p.level].rows * columns;
-    const int64_t   plane = n * view->shape.dim[1] + p.anchor * fov_head_width[kind] + channel;
+    const int64_t   plane = n * view->shape.dim[1] + (int64_t)p.anchor * fov_head_width[kind] + channel;
     return (double)((const float *)view->data)[plane * cells + p.row * columns + p.column];
 }
 

@@ -41,8 +41,9 @@ char *fov_pickle_print(const unsigned char *bytes, size_t count, char *text, siz
 {
     bool   whole = count < size;
     size_t shown = whole ? count : size - 4;
-    for (size_t i = 0; i < shown; i++) text[i] = bytes[i] >= 0x20 && bytes[i] < 0x7f ? (char)bytes[i] : '?';
-    strcpy(text + shown, whole ? "" : "...");
+    for (size_t i = 0; i < shown; i++) text[i] = (char)(bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '?');
+    if (whole) text[shown] = '\0';
+    else memcpy(text + shown, "...", sizeof "...");
     return text;
 }
 

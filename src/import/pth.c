@@ -25,7 +25,8 @@ static bool is_tar(const fov_source *s)
  * safetensors file may begin with the same bytes, which are the length of its header there, but has a brace at byte 8. */
 static bool is_pickle(const fov_source *s)
 {
-    return s->size > 8 && s->data[0] == 0x80 && s->data[1] >= 2 && s->data[1] <= 5 && memchr("\x8a}]c(\x95", s->data[2], 6) &&
+    static const unsigned char first[] = {0x8a, '}', ']', 'c', '(', 0x95};
+    return s->size > 8 && s->data[0] == 0x80 && s->data[1] >= 2 && s->data[1] <= 5 && memchr(first, s->data[2], sizeof first) &&
            s->data[8] != '{';
 }
 

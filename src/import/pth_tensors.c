@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -328,6 +329,7 @@ static fov_status add_entry(fov_pth *pth, const fov_pickle_value *key, const fov
     if ((st = copy_name(pth, key, &t->name, err))) return st;
     pth->n_tensor++;
     if ((st = parse_tensor(pth, object, t, err))) return st;
+    assert(s); /* parse_tensor() refuses what refers to none */
     return attach(pth, s, pth->n_tensor - 1, err);
 }
 

@@ -50,9 +50,10 @@ enum { N_SIGNATURES = sizeof signatures / sizeof *signatures, TEXT_PROBE_BYTES =
 
 static bool is_text(const unsigned char *data, size_t size)
 {
+    static const char of_texts[] = {'\t', '\n', '\r', '\f', '\x1b'};
     if (size > TEXT_PROBE_BYTES) size = TEXT_PROBE_BYTES;
     for (size_t i = 0; i < size; i++)
-        if (data[i] == 0x7f || (data[i] < ' ' && !memchr("\t\n\r\f\x1b", data[i], 5))) return false;
+        if (data[i] == 0x7f || (data[i] < ' ' && !memchr(of_texts, data[i], sizeof of_texts))) return false;
     return true;
 }
 

@@ -102,8 +102,9 @@ static float wanted(const end_case *k, int row, int column)
 {
     const fov_gemm_end_call *call = &k->call;
     const int64_t            at[4] = {0, call->channel + column, 0, row}, zero[1] = {0};
-    float                    v = k->sum[row * call->ldsum + column], stored[1] = {0};
-    int32_t                  integer;
+    float                    v = k->sum[row * call->ldsum + column], stored[1] = {0}, scale;
+    int32_t                  integer, zero_point;
+    const fov_quant          one = {1, &scale, &zero_point};
     memcpy(&integer, &v, sizeof integer);
     if (k->integer) v = (float)integer * call->scale[at[1]];
     v += call->bias[at[1]];
@@ -111,11 +112,12 @@ static float wanted(const end_case *k, int row, int column)
     v = !call->residual        ? activated(v, call->slope)
         : call->residual_after ? activated(v, call->slope) + extra
                                : activated(v + extra, call->slope);
-    const fov_quant one = k->out_quant ? (fov_quant){1, &(float){fov_quant_scale(k->out_quant, at[1])},
-                                                     &(int32_t){fov_quant_zero_point(k->out_quant, at[1])}}
-                                       : (fov_quant){0};
-    fov_view        single = fov_view_dense(k->to.dtype, &(fov_shape){1, {1}}, stored);
-    single.quant = k->out_quant ? &one : NULL;
+    fov_view single = fov_view_dense(k->to.dtype, &(fov_shape){1, {1}}, stored);
+    if (k->out_quant) {
+        scale = fov_quant_scale(k->out_quant, at[1]);
+        zero_point = fov_quant_zero_point(k->out_quant, at[1]);
+        single.quant = &one;
+    }
     fov_view_store_one(&single, zero, v);
     return fov_view_load_one(&single, zero);
 }

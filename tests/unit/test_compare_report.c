@@ -166,9 +166,6 @@ static char *page_of(const fov_comparison *comparison)
     snprintf(path, sizeof path, "%s/report.html", test_folder());
     assert_ok(fov_comparison_save_html(comparison, path, &err));
     char *html = file_read(path, &bytes);
-    html = realloc(html, bytes + 1);
-    assert_non_null(html);
-    html[bytes] = '\0';
     assert_int_equal(strlen(html), bytes);
     return html;
 }
@@ -184,7 +181,7 @@ static void the_page_is_whole_and_safe(void **state)
     check_needs_nothing_else(html);
     assert_non_null(strstr(html, "&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;?[2J?.jpg"));
     assert_null(strchr(html, '\x1b'));
-    assert_null(strchr(html, '\xff'));
+    assert_null(strstr(html, "\xff"));
     assert_non_null(strstr(html, "data:image/jpeg;base64,/9j/"));
     assert_non_null(strstr(html, "1 photo could not be loaded"));
     free(html);

@@ -113,7 +113,7 @@ static void lay_out(fov_view *view, const tensor *t, int layout, block *memory)
     memset(memory, 0xa5, sizeof *memory);
     *view = (fov_view){.dtype = t->dtype, .shape = fov_shape_make(t->rank, t->dim), .data = memory->byte};
     for (int i = 0; i < t->rank; i++) {
-        view->stride[order[i]] = stride;
+        view->stride[order[i]] = stride; /* cppcheck-suppress uninitvar ; set for every dimension */
         stride *= t->dim[order[i]];
         if (layout == 2 && i == 0) stride += 5;
     }

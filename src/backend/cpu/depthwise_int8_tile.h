@@ -78,6 +78,7 @@ FOV_ALWAYS_INLINE column column_load(const fov_depthwise_call *call, ptrdiff_t o
     FOV_UNROLL
     for (int r = 0; r < 3; r++) {
         const ivec q = ivec_load_u8(call->row[r] + offset, n);
+        /* cppcheck-suppress uninitvar ; set by the word's first tap */
         x.word[r / TAPS] = r % TAPS == 0 ? q : ivec_join(x.word[r / TAPS], q, r % TAPS * (32 / TAPS));
     }
     return x;

@@ -29,7 +29,8 @@ bool fov_cuda_depthwise_takes(const fov_cuda_depthwise *conv)
 size_t fov_cuda_chunk_place(int channels, int chunk, int c)
 {
     const int chunks = channels / chunk, of_chunk = c % chunk;
-    return (size_t)((of_chunk / 4 * chunks + c / chunk) * 4 + of_chunk % 4);
+    const int quad = of_chunk / 4 * chunks + c / chunk;
+    return (size_t)quad * 4 + (size_t)(of_chunk % 4);
 }
 
 void fov_cuda_pad_pack(fov_dtype x, int channels, const int32_t *zero_point, void *pixel)

@@ -5,7 +5,7 @@ set -eu
 header=$1
 shift
 {
-    echo '#define FOV_CUDA_IMAGES \'
+    printf '#define FOV_CUDA_IMAGES \\\n'
     for image; do
         sum=$(cksum <"$image")
         printf '    FOV_CUDA_IMAGE(%s, "%s", %s) \\\n' "$(basename "$image" .fatbin)" "$(readlink -f "$image")" "${sum%% *}"

@@ -78,8 +78,10 @@ bool fov_frame_surface(const fov_av *av, const AVFrame *f, int orientation, fov_
 
 /* ---------------------------------------------------------------- other formats */
 
-static fov_status scale_into(const fov_av *av, const AVFrame *f, enum AVPixelFormat format, uint8_t *const data[],
-                             const int pitch[], fov_error *err)
+enum { PLANES = 4 }; /* libswscale reads so many pointers and pitches, whatever the format has */
+
+static fov_status scale_into(const fov_av *av, const AVFrame *f, enum AVPixelFormat format, uint8_t *const data[static PLANES],
+                             const int pitch[static PLANES], fov_error *err)
 {
     struct SwsContext *sws =
         av->sws_getContext(f->width, f->height, f->format, f->width, f->height, format, SWS_BILINEAR, NULL, NULL, NULL);
@@ -108,7 +110,11 @@ fov_status fov_frame_photo(const fov_av *av, const AVFrame *f, int orientation, 
     fov_photo *photo = *out = fov_calloc(1, sizeof *photo);
     if (!photo) return fov_fail_memory(err, "a frame");
     fov_status st = fov_photo_reserve(photo, f->width, f->height, NULL, "a frame", err);
-    if (!st) st = scale_into(av, f, AV_PIX_FMT_RGB24, &photo->pixels, &(int){3 * f->width}, err);
+    if (!st) {
+        uint8_t *const data[PLANES] = {photo->pixels};
+        const int      pitch[PLANES] = {3 * f->width};
+        st = scale_into(av, f, AV_PIX_FMT_RGB24, data, pitch, err);
+    }
     if (!st) st = fov_photo_orient(photo, orientation, err);
     if (!st) return FOV_OK;
     fov_photo_free(photo);

@@ -59,7 +59,7 @@ FOV_ALWAYS_INLINE void dot_pairs(const fov_gemm_dot_call *call, const int m)
         const unsigned char *a[MAX_ROWS + 1];
         FOV_UNROLL
         for (int i = 0; i < m; i++) a[i] = (const unsigned char *)rows[i] + call->a_offset;
-        a[m] = a[m - 1];
+        a[m] = a[m - 1]; /* cppcheck-suppress uninitvar ; m >= 1 */
         for (size_t k = 0; k < call->groups; k++, w += COLUMN_BYTES) {
             const __m512i b = twice(w);
             FOV_UNROLL
