@@ -17,7 +17,7 @@ check() { # name, compiler arguments...
 }
 
 # Templates (*_tile.h) need what the files that include them define before.
-for header in include/fovea/*.h $(find src tests/support -name '*.h' -not -name '*_tile.h' | LC_ALL=C sort); do
+for header in include/fovea/*.h $(find src tests/support tests/fuzz -name '*.h' -not -name '*_tile.h' | LC_ALL=C sort); do
     case $header in
     src/video/av/*) echo '#include <libavformat/avformat.h>' | "$@" -fsyntax-only -x c - 2>/dev/null || continue; isa= ;;
     src/backend/cuda/*) echo '#include <cuda.h>' | "$@" -fsyntax-only -x c - 2>/dev/null || continue; isa= ;;
@@ -25,7 +25,7 @@ for header in include/fovea/*.h $(find src tests/support -name '*.h' -not -name 
     *) isa= ;;
     esac
     check "$header alone" "$@" $isa -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-function -Iinclude -Isrc \
-        -Itests/support -I"$build" -fsyntax-only -x c "$header"
+        -Itests/support -Itests/fuzz -I"$build" -fsyntax-only -x c "$header"
 done
 if echo 'int main() {}' | "$@" -fsyntax-only -x c++ - 2>/dev/null; then
     for header in include/fovea/*.h; do

@@ -11,8 +11,11 @@ static char *settings;
 static void add(poptContext context, enum poptCallbackReason reason, const struct poptOption *option, const char *text, void *data)
 {
     (void)context;
-    (void)reason;
     (void)data;
+    if (reason == POPT_CALLBACK_REASON_PRE) { /* a command line begins */
+        free(settings);
+        settings = NULL;
+    }
     if (!text) return;
     const char *before = settings ? settings : "";
     char       *after = strcmp(option->longName, "set") ? cli_format("%s%s = %s\n", before, option->longName, text)
@@ -22,7 +25,7 @@ static void add(poptContext context, enum poptCallbackReason reason, const struc
 }
 
 struct poptOption cli_settings_options[] = {
-    {NULL, '\0', POPT_ARG_CALLBACK, (void *)add, 0, NULL, NULL},
+    {NULL, '\0', POPT_ARG_CALLBACK | POPT_CBFLAG_PRE, (void *)add, 0, NULL, NULL},
     {"leaky", '\0', POPT_ARG_STRING, NULL, 0, "negative slope of the activation; 0 is ReLU", "SLOPE"},
     {"anchors", '\0', POPT_ARG_STRING, NULL, 0, "sides of the anchors in pixels, as 16,32/64,128/256,512", "SIDES"},
     {"strides", '\0', POPT_ARG_STRING, NULL, 0, "pixels per cell of each level, as 8,16,32", "PIXELS"},

@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum {
-    MAX_CHUNK_BYTES = 64 << 20, /* of metadata; a compressed profile or text must not unfold without end */
     SIGNATURE_BYTES = 8,
     CHUNK_HEADER_BYTES = 8, /* length, type; then the data and 4 bytes of checksum */
     CHECKSUM_BYTES = 4,
@@ -97,8 +96,7 @@ static fov_status open_png(png_reader *r)
     r->ctx = fov_png_context(0);
     if (!r->ctx) return fov_fail_memory(r->err, "a PNG decoder");
     code = spng_set_crc_action(r->ctx, repaired ? SPNG_CRC_USE : SPNG_CRC_ERROR, strict ? SPNG_CRC_ERROR : SPNG_CRC_DISCARD);
-    if (!code) code = spng_set_chunk_limits(r->ctx, MAX_CHUNK_BYTES, MAX_CHUNK_BYTES);
-    if (!code) code = spng_set_png_buffer(r->ctx, file.data, file.size);
+    if (!code) code = fov_png_open(r->ctx, file.data, file.size);
     if (!code) code = spng_get_ihdr(r->ctx, &r->header);
     return code ? fail_png(r, code) : FOV_OK;
 }

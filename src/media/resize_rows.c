@@ -96,7 +96,7 @@ void fov_resize_rows_plain(fov_resize_rows *rows)
 void fov_resize_rows_init(fov_resize_rows *rows, unsigned cpu)
 {
     fov_resize_rows_plain(rows);
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(FOVEA_PLAIN)
     if (cpu & FOV_CPU_AVX2) fov_resize_rows_avx2(rows);
     if (cpu & FOV_CPU_AVX512) fov_resize_rows_avx512(rows);
 #else

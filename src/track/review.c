@@ -36,8 +36,8 @@ static void add_track(const fov_tracks *t, const fov_track *track, fov_text *out
 {
     fov_text_print(out,
                    "  {\"track\": %zu, \"hide\": %s, \"from\": %.3f, \"to\": %.3f, \"best\": %.3f, \"found\": %zu, \"boxes\": [",
-                   track->number, track->hide ? "true" : "false", t->time_s[track->first], t->time_s[track->last],
-                   t->time_s[track->best], track->found);
+                   track->number, track->hide ? "true" : "false", fov_tracks_time(t, track->first), fov_tracks_time(t, track->last),
+                   fov_tracks_time(t, track->best), track->found);
     add_boxes(t, track, out);
     fov_text_print(out, "]}");
 }

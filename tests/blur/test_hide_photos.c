@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Hiding faces in photo files: what changes, what stays to the bit, and which metadata is still there. */
+#include "camera.h"
 #include "pictures.h"
 
 #include "hide/metadata/metadata.h"
@@ -327,56 +328,8 @@ static void a_damaged_jpeg_is_told(void **state)
 
 /* ---------------------------------------------------------------- metadata of a JPEG */
 
-#define THUMBNAIL "\xff\xd8\xff\xdb thumbnail of the face"
 #define ICC "ICC_PROFILE\0\x01\x01 a profile"
 #define NOTE "MAKER note with offsets"
-
-typedef struct tiff {
-    unsigned char data[512];
-    size_t        size;
-} tiff;
-
-static void put(tiff *t, size_t at, unsigned value, int bytes)
-{
-    for (int i = 0; i < bytes; i++) t->data[at + (size_t)i] = (unsigned char)(value >> (8 * i));
-    if (at + (size_t)bytes > t->size) t->size = at + (size_t)bytes;
-}
-
-static void entry(tiff *t, size_t at, unsigned tag, unsigned type, unsigned count, unsigned value)
-{
-    put(t, at, tag, 2);
-    put(t, at + 2, type, 2);
-    put(t, at + 4, count, 4);
-    put(t, at + 8, value, 4);
-}
-
-/* A camera's block: make, orientation 1, EXIF with a maker's note, GPS, and a thumbnail's directory. */
-static tiff camera_block(const char *note)
-{
-    tiff t = {.data = "II*\0\x08", .size = 8};
-    put(&t, 8, 4, 2);
-    entry(&t, 10, 0x010f, 2, 8, 200);
-    entry(&t, 22, 0x0112, 3, 1, 1);
-    entry(&t, 34, 0x8769, 4, 1, 80);
-    entry(&t, 46, 0x8825, 4, 1, 120);
-    put(&t, 58, 160, 4);
-    put(&t, 80, 1, 2);
-    entry(&t, 82, 0x927c, 7, (unsigned)strlen(note), 220);
-    put(&t, 94, 0, 4);
-    put(&t, 120, 1, 2);
-    entry(&t, 122, 0x0002, 5, 3, 300);
-    put(&t, 134, 0, 4);
-    put(&t, 160, 2, 2);
-    entry(&t, 162, 0x0201, 4, 1, 340);
-    entry(&t, 174, 0x0202, 4, 1, sizeof THUMBNAIL - 1);
-    put(&t, 186, 0, 4);
-    memcpy(t.data + 200, "Camera!", 8);
-    memcpy(t.data + 220, note, strlen(note));
-    memcpy(t.data + 300, "LATITUDE-LATITUDE-LATITU", 24);
-    memcpy(t.data + 340, THUMBNAIL, sizeof THUMBNAIL - 1);
-    t.size = 400;
-    return t;
-}
 
 static bool holds(const void *data, size_t size, const char *what, size_t bytes)
 {
@@ -411,11 +364,12 @@ static void exif_that_lies_is_not_believed(void **state)
     const tiff  good = camera_block(NOTE);
     test_random random = {7};
     tiff        t = good;
-    put(&t, 58, 0xfffffff0, 4); /* the thumbnail's directory is not in the block */
+    tiff_put(&t, 58, 0xfffffff0, 4); /* the thumbnail's directory is not in the block */
     assert_false(fov_exif_clean(t.data, t.size, true));
     t = good;
-    put(&t, 170, 8, 4); /* its pixels are the first directory, which tells the orientation: 1, as without it, so turn it first */
-    put(&t, 30, 6, 2);
+    tiff_put(&t, 170, 8,
+             4); /* its pixels are the first directory, which tells the orientation: 1, as without it, so turn it first */
+    tiff_put(&t, 30, 6, 2);
     assert_false(fov_exif_clean(t.data, t.size, true));
     for (int i = 0; i < 20000; i++) { /* whatever it is, it ends, within its bytes, and no JPEG is left where it says so */
         t = good;
@@ -495,7 +449,7 @@ static void write_rich_jpeg(const char *path)
     FILE *file = fopen(path, "wb");
     memcpy(exif + 6, t.data, t.size);
     assert_int_equal(fwrite(jpeg, 1, 2, file), 2);
-    add_marker(file, 0xe0, "JFXX\0\x10" THUMBNAIL, 6 + sizeof THUMBNAIL - 1);
+    add_marker(file, 0xe0, "JFXX\0\x10" CAMERA_THUMBNAIL, 6 + sizeof CAMERA_THUMBNAIL - 1);
     add_marker(file, 0xe1, exif, 6 + t.size);
     add_marker(file, 0xe1, xmp, sizeof xmp - 1);
     add_marker(file, 0xe1, "http://ns.adobe.com/xmp/extension/\0 pictures", 44);

@@ -24,16 +24,21 @@ void damage_clear(damage *d);
 /** Feed one file to the code under test and release whatever it gave. */
 typedef fov_status damage_target(const void *data, size_t bytes, const char *name, fov_error *err);
 
-/** What damage_try() accepts. */
+/** What damage_try() and damage_check() accept. */
 typedef struct damage_limits {
     int     variants;
-    double  seconds;   /* each, at most, of the processor                            */
+    double  seconds;   /* each, at most, of the processor; 0: whoever calls watches  */
     int64_t max_bytes; /* the library's allocations at any moment; more are refused */
 } damage_limits;
 
 /**
- * Feed variants of a valid file to a target; fails the running test when one is taken badly: no message with an error, an
- * internal error, memory not given back, or too slow. Prints how many were refused and how many still passed.
+ * Feed one input to a target; fails the running test, or ends the program where none runs, when it is taken badly: no message with
+ * an error, an internal error, memory not given back, or too slow.
+ */
+fov_status damage_check(const damage *d, const damage_limits *limits, damage_target *target);
+
+/**
+ * Feed variants of a valid file to a target by damage_check(). Prints how many were refused and how many still passed.
  */
 void damage_try(const void *data, size_t size, const char *name, uint64_t seed, damage_limits limits, damage_target *target);
 

@@ -4,11 +4,13 @@
 #include "base/alloc.h"
 #include "engine/golden.h"
 #include "engine_file/engine_file.h"
+#include "engine_file/format.h"
 #include "models/net.h"
 #include "quant/typed.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 /* Deep inside helpers there is no test to fail. */
 static void must(fov_status status, const fov_error *err)
@@ -220,4 +222,57 @@ unsigned char *engine_bytes(const fov_engine *engine, size_t *size)
     must(fov_engine_file_write(engine, &file, &err), &err);
     *size = file.size;
     return (unsigned char *)fov_text_take(&file);
+}
+
+/* ---------------------------------------------------------------- files */
+
+enum { SIZE_AT = 40, COUNT_AT = 20, CHECKSUM_AT = 8, ENTRY_OFFSET = 8, ENTRY_SIZE = 16, ENTRY_CHECKSUM = 24 };
+
+static uint64_t get(const unsigned char *from)
+{
+    uint64_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static void put(unsigned char *to, uint64_t value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
+void engine_seal(unsigned char *file, size_t size)
+{
+    if (size < FOV_FILE_HEADER_BYTES) return;
+    const size_t fitting = (size - FOV_FILE_HEADER_BYTES) / FOV_FILE_ENTRY_BYTES;
+    uint32_t     count;
+    memcpy(&count, file + COUNT_AT, sizeof count);
+    if (count > fitting) return;
+    for (uint32_t i = 0; i < count; i++) {
+        unsigned char *entry = file + FOV_FILE_HEADER_BYTES + i * FOV_FILE_ENTRY_BYTES;
+        const uint64_t offset = get(entry + ENTRY_OFFSET), bytes = get(entry + ENTRY_SIZE);
+        if (offset <= size && bytes <= size - offset) put(entry + ENTRY_CHECKSUM, XXH3_64bits(file + offset, bytes));
+    }
+    put(file + SIZE_AT, size);
+    put(file + CHECKSUM_AT,
+        XXH3_64bits(file + FOV_FILE_SUMMED_FROM, FOV_FILE_HEADER_BYTES + count * FOV_FILE_ENTRY_BYTES - FOV_FILE_SUMMED_FROM));
+}
+
+void engine_use(const fov_engine *engine)
+{
+    static const uint8_t pixels[48 * 64 * 3];
+    const fov_image      image = {pixels, 64, 48, (ptrdiff_t)64 * 3, FOV_RGB8};
+    fov_detector        *detector = NULL;
+    fov_faces            faces;
+    fov_raw              raw;
+    bool                 pass;
+    char                *text = NULL;
+    fov_engine_verify(engine, &pass, &text, NULL);
+    fov_string_free(text);
+    text = NULL;
+    fov_engine_describe_json(engine, 64, 48, &text, NULL);
+    fov_string_free(text);
+    if (fov_detector_new(engine, &(fov_detector_options){.threads = 1}, &detector, NULL)) return;
+    fov_detector_run(detector, &image, NULL, &faces, NULL);
+    fov_detector_raw(detector, &image, NULL, &raw, NULL);
+    fov_detector_free(detector);
 }

@@ -20,7 +20,8 @@ enum { SMALL_ENGINE_WIDTH = 64, SMALL_ENGINE_HEIGHT = 48 };
  */
 fov_engine *small_engine(fov_precision precision, const char *backend);
 
-/** A network with heads of any number: a map for each level, one read from the other, at strides 8, 16 ..; parameters are random. */
+/** A network with heads of any number: a map for each level, one read from the other, at strides 8, 16 ..; parameters are random.
+ */
 typedef struct headed_net {
     int           levels, anchors, channels; /* of a map */
     fov_precision precision;
@@ -32,5 +33,10 @@ fov_engine *headed_engine(const headed_net *net, const char *backend);
 
 /** An engine as a file's bytes. Release with fov_free(). */
 unsigned char *engine_bytes(const fov_engine *engine, size_t *size);
+/** Make size and checksums of a file fit what is there, as far as there is a table. */
+void engine_seal(unsigned char *file, size_t size);
+/** Everything that can be asked of an engine, with one small picture. Whether it works does not matter; what it does while it fails
+ * does. */
+void engine_use(const fov_engine *engine);
 
 #endif

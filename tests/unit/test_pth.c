@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Checkpoints as torch.save() writes them, made here by hand: a small pickle writer, and the two forms around it. */
-#include "support.h"
+/* Checkpoints as torch.save() writes them, made here by hand: a small pickle checkpoint_bytes, and the two forms around it. */
+#include "checkpoint.h"
 
 #include "base/file.h"
 #include "import/pth.h"
@@ -10,205 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---------------------------------------------------------------- a pickle writer */
-
-typedef struct writer {
-    unsigned char data[1 << 14];
-    size_t        size;
-} writer;
-
-static void put(writer *w, const void *bytes, size_t count)
-{
-    assert_true(w->size + count <= sizeof w->data);
-    if (count) memcpy(w->data + w->size, bytes, count);
-    w->size += count;
-}
-
-static void put_byte(writer *w, int byte)
-{
-    unsigned char b = (unsigned char)byte;
-    put(w, &b, 1);
-}
-
-static void put_string(writer *w, const char *text)
-{
-    uint32_t count = (uint32_t)strlen(text);
-    put_byte(w, 'X');
-    put(w, &count, 4);
-    put(w, text, count);
-}
-
-static void put_int(writer *w, int64_t value)
-{
-    put(w, "\x8a\x08", 2);
-    put(w, &value, 8);
-}
-
-static void put_global(writer *w, const char *module, const char *name)
-{
-    put_byte(w, 'c');
-    put(w, module, strlen(module));
-    put_byte(w, '\n');
-    put(w, name, strlen(name));
-    put_byte(w, '\n');
-}
-
-static void put_ints(writer *w, const int64_t *value, int count)
-{
-    put_byte(w, '(');
-    for (int i = 0; i < count; i++) put_int(w, value[i]);
-    put_byte(w, 't');
-}
-
-/* ---------------------------------------------------------------- checkpoints */
-
-typedef struct storage {
-    const char *kind, *key;
-    int64_t     count;
-    const void *data;
-    size_t      bytes;
-} storage;
-
-typedef struct view {
-    const char *name;
-    int         storage;
-    int64_t     offset;
-    int         rank;
-    int64_t     size[8], stride[8];
-    bool        parameter;
-} view;
-
-typedef struct checkpoint {
-    const char *wrapper; /* key that the state_dict lies under, NULL: at the top */
-    storage     storage[4];
-    int         n_storage;
-    view        view[4];
-    int         n_view;
-    bool        big_endian;
-} checkpoint;
-
-/* torch._utils._rebuild_tensor_v2(storage, offset, size, stride, False, OrderedDict()) */
-static void put_tensor(writer *w, const storage *s, const view *v)
-{
-    put_global(w, "torch._utils", "_rebuild_tensor_v2");
-    put(w, "((", 2);
-    put_string(w, "storage");
-    put_global(w, "torch", s->kind);
-    put_string(w, s->key);
-    put_string(w, "cpu");
-    put_int(w, s->count);
-    put(w, "tQ", 2);
-    put_int(w, v->offset);
-    put_ints(w, v->size, v->rank);
-    put_ints(w, v->stride, v->rank);
-    put_byte(w, 0x89);
-    put_global(w, "collections", "OrderedDict");
-    put(w, ")RtR", 4);
-}
-
-static void put_view(writer *w, const storage *s, const view *v)
-{
-    put_string(w, v->name);
-    if (v->parameter) {
-        put_global(w, "torch._utils", "_rebuild_parameter");
-        put_byte(w, '(');
-    }
-    put_tensor(w, s, v);
-    if (v->parameter) {
-        put_byte(w, 0x88);
-        put_global(w, "collections", "OrderedDict");
-        put(w, ")RtR", 4);
-    }
-    put_byte(w, 's');
-}
-
-static void put_object(writer *w, const checkpoint *c)
-{
-    put(w, "\x80\x02", 2);
-    if (c->wrapper) {
-        put_byte(w, '}');
-        put_string(w, "epoch");
-        put(w, "K\x07s", 3);
-        put_string(w, c->wrapper);
-    }
-    put_global(w, "collections", "OrderedDict");
-    put(w, ")R", 2);
-    for (int i = 0; i < c->n_view; i++) put_view(w, &c->storage[c->view[i].storage], &c->view[i]);
-    if (c->wrapper) put_byte(w, 's');
-    put_byte(w, '.');
-}
-
-typedef enum form { LEGACY, ZIP_STORED, ZIP_DEFLATED, FORMS } form;
-
-static void write_legacy(writer *w, const checkpoint *c)
-{
-    put(w, "\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", 15);
-    put(w, "\x80\x02M\xe9\x03.", 6);
-    put(w, "\x80\x02}", 3);
-    put_string(w, "little_endian");
-    put_byte(w, c->big_endian ? 0x89 : 0x88);
-    put(w, "s.", 2);
-    put_object(w, c);
-    put(w, "\x80\x02]", 3);
-    for (int i = 0; i < c->n_storage; i++) {
-        put_string(w, c->storage[i].key);
-        put_byte(w, 'a');
-    }
-    put_byte(w, '.');
-    for (int i = 0; i < c->n_storage; i++) {
-        put(w, &c->storage[i].count, 8);
-        put(w, c->storage[i].data, c->storage[i].bytes);
-    }
-}
-
-static void zip_member(zipFile zip, const char *name, const void *data, size_t bytes, int method)
-{
-    assert_int_equal(zipOpenNewFileInZip(zip, name, NULL, NULL, 0, NULL, 0, NULL, method, 6), ZIP_OK);
-    assert_int_equal(zipWriteInFileInZip(zip, data, (unsigned)bytes), ZIP_OK);
-    assert_int_equal(zipCloseFileInZip(zip), ZIP_OK);
-}
-
-static void write_zip(writer *w, const checkpoint *c, int method)
-{
-    char        path[256], name[64];
-    writer      pickle = {.size = 0};
-    fov_buffer  file;
-    fov_error   err = {0};
-    const char *order = c->big_endian ? "big" : "little";
-    snprintf(path, sizeof path, "%s/x.pth", test_folder());
-    zipFile zip = zipOpen(path, APPEND_STATUS_CREATE);
-    assert_non_null(zip);
-    put_object(&pickle, c);
-    zip_member(zip, "any name/data.pkl", pickle.data, pickle.size, method);
-    zip_member(zip, "any name/byteorder", order, strlen(order), method);
-    for (int i = 0; i < c->n_storage; i++) {
-        snprintf(name, sizeof name, "any name/data/%s", c->storage[i].key);
-        zip_member(zip, name, c->storage[i].data, c->storage[i].bytes, method);
-    }
-    assert_int_equal(zipClose(zip, NULL), ZIP_OK);
-    assert_ok(fov_file_read(path, sizeof w->data, &file, &err));
-    put(w, file.data, file.size);
-    fov_buffer_clear(&file);
-    unlink(path);
-}
-
 static fov_status load_bytes(const void *data, size_t size, fov_weights *weights, fov_error *err)
 {
     fov_source source = {.data = data, .size = size, .name = "x.pth", .settings = ""};
     return fov_pth_load_weights(&source, weights, err);
 }
 
-static void write_form(writer *w, const checkpoint *c, form f)
+static fov_status load(const checkpoint *c, checkpoint_form f, fov_weights *weights, fov_error *err)
 {
-    w->size = 0;
-    if (f == LEGACY) write_legacy(w, c);
-    else write_zip(w, c, f == ZIP_STORED ? 0 : Z_DEFLATED);
-}
-
-static fov_status load(const checkpoint *c, form f, fov_weights *weights, fov_error *err)
-{
-    writer w;
-    write_form(&w, c, f);
+    checkpoint_bytes w;
+    checkpoint_write(&w, c, f);
     return load_bytes(w.data, w.size, weights, err);
 }
 
@@ -238,7 +49,7 @@ static void test_dense_tensor(void **state)
 {
     (void)state;
     checkpoint c = one_tensor();
-    for (form f = 0; f < FORMS; f++) {
+    for (checkpoint_form f = 0; f < CHECKPOINT_FORMS; f++) {
         fov_error   err = {0};
         fov_weights weights = {0};
         assert_ok(load(&c, f, &weights, &err));
@@ -252,11 +63,11 @@ static void test_views_of_a_shared_storage(void **state)
 {
     (void)state;
     checkpoint c = one_tensor();
-    c.view[1] = (view){"transposed", 0, 0, 2, {3, 2}, {1, 3}, false};
-    c.view[2] = (view){"column", 0, 1, 3, {1, 2, 1}, {99, 3, 77}, true};
-    c.view[3] = (view){"repeated", 0, 4, 2, {2, 2}, {0, 1}, false};
+    c.view[1] = (checkpoint_view){"transposed", 0, 0, 2, {3, 2}, {1, 3}, false};
+    c.view[2] = (checkpoint_view){"column", 0, 1, 3, {1, 2, 1}, {99, 3, 77}, true};
+    c.view[3] = (checkpoint_view){"repeated", 0, 4, 2, {2, 2}, {0, 1}, false};
     c.n_view = 4;
-    for (form f = 0; f < FORMS; f++) {
+    for (checkpoint_form f = 0; f < CHECKPOINT_FORMS; f++) {
         fov_error   err = {0};
         fov_weights weights = {0};
         assert_ok(load(&c, f, &weights, &err));
@@ -290,7 +101,7 @@ static void test_element_types(void **state)
                                         {"num_batches_tracked", 3, 0, 0, {0}, {0}, false}},
                                .n_view = 4};
     (void)state;
-    for (form f = 0; f < FORMS; f++) {
+    for (checkpoint_form f = 0; f < CHECKPOINT_FORMS; f++) {
         fov_error   err = {0};
         fov_weights weights = {0};
         assert_ok(load(&c, f, &weights, &err));
@@ -306,10 +117,10 @@ static void test_scalar_and_empty(void **state)
 {
     (void)state;
     checkpoint c = one_tensor();
-    c.view[0] = (view){"scalar", 0, 5, 0, {0}, {0}, false};
-    c.view[1] = (view){"empty", 0, 0, 2, {0, 3}, {3, 1}, false};
+    c.view[0] = (checkpoint_view){"scalar", 0, 5, 0, {0}, {0}, false};
+    c.view[1] = (checkpoint_view){"empty", 0, 0, 2, {0, 3}, {3, 1}, false};
     c.n_view = 2;
-    for (form f = 0; f < FORMS; f++) {
+    for (checkpoint_form f = 0; f < CHECKPOINT_FORMS; f++) {
         fov_error   err = {0};
         fov_weights weights = {0};
         assert_ok(load(&c, f, &weights, &err));
@@ -328,7 +139,7 @@ static void test_wrapped_state_dicts(void **state)
         fov_weights weights = {0};
         checkpoint  c = one_tensor();
         c.wrapper = wrappers[i];
-        assert_ok(load(&c, LEGACY, &weights, &err));
+        assert_ok(load(&c, CHECKPOINT_LEGACY, &weights, &err));
         assert_int_equal(weights.count, 1);
         fov_weights_clear(&weights);
     }
@@ -336,7 +147,7 @@ static void test_wrapped_state_dicts(void **state)
 
 /* ---------------------------------------------------------------- what is refused */
 
-static void refused_in(const checkpoint *c, form f, fov_status status, const char *message)
+static void refused_in(const checkpoint *c, checkpoint_form f, fov_status status, const char *message)
 {
     fov_error   err = {0};
     fov_weights weights = {0};
@@ -347,10 +158,10 @@ static void refused_in(const checkpoint *c, form f, fov_status status, const cha
 
 static void refused(const checkpoint *c, fov_status status, const char *message)
 {
-    for (form f = 0; f < FORMS; f++) refused_in(c, f, status, message);
+    for (checkpoint_form f = 0; f < CHECKPOINT_FORMS; f++) refused_in(c, f, status, message);
 }
 
-static void refused_view(view v, fov_status status, const char *message)
+static void refused_view(checkpoint_view v, fov_status status, const char *message)
 {
     checkpoint c = one_tensor();
     c.view[0] = v;
@@ -361,24 +172,24 @@ static void test_refuses_views_beyond_the_storage(void **state)
 {
     const int64_t huge = INT64_MAX;
     (void)state;
-    refused_view((view){"w", 0, 1, 2, {2, 3}, {3, 1}, false}, FOV_ERR_FORMAT,
+    refused_view((checkpoint_view){"w", 0, 1, 2, {2, 3}, {3, 1}, false}, FOV_ERR_FORMAT,
                  "x.pth: tensor w: it reaches beyond the 6 elements of storage \"0\"");
-    refused_view((view){"w", 0, 0, 1, {2}, {6}, false}, FOV_ERR_FORMAT, "reaches beyond");
-    refused_view((view){"w", 0, huge, 1, {2}, {1}, false}, FOV_ERR_FORMAT, "reaches beyond");
-    refused_view((view){"w", 0, 1, 2, {3, 3}, {huge, huge}, false}, FOV_ERR_FORMAT, "reaches beyond");
-    refused_view((view){"w", 0, 0, 3, {huge, huge, 2}, {0, 0, 0}, false}, FOV_ERR_FORMAT, "its size overflows");
-    refused_view((view){"w", 0, -1, 1, {2}, {1}, false}, FOV_ERR_FORMAT, "not made of a storage");
-    refused_view((view){"w", 0, 0, 1, {-2}, {1}, false}, FOV_ERR_FORMAT, "is not a number that is possible");
-    refused_view((view){"w", 0, 5, 1, {2}, {-1}, false}, FOV_ERR_FORMAT, "is not a number that is possible");
-    refused_view((view){"w", 0, 0, 7, {1, 1, 1, 1, 1, 1, 6}, {1, 1, 1, 1, 1, 1, 1}, false}, FOV_ERR_UNSUPPORTED,
+    refused_view((checkpoint_view){"w", 0, 0, 1, {2}, {6}, false}, FOV_ERR_FORMAT, "reaches beyond");
+    refused_view((checkpoint_view){"w", 0, huge, 1, {2}, {1}, false}, FOV_ERR_FORMAT, "reaches beyond");
+    refused_view((checkpoint_view){"w", 0, 1, 2, {3, 3}, {huge, huge}, false}, FOV_ERR_FORMAT, "reaches beyond");
+    refused_view((checkpoint_view){"w", 0, 0, 3, {huge, huge, 2}, {0, 0, 0}, false}, FOV_ERR_FORMAT, "its size overflows");
+    refused_view((checkpoint_view){"w", 0, -1, 1, {2}, {1}, false}, FOV_ERR_FORMAT, "not made of a storage");
+    refused_view((checkpoint_view){"w", 0, 0, 1, {-2}, {1}, false}, FOV_ERR_FORMAT, "is not a number that is possible");
+    refused_view((checkpoint_view){"w", 0, 5, 1, {2}, {-1}, false}, FOV_ERR_FORMAT, "is not a number that is possible");
+    refused_view((checkpoint_view){"w", 0, 0, 7, {1, 1, 1, 1, 1, 1, 6}, {1, 1, 1, 1, 1, 1, 1}, false}, FOV_ERR_UNSUPPORTED,
                  "tensor w has 7 dimensions, at most 6");
 }
 
 static void test_refuses_to_expand_without_bound(void **state)
 {
     (void)state;
-    refused_view((view){"w", 0, 0, 1, {1 << 28}, {0}, false}, FOV_ERR_LIMIT, "tensor w takes 1073741824 bytes");
-    refused_view((view){"w", 0, 0, 1, {INT64_MAX}, {0}, false}, FOV_ERR_FORMAT, "its size overflows");
+    refused_view((checkpoint_view){"w", 0, 0, 1, {1 << 28}, {0}, false}, FOV_ERR_LIMIT, "tensor w takes 1073741824 bytes");
+    refused_view((checkpoint_view){"w", 0, 0, 1, {INT64_MAX}, {0}, false}, FOV_ERR_FORMAT, "its size overflows");
 }
 
 static void test_refuses_names(void **state)
@@ -397,11 +208,11 @@ static void test_refuses_a_name_twice(void **state)
     checkpoint c = one_tensor();
     c.view[1] = c.view[0];
     c.n_view = 2;
-    for (form f = 0; f < FORMS; f++) {
-        writer            w;
+    for (checkpoint_form f = 0; f < CHECKPOINT_FORMS; f++) {
+        checkpoint_bytes  w;
         fov_error         err = {0};
         struct fov_model *model;
-        write_form(&w, &c, f);
+        checkpoint_write(&w, &c, f);
         fov_source source = {.data = w.data, .size = w.size, .name = "x.pth", .settings = ""};
         assert_int_equal(fov_import(&source, &model, &err), FOV_ERR_FORMAT);
         assert_non_null(strstr(err.message, "x.pth: tensors 1 and 2 have the same name 'a.weight'"));
@@ -434,14 +245,14 @@ static void test_refuses_storages_that_disagree(void **state)
 {
     (void)state;
     checkpoint c = one_tensor();
-    c.storage[1] = (storage){"HalfStorage", "0", 6, six, 12};
-    c.view[1] = (view){"b", 1, 0, 1, {1}, {1}, false};
+    c.storage[1] = (checkpoint_storage){"HalfStorage", "0", 6, six, 12};
+    c.view[1] = (checkpoint_view){"b", 1, 0, 1, {1}, {1}, false};
     c.n_view = 2; /* the pickle mentions both, the file holds the first */
     refused(&c, FOV_ERR_FORMAT, "storage \"0\" is 6 float");
     c = one_tensor();
     c.storage[0].bytes = 20;
-    refused_in(&c, LEGACY, FOV_ERR_FORMAT, "storage \"0\" takes 24 bytes, 20 are left; the file is truncated");
-    refused_in(&c, ZIP_DEFLATED, FOV_ERR_FORMAT, "any name/data/0 has 20 bytes, its 6 elements of float32 take 24");
+    refused_in(&c, CHECKPOINT_LEGACY, FOV_ERR_FORMAT, "storage \"0\" takes 24 bytes, 20 are left; the file is truncated");
+    refused_in(&c, CHECKPOINT_ZIP_DEFLATED, FOV_ERR_FORMAT, "any name/data/0 has 20 bytes, its 6 elements of float32 take 24");
     c = one_tensor();
     c.storage[0].count = -1;
     refused(&c, FOV_ERR_FORMAT, "a storage of -1 elements");
@@ -451,9 +262,9 @@ static void test_refuses_storages_that_disagree(void **state)
     c.n_storage = 0;
     refused(&c, FOV_ERR_FORMAT, "tensor a.weight: the storage it views is not in the file");
     c = one_tensor();
-    c.storage[1] = (storage){"FloatStorage", "unheard", 6, six, sizeof six};
+    c.storage[1] = (checkpoint_storage){"FloatStorage", "unheard", 6, six, sizeof six};
     c.n_storage = 2;
-    refused_in(&c, LEGACY, FOV_ERR_FORMAT, "a key in the list of storages that no tensor mentions");
+    refused_in(&c, CHECKPOINT_LEGACY, FOV_ERR_FORMAT, "a key in the list of storages that no tensor mentions");
 }
 
 static void test_refuses_other_machines_and_classes(void **state)
@@ -464,7 +275,7 @@ static void test_refuses_other_machines_and_classes(void **state)
     refused(&c, FOV_ERR_UNSUPPORTED, "written on a big-endian machine");
     c = one_tensor();
     c.storage[0].kind = "PosixStorage";
-    refused_in(&c, ZIP_STORED, FOV_ERR_UNSUPPORTED, "refuses to load torch.PosixStorage");
+    refused_in(&c, CHECKPOINT_ZIP, FOV_ERR_UNSUPPORTED, "refuses to load torch.PosixStorage");
     c = one_tensor();
     c.wrapper = "optimizer";
     refused(&c, FOV_ERR_UNSUPPORTED, "(keys found: epoch, optimizer); save model.state_dict()");
@@ -493,9 +304,9 @@ static void test_refuses_other_files(void **state)
 static void test_checksum(void **state)
 {
     (void)state;
-    writer     w;
-    checkpoint c = one_tensor();
-    write_form(&w, &c, ZIP_STORED);
+    checkpoint_bytes w;
+    checkpoint       c = one_tensor();
+    checkpoint_write(&w, &c, CHECKPOINT_ZIP);
     unsigned char *data = memmem(w.data, w.size, six, sizeof six);
     assert_non_null(data);
     data[8] ^= 1;
@@ -505,9 +316,9 @@ static void test_checksum(void **state)
 static void test_legacy_count(void **state)
 {
     (void)state;
-    writer     w;
-    checkpoint c = one_tensor();
-    write_form(&w, &c, LEGACY);
+    checkpoint_bytes w;
+    checkpoint       c = one_tensor();
+    checkpoint_write(&w, &c, CHECKPOINT_LEGACY);
     w.data[w.size - sizeof six - 8] = 5; /* the count of elements in front of them */
     refused_bytes(w.data, w.size, FOV_ERR_FORMAT, "storage \"0\" has 5 elements, the pickle says 6");
 }
@@ -517,10 +328,10 @@ static void test_every_truncation_is_refused(void **state)
 {
     (void)state;
     checkpoint c = one_tensor();
-    for (form f = 0; f < FORMS; f++) {
-        writer w;
-        write_form(&w, &c, f);
-        for (size_t size = 0; size < w.size - (f == LEGACY ? 0 : 2); size++) {
+    for (checkpoint_form f = 0; f < CHECKPOINT_FORMS; f++) {
+        checkpoint_bytes w;
+        checkpoint_write(&w, &c, f);
+        for (size_t size = 0; size < w.size - (f == CHECKPOINT_LEGACY ? 0 : 2); size++) {
             unsigned char *cut = test_malloc(size + 1);
             fov_error      err = {0};
             fov_weights    weights = {0};

@@ -9,7 +9,7 @@ void fov_kernels_init(fov_kernels *kernels, unsigned cpu)
 {
     *kernels = (fov_kernels){0};
     fov_kernels_generic(kernels); /* complete on any machine; later lines only replace */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(FOVEA_PLAIN)
     if (cpu & FOV_CPU_AVX2) fov_kernels_avx2(kernels);
     if (cpu & FOV_CPU_AVX_VNNI) fov_kernels_avxvnni(kernels);
     if (cpu & FOV_CPU_AVX512) fov_kernels_avx512(kernels);

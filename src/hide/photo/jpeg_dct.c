@@ -33,7 +33,7 @@ void fov_jpeg_forward(const uint8_t *samples, ptrdiff_t pitch, const uint16_t st
     transform_rows(block, half);
     transform_rows(half, block);
     for (int i = 0; i < N * N; i++) {
-        const float value = roundf(block[i] / step[i]);
+        const float value = step[i] ? roundf(block[i] / step[i]) : 0; /* of a damaged table: whatever is written is read as 0 */
         coefficient[i] = (int16_t)(value > MOST ? MOST : value < -MOST ? -MOST : value);
     }
 }

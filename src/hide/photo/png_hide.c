@@ -13,7 +13,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { SIGNATURE_BYTES = 8, CHUNK_BYTES = 12 /* around the data: length, type, checksum */, MAX_CHUNK_BYTES = 64 << 20 };
+enum { SIGNATURE_BYTES = 8, CHUNK_BYTES = 12 /* around the data: length, type, checksum */ };
 
 typedef struct pixels {
     struct spng_ihdr header; /* of the new file */
@@ -55,8 +55,7 @@ static void choose_format(spng_ctx *ctx, pixels *p)
 /* @param st out: what is not libspng's to say */
 static int decode(const fov_photo_hiding *h, spng_ctx *ctx, pixels *p, fov_status *st)
 {
-    int code = spng_set_chunk_limits(ctx, MAX_CHUNK_BYTES, MAX_CHUNK_BYTES);
-    if (!code) code = spng_set_png_buffer(ctx, h->in->data, h->in->size);
+    int code = fov_png_open(ctx, h->in->data, h->in->size);
     if (!code) code = spng_get_ihdr(ctx, &p->header);
     if (code) return code;
     *st = fov_photo_check_limits(p->header.width, p->header.height, NULL, h->in->name, h->err);

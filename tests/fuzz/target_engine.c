@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/* Engine files, loaded and run. Checksums stop accidents; somebody who means harm makes them fit. */
+#include "fuzz.h"
+
+#include "engines.h"
+
+#include "base/alloc.h"
+
+static fov_status run(const void *data, size_t bytes, const char *name, fov_error *err)
+{
+    fov_engine *engine = NULL;
+    fov_status  st = fov_engine_load_memory(data, bytes, name, NULL, &engine, err);
+    if (!st) engine_use(engine);
+    fov_engine_free(engine);
+    return st;
+}
+
+static void seed(fov_engine *engine)
+{
+    size_t         size;
+    unsigned char *bytes = engine_bytes(engine, &size);
+    fuzz_seed(bytes, size);
+    fov_free(bytes);
+    fov_engine_free(engine);
+}
+
+static void seeds(void)
+{
+    static const fov_precision precisions[] = {FOV_PRECISION_FP32, FOV_PRECISION_INT8, FOV_PRECISION_MIXED};
+    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++)
+        seed(headed_engine(&(headed_net){.levels = 1, .anchors = 1, .channels = 4, .precision = precisions[i], .seed = 1}, NULL));
+    seed(small_engine(FOV_PRECISION_MIXED, NULL));
+}
+
+static size_t change(unsigned char *data, size_t size, size_t capacity, test_random *random)
+{
+    size = fuzz_change_bytes(data, size, capacity, random);
+    if (test_random_int(random, 0, 15)) engine_seal(data, size);
+    return size;
+}
+
+const fuzz_target fuzz_target_here = {
+    .name = "engine",
+    .sources = "src/engine_file src/api/engine_file.c src/api/verify.c src/engine",
+    .run = run,
+    .max_bytes = 64 << 20,
+    .more_bytes = 4096,
+    .seeds = seeds,
+    .change = change,
+};
