@@ -11,7 +11,8 @@ srv_reply srv_get_v2(srv_request *r)
 
 srv_reply srv_get_live(srv_request *r)
 {
-    (void)r;
+    if (r->server->crew && srv_crew_count(r->server->crew, SRV_GIVEN_UP))
+        return srv_reply_busy("a worker process could not be started, several times in a row: start the server anew");
     return srv_reply_json(json_pack("{s:b}", "live", 1));
 }
 
@@ -20,5 +21,7 @@ srv_reply srv_get_ready(srv_request *r)
     if (r->server->stopping) return srv_reply_busy("the server is stopping");
     if (!srv_repository_is_ready(r->server->repository))
         return srv_reply_busy("a model could not be loaded: POST /v2/repository/index tells which");
+    if (r->server->crew && !srv_crew_count(r->server->crew, SRV_UP))
+        return srv_reply_busy("the worker processes are being started anew");
     return srv_reply_json(json_pack("{s:b}", "ready", 1));
 }
