@@ -91,16 +91,32 @@ static void do_tasks(const worker *w, srv_task **task, size_t count, bool alone)
     for (size_t i = 0; i < count; i++) finish(task[i], start);
 }
 
+/* While its process is being started, or was given up, others that are up take what waits; with none, it takes what comes to tell
+ * why not. */
+static void leave_to_others(const worker *w)
+{
+    const struct timespec t = {0, 10000000};
+    while (w->process && srv_process_state_of(w->process) != SRV_UP && srv_crew_count(w->all->crew, SRV_UP) &&
+           !srv_queue_is_closed(w->all->queue))
+        nanosleep(&t, NULL);
+}
+
+static size_t take(const worker *w, srv_task **task, bool *alone)
+{
+    const srv_workers *all = w->all;
+    leave_to_others(w);
+    return srv_queue_take(all->queue, task, (size_t)all->config->batch, all->config->batch_delay_s, alone);
+}
+
 static void *work(void *user)
 {
     const worker *w = user;
-    srv_workers  *all = w->all;
     srv_task     *task[SRV_MAX_BATCH];
     bool          alone;
     size_t        count;
-    while ((count = srv_queue_take(all->queue, task, (size_t)all->config->batch, all->config->batch_delay_s, &alone))) {
+    while ((count = take(w, task, &alone))) {
         do_tasks(w, task, count, alone);
-        srv_queue_taken_done(all->queue);
+        srv_queue_taken_done(w->all->queue);
     }
     return NULL;
 }
