@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <spng.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,21 @@ PUBLIC int getnameinfo(const struct sockaddr *address, socklen_t size, char *hos
 {
     if (shared) try_all(&shared->in_front, shared->front);
     return NEXT(getnameinfo)(address, size, host, host_size, service, service_size, flags);
+}
+
+/* A kernel from before Landlock and seccomp, where $FOVEA_OLD_KERNEL is set. */
+PUBLIC long syscall(long number, ...)
+{
+    long    argument[6];
+    va_list rest;
+    va_start(rest, number);
+    for (int i = 0; i < 6; i++) argument[i] = va_arg(rest, long);
+    va_end(rest);
+    if (getenv("FOVEA_OLD_KERNEL") && (number == SYS_landlock_create_ruleset || number == SYS_seccomp)) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return NEXT(syscall)(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
 }
 
 /* A worker says something. */

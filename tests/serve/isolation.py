@@ -167,6 +167,20 @@ def what_cannot_be_is_told():
         assert done.returncode in (2, 5) and part in done.stderr and "listening" not in done.stderr, (options, done.stderr)
 
 
+def an_old_kernel_is_told():
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**Orders(folder).env, "FOVEA_OLD_KERNEL": "1"}
+        with Server(FOVEA, env=env) as server:
+            said = server.errors.read_text()
+            assert "no seccomp" in said and "no Landlock" in said and said.count("going on without") == 2, said
+            assert isolation_of(server) == {"processes": 1, "seccomp": 0, "landlock": 0}
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+            assert status_of(workers(server)[0])["NoNewPrivs"] == "1"
+        done = subprocess.run([FOVEA, "serve", "--port", "0", "--isolation", "required"], capture_output=True, text=True, timeout=ANSWER_S,
+                              check=False, env={**os.environ, **env})
+        assert done.returncode == 2 and "--isolation required" in done.stderr and "listening" not in done.stderr, done.stderr
+
+
 def without_isolation_there_is_one_process():
     with Server(FOVEA, "--isolation", "off") as server:
         assert not children(server.process.pid) and isolation_of(server)["processes"] == 0
@@ -256,6 +270,18 @@ def a_worker_that_cannot_start_is_given_up():
             assert "5 times in a row: given up" in said and said.count("started anew") == 5, said
 
 
+def another_goes_on_for_one_that_is_given_up():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, "--processes", "2", "--workers", "1", env=orders.env) as server:
+            orders.fail_starts(True)
+            os.kill(workers(server)[0], signal.SIGKILL)
+            wait_until(lambda: server.get("/v2/health/live").status == 503, "it is given up")
+            assert server.get("/v2/health/ready").status == 200 and server.metric("fovea_worker_processes") == 1
+            statuses = [server.post("/detect", PHOTO).status for _ in range(8)]
+            assert statuses.count(200) >= 7 and set(statuses) <= {200, 503}, statuses  # its thread may have waited for a photo already
+
+
 def without_its_nursery_a_server_ends():
     with Server(FOVEA, expect_code=5) as server:
         ends = [nursery(server), *workers(server)]
@@ -297,7 +323,7 @@ def crashes_leave_nothing_behind():
                 os.kill(workers(server)[0], signal.SIGKILL)
                 assert len(server.post("/detect?size=long:160", PHOTO).json["faces"]) == 1
 
-        crash(20)
+        crash(5)
         before, memory = descriptors(), server.resident()
         crash(200)
         wait_until(lambda: descriptors() == before, "no descriptor is left")
@@ -305,10 +331,11 @@ def crashes_leave_nothing_behind():
 
 
 TESTS = [every_process_is_confined, what_a_worker_may_not_do_is_refused, what_the_front_may_not_do_is_refused, root_becomes_another,
-         what_cannot_be_is_told, without_isolation_there_is_one_process, a_killed_worker_loses_no_request,
+         what_cannot_be_is_told, an_old_kernel_is_told, without_isolation_there_is_one_process, a_killed_worker_loses_no_request,
          an_idle_worker_that_is_killed_is_started_anew, only_the_photo_that_crashes_fails, one_of_a_form_that_crashes_is_told_in_its_place,
-         a_worker_that_talks_nonsense_is_ended, a_worker_that_cannot_start_is_given_up, without_its_nursery_a_server_ends,
-         nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
+         a_worker_that_talks_nonsense_is_ended, a_worker_that_cannot_start_is_given_up, another_goes_on_for_one_that_is_given_up,
+         without_its_nursery_a_server_ends, nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo,
+         crashes_leave_nothing_behind]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))
