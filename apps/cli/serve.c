@@ -25,6 +25,7 @@ enum {
     ACCESS_LOG,
     READY_FILE,
     WORKERS,
+    PROCESSES,
     BATCH,
     BATCH_DELAY,
     IO_THREADS,
@@ -40,6 +41,9 @@ enum {
     REQUEST_TIME,
     IDLE_TIME,
     DRAIN_TIME,
+    ISOLATION,
+    USER,
+    WORKER_MEMORY,
     N_SLOT
 };
 static char  *slots[N_SLOT];
@@ -106,6 +110,20 @@ static struct poptOption limit_options[] = {
     {"drain-time", '\0', POPT_ARG_STRING, NULL, DRAIN_TIME, "to finish what was begun when it is stopped (default: 20)", "SECONDS"},
     POPT_TABLEEND};
 
+static struct poptOption isolation_options[] = {
+    CLI_TEXT_SLOTS(slots),
+    {"isolation", '\0', POPT_ARG_STRING, NULL, ISOLATION,
+     "processes apart for photos, confined as far as this kernel can (auto, the default), or else not started (required), or all "
+     "in one process (off)",
+     "auto|required|off"},
+    {"user", '\0', POPT_ARG_STRING, NULL, USER,
+     "whom the server becomes when root starts it (default: it stays root, without root's powers but reading; workers are nobody)",
+     "NAME"},
+    {"processes", '\0', POPT_ARG_STRING, NULL, PROCESSES, "that look at photos, with --workers each (default: 1)", "N"},
+    {"worker-memory", '\0', POPT_ARG_STRING, NULL, WORKER_MEMORY,
+     "that each of them may ask for; photos that need more fail (default: any)", "MIB"},
+    POPT_TABLEEND};
+
 static struct poptOption serve_options[] = {
     CLI_INCLUDE(network_options, "Network:"),
     CLI_INCLUDE(model_options, "Models:"),
@@ -113,6 +131,7 @@ static struct poptOption serve_options[] = {
     CLI_INCLUDE(work_options, "Work:"),
     CLI_INCLUDE(cli_threads_option, NULL),
     CLI_INCLUDE(limit_options, "Limits:"),
+    CLI_INCLUDE(isolation_options, "Isolation:"),
     CLI_INCLUDE(cli_detect_options, "Network input and thresholds, where a request says nothing:"),
     CLI_INCLUDE(cli_settings_options, "What a model file cannot tell (default: what it says, or its family's):"),
     CLI_INCLUDE(cli_plugin_options, "Operators from shared libraries:"),
@@ -260,6 +279,36 @@ static bool get_work(srv_config *c)
     return valid;
 }
 
+static bool get_level(srv_config *c)
+{
+    static const struct {
+        const char   *word;
+        srv_isolation level;
+    } row[] = {{"auto", SRV_ISOLATION_AUTO}, {"required", SRV_ISOLATION_REQUIRED}, {"off", SRV_ISOLATION_OFF}};
+    const char *word = slots[ISOLATION] ? slots[ISOLATION] : row->word;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        c->isolation = row[i].level;
+        if (!strcmp(word, row[i].word)) return true;
+    }
+    cli_error("--isolation %s: expected auto, required or off", word);
+    return false;
+}
+
+/* What is asked of processes that there will not be would be looked over. */
+static bool get_isolation(srv_config *c)
+{
+    const bool has_memory = slots[WORKER_MEMORY] != NULL;
+    c->processes = 1;
+    c->user = slots[USER];
+    if (!get_level(c)) return false;
+    const bool valid = cli_parse_int("--processes", slots[PROCESSES], 1, 64, &c->processes) &&
+                       (!has_memory || get_mib("--worker-memory", WORKER_MEMORY, &c->worker_bytes));
+    const char *idle = c->isolation != SRV_ISOLATION_OFF ? NULL : c->user ? "--user" : has_memory ? "--worker-memory" : NULL;
+    if (c->isolation == SRV_ISOLATION_OFF && !idle && c->processes > 1) idle = "--processes";
+    if (valid && idle) cli_error("%s: is for a server with isolation, and --isolation off was given", idle);
+    return valid && !idle;
+}
+
 static bool has_engine_options(cli_engine_choice *choice, srv_config *c)
 {
     if (cli_engine_choose(choice)) return false;
@@ -288,7 +337,7 @@ cli_exit cli_serve(int count, const char **args)
     cli_exit code = cli_plugins(&c.model.plugins, &c.model.n_plugin);
     if (code) return code;
     if (!has_engine_options(&choice, &c) || !cli_detect_options_get(&c.detect) || !get_network(&c) || !get_token(&c) ||
-        !get_work(&c) || !get_limits(&c))
+        !get_work(&c) || !get_limits(&c) || !get_isolation(&c))
         return CLI_USAGE;
     c.engine.plugins = c.model.plugins;
     c.engine.n_plugin = c.model.n_plugin;

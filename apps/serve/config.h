@@ -5,6 +5,12 @@
 
 #include "fovea/fovea.h"
 
+typedef enum srv_isolation {
+    SRV_ISOLATION_AUTO,     /* processes are confined as far as the kernel can */
+    SRV_ISOLATION_REQUIRED, /* or the server does not start */
+    SRV_ISOLATION_OFF,      /* one process, not confined */
+} srv_isolation;
+
 typedef struct srv_config {
     /* where it listens */
     const char        *host;
@@ -29,11 +35,17 @@ typedef struct srv_config {
     fov_detect_options detect; /* what requests change by parameters */
 
     /* how it works */
-    int    workers; /* photos worked on at once; 0: by the backend */
-    int    threads; /* of a photo that is alone; 0: fov_cpu_threads() */
-    int    batch;   /* photos that share a pass; 0: by the backend */
+    int    processes; /* that look at photos; 1 without isolation */
+    int    workers;   /* photos that each works on at once; 0: by the backend */
+    int    threads;   /* of a photo that is alone; 0: fov_cpu_threads() */
+    int    batch;     /* photos that share a pass; 0: by the backend */
     double batch_delay_s;
     int    io_threads;
+
+    /* what its processes may do */
+    srv_isolation isolation;
+    const char   *user;         /* that the server becomes when root starts it; NULL: none */
+    size_t        worker_bytes; /* of memory that a worker process may ask for; 0: any */
 
     /* its limits */
     size_t   queue_photos;

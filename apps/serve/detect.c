@@ -56,12 +56,12 @@ static void print_text(FILE *out, const char *name, const char *text)
 
 static void print_model(FILE *out, const srv_model *model)
 {
-    const fov_engine *engine = srv_model_engine(model);
+    const srv_facts *facts = srv_model_facts(model);
     print_text(out, "model", srv_model_name(model));
     print_text(out, "version", srv_model_version(model));
-    print_text(out, "precision", fov_precision_name(fov_engine_precision(engine)));
-    print_text(out, "backend", fov_engine_backend(engine));
-    print_text(out, "device", srv_model_device(model));
+    print_text(out, "precision", fov_precision_name(facts->precision));
+    print_text(out, "backend", facts->backend);
+    print_text(out, "device", facts->device);
 }
 
 static void print_record(FILE *out, const srv_task *t, const char *file)

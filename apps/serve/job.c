@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "job.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ void srv_job_free(srv_job *job)
     if (!job) return;
     for (size_t i = 0; i < job->count; i++) {
         free(job->task[i].face);
-        fov_data_free(job->task[i].picture);
+        if (job->task[i].picture) job->task[i].picture_free(job->task[i].picture);
         if (job->budget) srv_budget_give_back(job->budget, job->task[i].picture_bytes);
     }
     srv_model_release(job->model);
@@ -38,6 +39,16 @@ bool srv_job_goes_with(const srv_job *a, const srv_job *b)
 {
     /* NOLINTNEXTLINE(*-memory-comparison,cert-*): unequal padding only keeps jobs apart */
     return a == b || (a->model == b->model && !memcmp(&a->detect, &b->detect, sizeof a->detect));
+}
+
+void srv_task_no_room(srv_task *t, size_t bytes)
+{
+    t->status = t->err.code = FOV_ERR_CANCELLED;
+    snprintf(
+        t->err.message, sizeof t->err.message,
+        "%s: its picture has %zu bytes, for which other requests leave no room: try again later, or start the server with more "
+        "--max-memory",
+        t->name, bytes);
 }
 
 const srv_task *srv_job_failed(const srv_job *job)

@@ -31,16 +31,17 @@ typedef struct srv_task {
     fov_face  *face;
     size_t     faces;
     size_t     pass;    /* photos that shared its pass */
-    void      *picture; /* with its faces drawn, where that is asked for; release with fov_data_free() */
+    void      *picture; /* with its faces drawn, where that is asked for */
     size_t     picture_bytes;
-    srv_times  times;
+    void (*picture_free)(void *picture);
+    srv_times times;
 } srv_task;
 
 typedef struct srv_job {
     srv_model         *model; /* referred to */
     fov_detect_options detect;
     srv_drawing        drawing;
-    srv_budget        *budget;  /* has the pictures; NULL where nothing is drawn */
+    srv_budget        *budget;  /* has the pictures; NULL: somebody else counts them */
     double             until_s; /* a photo that still waits by then is given up */
     srv_task          *task;
     size_t             count;
@@ -56,6 +57,8 @@ void     srv_job_free(srv_job *job); /* NULL is allowed */
 
 /** May both share a pass of the network? */
 bool srv_job_goes_with(const srv_job *a, const srv_job *b);
+/** Fail for a picture of so many bytes, which may be much larger than the photo that was sent. */
+void srv_task_no_room(srv_task *task, size_t bytes);
 /** The first task that failed, or NULL. */
 const srv_task *srv_job_failed(const srv_job *job);
 

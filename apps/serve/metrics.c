@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "request.h"
 
+#include "sandbox/confine.h"
+
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct family {
@@ -126,13 +130,40 @@ static void print_requests(FILE *out, const srv_metrics *m)
 }
 
 /* Pages, the second number of the file. */
-static double resident_bytes(void)
+static double resident_bytes(const srv_metrics *m)
 {
-    FILE       *file = fopen("/proc/self/statm", "re");
-    char        text[128];
-    const char *second = file && fgets(text, sizeof text, file) ? strchr(text, ' ') : NULL;
-    if (file) fclose(file);
+    char          text[128];
+    const ssize_t size = pread(m->memory, text, sizeof text - 1, 0);
+    text[size > 0 ? size : 0] = '\0';
+    const char *second = strchr(text, ' ');
     return second ? strtod(second, NULL) * (double)sysconf(_SC_PAGESIZE) : 0;
+}
+
+void srv_metrics_begin(srv_metrics *m)
+{
+    m->start_unix_s = (double)time(NULL);
+    m->memory = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+}
+
+void srv_metrics_end(srv_metrics *m)
+{
+    if (m->memory >= 0) close(m->memory);
+}
+
+static void print_isolation(FILE *out, bool processes)
+{
+    const srv_confinement here = srv_confinement_here();
+    print_family(out, (family){"fovea_isolation_info", "gauge", "Always 1: are there worker processes, and what confines them"});
+    fprintf(out, "fovea_isolation_info{processes=\"%d\",seccomp=\"%d\",landlock=\"%d\"} 1\n", processes, here.filters,
+            here.landlock);
+}
+
+static void print_crew(FILE *out, const srv_crew *crew)
+{
+    print_value(out, (family){"fovea_worker_processes", "gauge", "Processes that look at photos and are up"},
+                (double)srv_crew_count(crew, SRV_UP));
+    print_value(out, (family){"fovea_worker_restarts_total", "counter", "How often one of them crashed and was started anew"},
+                (double)srv_crew_restarts(crew));
 }
 
 static void print_server(FILE *out, srv_server *s)
@@ -149,10 +180,12 @@ static void print_server(FILE *out, srv_server *s)
         {{"fovea_connections_timed_out_total", "counter", "Connections whose client took too long"},
          (double)s->connections.timed_out},
         {{"fovea_requests", "gauge", "Requests that were begun and are not answered"}, (double)s->requests},
-        {{"process_resident_memory_bytes", "gauge", "Memory of the process"}, resident_bytes()},
+        {{"process_resident_memory_bytes", "gauge", "Memory of the process"}, resident_bytes(&s->metrics)},
         {{"process_start_time_seconds", "gauge", "When it started, in seconds since 1970"}, s->metrics.start_unix_s},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) print_value(out, row[i].f, row[i].value);
+    if (s->crew) print_crew(out, s->crew);
+    print_isolation(out, s->crew != NULL);
     print_family(out, (family){"fovea_build_info", "gauge", "Always 1"});
     fprintf(out, "fovea_build_info{version=\"%s\"} 1\n", fov_version());
 }

@@ -18,9 +18,9 @@ static json_t *file_name(const char *path)
 }
 
 /* The certificate knows it; NULL where there is none. */
-static json_t *family_of(const fov_engine *engine)
+static json_t *family_of(const srv_model *model)
 {
-    json_t *certificate = json_loads(fov_engine_certificate(engine), 0, NULL);
+    json_t *certificate = json_loads(srv_model_certificate(model), 0, NULL);
     json_t *family = json_incref(json_object_get(json_object_get(certificate, "source"), "family"));
     json_decref(certificate);
     return family;
@@ -29,14 +29,12 @@ static json_t *family_of(const fov_engine *engine)
 /* A srv_visit. What is not loaded has no engine to tell of. */
 static void list(void *user, const srv_listing *l)
 {
-    const fov_engine *engine = l->model ? srv_model_engine(l->model) : NULL;
-    const char       *device = l->model ? srv_model_device(l->model) : "";
-    json_t           *family = engine ? family_of(engine) : NULL;
-    json_array_append_new(user,
-                          json_pack("{s:s, s:s, s:b, s:s?, s:o?, s:s?, s:s?, s:o}", "name", l->name, "version", l->version, "ready",
-                                    engine != NULL, "precision", engine ? fov_precision_name(fov_engine_precision(engine)) : NULL,
-                                    "family", family, "backend", engine ? fov_engine_backend(engine) : NULL, "device",
-                                    *device ? device : NULL, "file", file_name(l->path)));
+    const srv_facts *facts = l->model ? srv_model_facts(l->model) : NULL;
+    json_t          *family = l->model ? family_of(l->model) : NULL;
+    json_array_append_new(user, json_pack("{s:s, s:s, s:b, s:s?, s:o?, s:s?, s:s?, s:o}", "name", l->name, "version", l->version,
+                                          "ready", facts != NULL, "precision", facts ? fov_precision_name(facts->precision) : NULL,
+                                          "family", family, "backend", facts ? facts->backend : NULL, "device",
+                                          facts && *facts->device ? facts->device : NULL, "file", file_name(l->path)));
 }
 
 /* As it was written, without what a float adds. */
@@ -60,7 +58,7 @@ srv_reply srv_get_certificate(srv_request *r)
     fov_error  err = {0};
     srv_model *model = srv_repository_find(r->server->repository, r->captured[0], r->captured[1], &err);
     if (!model) return srv_reply_error(MHD_HTTP_NOT_FOUND, "%s", err.message);
-    json_t   *certificate = json_loads(fov_engine_certificate(srv_model_engine(model)), 0, NULL);
+    json_t   *certificate = json_loads(srv_model_certificate(model), 0, NULL);
     srv_reply reply;
     if (certificate && !json_object_size(certificate))
         reply = srv_reply_error(MHD_HTTP_NOT_FOUND,

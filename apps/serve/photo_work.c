@@ -125,16 +125,11 @@ static void run_all(work *w)
 
 /* ---------------------------------------------------------------- drawing */
 
-/* A picture may be much larger than the photo that was sent. */
 static void keep_within_budget(srv_task *t)
 {
-    if (srv_budget_take(t->job->budget, t->picture_bytes)) return;
-    snprintf(
-        t->err.message, sizeof t->err.message,
-        "%s: its picture has %zu bytes, for which other requests leave no room: try again later, or start the server with more "
-        "--max-memory",
-        t->name, t->picture_bytes);
-    fail(t, FOV_ERR_CANCELLED);
+    t->picture_free = fov_data_free;
+    if (!t->job->budget || srv_budget_take(t->job->budget, t->picture_bytes)) return;
+    srv_task_no_room(t, t->picture_bytes);
     fov_data_free(t->picture);
     t->picture = NULL;
     t->picture_bytes = 0;
@@ -158,10 +153,10 @@ static void draw(srv_task *t, fov_photo *photo)
 
 static void detect(work *w, bool alone)
 {
-    srv_model *model = w->task[0]->job->model;
-    srv_loan   loan;
-    fov_error  err = {0};
-    fov_status st = srv_model_borrow(model, alone, &loan, &err);
+    srv_engines *engines = srv_model_engines(w->task[0]->job->model);
+    srv_loan     loan;
+    fov_error    err = {0};
+    fov_status   st = srv_engines_borrow(engines, alone, &loan, &err);
     for (size_t i = 0; st && i < w->count; i++) {
         w->task[i]->err = err;
         fail(w->task[i], st);
@@ -169,7 +164,7 @@ static void detect(work *w, bool alone)
     if (st) return;
     w->detector = loan.detector;
     run_all(w);
-    srv_model_give_back(model, &loan);
+    srv_engines_give_back(engines, &loan);
 }
 
 void srv_photo_work(srv_task *const *task, size_t count, bool alone, const srv_config *config)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* From tasks to what came of them: photos are decoded, looked at together, and drawn. */
+/* From tasks to what came of them: photos are decoded, looked at together, and drawn, by the engines of this process. */
 #ifndef FOVEA_SERVE_PHOTO_WORK_H
 #define FOVEA_SERVE_PHOTO_WORK_H
 

@@ -21,6 +21,7 @@ typedef struct entry {
 
 struct srv_repository {
     const srv_config *config;
+    srv_crew         *crew;
     pthread_mutex_t   loading; /* one at a time */
     pthread_mutex_t   lock;    /* of the list and of what its entries say */
     entry            *first;
@@ -88,7 +89,7 @@ static void add(void *user, const char *name, const char *version, const char *p
 static fov_status load_entry(srv_repository *r, entry *e, fov_error *err)
 {
     srv_model *model, *before;
-    fov_status st = srv_model_open(e->name, e->version, e->path, r->config, &e->stats, &model, err);
+    fov_status st = srv_model_open(&(srv_identity){e->name, e->version, e->path}, r->config, r->crew, &e->stats, &model, err);
     pthread_mutex_lock(&r->lock);
     e->wanted = true;
     before = st ? NULL : e->model;
@@ -209,13 +210,12 @@ static bool load_all(srv_repository *r)
             return false;
         }
         cli_detail("model %s, version %s: %s, %s, from %s", e->name, e->version,
-                   fov_precision_name(fov_engine_precision(srv_model_engine(e->model))),
-                   fov_engine_backend(srv_model_engine(e->model)), e->path);
+                   fov_precision_name(srv_model_facts(e->model)->precision), srv_model_facts(e->model)->backend, e->path);
     }
     return true;
 }
 
-srv_repository *srv_repository_open(const srv_config *config)
+srv_repository *srv_repository_open(const srv_config *config, srv_crew *crew)
 {
     srv_repository *r = calloc(1, sizeof *r);
     if (!r) {
@@ -223,6 +223,7 @@ srv_repository *srv_repository_open(const srv_config *config)
         return NULL;
     }
     r->config = config;
+    r->crew = crew;
     pthread_mutex_init(&r->loading, NULL);
     pthread_mutex_init(&r->lock, NULL);
     if (find_files(r) && choose_default(r) && load_all(r)) return r;

@@ -25,9 +25,10 @@ typedef void srv_visit(void *user, const srv_listing *listing);
 /**
  * Find all models that the configuration names, and load them.
  * @param config must outlive the repository
+ * @param crew   the worker processes that are to have the engines, and must outlive it; NULL: this process
  * @return NULL: it was said what failed
  */
-srv_repository *srv_repository_open(const srv_config *config);
+srv_repository *srv_repository_open(const srv_config *config, srv_crew *crew);
 void            srv_repository_free(srv_repository *repository); /* NULL is allowed */
 
 const char *srv_repository_default(const srv_repository *repository);

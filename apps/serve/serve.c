@@ -6,6 +6,7 @@
 #include "daemon.h"
 #include "http_library.h"
 #include "listen.h"
+#include "sandbox/confine.h"
 #include "service.h"
 #include "text_file.h"
 #include "workers.h"
@@ -14,18 +15,21 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double SWEEP_S = 0.25, LAST_ANSWERS_S = 2;
 
 typedef struct running {
     srv_server         server;
+    srv_nursery        nursery;
     srv_workers       *workers;
     struct MHD_Daemon *daemon;
     int                fd;
     char               address[128];
     char              *tls[2];
+    FILE              *ready; /* of --ready-file, under another name; NULL: none */
+    char              *ready_beside;
+    int                service; /* socket to who watches over services; -1: none */
     sigset_t           signals;
 } running;
 
@@ -39,28 +43,50 @@ static cli_exit load_tls(running *s, const srv_config *c)
     return s->tls[1] ? CLI_OK : CLI_USAGE;
 }
 
-/* Read in one piece by whoever waits for it. */
-static bool write_ready_file(const char *path, const char *url)
+static bool say_ready_file(const char *path)
 {
-    char  beside[4096];
-    FILE *file = NULL;
-    if (!path) return true;
-    if (snprintf(beside, sizeof beside, "%s.new", path) < (int)sizeof beside) file = fopen(beside, "we");
-    const bool written = file && fprintf(file, "%s\n", url) > 0;
-    if ((file && fclose(file)) || !written || rename(beside, path)) {
-        cli_error("--ready-file %s: %s", path, strerror(errno));
-        return false;
-    }
-    return true;
+    cli_error("--ready-file %s: %s", path, strerror(errno));
+    return false;
 }
 
-static cli_exit tell_address(const running *s)
+/* While files may still be made. */
+static bool open_ready_file(running *s, const char *path)
+{
+    if (!path) return true;
+    if (asprintf(&s->ready_beside, "%s.new", path) < 0) s->ready_beside = NULL;
+    s->ready = s->ready_beside ? fopen(s->ready_beside, "we") : NULL;
+    return s->ready || say_ready_file(path);
+}
+
+/* Read in one piece by whoever waits for it. */
+static bool write_ready_file(running *s, const char *path, const char *url)
+{
+    if (!path) return true;
+    const bool written = fprintf(s->ready, "%s\n", url) > 0, closed = !fclose(s->ready);
+    s->ready = NULL;
+    return (written && closed && !rename(s->ready_beside, path)) || say_ready_file(path);
+}
+
+static cli_exit tell_address(running *s)
 {
     char url[160];
     snprintf(url, sizeof url, "http%s://%s", s->tls[0] ? "s" : "", s->address);
     cli_note("listening on %s", url);
-    srv_service_tell("READY=1");
-    return write_ready_file(s->server.config->ready_file, url) ? CLI_OK : CLI_OUTPUT;
+    srv_service_tell(s->service, "READY=1");
+    return write_ready_file(s, s->server.config->ready_file, url) ? CLI_OK : CLI_OUTPUT;
+}
+
+/* From here on the front can do what its requests need and no more; and only from here on are there threads. */
+static cli_exit confine(running *s, const srv_config *c)
+{
+    fov_error err = {0};
+    if (c->isolation == SRV_ISOLATION_OFF) return CLI_OK;
+    if (srv_confine_front(c, &err)) {
+        cli_error("%s", err.message);
+        return err.code == FOV_ERR_ARGUMENT ? CLI_USAGE : CLI_INTERNAL;
+    }
+    s->server.crew = srv_crew_new(c, &s->nursery);
+    return s->server.crew ? CLI_OK : CLI_INTERNAL;
 }
 
 static cli_exit begin(running *s, const srv_config *c)
@@ -68,12 +94,15 @@ static cli_exit begin(running *s, const srv_config *c)
     srv_server *server = &s->server;
     cli_exit    code = load_tls(s, c);
     if (code) return code;
-    if (!srv_access_log_open(&server->log, c->access_log)) return CLI_OUTPUT;
-    if (!(server->repository = srv_repository_open(c))) return CLI_MODEL;
+    if (!srv_access_log_open(&server->log, c->access_log) || !open_ready_file(s, c->ready_file)) return CLI_OUTPUT;
+    s->service = srv_service_open();
+    srv_metrics_begin(&server->metrics);
     if (!(server->queue = srv_queue_new(c->queue_photos))) return cli_no_memory();
     if ((s->fd = srv_listen(c->host, c->port, s->address, sizeof s->address)) < 0) return CLI_USAGE;
     server->is_local = srv_listens_locally(s->fd);
-    if (!(s->workers = srv_workers_start(server->queue, c))) return CLI_INTERNAL;
+    if ((code = confine(s, c))) return code;
+    if (!(server->repository = srv_repository_open(c, server->crew))) return CLI_MODEL;
+    if (!(s->workers = srv_workers_start(server->queue, server->crew, c))) return CLI_INTERNAL;
     if (!(s->daemon = srv_daemon_start(server, s->fd, s->tls[0] ? (const char *const *)s->tls : NULL))) return CLI_USAGE;
     return tell_address(s);
 }
@@ -86,6 +115,13 @@ static int wait_for_signal(const running *s)
     const struct timespec t = {0, (long)(SWEEP_S * 1e9)};
     const int             number = sigtimedwait(&s->signals, NULL, &t);
     return number > 0 ? number : 0;
+}
+
+/* Without a worker process nothing can be answered: whoever watches over the server should start it anew. */
+static bool all_given_up(const running *s)
+{
+    const srv_crew *crew = s->server.crew;
+    return crew && srv_crew_count(crew, SRV_GIVEN_UP) == (size_t)s->server.config->processes;
 }
 
 /* Until no request is left, for so long at most. @return a signal that came meanwhile */
@@ -114,7 +150,7 @@ static void wait_for_work(running *s)
 static cli_exit drain(running *s)
 {
     const size_t begun = s->server.requests;
-    srv_service_tell("STOPPING=1");
+    srv_service_tell(s->service, "STOPPING=1");
     cli_note("stopping: %zu request%s to finish", begun, begun == 1 ? "" : "s");
     s->server.stopping = true;
     srv_daemon_quiesce(s->daemon, s->fd);
@@ -132,10 +168,27 @@ static void end(running *s)
     if (s->daemon) srv_daemon_stop(s->daemon, s->fd);
     srv_queue_free(s->server.queue);
     srv_repository_free(s->server.repository);
+    srv_crew_free(s->server.crew);
+    srv_nursery_stop(&s->nursery);
     srv_access_log_close(&s->server.log);
     srv_connections_clear(&s->server.connections);
+    if (s->ready) fclose(s->ready);
+    free(s->ready_beside);
+    srv_metrics_end(&s->server.metrics);
+    srv_service_close(s->service);
     free(s->tls[0]);
     free(s->tls[1]);
+}
+
+static cli_exit begin_isolation(running *s, const srv_config *config)
+{
+    fov_error err = {0};
+    if (config->isolation == SRV_ISOLATION_OFF) return CLI_OK;
+    if (srv_confine_begin(config, &err)) {
+        cli_error("%s", err.message);
+        return CLI_USAGE;
+    }
+    return srv_nursery_start(&s->nursery, config) ? CLI_OK : CLI_INTERNAL;
 }
 
 /* Blocked before any thread is started, so that all threads leave them to the main one. */
@@ -149,15 +202,17 @@ static void block_signals(sigset_t *signals)
 
 cli_exit srv_serve(const srv_config *config)
 {
-    running s = {.server = {.config = config, .bodies = {.limit = config->memory_bytes}}};
-    if (!srv_http_library_load()) return CLI_INTERNAL;
+    running s = {.service = -1, .server = {.config = config, .bodies = {.limit = config->memory_bytes}, .metrics = {.memory = -1}}};
     block_signals(&s.signals);
+    cli_exit code = begin_isolation(&s, config);
+    if (code) return code;
+    if (!srv_http_library_load()) return CLI_INTERNAL;
     srv_connections_init(&s.server.connections, config->tls_cert != NULL);
-    s.server.metrics.start_unix_s = (double)time(NULL);
-    cli_exit code = begin(&s, config);
+    code = begin(&s, config);
     if (!code) {
-        while (!wait_for_signal(&s)) srv_connections_sweep(&s.server.connections);
+        while (!wait_for_signal(&s) && !all_given_up(&s)) srv_connections_sweep(&s.server.connections);
         code = drain(&s);
+        if (!code && all_given_up(&s)) code = CLI_INTERNAL;
     }
     end(&s);
     return code;

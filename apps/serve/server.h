@@ -6,6 +6,7 @@
 #include "access_log.h"
 #include "budget.h"
 #include "connections.h"
+#include "crew/crew.h"
 #include "metrics.h"
 #include "queue.h"
 #include "repository.h"
@@ -13,6 +14,7 @@
 typedef struct srv_server {
     const srv_config *config;
     srv_repository   *repository;
+    srv_crew         *crew; /* NULL: without isolation */
     srv_queue        *queue;
     srv_budget        bodies;
     srv_connections   connections;

@@ -3,7 +3,10 @@
 #ifndef FOVEA_SERVE_SERVICE_H
 #define FOVEA_SERVE_SERVICE_H
 
-/** @param state such as "READY=1". Does nothing unless $NOTIFY_SOCKET names a socket. */
-void srv_service_tell(const char *state);
+/** Connect to the socket of $NOTIFY_SOCKET. @return -1: it names none */
+int srv_service_open(void);
+/** @param state such as "READY=1". Does nothing where fd is -1. */
+void srv_service_tell(int fd, const char *state);
+void srv_service_close(int fd);
 
 #endif

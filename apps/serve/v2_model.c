@@ -86,8 +86,8 @@ srv_reply srv_get_model_config(srv_request *r)
     if (!model) return missing;
     const srv_reply reply =
         srv_reply_json(json_pack("{s:s, s:s, s:s, s:i, s:o, s:o}", "name", srv_model_name(model), "platform", "fovea", "backend",
-                                 fov_engine_backend(srv_model_engine(model)), "max_batch_size", 0, "input",
-                                 config_of(srv_inputs, SRV_INPUTS), "output", config_of(srv_outputs, SRV_OUTPUTS)));
+                                 srv_model_facts(model)->backend, "max_batch_size", 0, "input", config_of(srv_inputs, SRV_INPUTS),
+                                 "output", config_of(srv_outputs, SRV_OUTPUTS)));
     srv_model_release(model);
     return reply;
 }

@@ -15,6 +15,8 @@ static const char device_failed[] =
 srv_reply srv_get_live(srv_request *r)
 {
     if (srv_repository_device_failed(r->server->repository)) return srv_reply_busy(device_failed);
+    if (r->server->crew && srv_crew_count(r->server->crew, SRV_GIVEN_UP))
+        return srv_reply_busy("a worker process could not be started, several times in a row: start the server anew");
     return srv_reply_json(json_pack("{s:b}", "live", 1));
 }
 
@@ -24,5 +26,7 @@ srv_reply srv_get_ready(srv_request *r)
     if (!srv_repository_is_ready(r->server->repository))
         return srv_reply_busy("a model could not be loaded: POST /v2/repository/index tells which");
     if (srv_repository_device_failed(r->server->repository)) return srv_reply_busy(device_failed);
+    if (r->server->crew && !srv_crew_count(r->server->crew, SRV_UP))
+        return srv_reply_busy("the worker processes are being started anew");
     return srv_reply_json(json_pack("{s:b}", "ready", 1));
 }

@@ -3,6 +3,8 @@
 
 #include "clock.h"
 #include "console.h"
+#include "crew/crew.h"
+#include "crew/remote_work.h"
 #include "photo_work.h"
 
 #include <pthread.h>
@@ -13,9 +15,17 @@
 struct srv_workers {
     srv_queue        *queue;
     const srv_config *config;
-    pthread_t        *thread;
-    int               count;
+    srv_crew         *crew; /* NULL: the threads do the work themselves */
+    struct worker    *worker;
+    size_t            count;
 };
+
+typedef struct worker {
+    srv_workers *all;
+    pthread_t    thread;
+    srv_process *process; /* NULL: this one */
+    size_t       lane;    /* there */
+} worker;
 
 static void count_photo(const srv_task *t, double start_s)
 {
@@ -61,49 +71,82 @@ static void count_passes(srv_task *const *task, size_t count)
     s->passes += (uint64_t)(passes + 0.5);
 }
 
-static void do_tasks(srv_workers *w, srv_task **task, size_t count, bool alone)
+static void look_at(const worker *w, srv_task *const *task, size_t count, bool alone)
+{
+    if (w->process) srv_remote_work(w->process, w->lane, task, count, alone);
+    else srv_photo_work(task, count, alone, w->all->config);
+}
+
+static void do_tasks(const worker *w, srv_task **task, size_t count, bool alone)
 {
     const double start = cli_now_s();
-    const bool   stopping = srv_queue_is_closed(w->queue);
+    const bool   stopping = srv_queue_is_closed(w->all->queue);
     srv_task    *live[SRV_MAX_BATCH];
     size_t       n = 0;
     for (size_t i = 0; i < count; i++)
         if (!give_up(task[i], stopping, start)) live[n++] = task[i];
     if (n) {
-        srv_photo_work(live, n, alone, w->config);
+        look_at(w, live, n, alone);
         count_passes(live, n);
     }
     for (size_t i = 0; i < count; i++) finish(task[i], start);
 }
 
+/* While its process is being started, or was given up, others that are up take what waits; with none, it takes what comes to tell
+ * why not. */
+static void leave_to_others(const worker *w)
+{
+    const struct timespec t = {0, 10000000};
+    while (w->process && srv_process_state_of(w->process) != SRV_UP && srv_crew_count(w->all->crew, SRV_UP) &&
+           !srv_queue_is_closed(w->all->queue))
+        nanosleep(&t, NULL);
+}
+
+static size_t take(const worker *w, srv_task **task, bool *alone)
+{
+    const srv_workers *all = w->all;
+    leave_to_others(w);
+    return srv_queue_take(all->queue, task, (size_t)all->config->batch, all->config->batch_delay_s, alone);
+}
+
 static void *work(void *user)
 {
-    srv_workers *w = user;
-    srv_task    *task[SRV_MAX_BATCH];
-    bool         alone;
-    size_t       count;
-    while ((count = srv_queue_take(w->queue, task, (size_t)w->config->batch, w->config->batch_delay_s, &alone))) {
+    const worker *w = user;
+    srv_task     *task[SRV_MAX_BATCH];
+    bool          alone;
+    size_t        count;
+    while ((count = take(w, task, &alone))) {
         do_tasks(w, task, count, alone);
-        srv_queue_taken_done(w->queue);
+        srv_queue_taken_done(w->all->queue);
     }
     return NULL;
 }
 
-srv_workers *srv_workers_start(srv_queue *queue, const srv_config *config)
+static int start(srv_workers *w, size_t i)
 {
+    worker *next = w->worker + i;
+    next->all = w;
+    if (w->crew) next->process = srv_crew_process(w->crew, i, &next->lane);
+    return pthread_create(&next->thread, NULL, work, next);
+}
+
+srv_workers *srv_workers_start(srv_queue *queue, srv_crew *crew, const srv_config *config)
+{
+    const size_t count = (size_t)config->workers * (crew ? (size_t)config->processes : 1);
     srv_workers *w = calloc(1, sizeof *w);
-    if (w) w->thread = calloc((size_t)config->workers, sizeof *w->thread);
-    if (!w || !w->thread) {
+    if (w) w->worker = calloc(count, sizeof *w->worker);
+    if (!w || !w->worker) {
         free(w);
         cli_no_memory();
         return NULL;
     }
     w->queue = queue;
     w->config = config;
-    for (; w->count < config->workers; w->count++) {
-        const int error = pthread_create(w->thread + w->count, NULL, work, w);
+    w->crew = crew;
+    for (; w->count < count; w->count++) {
+        const int error = start(w, w->count);
         if (!error) continue;
-        cli_error("worker %d of %d cannot be started: %s: use fewer --workers", w->count + 1, config->workers, strerror(error));
+        cli_error("worker %zu of %zu cannot be started: %s: use fewer --workers", w->count + 1, count, strerror(error));
         srv_queue_close(queue);
         srv_workers_join(w);
         return NULL;
@@ -114,7 +157,7 @@ srv_workers *srv_workers_start(srv_queue *queue, const srv_config *config)
 void srv_workers_join(srv_workers *w)
 {
     if (!w) return;
-    for (int i = 0; i < w->count; i++) pthread_join(w->thread[i], NULL);
-    free(w->thread);
+    for (size_t i = 0; i < w->count; i++) pthread_join(w->worker[i].thread, NULL);
+    free(w->worker);
     free(w);
 }

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include "crew/crew.h"
+
+#include "console.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A model that all processes have. Its bytes are kept for those that are started later. */
+typedef struct record {
+    uint32_t         id;
+    char            *name, *version;
+    srv_model_source source;
+    struct record   *next; /* in the order of their numbers */
+} record;
+
+struct srv_crew {
+    srv_nursery    *nursery;
+    pthread_mutex_t lock; /* of the list */
+    record         *first;
+    uint32_t        last_id;
+    srv_process   **process;
+    size_t          count;
+};
+
+/* ---------------------------------------------------------------- the list */
+
+static void record_free(record *r)
+{
+    if (!r) return;
+    srv_model_source_close(&r->source);
+    free(r->name);
+    free(r->version);
+    free(r);
+}
+
+/* NULL: no memory, or no descriptor. */
+static record *record_new(uint32_t id, const char *name, const char *version, const srv_model_source *source)
+{
+    record *r = calloc(1, sizeof *r);
+    if (!r) return NULL;
+    r->id = id;
+    r->name = strdup(name);
+    r->version = strdup(version);
+    r->source = (srv_model_source){strdup(source->path), -1, source->bytes, source->settings ? strdup(source->settings) : NULL};
+    if (source->fd >= 0) r->source.fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 0);
+    if (r->name && r->version && r->source.path && !r->source.settings == !source->settings &&
+        (r->source.fd < 0) == (source->fd < 0))
+        return r;
+    record_free(r);
+    return NULL;
+}
+
+static record *copy_of_next(srv_crew *c, uint32_t after, bool *failed)
+{
+    pthread_mutex_lock(&c->lock);
+    const record *r = c->first;
+    while (r && r->id <= after) r = r->next;
+    record *copy = r ? record_new(r->id, r->name, r->version, &r->source) : NULL;
+    *failed = r && !copy;
+    pthread_mutex_unlock(&c->lock);
+    return copy;
+}
+
+static bool is_listed(srv_crew *c, uint32_t id)
+{
+    pthread_mutex_lock(&c->lock);
+    const record *r = c->first;
+    while (r && r->id != id) r = r->next;
+    pthread_mutex_unlock(&c->lock);
+    return r != NULL;
+}
+
+static void add(srv_crew *c, record *r)
+{
+    record **at = &c->first;
+    pthread_mutex_lock(&c->lock);
+    while (*at) at = &(*at)->next;
+    *at = r;
+    pthread_mutex_unlock(&c->lock);
+}
+
+static record *take_out(srv_crew *c, uint32_t id)
+{
+    pthread_mutex_lock(&c->lock);
+    record **at = &c->first;
+    while (*at && (*at)->id != id) at = &(*at)->next;
+    record *r = *at;
+    if (r) *at = r->next;
+    pthread_mutex_unlock(&c->lock);
+    return r;
+}
+
+/* ---------------------------------------------------------------- life */
+
+/* One that was unloaded meanwhile is unloaded here, too. */
+static bool load_listed(srv_crew *c, srv_process *p, const record *r)
+{
+    fov_error     err = {0};
+    srv_load_done done;
+    bool          good = srv_process_load(p, &(srv_load){r->id, r->name, r->version, &r->source}, &done, &err);
+    free(done.certificate);
+    if (good && done.status) cli_error("%s", err.message);
+    if (good && !is_listed(c, r->id)) srv_process_unload(p, r->id);
+    return good && !done.status;
+}
+
+/* A srv_process_prepare. */
+static bool prepare(void *user, srv_process *p)
+{
+    srv_crew *c = user;
+    record   *r;
+    uint32_t  after = 0;
+    bool      good = true, failed = false;
+    while (good && (r = copy_of_next(c, after, &failed))) {
+        good = load_listed(c, p, r);
+        after = r->id;
+        record_free(r);
+    }
+    return good && !failed;
+}
+
+static bool start_all(srv_crew *c, const srv_config *config)
+{
+    for (; c->count < (size_t)config->processes; c->count++)
+        if (!(c->process[c->count] = srv_process_new(c->count, config, c->nursery, prepare, c))) return false;
+    for (size_t i = 0; i < c->count; i++) {
+        if (!srv_process_lock_up(c->process[i])) return false;
+        srv_process_unlock(c->process[i]);
+    }
+    return true;
+}
+
+srv_crew *srv_crew_new(const srv_config *config, srv_nursery *nursery)
+{
+    srv_crew *c = calloc(1, sizeof *c);
+    if (c) c->process = calloc((size_t)config->processes, sizeof(srv_process *));
+    if (!c || !c->process) {
+        free(c);
+        cli_no_memory();
+        return NULL;
+    }
+    c->nursery = nursery;
+    pthread_mutex_init(&c->lock, NULL);
+    if (start_all(c, config)) return c;
+    srv_crew_free(c);
+    return NULL;
+}
+
+void srv_crew_free(srv_crew *c)
+{
+    if (!c) return;
+    for (size_t i = 0; i < c->count; i++) srv_process_free(c->process[i]);
+    for (record *r = c->first, *next; r; r = next) {
+        next = r->next;
+        record_free(r);
+    }
+    pthread_mutex_destroy(&c->lock);
+    free(c->process);
+    free(c);
+}
+
+/* ---------------------------------------------------------------- models */
+
+static size_t lock_all(srv_crew *c)
+{
+    size_t locked = 0;
+    while (locked < c->count && srv_process_lock_up(c->process[locked])) locked++;
+    return locked;
+}
+
+static void unlock(srv_crew *c, size_t count)
+{
+    while (count) srv_process_unlock(c->process[--count]);
+}
+
+/* Into each; what one says holds for all, for they are alike. @return false: one ended */
+static bool load_into_all(srv_crew *c, const srv_load *load, srv_load_done *done, fov_error *err)
+{
+    bool good = true;
+    for (size_t i = 0; i < c->count && good && !done->status; i++) {
+        free(done->certificate);
+        good = srv_process_load(c->process[i], load, done, err);
+    }
+    if (good && !done->status) return true;
+    free(done->certificate);
+    done->certificate = NULL;
+    for (size_t i = 0; i < c->count; i++) srv_process_unload(c->process[i], load->id);
+    return good;
+}
+
+static bool try_load(srv_crew *c, record *r, srv_load_done *done, fov_error *err)
+{
+    const size_t locked = lock_all(c);
+    const bool   good = locked == c->count && load_into_all(c, &(srv_load){r->id, r->name, r->version, &r->source}, done, err);
+    if (good && !done->status) add(c, r);
+    unlock(c, locked);
+    return good;
+}
+
+static fov_status fail(fov_error *err, fov_status status, const char *path, const char *why)
+{
+    err->code = status;
+    snprintf(err->message, sizeof err->message, "%s: %s", path, why);
+    return status;
+}
+
+/* A process may end for what else is in it: the model gets a second chance. */
+fov_status srv_crew_load(srv_crew *c, const srv_identity *identity, const srv_model_source *source, uint32_t *id, srv_facts *facts,
+                         char **certificate, fov_error *err)
+{
+    srv_load_done done = {0};
+    pthread_mutex_lock(&c->lock);
+    const uint32_t number = ++c->last_id;
+    pthread_mutex_unlock(&c->lock);
+    record *r = record_new(number, identity->name, identity->version, source);
+    if (!r) return fail(err, FOV_ERR_MEMORY, source->path, "no memory for a model");
+    const bool good = try_load(c, r, &done, err) || try_load(c, r, &done, err);
+    if (good && !done.status) {
+        *id = number;
+        *facts = done.facts;
+        *certificate = done.certificate;
+        return FOV_OK;
+    }
+    record_free(r);
+    return good ? done.status : fail(err, FOV_ERR_INTERNAL, source->path, "the worker process that loaded it crashed, twice");
+}
+
+void srv_crew_unload(srv_crew *c, uint32_t id)
+{
+    record_free(take_out(c, id));
+    for (size_t i = 0; i < c->count; i++) srv_process_unload(c->process[i], id);
+}
+
+/* ---------------------------------------------------------------- what is told of them */
+
+srv_process *srv_crew_process(srv_crew *c, size_t worker, size_t *lane)
+{
+    *lane = worker / c->count;
+    return c->process[worker % c->count];
+}
+
+size_t srv_crew_count(const srv_crew *c, srv_process_state state)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->count; i++) count += srv_process_state_of(c->process[i]) == state;
+    return count;
+}
+
+uint64_t srv_crew_restarts(const srv_crew *c)
+{
+    uint64_t restarts = 0;
+    for (size_t i = 0; i < c->count; i++) restarts += srv_process_restarts(c->process[i]);
+    return restarts;
+}

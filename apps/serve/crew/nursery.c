@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "crew/nursery.h"
+
+#include "console.h"
+#include "crew/protocol.h"
+#include "crew/wire.h"
+#include "crew/worker.h"
+#include "sandbox/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---------------------------------------------------------------- in the nursery */
+
+/* What the front alone needs. Standard error stays, for messages. */
+static void forget(const srv_config *config)
+{
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    char     *token = getenv("FOVEA_TOKEN");
+    if (nothing >= 0) {
+        dup2(nothing, STDIN_FILENO);
+        dup2(nothing, STDOUT_FILENO);
+    }
+    if (token) explicit_bzero(token, strlen(token));
+    if (config->token) explicit_bzero((char *)(uintptr_t)config->token, strlen(config->token));
+}
+
+static _Noreturn void begin_worker(int front, int control, const srv_config *config)
+{
+    close(front);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    srv_worker_main(control, config);
+}
+
+static srv_order_done start_worker(int front, int control, const srv_config *config)
+{
+    const pid_t pid = fork();
+    if (!pid) begin_worker(front, control, config);
+    return (srv_order_done){.pid = pid > 0 ? pid : 0};
+}
+
+static srv_order_done end_worker(pid_t pid)
+{
+    srv_order_done done = {.pid = pid};
+    kill(pid, SIGKILL); /* one that has ended already keeps its status */
+    while (waitpid(pid, &done.status, 0) < 0 && errno == EINTR) {
+    }
+    return done;
+}
+
+/* Until the front closes its end. */
+static void obey(int front, const srv_config *config)
+{
+    srv_order order;
+    int       control;
+    while (srv_wire_receive_with(front, &order, sizeof order, &control)) {
+        const srv_order_done done = order.kind == SRV_START_WORKER ? start_worker(front, control, config) : end_worker(order.pid);
+        if (control >= 0) close(control);
+        if (!srv_wire_send(front, &done, sizeof done)) return;
+    }
+}
+
+/* Processors are counted while files about them may still be read. */
+static _Noreturn void nursery_main(int front, const srv_config *config)
+{
+    srv_config own = *config;
+    fov_error  err = {0};
+    if (!own.threads) own.threads = fov_cpu_threads();
+    forget(config);
+    own.token = NULL;
+    const fov_status st = srv_confine_nursery(&own, &err);
+    if (st) cli_error("%s", err.message);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* after a change of user, which takes it back */
+    if (!st) obey(front, &own);
+    _exit(st ? CLI_INTERNAL : CLI_OK);
+}
+
+/* ---------------------------------------------------------------- in the front */
+
+bool srv_nursery_start(srv_nursery *n, const srv_config *config)
+{
+    int end[2];
+    if (!srv_wire_pair(end) || (n->pid = fork()) < 0) {
+        cli_error("the process that starts workers cannot be started: %s", strerror(errno));
+        return false;
+    }
+    if (!n->pid) {
+        close(end[0]);
+        nursery_main(end[1], config);
+    }
+    close(end[1]);
+    n->fd = end[0];
+    pthread_mutex_init(&n->lock, NULL);
+    return true;
+}
+
+void srv_nursery_stop(srv_nursery *n)
+{
+    if (!n->pid) return;
+    close(n->fd);
+    waitpid(n->pid, NULL, 0);
+    pthread_mutex_destroy(&n->lock);
+    n->pid = 0;
+}
+
+static srv_order_done give_order(srv_nursery *n, srv_order order, int passed)
+{
+    srv_order_done done;
+    pthread_mutex_lock(&n->lock);
+    const bool told = srv_wire_send_with(n->fd, &order, sizeof order, passed) && srv_wire_receive(n->fd, &done, sizeof done);
+    pthread_mutex_unlock(&n->lock);
+    return told ? done : (srv_order_done){.status = -1};
+}
+
+pid_t srv_nursery_start_worker(srv_nursery *n, int control)
+{
+    return give_order(n, (srv_order){.kind = SRV_START_WORKER}, control).pid;
+}
+
+int srv_nursery_end_worker(srv_nursery *n, pid_t pid)
+{
+    return give_order(n, (srv_order){.kind = SRV_END_WORKER, .pid = pid}, -1).status;
+}

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+#include "crew/process.h"
+
+#include "clock.h"
+#include "console.h"
+#include "crew/wire.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Of a process that ends again and again without a photo done in between. */
+static const double FIRST_PAUSE_S = 0.05, LONGEST_PAUSE_S = 2;
+
+enum { MOST_FAILED_STARTS = 5 };
+
+struct srv_process {
+    size_t               index;
+    const srv_config    *config;
+    srv_nursery         *nursery;
+    srv_process_prepare *prepare;
+    void                *user;
+    pthread_t            keeper;
+    pthread_mutex_t      control_lock; /* whoever has it may talk over `control`; a start takes it */
+
+    pthread_mutex_t   lock; /* of what follows */
+    pthread_cond_t    changed;
+    srv_process_state state;
+    bool              ending;
+    pid_t             pid;
+    int               control, *lane; /* -1: none */
+    size_t            busy, suspects; /* lanes that are in use; suspects that wait for it to be empty, or are in it */
+    char              last_end[128];
+
+    atomic_bool      useful; /* a photo was done since its start */
+    _Atomic uint64_t restarts;
+};
+
+/* ---------------------------------------------------------------- starting */
+
+/* A lane's socket and its thread in the worker. */
+static bool open_lane(srv_process *p, size_t i)
+{
+    const srv_command command = {.kind = SRV_LANE};
+    int               end[2];
+    if (!srv_wire_pair(end)) return false;
+    p->lane[i] = end[0];
+    const bool told = srv_wire_send_with(p->control, &command, sizeof command, end[1]);
+    close(end[1]);
+    return told;
+}
+
+static bool hear_hello(const srv_process *p)
+{
+    srv_hello hello;
+    if (!srv_wire_receive(p->control, &hello, sizeof hello)) return false;
+    hello.message[sizeof hello.message - 1] = '\0';
+    if (!hello.confined) cli_error("%s", hello.message);
+    return hello.confined;
+}
+
+static bool start(srv_process *p)
+{
+    int end[2];
+    if (!srv_wire_pair(end)) return false;
+    pthread_mutex_lock(&p->lock);
+    p->control = end[0];
+    pthread_mutex_unlock(&p->lock);
+    p->pid = srv_nursery_start_worker(p->nursery, end[1]);
+    close(end[1]);
+    bool good = p->pid && hear_hello(p);
+    for (int i = 0; i < p->config->workers && good; i++) good = open_lane(p, (size_t)i);
+    return good && p->prepare(p->user, p);
+}
+
+/* ---------------------------------------------------------------- ending */
+
+static void close_all(srv_process *p)
+{
+    if (p->control >= 0) close(p->control);
+    p->control = -1;
+    for (int i = 0; i < p->config->workers; i++) {
+        if (p->lane[i] >= 0) close(p->lane[i]);
+        p->lane[i] = -1;
+    }
+}
+
+/* Those in its lanes see that it is gone, and leave. */
+static void empty(srv_process *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->state = SRV_STARTING;
+    for (int i = 0; i < p->config->workers; i++)
+        if (p->lane[i] >= 0) shutdown(p->lane[i], SHUT_RDWR);
+    while (p->busy) pthread_cond_wait(&p->changed, &p->lock);
+    close_all(p);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void describe_end(int status, char *text, size_t bytes)
+{
+    if (WIFSIGNALED(status)) snprintf(text, bytes, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else snprintf(text, bytes, "ended with status %d", WEXITSTATUS(status));
+}
+
+/* After it has ended, or to end it. */
+static void bury(srv_process *p)
+{
+    char text[sizeof p->last_end] = "could not be started";
+    if (p->pid) describe_end(srv_nursery_end_worker(p->nursery, p->pid), text, sizeof text);
+    empty(p);
+    pthread_mutex_lock(&p->lock);
+    p->pid = 0;
+    memcpy(p->last_end, text, sizeof text);
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* ---------------------------------------------------------------- keeping */
+
+static void set_state(srv_process *p, srv_process_state state)
+{
+    pthread_mutex_lock(&p->lock);
+    p->state = state;
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static bool is_ending(srv_process *p)
+{
+    pthread_mutex_lock(&p->lock);
+    const bool ending = p->ending;
+    pthread_mutex_unlock(&p->lock);
+    return ending;
+}
+
+/* Looks for the end of the connection only: what comes over it is for whoever asked. */
+static void wait_for_end(const srv_process *p)
+{
+    struct pollfd control = {.fd = p->control, .events = POLLRDHUP};
+    while (poll(&control, 1, -1) <= 0) {
+    }
+}
+
+/* @return false: the server ends */
+static bool pause_for(srv_process *p, double seconds)
+{
+    const double          until = cli_now_s() + seconds;
+    const struct timespec t = {(time_t)until, (long)((until - (double)(time_t)until) * 1e9)};
+    pthread_mutex_lock(&p->lock);
+    while (!p->ending && cli_now_s() < until) pthread_cond_timedwait(&p->changed, &p->lock, &t);
+    const bool goes_on = !p->ending;
+    pthread_mutex_unlock(&p->lock);
+    return goes_on;
+}
+
+static bool run_once(srv_process *p)
+{
+    pthread_mutex_lock(&p->control_lock);
+    p->useful = false;
+    const bool up = start(p);
+    if (up) set_state(p, SRV_UP);
+    pthread_mutex_unlock(&p->control_lock);
+    if (up && !is_ending(p)) wait_for_end(p);
+    bury(p);
+    return up;
+}
+
+/* The pause doubles with each end in vain. */
+static double pause_after(unsigned in_vain)
+{
+    double pause = FIRST_PAUSE_S;
+    if (!in_vain) return 0;
+    for (unsigned i = 1; i < in_vain && pause < LONGEST_PAUSE_S; i++) pause *= 2;
+    return pause < LONGEST_PAUSE_S ? pause : LONGEST_PAUSE_S;
+}
+
+static void *keep(void *user)
+{
+    srv_process *p = user;
+    unsigned     failed = 0, in_vain = 0;
+    for (;;) {
+        const bool up = run_once(p);
+        failed = up ? 0 : failed + 1;
+        in_vain = p->useful ? 0 : in_vain + 1;
+        if (is_ending(p) || failed == MOST_FAILED_STARTS) break;
+        cli_warning("worker process %zu %s: it is started anew", p->index + 1, p->last_end);
+        if (!pause_for(p, pause_after(in_vain))) break;
+        p->restarts++;
+    }
+    if (!is_ending(p)) cli_error("worker process %zu %s, %u times in a row: given up", p->index + 1, p->last_end, failed);
+    set_state(p, is_ending(p) ? SRV_ENDED : SRV_GIVEN_UP);
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- life */
+
+static void clear(srv_process *p)
+{
+    pthread_cond_destroy(&p->changed);
+    pthread_mutex_destroy(&p->lock);
+    pthread_mutex_destroy(&p->control_lock);
+    free(p->lane);
+    free(p);
+}
+
+static void init_locks(srv_process *p)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_mutex_init(&p->control_lock, NULL);
+}
+
+srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery *nursery, srv_process_prepare *prepare, void *user)
+{
+    srv_process *p = calloc(1, sizeof *p);
+    if (p) p->lane = malloc((size_t)config->workers * sizeof *p->lane);
+    if (!p || !p->lane) {
+        free(p);
+        cli_no_memory();
+        return NULL;
+    }
+    *p = (srv_process){index, config, nursery, prepare, user, .control = -1, .lane = p->lane};
+    for (int i = 0; i < config->workers; i++) p->lane[i] = -1;
+    init_locks(p);
+    const int error = pthread_create(&p->keeper, NULL, keep, p);
+    if (!error) return p;
+    cli_error("the thread that keeps worker process %zu cannot be started: %s", index + 1, strerror(error));
+    clear(p);
+    return NULL;
+}
+
+void srv_process_free(srv_process *p)
+{
+    if (!p) return;
+    pthread_mutex_lock(&p->lock);
+    p->ending = true;
+    if (p->control >= 0) shutdown(p->control, SHUT_RDWR);
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+    pthread_join(p->keeper, NULL);
+    clear(p);
+}
+
+srv_process_state srv_process_state_of(srv_process *p)
+{
+    pthread_mutex_lock(&p->lock);
+    const srv_process_state state = p->state;
+    pthread_mutex_unlock(&p->lock);
+    return state;
+}
+
+uint64_t srv_process_restarts(srv_process *p)
+{
+    return p->restarts;
+}
+
+/* ---------------------------------------------------------------- models */
+
+static bool wait_until_up(srv_process *p)
+{
+    pthread_mutex_lock(&p->lock);
+    while (p->state == SRV_STARTING) pthread_cond_wait(&p->changed, &p->lock);
+    const bool up = p->state == SRV_UP;
+    pthread_mutex_unlock(&p->lock);
+    return up;
+}
+
+/* Between the wait and the lock it may have ended. */
+bool srv_process_lock_up(srv_process *p)
+{
+    while (wait_until_up(p)) {
+        pthread_mutex_lock(&p->control_lock);
+        if (srv_process_state_of(p) == SRV_UP) return true;
+        pthread_mutex_unlock(&p->control_lock);
+    }
+    return false;
+}
+
+void srv_process_unlock(srv_process *p)
+{
+    pthread_mutex_unlock(&p->control_lock);
+}
+
+/* In one piece, so that no other command comes in between. */
+static bool send_load(srv_process *p, const srv_load *load)
+{
+    const srv_model_source *s = load->source;
+    srv_command             c = {.kind = SRV_LOAD, .id = load->id, .bytes = s->bytes, .path_bytes = (uint32_t)strlen(s->path)};
+    if (s->settings) c.settings_bytes = (uint32_t)strlen(s->settings);
+    snprintf(c.name, sizeof c.name, "%s", load->name);
+    snprintf(c.version, sizeof c.version, "%s", load->version);
+    pthread_mutex_lock(&p->lock);
+    const bool sent = srv_wire_send_with(p->control, &c, sizeof c, s->fd) && srv_wire_send(p->control, s->path, c.path_bytes) &&
+                      srv_wire_send(p->control, s->settings, c.settings_bytes);
+    pthread_mutex_unlock(&p->lock);
+    return sent;
+}
+
+static bool is_status(int32_t status)
+{
+    return status >= FOV_OK && status <= FOV_ERR_CANCELLED;
+}
+
+static bool makes_sense(srv_loaded *l)
+{
+    l->message[sizeof l->message - 1] = '\0';
+    l->facts.backend[sizeof l->facts.backend - 1] = '\0';
+    l->facts.device[sizeof l->facts.device - 1] = '\0';
+    return is_status(l->status) && l->certificate_bytes <= SRV_CERTIFICATE_BYTES && fov_precision_name(l->facts.precision);
+}
+
+bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
+{
+    srv_loaded loaded;
+    *done = (srv_load_done){0};
+    if (!send_load(p, load) || !srv_wire_receive(p->control, &loaded, sizeof loaded) || !makes_sense(&loaded)) return false;
+    done->status = err->code = (fov_status)loaded.status;
+    done->facts = loaded.facts;
+    memcpy(err->message, loaded.message, sizeof err->message);
+    if (loaded.status) return true;
+    done->certificate = calloc(1, loaded.certificate_bytes + 1);
+    return done->certificate && srv_wire_receive(p->control, done->certificate, loaded.certificate_bytes);
+}
+
+/* A worker that is just being started is told by whoever starts it (crew.c). */
+void srv_process_unload(srv_process *p, uint32_t id)
+{
+    const srv_command command = {.kind = SRV_UNLOAD, .id = id};
+    pthread_mutex_lock(&p->lock);
+    if (p->control >= 0) srv_wire_send_with(p->control, &command, sizeof command, -1);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* ---------------------------------------------------------------- lanes */
+
+static bool may_enter(const srv_process *p, const srv_entry *entry)
+{
+    return p->state == SRV_UP && (entry->suspect ? !p->busy : !p->suspects);
+}
+
+int srv_process_enter(srv_process *p, const srv_entry *entry)
+{
+    const struct timespec t = {(time_t)entry->until_s, (long)((entry->until_s - (double)(time_t)entry->until_s) * 1e9)};
+    int                   late = 0, fd = -1;
+    pthread_mutex_lock(&p->lock);
+    p->suspects += entry->suspect;
+    while (!late && p->state <= SRV_UP && !may_enter(p, entry)) late = pthread_cond_timedwait(&p->changed, &p->lock, &t);
+    if (may_enter(p, entry)) {
+        fd = p->lane[entry->lane];
+        p->busy++;
+    } else {
+        p->suspects -= entry->suspect;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return fd;
+}
+
+void srv_process_leave(srv_process *p, const srv_entry *entry, bool crashed)
+{
+    pthread_mutex_lock(&p->lock);
+    p->busy--;
+    p->suspects -= entry->suspect;
+    if (!crashed) p->useful = true;
+    if (crashed && p->state == SRV_UP) {
+        p->state = SRV_STARTING;
+        shutdown(p->control, SHUT_RDWR); /* its keeper ends it if it has not ended itself */
+    }
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void srv_process_last_end(srv_process *p, char *text, size_t bytes)
+{
+    pthread_mutex_lock(&p->lock);
+    snprintf(text, bytes, "%s", p->last_end);
+    pthread_mutex_unlock(&p->lock);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/* A worker process as the front sees it: it is started, has lanes, ends, and is started anew. A thread of the front keeps it.
+ *
+ * Photos that were in a process when it crashed are under suspicion, and nobody knows which of them did it. Each is tried again
+ * alone: nothing else is in the process meanwhile, so that if it crashes again, it is known which photo does it. */
+#ifndef FOVEA_SERVE_CREW_PROCESS_H
+#define FOVEA_SERVE_CREW_PROCESS_H
+
+#include "crew/nursery.h"
+#include "crew/protocol.h"
+
+typedef struct srv_process srv_process;
+
+typedef enum srv_process_state {
+    SRV_STARTING, /* for the first time, or anew */
+    SRV_UP,
+    SRV_GIVEN_UP, /* it could not be started, several times in a row */
+    SRV_ENDED,    /* as it was asked to */
+} srv_process_state;
+
+/** Makes a process that was just started ready: tells it the models. @return false: it ended meanwhile */
+typedef bool srv_process_prepare(void *user, srv_process *process);
+
+/** @return NULL: it was said why not; it is not up yet */
+srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery *nursery, srv_process_prepare *prepare,
+                             void *user);
+/** Ends it once no lane is in use. NULL is allowed. */
+void srv_process_free(srv_process *process);
+
+srv_process_state srv_process_state_of(srv_process *process);
+/** How often it was started anew. */
+uint64_t srv_process_restarts(srv_process *process);
+
+/* ---------------------------------------------------------------- models */
+
+/** Wait until it is up, and keep it from being started anew until srv_process_unlock(). @return false: it was given up or ended */
+bool srv_process_lock_up(srv_process *process);
+void srv_process_unlock(srv_process *process);
+
+/** A model to load, which has a number of its own. */
+typedef struct srv_load {
+    uint32_t                id;
+    const char             *name, *version;
+    const srv_model_source *source;
+} srv_load;
+
+/** What came of it. */
+typedef struct srv_load_done {
+    fov_status status;
+    srv_facts  facts;
+    char      *certificate; /* to free() */
+} srv_load_done;
+
+/** While it is locked or prepared. @return false: the process ended, or said what cannot be */
+bool srv_process_load(srv_process *process, const srv_load *load, srv_load_done *done, fov_error *err);
+/** At any time. */
+void srv_process_unload(srv_process *process, uint32_t id);
+
+/* ---------------------------------------------------------------- lanes */
+
+/** What a lane is entered for. */
+typedef struct srv_entry {
+    size_t lane;
+    bool   suspect; /* nothing else may be in the process */
+    double until_s; /* for how long a process that is being started is waited for */
+} srv_entry;
+
+/** @return the lane's socket; -1: the process is not up in time */
+int srv_process_enter(srv_process *process, const srv_entry *entry);
+/** @param crashed the process ended meanwhile, or said what cannot be, and is ended */
+void srv_process_leave(srv_process *process, const srv_entry *entry, bool crashed);
+/** How the last one ended, for messages. */
+void srv_process_last_end(srv_process *process, char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/* As photo_work.h, in a worker process. */
+#ifndef FOVEA_SERVE_CREW_REMOTE_WORK_H
+#define FOVEA_SERVE_CREW_REMOTE_WORK_H
+
+#include "crew/process.h"
+
+/**
+ * Do `count` tasks that may share a pass. A process that crashes meanwhile loses none of them: each is tried again, alone, and only
+ * one that crashes it again fails.
+ * @param lane of the process, which is the caller's
+ */
+void srv_remote_work(srv_process *process, size_t lane, srv_task *const *task, size_t count, bool alone);
+
+#endif

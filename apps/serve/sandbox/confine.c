@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "sandbox/confine.h"
+
+#include "console.h"
+#include "sandbox/filter.h"
+#include "sandbox/landlock.h"
+#include "sandbox/limits.h"
+#include "sandbox/user.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+enum { MOST_RULES = 64, SPARE_FILES = 64, GPU_FILES = 4096, FIRST_LANDLOCK_WITH_TCP = 4 };
+
+static srv_confinement here; /* set once, before any thread is started */
+
+srv_confinement srv_confinement_here(void)
+{
+    return here;
+}
+
+/* ---------------------------------------------------------------- what can be done */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER true
+#elif defined(__has_feature)
+#define HAS_SANITIZER (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer))
+#else
+#define HAS_SANITIZER false
+#endif
+
+static fov_status cannot(const srv_config *config, const char *what, fov_error *err)
+{
+    if (config->isolation != SRV_ISOLATION_REQUIRED) {
+        cli_warning("isolation: %s: going on without (--isolation required would not)", what);
+        return FOV_OK;
+    }
+    err->code = FOV_ERR_UNSUPPORTED;
+    snprintf(err->message, sizeof err->message, "--isolation required: %s", what);
+    return FOV_ERR_UNSUPPORTED;
+}
+
+/* Sanitizers read files about the process, and stop its threads from a process of their own. */
+fov_status srv_confine_begin(const srv_config *config, fov_error *err)
+{
+    fov_status st = FOV_OK;
+    if (HAS_SANITIZER) return cannot(config, "a build with a sanitizer needs more than would be left to it", err);
+    if (srv_user_is_root() && !config->user)
+        cli_note("started by root: it keeps no power of root's but to read files, and its workers are nobody; --user NAME makes "
+                 "all of it another");
+    here = (srv_confinement){srv_filter_is_possible(), srv_landlock_version()};
+    if (!here.filters)
+        st = cannot(config, "system calls are not filtered: the kernel has no seccomp, or libseccomp is missing", err);
+    if (!st && !here.landlock) st = cannot(config, "files are not kept from it: the kernel has no Landlock (Linux 5.13)", err);
+    if (!st && here.landlock && here.landlock < FIRST_LANDLOCK_WITH_TCP)
+        st = cannot(config,
+                    "Landlock does not keep TCP from it: the kernel is older than Linux 6.7; its filter of system calls does", err);
+    return st;
+}
+
+/* ---------------------------------------------------------------- steps */
+
+static fov_status refused(const char *what, fov_error *err)
+{
+    err->code = FOV_ERR_UNSUPPORTED;
+    snprintf(err->message, sizeof err->message, "isolation: %s: %s: --isolation off starts the server without", what,
+             strerror(errno));
+    return FOV_ERR_UNSUPPORTED;
+}
+
+static fov_status no_new_powers(fov_error *err)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return refused("no new privileges (PR_SET_NO_NEW_PRIVS)", err);
+    return srv_limit_core() ? FOV_OK : refused("no core files", err);
+}
+
+static fov_status restrict_files(const srv_path_rule *rule, size_t count, fov_error *err)
+{
+    return !here.landlock || srv_landlock_restrict(rule, count) ? FOV_OK : refused("Landlock", err);
+}
+
+static fov_status set_filter(srv_filter filter, fov_error *err)
+{
+    return !here.filters || srv_filter_set(filter) ? FOV_OK : refused("seccomp", err);
+}
+
+/* A user who was named must be had; that nobody cannot be, as in some containers, is a lack like others. */
+static fov_status become(const srv_config *config, fov_error *err)
+{
+    char why[160];
+    if (!srv_user_is_root() || srv_user_become(config->user)) return FOV_OK;
+    snprintf(why, sizeof why, "the user %s cannot be had: %s", config->user ? config->user : "nobody", strerror(errno));
+    if (!config->user) return cannot(config, why, err);
+    err->code = FOV_ERR_ARGUMENT;
+    snprintf(err->message, sizeof err->message, "--user: %s", why);
+    return FOV_ERR_ARGUMENT;
+}
+
+/* What auto comes to is known when a model is open. */
+static bool may_use_gpu(const srv_config *config)
+{
+    return !strcmp(config->engine.backend, "cuda") || !strcmp(config->engine.backend, "auto");
+}
+
+/* ---------------------------------------------------------------- front */
+
+/* Rules for paths that are made on the way. */
+typedef struct rules {
+    srv_path_rule rule[MOST_RULES];
+    char         *made[MOST_RULES];
+    size_t        count;
+    bool          failed; /* no memory */
+} rules;
+
+/* @param path to be freed with the rules; NULL: no memory */
+static void add(rules *r, char *path, srv_permission may)
+{
+    r->failed |= !path;
+    if (!path || r->count == MOST_RULES) {
+        free(path);
+        return;
+    }
+    r->made[r->count] = path;
+    r->rule[r->count++] = (srv_path_rule){path, may};
+}
+
+static void clear(rules *r)
+{
+    while (r->count) free(r->made[--r->count]);
+}
+
+static char *folder_of(const char *path)
+{
+    char *copy = strdup(path), *folder = copy ? strdup(dirname(copy)) : NULL;
+    free(copy);
+    return folder;
+}
+
+/* Where requests may load a model anew, it may be another file by then, of the same name. */
+static void add_model(rules *r, const char *argument, bool control)
+{
+    const char *equals = strchr(argument, '='), *path = equals ? equals + 1 : argument;
+    char       *settings = NULL;
+    if (control) {
+        add(r, folder_of(path), SRV_MAY_READ);
+        return;
+    }
+    add(r, strdup(path), SRV_MAY_READ);
+    if (asprintf(&settings, "%s.settings", path) < 0) settings = NULL;
+    add(r, settings, SRV_MAY_READ);
+}
+
+static fov_status restrict_front(const srv_config *c, fov_error *err)
+{
+    rules r = {.count = 0};
+    if (c->folder) add(&r, strdup(c->folder), SRV_MAY_READ);
+    for (const char *const *file = c->files; file && *file; file++) add_model(&r, *file, c->control);
+    if (c->ready_file) add(&r, folder_of(c->ready_file), SRV_MAY_REPLACE);
+    fov_status st = r.failed ? refused("Landlock", err) : restrict_files(r.rule, r.count, err);
+    clear(&r);
+    return st;
+}
+
+static fov_status give_up_root(const srv_config *config, fov_error *err)
+{
+    if (config->user) return become(config, err);
+    return !srv_user_is_root() || srv_user_keep_reading() ? FOV_OK : refused("root's powers", err);
+}
+
+fov_status srv_confine_front(const srv_config *config, fov_error *err)
+{
+    fov_status st = give_up_root(config, err);
+    if (!st) st = no_new_powers(err);
+    if (!st) st = restrict_front(config, err);
+    return st ? st : set_filter(SRV_FILTER_FRONT, err);
+}
+
+/* ---------------------------------------------------------------- nursery and workers */
+
+/* A worker with a GPU opens it first, and keeps files of its driver. */
+fov_status srv_confine_nursery(const srv_config *config, fov_error *err)
+{
+    const bool gpu = may_use_gpu(config);
+    fov_status st = become(config, err);
+    if (!st) st = no_new_powers(err);
+    if (!st && !gpu) st = restrict_files(NULL, 0, err);
+    return st ? st : set_filter(gpu ? SRV_FILTER_GPU_NURSERY : SRV_FILTER_NURSERY, err);
+}
+
+/* The driver is loaded and each device opened while everything can be read; why it cannot be is told when a model is loaded. */
+static void open_gpus(const srv_config *config)
+{
+    char         name[128];
+    const int    one[] = {config->engine.device}, *device = config->n_device ? config->devices : one;
+    const size_t count = config->n_device ? config->n_device : 1;
+    for (size_t i = 0; i < count; i++) (void)fov_device_name("cuda", device[i], name, sizeof name, NULL);
+}
+
+static fov_status restrict_gpu_worker(fov_error *err)
+{
+    static const srv_path_rule rule[] = {{"/dev", SRV_MAY_CONTROL}, {"/proc", SRV_MAY_READ}, {"/sys", SRV_MAY_READ},
+                                         {"/usr", SRV_MAY_READ},    {"/lib", SRV_MAY_READ},  {"/lib64", SRV_MAY_READ},
+                                         {"/etc", SRV_MAY_READ}};
+    return restrict_files(rule, sizeof rule / sizeof *rule, err);
+}
+
+static fov_status limit_worker(const srv_config *config, bool gpu, fov_error *err)
+{
+    if (!srv_limit_files(gpu ? GPU_FILES : (size_t)config->workers + SPARE_FILES)) return refused("fewer files", err);
+    return srv_limit_memory(config->worker_bytes) ? FOV_OK : refused("--worker-memory", err);
+}
+
+fov_status srv_confine_worker(const srv_config *config, fov_error *err)
+{
+    const bool gpu = may_use_gpu(config);
+    if (gpu) open_gpus(config);
+    fov_status st = gpu ? restrict_gpu_worker(err) : FOV_OK;
+    if (!st) st = limit_worker(config, gpu, err);
+    return st ? st : set_filter(gpu ? SRV_FILTER_GPU_WORKER : SRV_FILTER_WORKER, err);
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/* Preloaded into a server by tests/serve/isolation.py: stands in for a photo that takes over the decoder. A PNG with one of the
+ * words below crashes the process that decodes it; calls that no process of a server may make are tried where the test asks for it,
+ * and what came of them is left in memory that it shares with the test: a file named by $FOVEA_CRASHING, struct orders.
+ *
+ * No function of the server's is changed, only what is between it and its libraries. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <spng.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PUBLIC __attribute__((visibility("default")))
+
+enum { OPEN, CREATE, FORK, SIGNAL_PARENT, MAKE_CODE, SOCKET, EXECUTE, PTRACE, TRIES };
+
+enum { NOT_TRIED = -1, WORKED = 0 }; /* otherwise errno */
+
+/* As the test writes and reads it: 32-bit integers. */
+typedef struct orders {
+    int32_t fail_starts;         /* of workers */
+    int32_t in_front, in_worker; /* what to try at the next occasion: a bit each */
+    int32_t front[TRIES], worker[TRIES];
+} orders;
+
+static orders *shared;
+static int     lies; /* what the process says next is nonsense */
+
+__attribute__((constructor)) static void map_orders(void)
+{
+    const char *path = getenv("FOVEA_CRASHING");
+    const int   fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    if (fd < 0) return;
+    void *memory = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (memory != MAP_FAILED) shared = memory;
+}
+
+/* ---------------------------------------------------------------- trying */
+
+static long try_one(int which)
+{
+    char *const nothing[] = {NULL};
+    switch (which) {
+    case OPEN:
+        return syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
+    case CREATE:
+        return syscall(SYS_openat, AT_FDCWD, "/tmp/fovea-was-here", O_WRONLY | O_CREAT, 0600);
+    case FORK: {
+        const long child = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+        if (!child) _exit(0);
+        return child;
+    }
+    case SIGNAL_PARENT:
+        return syscall(SYS_kill, getppid(), 0);
+    case MAKE_CODE:
+        return syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    case SOCKET:
+        return syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+    case EXECUTE:
+        return syscall(SYS_execve, "/bin/true", nothing, nothing);
+    default:
+        return syscall(SYS_ptrace, 0, 0, 0, 0);
+    }
+}
+
+static void try_all(int32_t *order, int32_t *result)
+{
+    const int32_t wanted = *order;
+    *order = 0;
+    for (int i = 0; i < TRIES; i++)
+        if (wanted & 1 << i) result[i] = try_one(i) < 0 ? errno : WORKED;
+}
+
+/* ---------------------------------------------------------------- occasions */
+
+#define NEXT(name) ((__typeof__(name) *)dlsym(RTLD_NEXT, #name))
+
+static int has(const void *data, size_t bytes, const char *word)
+{
+    return memmem(data, bytes, word, strlen(word)) != NULL;
+}
+
+/* A photo is about to be decoded. */
+PUBLIC int spng_set_png_buffer(spng_ctx *context, const void *data, size_t bytes)
+{
+    if (has(data, bytes, "CRASH BY SEGV")) raise(SIGSEGV);
+    if (has(data, bytes, "CRASH BY ABORT")) abort();
+    if (has(data, bytes, "CRASH BY EXIT")) _exit(0);
+    if (has(data, bytes, "SAY NONSENSE")) lies = 1;
+    if (shared) try_all(&shared->in_worker, shared->worker);
+    return NEXT(spng_set_png_buffer)(context, data, bytes);
+}
+
+/* The front notes whom it answered. */
+PUBLIC int getnameinfo(const struct sockaddr *address, socklen_t size, char *host, socklen_t host_size, char *service,
+                       socklen_t service_size, int flags)
+{
+    if (shared) try_all(&shared->in_front, shared->front);
+    return NEXT(getnameinfo)(address, size, host, host_size, service, service_size, flags);
+}
+
+/* A kernel from before Landlock and seccomp, where $FOVEA_OLD_KERNEL is set. */
+PUBLIC long syscall(long number, ...)
+{
+    long    argument[6];
+    va_list rest;
+    va_start(rest, number);
+    for (int i = 0; i < 6; i++) argument[i] = va_arg(rest, long);
+    va_end(rest);
+    if (getenv("FOVEA_OLD_KERNEL") && (number == SYS_landlock_create_ruleset || number == SYS_seccomp)) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return NEXT(syscall)(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
+}
+
+/* A worker says something. */
+PUBLIC ssize_t send(int fd, const void *data, size_t bytes, int flags)
+{
+    static char nonsense[1 << 16];
+    if (lies && bytes <= sizeof nonsense) {
+        memset(nonsense, 0x7f, bytes);
+        data = nonsense;
+    }
+    return NEXT(send)(fd, data, bytes, flags);
+}
+
+/* A worker is about to be confined: nobody else limits descriptors. */
+PUBLIC int setrlimit(__rlimit_resource_t what, const struct rlimit *limit)
+{
+    if (shared && shared->fail_starts && what == RLIMIT_NOFILE) abort();
+    return NEXT(setrlimit)(what, limit);
+}

@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A server's processes: what they may not do is refused, and a worker that crashes takes nothing with it. tests/serve/crashing.c stands in
+for photos that take over the decoder. TAP on stdout.
+
+usage: isolation.py SOURCE_DIR FOVEA [CRASHING_LIBRARY]
+"""
+import errno
+import mmap
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from pictures import chunk
+from serving import ANSWER_S, Server, Skip, form, run, wait_until
+
+SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
+CRASHING = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
+PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
+SLOW = "/detect?size=1024x1024"
+PATIENT = ("--queue-time", "600", "--drain-time", "600")
+TRIES = ("open", "create", "fork", "signal_parent", "make_code", "socket", "execute", "ptrace")  # as in crashing.c
+NOT_TRIED = -1
+
+
+def marked(words):
+    """The photo, with these words in a comment before its end."""
+    return PHOTO[:-12] + chunk(b"tEXt", b"Comment\0" + words.encode()) + PHOTO[-12:]
+
+
+class Orders:
+    """What crashing.c is told and tells: a file that it maps, 32-bit integers."""
+
+    def __init__(self, folder):
+        if not CRASHING:
+            raise Skip("a build with a sanitizer preloads its own library")
+        path = Path(folder) / "orders"
+        path.write_bytes(struct.pack("3i", 0, 0, 0) + struct.pack("i", NOT_TRIED) * 2 * len(TRIES))
+        with path.open("r+b") as file:
+            self.memory = mmap.mmap(file.fileno(), 0)
+        self.env = {"LD_PRELOAD": str(CRASHING), "FOVEA_CRASHING": str(path)}
+
+    def put(self, index, value):
+        struct.pack_into("i", self.memory, 4 * index, value)
+
+    def fail_starts(self, fail):
+        self.put(0, int(fail))
+
+    def try_in(self, where, *names):
+        self.put(("front", "worker").index(where) + 1, sum(1 << TRIES.index(name) for name in names))
+
+    def result(self, where, name):
+        """errno, or 0: it worked."""
+        index = 3 + ("front", "worker").index(where) * len(TRIES) + TRIES.index(name)
+        return struct.unpack_from("i", self.memory, 4 * index)[0]
+
+
+# ---------------------------------------------------------------- processes
+
+
+def status_of(pid):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def children(pid):
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def nursery(server):
+    return children(server.process.pid)[0]
+
+
+def workers(server):
+    return children(nursery(server))
+
+
+def restarts(server):
+    return server.metric("fovea_worker_restarts_total")
+
+
+def isolation_of(server):
+    """Labels of fovea_isolation_info, as numbers."""
+    line = next(x for x in server.get("/metrics").body.decode().splitlines() if x.startswith("fovea_isolation_info{"))
+    return {key: int(value.strip('"')) for key, value in (x.split("=") for x in line[line.index("{") + 1:line.index("}")].split(","))}
+
+
+def need_filters(server):
+    if not isolation_of(server)["seccomp"]:
+        raise Skip("system calls are not filtered here: see what the server says as it starts")
+
+
+# ---------------------------------------------------------------- confinement
+
+
+def every_process_is_confined():
+    with Server(FOVEA) as server:
+        need_filters(server)
+        for pid in (server.process.pid, nursery(server), *workers(server)):
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                status = status_of(f"{pid}/task/{thread.name}")
+                assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", (pid, thread.name, status)
+            assert int(status["CapEff"], 16) & ~(1 << 2) == 0, status["CapEff"]  # of root's powers at most reading is left
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            assert re.search(r"^Max core file size +0 +0 ", limits, re.M), limits
+        if os.getuid() == 0:
+            assert status_of(nursery(server))["Uid"].split()[0] != "0" != status_of(workers(server)[0])["Uid"].split()[0]
+
+
+def what_a_worker_may_not_do_is_refused():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, env=orders.env) as server:
+            need_filters(server)
+            orders.try_in("worker", *TRIES[:5])
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+            assert {name: orders.result("worker", name) for name in TRIES[:5]} == dict.fromkeys(TRIES[:5], errno.EPERM)
+            for number, name in enumerate(("socket", "execute", "ptrace"), 1):
+                orders.try_in("worker", name)
+                assert len(server.post("/detect", PHOTO).json["faces"]) == 1, "tried again, where it is not ordered any more"
+                assert orders.result("worker", name) == NOT_TRIED, "the call did not return"
+                assert restarts(server) == number
+            assert f"signal {signal.SIGSYS.value}" in server.errors.read_text()
+
+
+def what_the_front_may_not_do_is_refused():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, env=orders.env) as server:
+            need_filters(server)
+            orders.try_in("front", "open", "create", "fork", "signal_parent", "make_code", "socket")
+            server.get("/v2")
+            wait_until(lambda: orders.result("front", "socket") != NOT_TRIED, "the request is noted")
+            refused = {name: orders.result("front", name) for name in ("create", "fork", "signal_parent", "make_code", "socket")}
+            assert refused == dict.fromkeys(refused, errno.EPERM)
+            assert orders.result("front", "open") == (errno.EACCES if isolation_of(server)["landlock"] else 0)
+        with Server(FOVEA, env=orders.env, expect_code=-signal.SIGSYS) as server:
+            orders.try_in("front", "execute")
+            server.get("/v2")
+            server.process.wait(ANSWER_S)
+
+
+def root_becomes_another():
+    if os.getuid() != 0:
+        raise Skip("needs root")
+    server = Server(FOVEA, "--user", "nobody")
+    os.chmod(server.folder.name, 0o777)
+    with server:
+        for pid in (server.process.pid, nursery(server), *workers(server)):
+            status = status_of(pid)
+            assert "0" not in status["Uid"].split() + status["Gid"].split() and not status["Groups"].split(), status
+            assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
+        assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+
+
+def what_cannot_be_is_told():
+    for part, *options in (("auto, required or off", "--isolation", "on"), ("--user", "--isolation", "off", "--user", "nobody"),
+                           ("--processes", "--isolation", "off", "--processes", "2"),
+                           *((("no-such-user", "--user", "no-such-user"),) if os.getuid() == 0 else ())):
+        done = subprocess.run([FOVEA, "serve", "--port", "0", *options], capture_output=True, text=True, timeout=ANSWER_S, check=False)
+        assert done.returncode in (2, 5) and part in done.stderr and "listening" not in done.stderr, (options, done.stderr)
+
+
+def an_old_kernel_is_told():
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**Orders(folder).env, "FOVEA_OLD_KERNEL": "1"}
+        with Server(FOVEA, env=env) as server:
+            said = server.errors.read_text()
+            assert "no seccomp" in said and "no Landlock" in said and said.count("going on without") == 2, said
+            assert isolation_of(server) == {"processes": 1, "seccomp": 0, "landlock": 0}
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+            assert status_of(workers(server)[0])["NoNewPrivs"] == "1"
+        done = subprocess.run([FOVEA, "serve", "--port", "0", "--isolation", "required"], capture_output=True, text=True, timeout=ANSWER_S,
+                              check=False, env={**os.environ, **env})
+        assert done.returncode == 2 and "--isolation required" in done.stderr and "listening" not in done.stderr, done.stderr
+
+
+def without_isolation_there_is_one_process():
+    with Server(FOVEA, "--isolation", "off") as server:
+        assert not children(server.process.pid) and isolation_of(server)["processes"] == 0
+        assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+
+
+# ---------------------------------------------------------------- crashes
+
+
+def ask_many(server, photos, path):
+    """Each photo at once, on a connection of its own. @return answers in their order, which join() waits for"""
+    answers = [None] * len(photos)
+
+    def ask(i):
+        answers[i] = server.post(path, photos[i])
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(len(photos))]
+    for thread in threads:
+        thread.start()
+
+    def join():
+        for thread in threads:
+            thread.join()
+        return answers
+
+    return join
+
+
+def a_killed_worker_loses_no_request():
+    for options in (("--workers", "2"), ("--workers", "2", "--processes", "2", "--batch", "4")):
+        with Server(FOVEA, *PATIENT, *options) as server:
+            expected = server.post(SLOW, PHOTO).json["faces"]
+            join = ask_many(server, [PHOTO] * 32, SLOW)
+            wait_until(lambda: server.metric("fovea_requests") > 16, "most are here")
+            for pid in workers(server):
+                os.kill(pid, signal.SIGKILL)
+            answers = join()
+            assert [(a.status, a.json.get("faces")) for a in answers] == [(200, expected)] * 32
+            assert restarts(server) >= 1 and "ended by signal 9" in server.errors.read_text()
+
+
+def an_idle_worker_that_is_killed_is_started_anew():
+    with Server(FOVEA) as server:
+        before = workers(server)
+        os.kill(before[0], signal.SIGKILL)
+        wait_until(lambda: restarts(server) == 1 and server.get("/v2/health/ready").status == 200, "it is ready again")
+        assert workers(server) != before and len(server.post("/detect", PHOTO).json["faces"]) == 1
+
+
+def only_the_photo_that_crashes_fails():
+    with tempfile.TemporaryDirectory() as folder, Server(FOVEA, *PATIENT, "--workers", "2", env=Orders(folder).env) as server:
+        expected = server.post("/detect", PHOTO).json["faces"]
+        photos = [PHOTO] * 5 + [marked("CRASH BY SEGV")] + [PHOTO] * 5 + [marked("CRASH BY ABORT")] + [PHOTO] * 4
+        answers = ask_many(server, photos, "/detect")()
+        for photo, answer in zip(photos, answers):
+            assert answer.status == (200 if photo == PHOTO else 500), (answer.status, answer.body)
+            if photo == PHOTO:
+                assert answer.json["faces"] == expected
+            else:
+                assert "crashed" in answer.error and "signal" in answer.error, answer.error
+        assert server.metric("nv_inference_request_failure") == 2 and restarts(server) >= 3
+
+
+def one_of_a_form_that_crashes_is_told_in_its_place():
+    with tempfile.TemporaryDirectory() as folder, Server(FOVEA, "--batch", "4", env=Orders(folder).env) as server:
+        headers, body = form(("p", "a.png", PHOTO), ("p", "b.png", marked("CRASH BY EXIT")), ("p", "c.png", PHOTO))
+        photos = server.post("/detect", body, headers=headers).json["photos"]
+        assert [len(p.get("faces", ())) for p in photos] == [1, 0, 1] and "b.png" in photos[1]["error"]
+
+
+def a_worker_that_talks_nonsense_is_ended():
+    with tempfile.TemporaryDirectory() as folder, Server(FOVEA, env=Orders(folder).env) as server:
+        answer = server.post("/detect", marked("SAY NONSENSE"))
+        assert answer.status == 500 and "crashed" in answer.error, answer.body
+        wait_until(lambda: restarts(server) == 2, "it was ended twice")
+        assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+
+
+def a_worker_that_cannot_start_is_given_up():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, env=orders.env, expect_code=5) as server:
+            orders.fail_starts(True)
+            os.kill(workers(server)[0], signal.SIGKILL)
+            assert server.process.wait(ANSWER_S) == 5
+            said = server.errors.read_text()
+            assert "5 times in a row: given up" in said and said.count("started anew") == 5, said
+
+
+def another_goes_on_for_one_that_is_given_up():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, "--processes", "2", "--workers", "1", env=orders.env) as server:
+            orders.fail_starts(True)
+            os.kill(workers(server)[0], signal.SIGKILL)
+            wait_until(lambda: server.get("/v2/health/live").status == 503, "it is given up")
+            assert server.get("/v2/health/ready").status == 200 and server.metric("fovea_worker_processes") == 1
+            statuses = [server.post("/detect", PHOTO).status for _ in range(8)]
+            assert statuses.count(200) >= 7 and set(statuses) <= {200, 503}, statuses  # its thread may have waited for a photo already
+
+
+def without_its_nursery_a_server_ends():
+    with Server(FOVEA, expect_code=5) as server:
+        ends = [nursery(server), *workers(server)]
+        os.kill(ends[0], signal.SIGKILL)
+        assert server.process.wait(ANSWER_S) == 5
+        wait_until(lambda: not any(is_alive(pid) for pid in ends), "nobody is left")
+
+
+def is_alive(pid):
+    return Path(f"/proc/{pid}").exists() and status_of(pid)["State"][0] != "Z"
+
+
+def nobody_outlives_a_server_that_is_killed():
+    with Server(FOVEA, expect_code=-signal.SIGKILL) as server:
+        left = [nursery(server), *workers(server)]
+        server.process.kill()
+        server.process.wait(ANSWER_S)
+        wait_until(lambda: not any(is_alive(pid) for pid in left), "nobody is left")
+
+
+def a_worker_with_little_memory_refuses_a_large_photo():
+    large = "/detect?size=2048x2048"
+    with Server(FOVEA, "--workers", "1", "--worker-memory", "48") as server:
+        need_filters(server)  # a sanitizer's memory is no measure
+        answer = server.post(large, PHOTO)
+        assert answer.status == 500 and "memory" in answer.error, answer.body
+        assert len(server.post("/detect?size=long:320", PHOTO).json["faces"]) == 1
+
+
+def crashes_leave_nothing_behind():
+    with Server(FOVEA, "--workers", "2") as server:
+        pids = (server.process.pid, nursery(server))
+
+        def descriptors():
+            return [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids]
+
+        def crash(count):
+            for _ in range(count):
+                os.kill(workers(server)[0], signal.SIGKILL)
+                assert len(server.post("/detect?size=long:160", PHOTO).json["faces"]) == 1
+
+        crash(5)
+        before, memory = descriptors(), server.resident()
+        crash(200)
+        wait_until(lambda: descriptors() == before, "no descriptor is left")
+        assert restarts(server) >= 200 and server.resident() - memory < 2 << 20, server.resident() - memory
+
+
+TESTS = [every_process_is_confined, what_a_worker_may_not_do_is_refused, what_the_front_may_not_do_is_refused, root_becomes_another,
+         what_cannot_be_is_told, an_old_kernel_is_told, without_isolation_there_is_one_process, a_killed_worker_loses_no_request,
+         an_idle_worker_that_is_killed_is_started_anew, only_the_photo_that_crashes_fails, one_of_a_form_that_crashes_is_told_in_its_place,
+         a_worker_that_talks_nonsense_is_ended, a_worker_that_cannot_start_is_given_up, another_goes_on_for_one_that_is_given_up,
+         without_its_nursery_a_server_ends, nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo,
+         crashes_leave_nothing_behind]
+
+if __name__ == "__main__":
+    sys.exit(run(TESTS))
