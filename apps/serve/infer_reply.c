@@ -14,21 +14,10 @@ static bool is_float(srv_output o)
     return !strcmp(srv_outputs[o].datatype, "FP32");
 }
 
-/* @return numbers, to free(); NULL: no memory */
-static srv_number *table_of(const srv_job *job, srv_output o, size_t rows)
+static srv_found found_at(const void *of, size_t photo)
 {
-    const size_t row = srv_output_row(o);
-    srv_number  *table = calloc(rows * row + 1, sizeof *table), *at = table;
-    for (size_t i = 0; table && i < job->count; i++) {
-        const srv_task *t = job->task + i;
-        if (srv_output_is_of_photos(o)) {
-            srv_output_put_photo(o, t->faces, t->width, t->height, at);
-            at += row;
-            continue;
-        }
-        for (size_t f = 0; f < t->faces; f++, at += row) srv_output_put_face(o, t->face + f, i, at);
-    }
-    return table;
+    const srv_task *t = (const srv_task *)of + photo;
+    return (srv_found){t->face, t->faces, t->width, t->height};
 }
 
 static void print_numbers(FILE *out, srv_output o, const srv_number *table, size_t count)
@@ -61,11 +50,12 @@ static void write_numbers(FILE *out, const srv_number *table, size_t count)
     }
 }
 
-static bool print_output(FILE *json, FILE *binary, const srv_job *job, srv_output o, bool is_binary, size_t faces)
+static bool print_output(FILE *json, FILE *binary, const srv_looked *looked, srv_output o, bool is_binary)
 {
-    const size_t rows = srv_output_is_of_photos(o) ? job->count : faces, count = rows * srv_output_row(o);
-    srv_number  *table = table_of(job, o, rows);
+    const size_t rows = srv_output_rows(o, looked), count = rows * srv_output_row(o);
+    srv_number  *table = malloc((count + 1) * sizeof *table);
     if (!table) return false;
+    srv_output_fill(o, looked, table);
     print_shape(json, o, rows);
     if (is_binary) {
         fprintf(json, ", \"parameters\": {\"binary_data_size\": %zu}", count * sizeof *table);
@@ -91,16 +81,15 @@ static void print_head(FILE *out, const srv_job *job, const srv_infer *infer)
 
 static bool print_outputs(FILE *json, FILE *binary, const srv_job *job, const srv_infer *infer)
 {
-    size_t      faces = 0;
-    const char *comma = "";
-    bool        good = true;
-    for (size_t i = 0; i < job->count; i++) faces += job->task[i].faces;
+    const srv_looked looked = {found_at, job->task, job->count};
+    const char      *comma = "";
+    bool             good = true;
     fputs(", \"outputs\": [", json);
     for (int o = 0; o < SRV_OUTPUTS && good; o++) {
         if (!infer->wants[o]) continue;
         fputs(comma, json);
         comma = ", ";
-        good = print_output(json, binary, job, (srv_output)o, infer->binary[o], faces);
+        good = print_output(json, binary, &looked, (srv_output)o, infer->binary[o]);
     }
     fputs("]}", json);
     return good;

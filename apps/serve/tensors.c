@@ -31,12 +31,26 @@ size_t srv_output_row(srv_output output)
     return row;
 }
 
-bool srv_output_is_of_photos(srv_output output)
+static bool is_of_photos(srv_output output)
 {
     return output == SRV_COUNTS || output == SRV_SIZES;
 }
 
-void srv_output_put_face(srv_output output, const fov_face *face, size_t photo, srv_number *row)
+size_t srv_output_rows(srv_output output, const srv_looked *looked)
+{
+    size_t faces = 0;
+    if (is_of_photos(output)) return looked->count;
+    for (size_t i = 0; i < looked->count; i++) faces += looked->at(looked->of, i).faces;
+    return faces;
+}
+
+static void put_photo(srv_output output, const srv_found *found, srv_number *row)
+{
+    row[0].i = output == SRV_COUNTS ? (int32_t)found->faces : found->width;
+    if (output == SRV_SIZES) row[1].i = found->height;
+}
+
+static void put_face(srv_output output, const fov_face *face, size_t photo, srv_number *row)
 {
     switch (output) {
     case SRV_BOXES:
@@ -54,8 +68,16 @@ void srv_output_put_face(srv_output output, const fov_face *face, size_t photo, 
     }
 }
 
-void srv_output_put_photo(srv_output output, size_t faces, int width, int height, srv_number *row)
+void srv_output_fill(srv_output output, const srv_looked *looked, srv_number *table)
 {
-    row[0].i = output == SRV_COUNTS ? (int32_t)faces : width;
-    if (output == SRV_SIZES) row[1].i = height;
+    const size_t row = srv_output_row(output);
+    for (size_t i = 0; i < looked->count; i++) {
+        const srv_found found = looked->at(looked->of, i);
+        if (is_of_photos(output)) {
+            put_photo(output, &found, table);
+            table += row;
+            continue;
+        }
+        for (size_t f = 0; f < found.faces; f++, table += row) put_face(output, found.face + f, i, table);
+    }
 }

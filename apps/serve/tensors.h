@@ -27,12 +27,24 @@ typedef union srv_number {
     int32_t i;
 } srv_number;
 
-/** How many numbers a face has in an output, or a photo. */
+/** What was found in a photo. */
+typedef struct srv_found {
+    const fov_face *face;
+    size_t          faces;
+    int             width, height; /* of the upright photo */
+} srv_found;
+
+/** Photos that were looked at, wherever what was found in them lies. */
+typedef struct srv_looked {
+    srv_found (*at)(const void *of, size_t photo);
+    const void *of;
+    size_t      count;
+} srv_looked;
+
+/** How many numbers a row of an output has; it is a photo's or a face's. */
 size_t srv_output_row(srv_output output);
-/** Has it a row for each photo? Else it has one for each face. */
-bool srv_output_is_of_photos(srv_output output);
-void srv_output_put_face(srv_output output, const fov_face *face, size_t photo, srv_number *row);
-/** @param width, height of the upright photo */
-void srv_output_put_photo(srv_output output, size_t faces, int width, int height, srv_number *row);
+size_t srv_output_rows(srv_output output, const srv_looked *looked);
+/** @param table out: all rows */
+void srv_output_fill(srv_output output, const srv_looked *looked, srv_number *table);
 
 #endif

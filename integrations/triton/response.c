@@ -41,31 +41,17 @@ void tri_log(TRITONSERVER_Error *error)
 
 /* ---------------------------------------------------------------- outputs */
 
-static void fill(const tri_request *r, srv_output output, srv_number *at)
+static srv_found found_at(const void *of, size_t photo)
 {
-    const size_t row = srv_output_row(output);
-    for (size_t i = 0; i < r->looks; i++) {
-        const tri_look *l = r->look + i;
-        if (srv_output_is_of_photos(output)) {
-            srv_output_put_photo(output, l->faces, l->width, l->height, at);
-            at += row;
-            continue;
-        }
-        for (size_t f = 0; f < l->faces; f++, at += row) srv_output_put_face(output, l->face + f, i, at);
-    }
-}
-
-static size_t rows_of(const tri_request *r, srv_output output)
-{
-    size_t faces = 0;
-    for (size_t i = 0; i < r->looks; i++) faces += r->look[i].faces;
-    return srv_output_is_of_photos(output) ? r->looks : faces;
+    const tri_look *l = (const tri_look *)of + photo;
+    return (srv_found){l->face, l->faces, l->width, l->height};
 }
 
 static TRITONSERVER_Error *put_output(TRITONBACKEND_Response *response, const tri_request *r, srv_output output)
 {
     const srv_tensor           *t = srv_outputs + output;
-    const size_t                rows = rows_of(r, output);
+    const srv_looked            looked = {found_at, r->look, r->looks};
+    const size_t                rows = srv_output_rows(output, &looked);
     const TRITONSERVER_DataType type = strcmp(t->datatype, "FP32") ? TRITONSERVER_TYPE_INT32 : TRITONSERVER_TYPE_FP32;
     int64_t                     shape[4] = {(int64_t)rows}, memory_id = 0;
     TRITONSERVER_MemoryType     memory = TRITONSERVER_MEMORY_CPU;
@@ -79,7 +65,7 @@ static TRITONSERVER_Error *put_output(TRITONBACKEND_Response *response, const tr
     if (memory == TRITONSERVER_MEMORY_GPU)
         return TRITONSERVER_ErrorNew(TRITONSERVER_ERROR_UNSUPPORTED,
                                      "outputs are made in the system's memory: ask for them there, not in a GPU's");
-    fill(r, output, buffer);
+    srv_output_fill(output, &looked, buffer);
     return NULL;
 }
 

@@ -397,6 +397,33 @@ def short_frames_are_left_out():
     assert came == [0, 3 * Gst.SECOND // 10], came
 
 
+def bad_photos_among_good_ones():
+    """Of a folder of photos with two that are none, the others come once each, in order, with their faces."""
+    folder = Path(FOLDER.name) / "some"
+    folder.mkdir()
+    for number, side in enumerate((512, 448, 0, 384, 0, 320)):
+        photo = folder / f"{number}.jpg"
+        photo.write_bytes(b"\xff\xd8 no photo \xff\xd9")
+        if side:
+            play(Gst.parse_launch(f"filesrc location=\"{ASTRONAUT}\" ! pngdec ! videoconvert ! videoscale ! "
+                                  f"video/x-raw,width={side},height={side} ! jpegenc ! filesink location=\"{photo}\""))
+    seen = Watched(f"multifilesrc location=\"{folder}/%d.jpg\" caps=image/jpeg,framerate=10/1 ! jpegdec ! videoconvert ! "
+                   "fovea name=f ! fakesink").play()
+    assert seen.sizes == [(side, side) for side in (512, 448, 384, 320)] and [len(faces) for faces in seen.faces] == [1] * 4, seen.sizes
+
+
+def a_pipeline_that_was_killed_gives_the_same_again():
+    """Its sink is this test, which takes three frames and kills it: it cannot have been through."""
+    size, count = 512 * 512 * 3, 10
+    command = ["gst-launch-1.0", "-q", *f"filesrc location={ASTRONAUT.name} ! pngdec ! imagefreeze num-buffers={count} ! videoconvert ! "
+               "video/x-raw,format=RGB ! fovea blur=true ! fdsink".split()]
+    with subprocess.Popen(command, cwd=ASTRONAUT.parent, stdout=subprocess.PIPE) as process:
+        before = process.stdout.read(3 * size)
+        process.kill()
+    whole = subprocess.run(command, cwd=ASTRONAUT.parent, check=True, stdout=subprocess.PIPE).stdout
+    assert len(whole) == count * size and len(before) == 3 * size and whole.startswith(before)
+
+
 def damaged_photos_are_the_decoders_affair():
     """A JPEG that ends early comes with what could be decoded; the element looks at that."""
     whole = f"{FOLDER.name}/whole.jpg"
@@ -431,7 +458,8 @@ TESTS = [inspection_is_clean, photo_has_the_faces_of_the_program, shared_photos_
          every_format_has_the_same_faces, properties_mean_what_the_options_do, regions_are_the_pixels_that_boxes_touch,
          frames_pass_untouched, sizes_may_change, latency_of_a_live_source_does_not_grow, flushes_and_ends_are_survived,
          nothing_is_left_behind, hidden_faces_are_gone, faces_that_drop_out_stay_hidden, videos_are_hidden_in_files,
-         documented_pipelines_run, documented_code_prints_faces, short_frames_are_left_out, damaged_photos_are_the_decoders_affair,
+         documented_pipelines_run, documented_code_prints_faces, short_frames_are_left_out, bad_photos_among_good_ones,
+         a_pipeline_that_was_killed_gives_the_same_again, damaged_photos_are_the_decoders_affair,
          wrong_properties_are_said, frames_too_large_are_an_error]
 
 

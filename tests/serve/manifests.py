@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The manifests of deploy/kubernetes: Kubernetes' own schemas, KServe's types, kustomize; and that the server answers what they ask of
-it: options, probes, the metric that autoscalers follow. TAP on stdout.
+it: options, probes, the metric that autoscalers follow. That the image has the program's libraries. TAP on stdout.
 
 usage: manifests.py SOURCE_DIR FOVEA      needs PyYAML, kubernetes-validate, kserve and kubectl; what one of them checks is skipped
 without it
@@ -177,9 +177,28 @@ def there_is_time_to_stop():
         assert server.process.wait(60) == 0 and time.monotonic() - begun < 20
 
 
+# ---------------------------------------------------------------- the image
+
+
+def package_of(library):
+    owners = subprocess.run(["dpkg", "-S", f"*-linux-gnu/{library}"], check=True, capture_output=True, text=True).stdout
+    return owners.partition(":")[0]
+
+
+def the_image_has_the_libraries_of_the_program():
+    release = Path("/etc/os-release")
+    if not release.exists() or "VERSION_CODENAME=bookworm" not in release.read_text():
+        raise Skip("the packages of deploy/Dockerfile are Debian 12's, which this is not")
+    dynamic = subprocess.run(["readelf", "-d", FOVEA], check=True, capture_output=True, text=True).stdout
+    libraries = [name for name in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic) if "san.so" not in name]
+    installed = (SOURCE / "deploy/Dockerfile").read_text().rpartition("apt-get install")[2].split()
+    missing = {package_of(name) for name in libraries} - {*installed, "libc6", "zlib1g"}  # those two are in every image
+    assert len(libraries) > 5 and not missing, missing
+
+
 TESTS = [kubernetes_own_kinds, a_slip_is_noticed, the_containers_of_a_runtime_are_those_of_pods, kserve_own_kinds,
          kustomize_puts_them_together, the_server_takes_the_options_and_answers_the_probes, autoscalers_follow_a_metric_that_there_is,
-         there_is_time_to_stop]
+         there_is_time_to_stop, the_image_has_the_libraries_of_the_program]
 
 
 def skip():

@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -29,6 +30,7 @@ from serving import Server, Skip, run, wait_until
 try:
     import numpy as np
     import tritonclient.http as triton
+    from geventhttpclient.response import HTTPConnectionClosed
     from tritonclient.utils import InferenceServerException
 except ImportError:
     triton = None
@@ -77,8 +79,9 @@ def free_ports(count):
 class Triton:
     """A running Triton whose models are loaded when they are asked for. Use it as a context."""
 
-    def __init__(self, repository, *models, library=BACKEND):
+    def __init__(self, repository, *models, library=BACKEND, expect_code=0):
         self.folder = tempfile.TemporaryDirectory()
+        self.expect_code = expect_code
         self.repository, self.models, self.library = repository, models, library
         self.errors = Path(self.folder.name) / "log"
 
@@ -115,7 +118,7 @@ class Triton:
         code = self.process.wait(PATIENCE_S)
         said = self.errors.read_text(errors="replace")
         self.folder.cleanup()
-        assert kind or code == 0, f"exit status {code}: {said[-3000:]}"
+        assert kind or code == self.expect_code, f"exit status {code}: {said[-3000:]}"
 
 
 # ---------------------------------------------------------------- a client
@@ -310,6 +313,36 @@ def models_come_and_go(server):
         assert c.is_server_live() and ask(server, portrait)["counts"].tolist() == [1]
 
 
+def models_are_replaced_under_load(server):
+    """A new version comes while eight clients ask: the old one or the new one answers everybody, and bad photos stay their own affair."""
+    portrait, bad, folder = photo_input(PORTRAIT.read_bytes()), photo_input(b"no photo"), Path(server.repository)
+    expected, over = ask(server, portrait), threading.Event()
+    export(folder, "--name", "moving")
+
+    def answers(i):
+        count = 0
+        while not over.is_set():
+            if i % 4 == 3:
+                refused(lambda: ask(server, bad, "moving"), "photo 0")
+            else:
+                check_same(ask(server, portrait, "moving"), expected)
+            count += 1
+        return count
+
+    with triton.InferenceServerClient(server.address, network_timeout=PATIENCE_S) as c, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        c.load_model("moving")
+        asked = [pool.submit(answers, i) for i in range(8)]
+        try:
+            for version in range(2, 5):
+                export(folder, "--name", "moving", "--as-version", str(version), "--instances", str(version))
+                c.load_model("moving")
+                assert c.infer("moving", [portrait]).get_response()["model_version"] == str(version)
+        finally:
+            over.set()
+        assert all(a.result() for a in asked)
+        c.unload_model("moving")
+
+
 def figures_count_what_was_done(server):
     names = ("nv_inference_request_success", "nv_inference_count", "nv_inference_exec_count")
     timed = ("nv_inference_compute_input_duration_us", "nv_inference_compute_infer_duration_us")
@@ -347,10 +380,41 @@ def photos_share_passes_on_a_gpu():
     assert np.allclose(best["boxes"], expected[:1], atol=0.01)
 
 
+def photos_outlive_a_server_that_is_killed():
+    """Clients ask one server until it is gone and then another: each photo has its answer, once, and the bad one its refusal."""
+    good = PORTRAIT.read_bytes()
+    photos_asked = [good, b"no photo", good] * 8
+
+    def answer(photo):
+        while True:
+            try:
+                return ask(servers[0], photo_input(photo))
+            except InferenceServerException as e:
+                if "photo 0" in str(e):
+                    return None
+            except (OSError, HTTPConnectionClosed):
+                time.sleep(0.05)
+
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(4) as pool:
+        export(folder, "--name", "faces")
+        with Triton(folder, "faces") as stays, Triton(folder, "faces", expect_code=-signal.SIGKILL) as goes:
+            expected, servers = ask(stays, photo_input(good)), [goes, stays]
+            asked = [pool.submit(answer, photo) for photo in photos_asked]
+            next(concurrent.futures.as_completed(asked)).result()
+            goes.process.kill()
+            assert not all(a.done() for a in asked)
+            del servers[0]
+            for photo, a in zip(photos_asked, asked):
+                if photo is good:
+                    check_same(a.result(), expected)
+                else:
+                    assert a.result() is None
+
+
 ALONE = [configurations_are_what_triton_reads, exports_that_cannot_be]
 IN_SERVER = [the_same_faces_as_the_program, a_client_moves_between_both_servers, without_batches_shapes_are_those_of_fovea_serve,
              bad_photos_among_good_ones, requests_are_batched, requests_that_cannot_be, settings_of_a_model, models_come_and_go,
-             figures_count_what_was_done]
+             models_are_replaced_under_load, figures_count_what_was_done]
 
 
 def fill(repository):
@@ -375,7 +439,8 @@ def main():
     with tempfile.TemporaryDirectory() as repository:
         fill(repository)
         with Triton(repository, "faces", "plain", "batched", "set") as server:
-            return run([*ALONE, *[named(t, server) for t in IN_SERVER], photos_share_passes_on_a_gpu])
+            return run([*ALONE, *[named(t, server) for t in IN_SERVER], photos_share_passes_on_a_gpu,
+                        photos_outlive_a_server_that_is_killed])
 
 
 def named(test, server):
