@@ -11,7 +11,7 @@ SANITIZER_ENV = ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_retur
 # libjpeg-turbo's vector code reads, and does not use, bytes that nobody set: valgrind would report them.
 VALGRIND_ENV = JSIMD_FORCENONE=1
 
-.PHONY: help build demo gstreamer test asan tsan valgrind bench clean
+.PHONY: help build demo gstreamer test asan tsan valgrind fuzz bench clean
 
 help:
 	@echo 'make demo      install what is missing, build, find the faces in photos/astronaut.png'
@@ -21,6 +21,7 @@ help:
 	@echo 'make asan      every test under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make tsan      every test under ThreadSanitizer'
 	@echo 'make valgrind  the unit tests under valgrind, but for those of whole networks on thread pools'
+	@echo 'make fuzz      a minute of libFuzzer for everything that reads files and requests (docs/fuzzing.md)'
 	@echo 'make bench     time, memory and faces beside other engines (a Python environment in .venv)'
 	@echo 'make clean     remove everything that was built'
 
@@ -68,8 +69,12 @@ valgrind:
 	@$(VALGRIND_ENV) tests/run build-debug --suite unit --no-suite pool --timeout-multiplier 10 \
 	  --wrapper 'valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect --error-exitcode=1'
 
+fuzz:
+	@scripts/packages build test fuzz
+	@scripts/fuzz
+
 bench: build
 	@scripts/bench "$(BUILD)"
 
 clean:
-	rm -rf build build-asan build-tsan build-debug out
+	rm -rf build build-asan build-tsan build-debug build-fuzz build-fuzz-coverage out
