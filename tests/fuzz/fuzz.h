@@ -11,8 +11,9 @@
 enum { FUZZ_MAX_BYTES = 1 << 16 };
 
 typedef struct fuzz_target {
-    const char    *name;       /* of the file, without target_ */
-    const char    *sources;    /* whose lines it is to reach: words, files or folders below the source tree */
+    const char *name;          /* of the file, without target_ */
+    const char *sources;       /* whose lines it is to reach: words, files or folders below the source tree */
+    void (*begin)(void);       /* once, before all else: what inputs are read for; NULL: nothing */
     damage_target *run;        /* FOV_OK, or a refusal with a message */
     int64_t        max_bytes;  /* of the library's memory at any moment, .. */
     int64_t        more_bytes; /* .. and so many more for each byte of the input */
