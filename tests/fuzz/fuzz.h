@@ -43,5 +43,7 @@ const char *fuzz_file(const void *data, size_t size);
 void fuzz_seed_file(const char *path);
 /** A text, as a seed. */
 void fuzz_seed_text(const char *text);
+/** A small network, for what is read for one. Release with fov_model_free() */
+fov_model *fuzz_model(void);
 
 #endif
