@@ -11,7 +11,7 @@ SANITIZER_ENV = ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_retur
 # libjpeg-turbo's vector code reads, and does not use, bytes that nobody set: valgrind would report them.
 VALGRIND_ENV = JSIMD_FORCENONE=1
 
-.PHONY: help build demo gstreamer test asan tsan valgrind analyse coverage bench sbom clean
+.PHONY: help build demo gstreamer test asan tsan valgrind analyse coverage bench sbom fuzz clean
 
 help:
 	@echo 'make demo      install what is missing, build, find the faces in photos/astronaut.png'
@@ -23,6 +23,7 @@ help:
 	@echo 'make valgrind  the unit tests under valgrind, but for those of whole networks on thread pools'
 	@echo 'make analyse   what clang-tidy, gcc, cppcheck, clang, shellcheck and pyflakes find in the code'
 	@echo 'make coverage  every test, and which lines and branches they run'
+	@echo 'make fuzz      a minute of libFuzzer for everything that reads files and requests (docs/fuzzing.md)'
 	@echo 'make bench     time, memory and faces beside other engines (a Python environment in .venv)'
 	@echo 'make sbom      a bill of materials of what was built, $(BUILD)/fovea.cdx.json (CycloneDX)'
 	@echo 'make clean     remove everything that was built'
@@ -77,6 +78,10 @@ analyse: build
 coverage:
 	@scripts/coverage
 
+fuzz:
+	@scripts/packages build test fuzz
+	@scripts/fuzz
+
 bench: build
 	@scripts/bench "$(BUILD)"
 
@@ -85,4 +90,4 @@ sbom: build
 	@echo "$(BUILD)/fovea.cdx.json"
 
 clean:
-	rm -rf build build-asan build-tsan build-debug build-coverage out
+	rm -rf build build-asan build-tsan build-debug build-coverage build-fuzz build-fuzz-coverage out

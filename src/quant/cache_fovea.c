@@ -155,7 +155,7 @@ static fov_status read_tensor(fov_lines *lines, char *line, fov_calibration *cal
     if (lo > 0 || hi < 0 || !(hi > lo) || scale < 0)
         return fov_lines_fail(lines, err, "'%s' has the range %g to %g, which should include zero", name, (double)lo, (double)hi);
     /* A number takes two characters at least: a count that the rest of the file cannot hold must not reserve memory. */
-    if (channels && (!lines->next || strlen(lines->next) < 2 * (size_t)channels))
+    if (channels && (!lines->next || strnlen(lines->next, 2 * (size_t)channels) < 2 * (size_t)channels))
         return fov_lines_fail(lines, err, "'%s' ends before its %ld channels", name, channels);
     fov_range *range = fov_calibration_add(calibration, name, lo, hi, (int)channels, err);
     if (!range) return FOV_ERR_MEMORY;

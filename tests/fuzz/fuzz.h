@@ -11,8 +11,9 @@
 enum { FUZZ_MAX_BYTES = 1 << 16 };
 
 typedef struct fuzz_target {
-    const char    *name;       /* of the file, without target_ */
-    const char    *sources;    /* whose lines it is to reach: words, files or folders below the source tree */
+    const char *name;          /* of the file, without target_ */
+    const char *sources;       /* whose lines it is to reach: words, files or folders below the source tree */
+    void (*begin)(void);       /* once, before all else: what inputs are read for; NULL: nothing */
     damage_target *run;        /* FOV_OK, or a refusal with a message */
     int64_t        max_bytes;  /* of the library's memory at any moment, .. */
     int64_t        more_bytes; /* .. and so many more for each byte of the input */
@@ -42,5 +43,7 @@ const char *fuzz_file(const void *data, size_t size);
 void fuzz_seed_file(const char *path);
 /** A text, as a seed. */
 void fuzz_seed_text(const char *text);
+/** A small network, for what is read for one. Release with fov_model_free() */
+fov_model *fuzz_model(void);
 
 #endif

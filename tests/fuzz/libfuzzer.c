@@ -31,6 +31,7 @@ void fuzz_seed(const void *data, size_t size)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     const char *word = *argc == 2 ? (*argv)[1] : "";
+    if (fuzz_target_here.begin) fuzz_target_here.begin();
     if (!strcmp(word, "--sources")) {
         puts(fuzz_target_here.sources);
         exit(0);

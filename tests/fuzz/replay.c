@@ -115,6 +115,7 @@ static int read_regressions(void)
 static int collect(void **state)
 {
     (void)state;
+    if (fuzz_target_here.begin) fuzz_target_here.begin();
     fuzz_target_here.seeds();
     return read_regressions();
 }

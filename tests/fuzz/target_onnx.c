@@ -5,6 +5,9 @@
 #include "engines.h"
 #include "fields.h"
 #include "pictures.h"
+#include "tails.h"
+
+#include "export/onnx_write.h"
 
 #include <unistd.h>
 
@@ -19,7 +22,7 @@ static fov_status run(const void *data, size_t bytes, const char *name, fov_erro
     return st;
 }
 
-static void seed(fov_engine *engine)
+static void seed_engine(fov_engine *engine)
 {
     fov_error err;
     char      path[256];
@@ -30,13 +33,60 @@ static void seed(fov_engine *engine)
     fov_engine_free(engine);
 }
 
-/* Floats, and with QuantizeLinear and DequantizeLinear around what is kept in 8 bits. */
+static void seed_graph(fov_graph *g)
+{
+    static const fov_onnx_note settings = {"fovea.settings", TAIL_SETTINGS};
+    fov_error                  err;
+    fov_buffer                 file;
+    assert_ok(fov_onnx_write(g, &settings, 1, &file, &err));
+    fuzz_seed(file.data, file.size);
+    fov_buffer_clear(&file);
+    fov_graph_free(g);
+}
+
+/* As exporters end their graphs: rows of scores, boxes and landmarks, decoded or not, and what is refused for being otherwise. */
+static void seed_tails(void)
+{
+    static const int channels[3] = {4, 8, 20};
+    for (int way = 0; way < 4; way++) {
+        int        head[TAIL_LEVELS][3], other;
+        fov_graph *g = tail_network(channels, head);
+        const int  scores = tail_rows(g, head, 0), boxes = tail_rows(g, head, 1);
+        if (way == 2) tail_node(g, FOV_OP_Sigmoid, "sigmoid", &scores, 1, &other);
+        else other = tail_softmax(g, scores);
+        if (way == 1) other = tail_slice(g, "face", other, 1, 2);
+        tail_output(g, other, way == 1 ? 1 : 2);
+        tail_output(g, way ? tail_decoded(g, boxes, way == 3 ? 0 : 0.5F, 0.1F, 0.2F * (float)way) : boxes, 4);
+        tail_output(g, tail_rows(g, head, 2), 10);
+        seed_graph(g);
+    }
+}
+
+/* Layers that stand between pixels and heads in graphs of others, and are made simpler when they are read. */
+static void seed_layers(void)
+{
+    static const int channels[3] = {4, 8, 20};
+    int              head[TAIL_LEVELS][3], x, y;
+    fov_graph       *g = tail_network(channels, head);
+    const int        pads = tail_ints(g, "pads", 8, (const int64_t[]){0, 0, 1, 0, 0, 0, 0, 1});
+    tail_node(g, FOV_OP_Pad, "pad", (const int[]){head[0][0], pads, tail_scalar(g, "value", 0)}, 3, &x);
+    tail_node(g, FOV_OP_Clip, "clip", (const int[]){x, tail_scalar(g, "low", 0), tail_scalar(g, "high", 6)}, 3, &y);
+    tail_node(g, FOV_OP_PRelu, "prelu",
+              (const int[]){y, tail_two(g, FOV_OP_Mul, "slope", tail_scalar(g, "a", 2), tail_scalar(g, "b", 3))}, 2, &x);
+    g->value[x].shape = (fov_shape){4, {1, 4, 8, 12}};
+    fov_error err;
+    assert_ok(fov_graph_add_output(g, x, &err));
+    seed_graph(g);
+}
+
 static void seeds(void)
 {
-    static const fov_precision precisions[] = {FOV_PRECISION_FP32, FOV_PRECISION_INT8, FOV_PRECISION_MIXED};
-    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++)
-        seed(headed_engine(&(headed_net){.levels = 1, .anchors = 1, .channels = 4, .precision = precisions[i], .seed = 1}, NULL));
-    seed(small_engine(FOV_PRECISION_MIXED, NULL));
+    for (int levels = 1; levels <= 3; levels++)
+        seed_engine(headed_engine(
+            &(headed_net){levels, .anchors = 1 + levels % 2, .channels = 4, .precision = FOV_PRECISION_FP32, .seed = 1}, NULL));
+    seed_engine(small_engine(FOV_PRECISION_FP32, NULL));
+    seed_tails();
+    seed_layers();
 }
 
 const fuzz_target fuzz_target_here = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Heads found in graphs of other people: a small network of two levels gets the tails that exporters write, is turned into
  * ONNX, and read back. */
-#include "support.h"
+#include "tails.h"
 
 #include "base/alloc.h"
 #include "export/onnx_write.h"
@@ -12,166 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { HEIGHT = 64, WIDTH = 96, LEVELS = 2, ANCHORS = 2, ROWS = 8 * 12 * 2 + 4 * 6 * 2 };
-
-static const int   width[3] = {2, 4, 10};
-static const char  settings_text[] = "anchors = 16,32 / 64,128\nstrides = 8,16\n";
-static const float side[LEVELS][ANCHORS] = {{16, 32}, {64, 128}};
-static fov_error   err;
-
-/* ---------------------------------------------------------------- a network */
-
-static test_random random_numbers;
-
-static int constant(fov_graph *g, const char *name, int rank, const int64_t *dim)
-{
-    fov_shape shape = fov_shape_make(rank, dim);
-    size_t    count = 0;
-    int       id = fov_graph_add_constant(g, name, FOV_F32, &shape, NULL, name, &err);
-    assert_true(id >= 0 && fov_shape_count(&shape, &count));
-    for (size_t i = 0; i < count; i++) ((float *)g->value[id].data)[i] = test_random_float(&random_numbers, -1, 1);
-    return id;
-}
-
-static int ints(fov_graph *g, const char *name, int64_t count, const int64_t *data)
-{
-    fov_shape shape = {1, {count}};
-    int       id = fov_graph_add_constant(g, name, FOV_I64, &shape, data, NULL, &err);
-    assert_true(id >= 0);
-    return id;
-}
-
-static fov_node *node(fov_graph *g, fov_op op, const char *name, const int *in, int n_in, int *out)
-{
-    *out = fov_graph_add_value(g, name, FOV_F32, NULL, &err);
-    int id = fov_graph_add_node(g, name, op, in, n_in, out, 1, &err);
-    assert_true(*out >= 0 && id >= 0);
-    return &g->node[id];
-}
-
-static int two(fov_graph *g, fov_op op, const char *name, int a, int b)
-{
-    int out;
-    node(g, op, name, (const int[]){a, b}, 2, &out);
-    return out;
-}
-
-static int conv(fov_graph *g, const char *name, int x, int64_t in, int64_t out, int64_t kernel)
-{
-    char weight[64];
-    int  y;
-    snprintf(weight, sizeof weight, "%s.weight", name);
-    int       w = constant(g, weight, 4, (const int64_t[]){out, in, kernel, kernel});
-    fov_node *n = node(g, FOV_OP_Conv, name, (const int[]){x, w}, 2, &y);
-    assert_ok(fov_node_set_ints(n, "strides", (const int64_t[]){kernel, kernel}, 2, &err));
-    return y;
-}
-
-/* Heads named s0 b0 m0 s1 b1 m1; head[level][kind]. */
-static fov_graph *network(const int channels[3], int head[LEVELS][3])
-{
-    static const char *const kinds[3] = {"s", "b", "m"};
-    fov_graph               *g = fov_graph_new();
-    fov_shape                pixels = {4, {1, 3, HEIGHT, WIDTH}};
-    random_numbers = (test_random){5};
-    int x = fov_graph_add_value(g, "pixels", FOV_F32, &pixels, &err);
-    assert_ok(fov_graph_add_input(g, x, &err));
-    int f[LEVELS] = {conv(g, "stem", x, 3, 4, 8), 0};
-    f[1] = conv(g, "down", f[0], 4, 4, 2);
-    for (int k = 0; k < 3; k++)
-        for (int level = LEVELS - 1; level >= 0; level--) {
-            char name[8];
-            snprintf(name, sizeof name, "%s%d", kinds[k], level);
-            head[level][k] = conv(g, name, f[level], 4, channels[k], 1);
-        }
-    return g;
-}
-
-/* ---------------------------------------------------------------- tails */
-
-/* (1, A, k) over both levels, in prior order. */
-static int rows_of(fov_graph *g, int head[LEVELS][3], int kind)
-{
-    char name[32];
-    int  part[LEVELS], out;
-    for (int level = 0; level < LEVELS; level++) {
-        int turned;
-        snprintf(name, sizeof name, "turned%d_%d", kind, level);
-        fov_node *n = node(g, FOV_OP_Transpose, name, &head[level][kind], 1, &turned);
-        assert_ok(fov_node_set_ints(n, "perm", (const int64_t[]){0, 2, 3, 1}, 4, &err));
-        snprintf(name, sizeof name, "shape%d_%d", kind, level);
-        int shape = ints(g, name, 3, (const int64_t[]){1, -1, width[kind]});
-        snprintf(name, sizeof name, "rows%d_%d", kind, level);
-        part[level] = two(g, FOV_OP_Reshape, name, turned, shape);
-    }
-    snprintf(name, sizeof name, "rows%d", kind);
-    fov_node *n = node(g, FOV_OP_Concat, name, part, LEVELS, &out);
-    assert_ok(fov_node_set_int(n, "axis", 1, &err));
-    return out;
-}
-
-static int softmax(fov_graph *g, int x)
-{
-    int out;
-    assert_ok(fov_node_set_int(node(g, FOV_OP_Softmax, "softmax", &x, 1, &out), "axis", 2, &err));
-    return out;
-}
-
-static int slice(fov_graph *g, const char *name, int x, int64_t from, int64_t to)
-{
-    char label[64];
-    int  in[4] = {x}, out;
-    snprintf(label, sizeof label, "%s.from", name);
-    in[1] = ints(g, label, 1, &from);
-    snprintf(label, sizeof label, "%s.to", name);
-    in[2] = ints(g, label, 1, &to);
-    snprintf(label, sizeof label, "%s.axis", name);
-    in[3] = ints(g, label, 1, (const int64_t[]){2});
-    node(g, FOV_OP_Slice, name, in, 4, &out);
-    return out;
-}
-
-/* (1, A, 2) of centres or sizes, in 0..1. @param shift of the centres, in cells */
-static int priors(fov_graph *g, const char *name, bool sizes, float shift)
-{
-    fov_shape shape = {3, {1, ROWS, 2}};
-    int       id = fov_graph_add_constant(g, name, FOV_F32, &shape, NULL, NULL, &err);
-    float    *at = g->value[id].data;
-    for (int level = 0; level < LEVELS; level++)
-        for (int y = 0; y < HEIGHT / (8 << level); y++)
-            for (int x = 0; x < WIDTH / (8 << level); x++)
-                for (int a = 0; a < ANCHORS; a++) {
-                    float stride = (float)(8 << level);
-                    *at++ = (sizes ? side[level][a] : ((float)x + shift) * stride) / WIDTH;
-                    *at++ = (sizes ? side[level][a] : ((float)y + shift) * stride) / HEIGHT;
-                }
-    return id;
-}
-
-static int scalar(fov_graph *g, const char *name, float value)
-{
-    fov_shape shape = {.rank = 0};
-    return fov_graph_add_constant(g, name, FOV_F32, &shape, &value, NULL, &err);
-}
-
-/* Centre and size of every box, in 0..1. */
-static int decoded(fov_graph *g, int rows, float shift, float v0, float v1)
-{
-    int centre = priors(g, "centres", false, shift), size = priors(g, "sizes", true, 0);
-    int moved = two(g, FOV_OP_Mul, "moved", slice(g, "loc", rows, 0, 2), scalar(g, "v0", v0));
-    int xy = two(g, FOV_OP_Add, "xy", two(g, FOV_OP_Mul, "scaled", moved, size), centre);
-    int grown = two(g, FOV_OP_Mul, "grown", slice(g, "log", rows, 2, 4), scalar(g, "v1", v1)), wh, out;
-    node(g, FOV_OP_Exp, "factor", &grown, 1, &wh);
-    fov_node *n = node(g, FOV_OP_Concat, "decoded", (const int[]){xy, two(g, FOV_OP_Mul, "wh", wh, size)}, 2, &out);
-    assert_ok(fov_node_set_int(n, "axis", 2, &err));
-    return out;
-}
-
-static void output(fov_graph *g, int value, int64_t columns)
-{
-    g->value[value].shape = (fov_shape){3, {1, ROWS, columns}};
-    assert_ok(fov_graph_add_output(g, value, &err));
-}
+static fov_error err;
 
 /* ---------------------------------------------------------------- reading back */
 
@@ -180,7 +21,7 @@ static fov_status read_back(fov_graph *g, struct fov_model **model)
     fov_buffer file;
     assert_ok(fov_onnx_write(g, NULL, 0, &file, &err));
     fov_graph_free(g);
-    fov_source source = {.data = file.data, .size = file.size, .name = "small.onnx", .settings = settings_text};
+    fov_source source = {.data = file.data, .size = file.size, .name = "small.onnx", .settings = TAIL_SETTINGS};
     err = (fov_error){0};
     fov_status st = fov_import(&source, model, &err);
     fov_buffer_clear(&file);
@@ -214,21 +55,22 @@ static const int usual[3] = {4, 8, 20};
 static void shuffled(void **state)
 {
     (void)state;
-    int        head[LEVELS][3];
-    fov_graph *g = network(usual, head);
-    output(g, rows_of(g, head, 2), 10);
-    output(g, softmax(g, rows_of(g, head, 0)), 2);
-    output(g, rows_of(g, head, 1), 4);
+    int        head[TAIL_LEVELS][3];
+    fov_graph *g = tail_network(usual, head);
+    tail_output(g, tail_rows(g, head, 2), 10);
+    tail_output(g, tail_softmax(g, tail_rows(g, head, 0)), 2);
+    tail_output(g, tail_rows(g, head, 1), 4);
     expect_heads(g);
 }
 
 static void planes(void **state)
 {
     (void)state;
-    int        head[LEVELS][3];
-    fov_graph *g = network(usual, head);
+    int        head[TAIL_LEVELS][3];
+    fov_graph *g = tail_network(usual, head);
     for (int i = 0; i < 6; i++) {
-        g->value[head[i % 2][i / 2]].shape = (fov_shape){4, {1, usual[i / 2], HEIGHT / (8 << i % 2), WIDTH / (8 << i % 2)}};
+        g->value[head[i % 2][i / 2]].shape =
+            (fov_shape){4, {1, usual[i / 2], TAIL_HEIGHT / (8 << i % 2), TAIL_WIDTH / (8 << i % 2)}};
         assert_ok(fov_graph_add_output(g, head[i % 2][i / 2], &err));
     }
     expect_heads(g);
@@ -237,23 +79,23 @@ static void planes(void **state)
 static void face_and_decoded_boxes(void **state)
 {
     (void)state;
-    int        head[LEVELS][3];
-    fov_graph *g = network(usual, head);
-    output(g, decoded(g, rows_of(g, head, 1), 0.5F, 0.1F, 0.2F), 4);
-    output(g, slice(g, "face", softmax(g, rows_of(g, head, 0)), 1, 2), 1);
-    output(g, rows_of(g, head, 2), 10);
+    int        head[TAIL_LEVELS][3];
+    fov_graph *g = tail_network(usual, head);
+    tail_output(g, tail_decoded(g, tail_rows(g, head, 1), 0.5F, 0.1F, 0.2F), 4);
+    tail_output(g, tail_slice(g, "face", tail_softmax(g, tail_rows(g, head, 0)), 1, 2), 1);
+    tail_output(g, tail_rows(g, head, 2), 10);
     expect_heads(g);
 }
 
 static void variances_are_read(void **state)
 {
     (void)state;
-    int               head[LEVELS][3];
+    int               head[TAIL_LEVELS][3];
     struct fov_model *model;
-    fov_graph        *g = network(usual, head);
-    output(g, decoded(g, rows_of(g, head, 1), 0.5F, 0.25F, 0.4F), 4);
-    output(g, rows_of(g, head, 0), 2);
-    output(g, rows_of(g, head, 2), 10);
+    fov_graph        *g = tail_network(usual, head);
+    tail_output(g, tail_decoded(g, tail_rows(g, head, 1), 0.5F, 0.25F, 0.4F), 4);
+    tail_output(g, tail_rows(g, head, 0), 2);
+    tail_output(g, tail_rows(g, head, 2), 10);
     assert_ok(read_back(g, &model));
     assert_float_equal(model->settings.variance[0], 0.25F, 0);
     assert_float_equal(model->settings.variance[1], 0.4F, 1e-7F);
@@ -265,45 +107,45 @@ static void variances_are_read(void **state)
 static void other_centres(void **state)
 {
     (void)state;
-    int        head[LEVELS][3];
-    fov_graph *g = network(usual, head);
-    output(g, decoded(g, rows_of(g, head, 1), 0, 0.1F, 0.2F), 4);
-    output(g, rows_of(g, head, 0), 2);
-    output(g, rows_of(g, head, 2), 10);
+    int        head[TAIL_LEVELS][3];
+    fov_graph *g = tail_network(usual, head);
+    tail_output(g, tail_decoded(g, tail_rows(g, head, 1), 0, 0.1F, 0.2F), 4);
+    tail_output(g, tail_rows(g, head, 0), 2);
+    tail_output(g, tail_rows(g, head, 2), 10);
     expect_refusal(g, "output 'decoded' (1x240x4) is decoded with other anchors or variances");
 }
 
 static void sigmoid_scores(void **state)
 {
     (void)state;
-    int        head[LEVELS][3], scores;
-    fov_graph *g = network(usual, head);
-    int        rows = rows_of(g, head, 0);
-    node(g, FOV_OP_Sigmoid, "sigmoid", &rows, 1, &scores);
-    output(g, scores, 2);
-    output(g, rows_of(g, head, 1), 4);
-    output(g, rows_of(g, head, 2), 10);
+    int        head[TAIL_LEVELS][3], scores;
+    fov_graph *g = tail_network(usual, head);
+    int        rows = tail_rows(g, head, 0);
+    tail_node(g, FOV_OP_Sigmoid, "sigmoid", &rows, 1, &scores);
+    tail_output(g, scores, 2);
+    tail_output(g, tail_rows(g, head, 1), 4);
+    tail_output(g, tail_rows(g, head, 2), 10);
     expect_refusal(g, "output 'sigmoid' (1x240x2) is neither the two classes");
 }
 
 static void missing_landmarks(void **state)
 {
     (void)state;
-    int        head[LEVELS][3];
-    fov_graph *g = network(usual, head);
-    output(g, rows_of(g, head, 0), 2);
-    output(g, rows_of(g, head, 1), 4);
+    int        head[TAIL_LEVELS][3];
+    fov_graph *g = tail_network(usual, head);
+    tail_output(g, tail_rows(g, head, 0), 2);
+    tail_output(g, tail_rows(g, head, 1), 4);
     expect_refusal(g, "12x8 cells: 4, 8; 6x4 cells: 4, 8");
 }
 
 static void half_of_the_landmarks(void **state)
 {
     (void)state;
-    int        head[LEVELS][3];
-    fov_graph *g = network(usual, head);
-    output(g, rows_of(g, head, 0), 2);
-    output(g, rows_of(g, head, 1), 4);
-    output(g, slice(g, "some", rows_of(g, head, 2), 0, 4), 4);
+    int        head[TAIL_LEVELS][3];
+    fov_graph *g = tail_network(usual, head);
+    tail_output(g, tail_rows(g, head, 0), 2);
+    tail_output(g, tail_rows(g, head, 1), 4);
+    tail_output(g, tail_slice(g, "some", tail_rows(g, head, 2), 0, 4), 4);
     expect_refusal(g, "no output of the graph gives the ten numbers of the landmarks at stride 8");
 }
 
@@ -311,9 +153,9 @@ static void other_anchor_count(void **state)
 {
     (void)state;
     const int  three[3] = {6, 12, 30};
-    int        head[LEVELS][3];
-    fov_graph *g = network(three, head);
-    for (int k = 0; k < 3; k++) output(g, rows_of(g, head, k), width[k]);
+    int        head[TAIL_LEVELS][3];
+    fov_graph *g = tail_network(three, head);
+    for (int k = 0; k < 3; k++) tail_output(g, tail_rows(g, head, k), tail_width[k]);
     expect_refusal(g, "these anchors a cell: 3 at stride 8, 3 at stride 16; the settings have 2 at stride 8, 2 at stride 16");
 }
 
@@ -321,18 +163,18 @@ static void other_anchor_count(void **state)
 static void images_that_vanish(void **state)
 {
     (void)state;
-    int        head[LEVELS][3], first;
-    fov_graph *g = network(usual, head);
-    int        x = g->input[0], from = ints(g, "zero", 1, (const int64_t[]){0}), to = ints(g, "one", 1, (const int64_t[]){1});
+    int        head[TAIL_LEVELS][3], first;
+    fov_graph *g = tail_network(usual, head);
+    int x = g->input[0], from = tail_ints(g, "zero", 1, (const int64_t[]){0}), to = tail_ints(g, "one", 1, (const int64_t[]){1});
     g->value[x].shape.dim[0] = 1000;
-    node(g, FOV_OP_Slice, "first", (const int[]){x, from, to, from}, 4, &first);
+    tail_node(g, FOV_OP_Slice, "first", (const int[]){x, from, to, from}, 4, &first);
     fov_graph_replace_uses(g, x, first);
     g->node[g->n_node - 1].in[0] = x;
-    int times = ints(g, "times", 3, (const int64_t[]){1000, 1, 1});
+    int times = tail_ints(g, "times", 3, (const int64_t[]){1000, 1, 1});
     for (int k = 0; k < 3; k++) {
         char name[16];
         snprintf(name, sizeof name, "tiled%d", k);
-        output(g, two(g, FOV_OP_Tile, name, rows_of(g, head, k), times), width[k]);
+        tail_output(g, tail_two(g, FOV_OP_Tile, name, tail_rows(g, head, k), times), tail_width[k]);
     }
     expect_refusal(g, "before the outputs has 1 images of the input's 1000");
 }
@@ -341,22 +183,22 @@ static void images_that_vanish(void **state)
 static void endless_tail(void **state)
 {
     (void)state;
-    int        head[LEVELS][3], out;
-    fov_graph *g = network(usual, head);
+    int        head[TAIL_LEVELS][3], out;
+    fov_graph *g = tail_network(usual, head);
     g->value[g->input[0]].shape = (fov_shape){4, {1, 3, 4096, 6144}};
-    fov_node *n = node(g, FOV_OP_MaxPool, "pool", &head[0][0], 1, &out);
+    fov_node *n = tail_node(g, FOV_OP_MaxPool, "pool", &head[0][0], 1, &out);
     assert_ok(fov_node_set_ints(n, "kernel_shape", (const int64_t[]){511, 511}, 2, &err));
     assert_ok(fov_node_set_ints(n, "pads", (const int64_t[]){255, 255, 255, 255}, 4, &err));
-    output(g, out, 4);
-    for (int i = 1; i < 6; i++) output(g, head[i % 2][i / 2], 1);
+    tail_output(g, out, 4);
+    for (int i = 1; i < 6; i++) tail_output(g, head[i % 2][i / 2], 1);
     struct fov_model *model;
     assert_int_equal(read_back(g, &model), FOV_ERR_LIMIT);
     assert_non_null(strstr(err.message, "what the graph does with its heads is too large to check"));
 }
 
-static void all_rows(fov_graph *g, int head[LEVELS][3])
+static void all_rows(fov_graph *g, int head[TAIL_LEVELS][3])
 {
-    for (int k = 0; k < 3; k++) output(g, rows_of(g, head, k), width[k]);
+    for (int k = 0; k < 3; k++) tail_output(g, tail_rows(g, head, k), tail_width[k]);
 }
 
 /* ---------------------------------------------------------------- bodies */
@@ -365,7 +207,7 @@ static void all_rows(fov_graph *g, int head[LEVELS][3])
 static fov_node *before_stem(fov_graph *g, fov_op op, int second)
 {
     int       x = g->input[0], out;
-    fov_node *n = node(g, op, "first", (const int[]){x, second}, second == FOV_NONE ? 1 : 2, &out);
+    fov_node *n = tail_node(g, op, "first", (const int[]){x, second}, second == FOV_NONE ? 1 : 2, &out);
     fov_graph_replace_uses(g, x, out);
     n->in[0] = x;
     return n;
@@ -374,9 +216,9 @@ static fov_node *before_stem(fov_graph *g, fov_op op, int second)
 static void infinite_weights_are_told(void **state)
 {
     (void)state;
-    int               head[LEVELS][3];
+    int               head[TAIL_LEVELS][3];
     struct fov_model *model;
-    fov_graph        *g = network(usual, head);
+    fov_graph        *g = tail_network(usual, head);
     ((float *)g->value[fov_graph_find(g, "b1.weight")].data)[3] = INFINITY;
     all_rows(g, head);
     assert_ok(read_back(g, &model));
@@ -388,10 +230,10 @@ static void infinite_weights_are_told(void **state)
 static void a_mean_in_the_graph_is_told(void **state)
 {
     (void)state;
-    int               head[LEVELS][3];
+    int               head[TAIL_LEVELS][3];
     struct fov_model *model;
-    fov_graph        *g = network(usual, head);
-    before_stem(g, FOV_OP_Sub, scalar(g, "mean", 127.5F));
+    fov_graph        *g = tail_network(usual, head);
+    before_stem(g, FOV_OP_Sub, tail_scalar(g, "mean", 127.5F));
     all_rows(g, head);
     assert_ok(read_back(g, &model));
     assert_non_null(strstr(model->warnings, "Sub 'first' changes the pixels before the first layer"));
@@ -403,9 +245,9 @@ static void names_are_printable(void **state)
 {
     (void)state;
     static const char *const bad[2] = {"s0\033[2J", "s0\a[2J"};
-    int                      head[LEVELS][3];
+    int                      head[TAIL_LEVELS][3];
     struct fov_model        *model;
-    fov_graph               *g = network(usual, head);
+    fov_graph               *g = tail_network(usual, head);
     all_rows(g, head);
     for (int i = 0; i < 2; i++) {
         fov_value *value = &g->value[head[0][i]];
@@ -424,12 +266,12 @@ static void names_are_printable(void **state)
 static void pads_of_some_axes(void **state)
 {
     (void)state;
-    int        head[LEVELS][3], out;
-    fov_graph *g = network(usual, head);
+    int        head[TAIL_LEVELS][3], out;
+    fov_graph *g = tail_network(usual, head);
     int        x = g->input[0];
-    g->value[x].shape = (fov_shape){4, {1, 3, HEIGHT - 5, WIDTH - 2}};
-    int pads = ints(g, "few", 4, (const int64_t[]){2, 1, 0, 4}), axes = ints(g, "axes", 2, (const int64_t[]){-1, 2});
-    node(g, FOV_OP_Pad, "pad", (const int[]){x, pads, FOV_NONE, axes}, 4, &out);
+    g->value[x].shape = (fov_shape){4, {1, 3, TAIL_HEIGHT - 5, TAIL_WIDTH - 2}};
+    int pads = tail_ints(g, "few", 4, (const int64_t[]){2, 1, 0, 4}), axes = tail_ints(g, "axes", 2, (const int64_t[]){-1, 2});
+    tail_node(g, FOV_OP_Pad, "pad", (const int[]){x, pads, FOV_NONE, axes}, 4, &out);
     fov_graph_replace_uses(g, x, out);
     g->node[g->n_node - 1].in[0] = x;
     for (int i = 0; i < 6; i++) assert_ok(fov_graph_add_output(g, head[i % 2][i / 2], &err));
@@ -449,14 +291,14 @@ static void pads_of_some_axes(void **state)
 static void origins_do_not_multiply(void **state)
 {
     (void)state;
-    int               head[LEVELS][3];
+    int               head[TAIL_LEVELS][3];
     struct fov_model *model;
-    fov_graph        *g = network(usual, head);
-    int               w = scalar(g, "one", 1);
+    fov_graph        *g = tail_network(usual, head);
+    int               w = tail_scalar(g, "one", 1);
     for (int i = 0; i < 30; i++) {
         char name[16];
         snprintf(name, sizeof name, "twice%d", i);
-        w = two(g, FOV_OP_Mul, name, w, w);
+        w = tail_two(g, FOV_OP_Mul, name, w, w);
     }
     before_stem(g, FOV_OP_Mul, w);
     all_rows(g, head);
