@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "console.h"
 #include "daemon.h"
+#include "heap.h"
 #include "http_library.h"
 #include "listen.h"
 #include "sandbox/confine.h"
@@ -203,6 +204,7 @@ static void block_signals(sigset_t *signals)
 cli_exit srv_serve(const srv_config *config)
 {
     running s = {.service = -1, .server = {.config = config, .bodies = {.limit = config->memory_bytes}, .metrics = {.memory = -1}}};
+    srv_heap_settle();
     block_signals(&s.signals);
     cli_exit code = begin_isolation(&s, config);
     if (code) return code;
