@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "build/measure.h"
 
-#include "build/photos.h"
 #include "base/alloc.h"
+#include "build/photos.h"
 
 #include <string.h>
 

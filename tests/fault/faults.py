@@ -152,6 +152,15 @@ def end_at(place, number, delay):
     return wait(process)[0]
 
 
+def done_again(place, whole):
+    """The same command then does all of it, whatever was left."""
+    outcome = place.run()
+    yield from judged(outcome, (OK,))
+    if not place.is_whole(whole):
+        yield "not the whole new file"
+    yield from place.complaints(whole)
+
+
 def ended(inputs):
     dice = random.Random(SEED)
     for command in inputs.commands:
@@ -166,6 +175,7 @@ def ended(inputs):
                         wrong.append(f"after {delay:.3f} s: exit status {code}")
                     wrong += [f"after {delay:.3f} s: {c}" for c in place.complaints(inputs.whole[command], killed=True)]
                     whole += place.is_whole(inputs.whole[command])
+                    wrong += [f"and again: {c}" for c in done_again(place, inputs.whole[command])]
             yield f"{command.name}: {number.name} at {moments} moments, seed {SEED}", "\n".join(wrong), f"{whole} had the new file"
 
 
