@@ -144,11 +144,8 @@ static fov_status build_int8(const void *user, fov_error *err)
 
 static fov_status save_engine(const void *user, fov_error *err)
 {
-    fov_text file = {0};
     (void)user;
-    fov_status st = fov_engine_file_write(shared_engine, &file, err); /* to disk, the last allocation may fail: base/file.c */
-    fov_text_clear(&file);
-    return st;
+    return fov_engine_save(shared_engine, shared_file, err);
 }
 
 static fov_status load_engine(const void *user, fov_error *err)
