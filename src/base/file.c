@@ -110,21 +110,25 @@ static fov_status flush(int fd, const char *path, fov_error *err)
     return fsync(fd) && errno != EINVAL && errno != EROFS ? fail_errno(err, path, "flush") : FOV_OK;
 }
 
-/* A rename is durable once its folder is flushed too; some file systems refuse that, which costs nothing but the promise. */
-static void flush_folder_of(const char *path)
-{
-    char *copy = fov_strdup(path);
-    int   fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    fov_free(copy);
-}
-
 static size_t temporary_bytes(const char *path)
 {
     return strlen(path) + sizeof TEMPORARY_NAME + 16;
+}
+
+/* In the place of the temporary name, so that nothing is allocated: a file can be kept when there is no memory left. */
+static int open_folder(fov_draft *draft, int flags)
+{
+    strcpy(draft->temporary, draft->path);
+    return open(dirname(draft->temporary), flags | O_CLOEXEC, 0666);
+}
+
+/* A rename is durable once its folder is flushed too; some file systems refuse that, which costs nothing but the promise. */
+static void flush_folder(fov_draft *draft)
+{
+    int fd = open_folder(draft, O_RDONLY | O_DIRECTORY);
+    if (fd < 0) return;
+    fsync(fd);
+    close(fd);
 }
 
 static bool make_temporary_name(fov_draft *draft)
@@ -157,9 +161,8 @@ static void print_open_path(int fd, char path[OPEN_PATH_BYTES])
 /* A new file in the folder of `path`, without a name. Neither all file systems nor a system without /proc can do that. */
 static void create_unnamed(fov_draft *draft)
 {
-    char *copy = fov_strdup(draft->path), open_path[OPEN_PATH_BYTES];
-    draft->fd = copy ? open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
-    fov_free(copy);
+    char open_path[OPEN_PATH_BYTES];
+    draft->fd = open_folder(draft, O_TMPFILE | O_WRONLY);
     print_open_path(draft->fd, open_path);
     if (draft->fd < 0 || !access(open_path, F_OK)) return;
     close(draft->fd);
@@ -224,7 +227,7 @@ fov_status fov_draft_keep(fov_draft *draft, fov_error *err)
         return st;
     }
     if (close(draft->fd)) st = fail_errno(err, path, "close");
-    flush_folder_of(path);
+    flush_folder(draft);
     fov_free(draft->temporary);
     *draft = (fov_draft){.fd = -1};
     return st;

@@ -37,19 +37,19 @@ static fov_status calibrate(build *b, fov_calibration_method method, fov_calibra
 {
     const fov_photo_source *photos = &b->calibrate_on.source;
     fov_calibrator         *calibrator;
+    fov_error               why = {0};
     fov_status              st = fov_calibrator_new(b->model, NULL, &calibrator, err);
     for (size_t i = 0; i < photos->count && !st; i++) {
         fov_photo *photo;
         char       name[32];
         if ((st = fov_build_progress(&b->compile, "calibrating", i, photos->count, err))) break;
-        if (photos->load(photos->user, i, &photo, NULL)) continue;
+        if (photos->load(photos->user, i, &photo, why.code ? NULL : &why)) continue;
         const fov_image image = fov_photo_image(photo);
         snprintf(name, sizeof name, "photo %zu", i + 1);
         st = fov_calibrator_add(calibrator, &image, name, err);
         fov_photo_free(photo);
     }
-    if (!st && !fov_calibrator_count(calibrator))
-        st = fov_fail(err, FOV_ERR_IO, "none of the photos to calibrate on could be loaded");
+    if (!st && !fov_calibrator_count(calibrator)) st = fov_photos_fail("calibrate", &why, err);
     if (!st) st = fov_calibrator_finish(calibrator, method, 0, made, err);
     fov_calibrator_free(calibrator);
     return st;

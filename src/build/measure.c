@@ -2,6 +2,7 @@
 #include "build/measure.h"
 
 #include "base/alloc.h"
+#include "build/photos.h"
 
 #include <string.h>
 
@@ -61,17 +62,16 @@ static fov_status take_samples(fov_measure *m, fov_error *err)
 {
     const size_t step = m->photos->count > SAMPLE_PHOTOS ? m->photos->count / SAMPLE_PHOTOS : 1;
     fov_status   st = FOV_OK;
+    fov_error    why = {0};
     for (size_t i = 0, next; i < m->photos->count && m->n_sample < SAMPLE_PHOTOS && !st; i = next) {
         fov_photo *photo;
         next = i + 1; /* in place of one that cannot be loaded */
-        if (m->photos->load(m->photos->user, i, &photo, NULL)) continue;
+        if (m->photos->load(m->photos->user, i, &photo, why.code ? NULL : &why)) continue;
         next = i + step;
         st = keep_raw(m, photo, err);
         if (st) fov_photo_free(photo);
     }
-    if (!st && !m->n_sample)
-        return fov_fail(err, FOV_ERR_IO, "none of the %zu photos to measure on could be loaded", m->photos->count);
-    return st;
+    return st || m->n_sample ? st : fov_photos_fail("measure", &why, err);
 }
 
 static fov_status reserve(fov_measure *m, fov_error *err)

@@ -138,7 +138,8 @@ static void *budget_alloc(void *user, size_t size)
     fov_onnx_file *file = user;
     void          *block = size <= file->budget ? fov_alloc(size) : NULL;
     if (block) file->budget -= size;
-    else file->refused = true;
+    else if (size <= file->budget) file->refused = true;
+    else file->too_large = true;
     return block;
 }
 
@@ -160,6 +161,10 @@ fov_status fov_onnx_open(const fov_source *source, fov_onnx_file *file, fov_erro
     fov_status st = check(&in, err);
     if (st) return st;
     file->model = onnx__model_proto__unpack(&file->allocator, source->size, source->data);
+    if (!file->model && file->too_large)
+        return fov_fail(err, FOV_ERR_LIMIT,
+                        "unpacked, it would take more than %zu times its %zu bytes and %zu MiB: this is no graph of a detector",
+                        (size_t)BUDGET_PER_BYTE, source->size, BUDGET_BASE >> 20);
     if (!file->model && file->refused)
         return fov_fail(err, FOV_ERR_MEMORY, "no memory to unpack an ONNX file of %zu bytes", source->size);
     if (!file->model)

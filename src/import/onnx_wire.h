@@ -11,8 +11,8 @@
 typedef struct fov_onnx_file {
     Onnx__ModelProto  *model;
     ProtobufCAllocator allocator;
-    size_t             budget;  /* bytes that may still be allocated */
-    bool               refused; /* an allocation failed, or the budget did */
+    size_t             budget;             /* bytes that may still be allocated */
+    bool               refused, too_large; /* an allocation failed; the budget did */
 } fov_onnx_file;
 
 /** True when the first fields are those of a ModelProto, up to its graph. */

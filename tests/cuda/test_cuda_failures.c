@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Every call of the driver fails in turn, and device memory runs out: each time a status with a message, nothing is leaked on the
- * host or the device, and what goes on goes on right. */
+/* Every call of the driver fails in turn, and memory runs out, the device's and the host's: each time a status with a message,
+ * nothing is leaked on the host or the device, and what goes on goes on right. */
 #include "alloc_probe.h"
 #include "engines.h"
 #include "fake_driver.h"
 #include "program.h"
-#include "support.h"
+#include "starve.h"
 
 #include "api/detector.h"
 #include "backend/cuda/device.h"
@@ -181,6 +181,23 @@ static void what_runs_step_by_step_fails_at_each_call(void **state)
     fail_each_call(load_and_verify, CUDA_ERROR_LAUNCH_FAILED, FOV_ERR_DEVICE, 37);
 }
 
+static fov_status on_the_host(const void *user, fov_error *e)
+{
+    job *const      *work = user;
+    const fov_status st = (*work)();
+    *e = err;
+    return st;
+}
+
+static void memory_of_the_host_runs_out(void **state)
+{
+    (void)state;
+    const size_t before = free_bytes();
+    job         *jobs[] = {load_and_detect, load_and_time, load_and_verify};
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) starve_places("on a GPU", on_the_host, &jobs[i]);
+    assert_int_equal(free_bytes(), before);
+}
+
 /* ---------------------------------------------------------------- the session survives */
 
 typedef struct answer {
@@ -300,6 +317,7 @@ int main(void)
         cmocka_unit_test(opening_a_gpu_fails_at_each_call),
         cmocka_unit_test(detecting_fails_at_each_call),
         cmocka_unit_test(what_runs_step_by_step_fails_at_each_call),
+        cmocka_unit_test(memory_of_the_host_runs_out),
         cmocka_unit_test(a_detector_works_again_after_any_failure),
         cmocka_unit_test(a_photo_that_does_not_fit_leaves_room_for_smaller_ones),
         cmocka_unit_test(any_size_of_memory),

@@ -30,8 +30,8 @@ class Limit(NamedTuple):
 
 # As docs/limits.md has them; the program itself takes some 15 MiB, with FFmpeg's libraries 40.
 LIMITS = {
-    "pth": Limit(160, 33, 5), "safetensors": Limit(32, 25, 5), "onnx": Limit(96, 10, 5), "wts": Limit(32, 4, 5), "fov": Limit(32, 10, 5),
-    "picture": Limit(160, 4, 20), "settings": Limit(32, 1, 5), "review": Limit(64, 25, 5), "truth": Limit(32, 25, 5), "calibration": Limit(32, 10, 5),
+    "pth": Limit(160, 33, 5), "safetensors": Limit(32, 45, 5), "onnx": Limit(96, 10, 5), "wts": Limit(32, 4, 5), "fov": Limit(32, 4, 5),
+    "picture": Limit(160, 4, 20), "settings": Limit(32, 1, 5), "review": Limit(64, 45, 5), "truth": Limit(32, 45, 5), "calibration": Limit(32, 4, 5),
     "list": Limit(32, 1, 5), "video": Limit(96, 10, 10), "place": Limit(32, 0, 5),
 }
 

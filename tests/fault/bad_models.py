@@ -37,6 +37,7 @@ def bad_safetensors():
     yield "a header that is no object", safetensors(b'{"a":1} ' + b"[" * 10), ["byte", "JSON"]
     yield "a name with control characters", safetensors({"\x1b[2J": tensor(0, 4)}, bytes(4)), ["(?[2J)", "imported as .onnx"]
     yield "a type that is not known", safetensors({"a": tensor(0, 4, dtype="F8_E4M3")}, bytes(4)), ["F8_E4M3", "F32, F16, BF16 or F64"]
+    yield "a million empty lists", safetensors(b'{"a":[' + b"[]," * 1000000 + b"1]}"), ["tensor 'a'"]
     yield "250,000 tensors of nothing", safetensors(b"{" + b",".join(b'"%d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}' % i for i in range(250000)) + b"}"), ["more than 65536 tensors"]
 
 
@@ -264,6 +265,8 @@ def bad_onnx():
     yield "20,000 nodes", onnx([node("Relu", ["x"], [f"y{i}"]) for i in range(20000)] + [node("Relu", ["x"], ["y"])]), ["20001 nodes, the limit is 10000"]
     yield "9,999 nodes in the wrong order", onnx([node("Relu", [f"v{i}"], [f"v{i + 1}"]) for i in reversed(range(9998))] + [node("Relu", ["x"], ["v0"])], outputs=(("v9998", ()),)), ["no face detector"]
     yield "a node with 100,000 inputs", onnx([node("Concat", ["x"] * 100000, ["y"])]), ["100000 inputs"]
+    yield "five million empty nodes", number(1, 8) + inside(7, inside(1) * 5000000) + inside(8, number(2, 14)), ["unpacked, it would take more than 8 times"]
+    yield "a million dimensions", onnx([relu], [number(2, 1) + inside(8, "w") + number(1, 1) * 1000000]), ["tensor 'w'"]
     yield "a length of 2^63", number(1, 8) + b"\x3a" + varint(1 << 63), ["truncated"]
     yield "a number that does not end", number(1, 8) + b"\x3a" + b"\xff" * 11, ["not a model"]
     yield "names that are no UTF-8", onnx([node("Relu", ["x"], ["y"]), inside(4, b"\xff\xfe\xc2\x9b")]), ["cannot run 1 operator of this graph: ????"]
@@ -362,6 +365,7 @@ def bad_wts():
     yield "999,999,999 tensors", b"999999999\nw 1 3f800000\n", [":3:", "1 of 999999999 tensors"]
     yield "two tensors of a name", b"2\nw 1 3f800000\nw 1 3f800000\n", ["the same name 'w'"]
     yield "numbers that are none", b"1\nw 1 3g800000\n", ["not 1 to 8 hexadecimal digits"]
+    yield "two million numbers of a digit", b"1\nw 2000000" + b" 1" * 2000000 + b"\n", ["of no network known here"]
     yield "a name of 300 letters", b"1\n" + b"w" * 300 + b" 1 3f800000\n", [":2:"]
 
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What is no plain file: (what it is, how it comes to be, what each command says). An argument of None is not tried."""
+"""What is no plain file: (what it is, how it comes to be, what each command says)."""
 import os
+import signal
 import socket
+
+from running import PATIENCE_S
 
 INSPECT, DETECT, LIST = ("inspect", "FILE"), ("detect", "FILE"), ("detect", "--list", "FILE")
 MODEL, FAILED = 3, 1
@@ -15,6 +18,7 @@ def pipe_of_zeros(path):
     """Closed by whoever reads it: a writer that never ends."""
     os.mkfifo(path)
     if not os.fork():
+        signal.alarm(PATIENCE_S)  # for a reader that never comes
         with open(path, "wb", buffering=0) as pipe:
             try:
                 while True:

@@ -40,6 +40,7 @@ def bad_reviews():
     yield review("a box in a frame that is not there", REVIEW % b'{"track": 1, "hide": true, "boxes": [[5, 0, 0, 1, 1]]}', "track 1: box 1", "a frame below 1")
     yield review("a frame of 2^63", REVIEW % b'{"track": 1, "hide": true, "boxes": [[9223372036854775808, 0, 0, 1, 1]]}', "too big integer")
     yield review("two keys of a name", b'{"review": 1, "review": 1}', "duplicate object key")
+    yield review("300,000 boxes in frames that are not there", REVIEW % (b'{"track": 1, "hide": true, "boxes": [' + b"[0,0,0,1,1]," * 300000 + b"[1,0,0,1,1]]}"), "track 1: box 300001")
     yield review("no JSON", bytes(100), "line 1")
 
 
@@ -49,6 +50,8 @@ def bad_truths():
     yield truth("a number too large for a double", b'[{"file": "a.png", "boxes": [[0, 0, 1, 1e400]]}]', "line 1: real number overflow")
     yield truth("a box of 1e300 pixels", b'[{"file": "a.png", "boxes": [[0, 0, 1, 1e300]], "easy": [], "medium": [], "hard": []}]', "photo 'a.png': box 0")
     yield truth("two photos of a name", b'[%s, %s]' % ((b'{"file": "a.png", "boxes": [], "easy": [], "medium": [], "hard": []}',) * 2), "'a.png' is there twice")
+    yield truth("300,000 boxes, one of them of text", b'[{"file": "a.png", "boxes": [' + b"[0,0,1,1]," * 300000 + b'[0,0,1,"a"]]}]', "box 300000 holds something that is not a number")
+    yield truth("a million empty lists", b"[" + b"[]," * 1000000 + b"1]", "entry 0 is no object")
     yield truth("nothing", b"", "holds no photo")
 
 
@@ -57,6 +60,7 @@ def bad_caches():
     yield cache("a scale of NaN", b"TRT-8601-EntropyCalibration2\ninput: 7fc00000\n", ":2:", "not the hexadecimal form")
     yield cache("a scale below zero", b"TRT-8601-EntropyCalibration2\ninput: bf800000\n", ":2:", "not the hexadecimal form")
     yield cache("of another network", b"TRT-8601-EntropyCalibration2\nx: 3f800000\n", "has no range for")
+    yield cache("100,000 tensors of no network", b"TRT-8601-EntropyCalibration2\n" + b"".join(b"t%d: 3f800000\n" % i for i in range(100000)), "has no range for")
     yield cache("nothing", b"", "not a calibration cache")
 
 

@@ -152,6 +152,15 @@ def end_at(place, number, delay):
     return wait(process)[0]
 
 
+def done_again(place, whole):
+    """The same command then does all of it, whatever was left."""
+    outcome = place.run()
+    yield from judged(outcome, (OK,))
+    if not place.is_whole(whole):
+        yield "not the whole new file"
+    yield from place.complaints(whole)
+
+
 def ended(inputs):
     dice = random.Random(SEED)
     for command in inputs.commands:
@@ -166,6 +175,7 @@ def ended(inputs):
                         wrong.append(f"after {delay:.3f} s: exit status {code}")
                     wrong += [f"after {delay:.3f} s: {c}" for c in place.complaints(inputs.whole[command], killed=True)]
                     whole += place.is_whole(inputs.whole[command])
+                    wrong += [f"and again: {c}" for c in done_again(place, inputs.whole[command])]
             yield f"{command.name}: {number.name} at {moments} moments, seed {SEED}", "\n".join(wrong), f"{whole} had the new file"
 
 
@@ -220,6 +230,12 @@ def places_that_allocate(command, inputs):
         return [int(line) for line in Path(file.name).read_text().split()]
 
 
+def judged_without_memory(outcome):
+    """popt, which reads the command line, then ends the program itself, or finds no arguments."""
+    if (outcome.code, outcome.said) != (1, "virtual memory exhausted.\n"):
+        yield from judged(outcome, (OK, FAILED, USAGE, MODEL, OUTPUT, INTERNAL))
+
+
 def memory(inputs):
     """Wherever the program, or a library that it uses, asks for memory, there is none from then on."""
     for command in inputs.commands:
@@ -231,7 +247,7 @@ def memory(inputs):
         for n in places[::step]:
             with Place(command, inputs.folder) as place:
                 outcome = place.run(env=refusing("memory", at=n))
-                wrong += [f"allocation {n}: {c}" for c in [*judged(outcome), *place.complaints(inputs.whole[command])]]
+                wrong += [f"allocation {n}: {c}" for c in [*judged_without_memory(outcome), *place.complaints(inputs.whole[command])]]
         yield f"{command.name}: no memory at {len(places[::step])} of {len(places)} places", "\n".join(wrong), ""
 
 

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* Memory runs out at the n-th allocation, for every n until the work succeeds: each time a clean FOV_ERR_MEMORY, nothing leaked. */
-#include "alloc_probe.h"
+/* Memory runs out at the n-th allocation, for every n until the work succeeds: each time a clean FOV_ERR_MEMORY, nothing leaked.
+ * Which allocations of the library were never refused by any test tells tests/fault/sites.py. */
 #include "pictures.h"
-#include "support.h"
+#include "starve.h"
 
 #include "base/file.h"
 #include "engine_file/engine_file.h"
 
 #include <stdlib.h>
-
-/* Where n is in the thousands the steps grow, so that a whole job takes seconds. */
-enum { EVERY = 60, STEPS = 120 };
 
 /* What a job works on; made before, with the default allocator. */
 typedef struct input {
@@ -18,58 +15,23 @@ typedef struct input {
     char       name[256];
 } input;
 
-typedef fov_status job(const input *in, fov_error *err);
-
-static fov_status run_at(job *work, const input *in, uint64_t fail_at, alloc_probe *after)
-{
-    fov_error err = {0};
-    alloc_probe_start(fail_at, 0);
-    fov_status status = work(in, &err);
-    *after = alloc_probe_stop();
-    if (after->blocks)
-        fail_msg("allocation %llu refused: %lld blocks leaked", (unsigned long long)fail_at, (long long)after->blocks);
-    if (status && status != FOV_ERR_MEMORY)
-        fail_msg("allocation %llu refused: %s: %s", (unsigned long long)fail_at, fov_status_name(status), err.message);
-    if (status && (!err.message[0] || err.code != status))
-        fail_msg("allocation %llu refused: no message", (unsigned long long)fail_at);
-    return status;
-}
-
-/* The last allocations of a job are not skipped, whatever the step: they are where ownership changes hands. */
-static uint64_t next(uint64_t n, uint64_t total)
-{
-    uint64_t step = n < EVERY || n + EVERY > total ? 1 : 1 + total / STEPS;
-    return n < EVERY || n + step + EVERY <= total || step == 1 ? n + step : total - EVERY + 1;
-}
-
-static void fail_every_allocation(const char *what, job *work, const input *in)
-{
-    alloc_probe whole, after;
-    int         tried = 0;
-    assert_int_equal(run_at(work, in, 0, &whole), FOV_OK);
-    assert_true(whole.calls > 0);
-    for (uint64_t n = 1; n <= whole.calls; n = next(n, whole.calls), tried++)
-        if (!run_at(work, in, n, &after) && after.failed)
-            fail_msg("%s: succeeded although allocation %llu of %llu was refused", what, (unsigned long long)n,
-                     (unsigned long long)whole.calls);
-    print_message("%s: %d of %llu allocations refused in turn\n", what, tried, (unsigned long long)whole.calls);
-}
-
 /* ---- jobs */
 
-static fov_status load_model(const input *in, fov_error *err)
+static fov_status load_model(const void *user, fov_error *err)
 {
-    fov_model *model = NULL;
-    fov_status st = fov_model_load_memory(in->file.data, in->file.size, in->name, NULL, &model, err);
+    const input *in = user;
+    fov_model   *model = NULL;
+    fov_status   st = fov_model_load_memory(in->file.data, in->file.size, in->name, NULL, &model, err);
     fov_model_free(model);
     return st;
 }
 
-static fov_status build_engine(const input *in, fov_error *err)
+static fov_status build_engine(const void *user, fov_error *err)
 {
-    fov_model  *model = NULL;
-    fov_engine *engine = NULL;
-    fov_status  st = fov_model_load_memory(in->file.data, in->file.size, in->name, NULL, &model, err);
+    const input *in = user;
+    fov_model   *model = NULL;
+    fov_engine  *engine = NULL;
+    fov_status   st = fov_model_load_memory(in->file.data, in->file.size, in->name, NULL, &model, err);
     if (!st) st = fov_engine_build(model, NULL, &engine, err);
     fov_model_free(model);
     fov_engine_free(engine);
@@ -96,9 +58,9 @@ static fov_status detect(const fov_engine *engine, fov_error *err)
 
 static const fov_engine *shared_engine;
 
-static fov_status run_detector(const input *in, fov_error *err)
+static fov_status run_detector(const void *user, fov_error *err)
 {
-    (void)in;
+    (void)user;
     return detect(shared_engine, err);
 }
 
@@ -131,12 +93,12 @@ static bool take_result(void *user, const fov_photo_result *r)
     return true;
 }
 
-static fov_status detect_in_photos(const input *in, fov_error *err)
+static fov_status detect_in_photos(const void *user, fov_error *err)
 {
     const fov_photo_source photos = {PHOTOS, load_photo, NULL};
     fov_error              failed = {0};
     handed_on              h = {.failed = &failed};
-    (void)in;
+    (void)user;
     fov_status st = fov_photos_detect(shared_engine, &photos, &(fov_photos_options){.threads = 2}, take_result, &h, err);
     if (st) return st;
     assert_int_equal(h.count, PHOTOS);
@@ -145,8 +107,9 @@ static fov_status detect_in_photos(const input *in, fov_error *err)
 }
 
 /* A plugin decodes the heads: those of the bundled model, or those of an ONNX file that has its node. */
-static fov_status use_plugin(const input *in, fov_error *err)
+static fov_status use_plugin(const void *user, fov_error *err)
 {
+    const input      *in = user;
     fov_plugin       *plugin = NULL;
     fov_model        *model = NULL;
     fov_engine       *engine = NULL;
@@ -169,48 +132,45 @@ static const fov_model       *shared_model;
 static const fov_calibration *shared_calibration;
 static char                   shared_file[256];
 
-static fov_status build_int8(const input *in, fov_error *err)
+static fov_status build_int8(const void *user, fov_error *err)
 {
     fov_engine *engine = NULL;
-    (void)in;
+    (void)user;
     const fov_engine_options options = {.precision = FOV_PRECISION_INT8, .calibration = shared_calibration, .keep_weights = true};
     fov_status               st = fov_engine_build(shared_model, &options, &engine, err);
     fov_engine_free(engine);
     return st;
 }
 
-static fov_status save_engine(const input *in, fov_error *err)
+static fov_status save_engine(const void *user, fov_error *err)
 {
-    fov_text file = {0};
-    (void)in;
-    fov_status st = fov_engine_file_write(shared_engine, &file, err); /* to disk, the last allocation may fail: base/file.c */
-    fov_text_clear(&file);
-    return st;
+    (void)user;
+    return fov_engine_save(shared_engine, shared_file, err);
 }
 
-static fov_status load_engine(const input *in, fov_error *err)
+static fov_status load_engine(const void *user, fov_error *err)
 {
     fov_engine *engine = NULL;
-    (void)in;
+    (void)user;
     fov_status st = fov_engine_load(shared_file, &(fov_engine_options){.keep_weights = true}, &engine, err);
     fov_engine_free(engine);
     return st;
 }
 
-static fov_status load_calibration(const input *in, fov_error *err)
+static fov_status load_calibration(const void *user, fov_error *err)
 {
     fov_calibration *calibration = NULL;
-    (void)in;
+    (void)user;
     fov_status st = fov_calibration_load(shared_file, shared_model, "theirs = input\n", &calibration, err);
     fov_calibration_free(calibration);
     return st;
 }
 
-static fov_status repair_model(const input *in, fov_error *err)
+static fov_status repair_model(const void *user, fov_error *err)
 {
     fov_model *repaired = NULL;
     char      *report = NULL;
-    (void)in;
+    (void)user;
     fov_status st = fov_model_repair(shared_model, &repaired, &report, err);
     fov_string_free(report);
     fov_model_free(repaired);
@@ -224,12 +184,12 @@ static fov_status make_photo(void *user, size_t index, fov_photo **photo, fov_er
     return fov_photo_new(96, 64, photo, err);
 }
 
-static fov_status compare_engines(const input *in, fov_error *err)
+static fov_status compare_engines(const void *user, fov_error *err)
 {
     const fov_photo_source    photos = {1, make_photo, NULL};
     const fov_compare_options options = {.layers = true, .threads = 2};
     fov_comparison           *comparison = NULL;
-    (void)in;
+    (void)user;
     fov_status st = fov_compare(shared_engine, shared_engine, &photos, &options, &comparison, err);
     fov_comparison_free(comparison);
     return st;
@@ -237,13 +197,13 @@ static fov_status compare_engines(const input *in, fov_error *err)
 
 /* ---- tests */
 
-static void with_file(const char *what, const char *path, job *work)
+static void with_file(const char *what, const char *path, starve_job *work)
 {
     fov_error err = {0};
     input     in;
     snprintf(in.name, sizeof in.name, "%s", path);
     assert_ok(fov_file_read(path, 1 << 26, &in.file, &err));
-    fail_every_allocation(what, work, &in);
+    starve(what, work, &in);
     fov_buffer_clear(&in.file);
 }
 
@@ -316,7 +276,7 @@ static void test_run_detector(void **state)
     assert_ok(fov_engine_build(model, NULL, &engine, &err));
     fov_model_free(model);
     shared_engine = engine;
-    fail_every_allocation("run a detector", run_detector, &none);
+    starve("run a detector", run_detector, &none);
     fov_engine_free(engine);
 }
 
@@ -332,14 +292,14 @@ static void test_detect_in_photos(void **state)
     fov_photo_free(photo);
     assert_ok(fov_engine_open("default", NULL, NULL, &engine, &err));
     shared_engine = engine;
-    fail_every_allocation("detect in many photos", detect_in_photos, &(input){0});
+    starve("detect in many photos", detect_in_photos, &(input){0});
     fov_engine_free(engine);
 }
 
 static void test_plugin_behind_heads(void **state)
 {
     (void)state;
-    fail_every_allocation("a plugin behind the heads", use_plugin, &(input){0});
+    starve("a plugin behind the heads", use_plugin, &(input){0});
 }
 
 static void test_plugin_in_onnx(void **state)
@@ -376,16 +336,16 @@ static void test_precisions(void **state)
     shared_model = model;
     shared_calibration = calibration;
     shared_engine = engine;
-    fail_every_allocation("build in INT8", build_int8, &none);
+    starve("build in INT8", build_int8, &none);
     snprintf(shared_file, sizeof shared_file, "%s/x.fov", test_folder());
-    fail_every_allocation("save an engine", save_engine, &none);
+    starve("save an engine", save_engine, &none);
     assert_ok(fov_engine_save(engine, shared_file, &err));
-    fail_every_allocation("load an engine", load_engine, &none);
+    starve("load an engine", load_engine, &none);
     snprintf(shared_file, sizeof shared_file, "%s/x.cache", test_folder());
     assert_ok(fov_calibration_save(calibration, shared_file, false, &err));
-    fail_every_allocation("load a calibration", load_calibration, &none);
-    fail_every_allocation("repair", repair_model, &none);
-    fail_every_allocation("compare", compare_engines, &none);
+    starve("load a calibration", load_calibration, &none);
+    starve("repair", repair_model, &none);
+    starve("compare", compare_engines, &none);
     fov_engine_free(engine);
     fov_calibration_free(calibration);
     fov_model_free(model);

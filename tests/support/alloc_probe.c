@@ -3,8 +3,14 @@
 
 #include "fovea/fovea.h"
 
+#include <dlfcn.h>
+#include <execinfo.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { FRAMES = 12, NEAR = 6 /* of which two or three are of this file */, PLACES = 1 << 14 };
 
 /* In front of every block: its size, in a unit that keeps malloc's alignment. */
 typedef union header {
@@ -17,14 +23,75 @@ static alloc_probe     count;
 static uint64_t        fail_from;
 static int64_t         limit;
 
+/* ---------------------------------------------------------------- places */
+
+/* A stack of return addresses, and the first call that came from there. */
+typedef struct place {
+    void    *frame[FRAMES];
+    int      depth;
+    uint64_t call;
+} place;
+
+typedef struct places {
+    place *item;
+    size_t n;
+} places;
+
+static bool   surveying;
+static places met, refused;
+static size_t met_before; /* of `met`: in earlier surveys */
+
+static bool same_place(const place *a, const place *b)
+{
+    return a->depth == b->depth && !memcmp(a->frame, b->frame, (size_t)a->depth * sizeof *a->frame);
+}
+
+/* @param near only so many frames count */
+static __attribute__((noinline)) void note(places *all, int near)
+{
+    place p = {.call = count.calls};
+    p.depth = backtrace(p.frame, near);
+    if (!all->item) all->item = malloc(PLACES * sizeof *all->item);
+    if (!all->item) abort();
+    for (size_t i = 0; i < all->n; i++)
+        if (same_place(&all->item[i], &p)) return;
+    if (all->n < PLACES) all->item[all->n++] = p;
+}
+
+/* Addresses as the program's file has them. */
+static void print_refused(void)
+{
+    Dl_info info;
+    FILE   *file = fopen(getenv("FOVEA_SITES"), "a");
+    if (!file || !dladdr((void *)(uintptr_t)alloc_probe_survey, &info)) abort();
+    for (size_t i = 0; i < refused.n; i++) {
+        fprintf(file, "%s", info.dli_fname);
+        for (int k = 0; k < refused.item[i].depth; k++)
+            fprintf(file, " %zx", (size_t)((char *)refused.item[i].frame[k] - (char *)info.dli_fbase));
+        fputc('\n', file);
+    }
+    fclose(file);
+}
+
+static void note_refused(void)
+{
+    if (!getenv("FOVEA_SITES")) return;
+    if (!refused.n) atexit(print_refused);
+    note(&refused, FRAMES);
+}
+
+/* ---------------------------------------------------------------- counting */
+
 /* Count a call for `more` bytes on top of what is there. */
 static bool admit(int64_t more, int64_t blocks)
 {
     pthread_mutex_lock(&lock);
     count.calls++;
+    if (surveying) note(&met, NEAR);
     bool allowed = (!fail_from || count.calls < fail_from) && (!limit || count.bytes + more <= limit);
     if (!allowed) {
         count.failed++;
+        note_refused();
     } else {
         count.blocks += blocks;
         count.bytes += more;
@@ -77,7 +144,22 @@ void alloc_probe_start(uint64_t fail_at, int64_t max_bytes)
     count = (alloc_probe){0};
     fail_from = fail_at;
     limit = max_bytes;
+    surveying = false;
     fov_allocator_set(&probe);
+}
+
+void alloc_probe_survey(void)
+{
+    alloc_probe_start(0, 0);
+    met_before = met.n;
+    surveying = true;
+}
+
+size_t alloc_probe_places(uint64_t *call, size_t capacity)
+{
+    const size_t all = met.n - met_before, n = all < capacity ? all : capacity;
+    for (size_t i = 0; i < n; i++) call[i] = met.item[met_before + i].call;
+    return n;
 }
 
 alloc_probe alloc_probe_now(void)

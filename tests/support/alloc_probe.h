@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The library's allocator under observation: counts blocks and bytes, and fails on request. */
+/* The library's allocator under observation: counts blocks and bytes, and fails on request. Where FOVEA_SITES names a file, the
+ * places at which it failed are added to it at the end of the program, for tests/fault/sites.py. */
 #ifndef FOVEA_TESTS_ALLOC_PROBE_H
 #define FOVEA_TESTS_ALLOC_PROBE_H
 
@@ -21,6 +22,15 @@ typedef struct alloc_probe {
  * @param max_bytes refuse what would take more than this at once; 0: no limit
  */
 void alloc_probe_start(uint64_t fail_at, int64_t max_bytes);
+/** The same, refusing nothing, and taking down from where the calls come. */
+void alloc_probe_survey(void);
+/**
+ * The calls since alloc_probe_survey() that were the first from their place in the program, in all surveys so far. A place is a
+ * function, and who called that.
+ * @param call out: their numbers, the first is 1. @return how many there are, at most `capacity`
+ */
+size_t alloc_probe_places(uint64_t *call, size_t capacity);
+
 /** What was counted so far. */
 alloc_probe alloc_probe_now(void);
 /** Give the default allocator back. Everything the library allocated must have been freed. */
