@@ -78,7 +78,7 @@ static fov_status gather_inputs(const walk *w, const fov_op_call *call, fov_erro
     for (int i = 0; i < call->n_in; i++) {
         int id = call->node->in[i];
         w->in[i] = id == FOV_NONE ? NULL : &w->value[id];
-        if (w->in[i] && w->in[i]->shape.rank < 0)
+        if (id != FOV_NONE && w->value[id].shape.rank < 0)
             return fov_op_fail(call, FOV_ERR_FORMAT, err, "input %d, '%s', is made by no node before it", i,
                                w->graph->value[id].name);
     }

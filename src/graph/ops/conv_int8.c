@@ -22,7 +22,7 @@ static int64_t window_sum(const fov_view *x, const fov_view *w, const fov_window
             const uint8_t *px = (const uint8_t *)x->data + fov_view_offset(x, (int64_t[]){at[0], first, row, column});
             const int8_t  *pw = (const int8_t *)w->data + fov_view_offset(w, (int64_t[]){at[1], 0, r, s});
             for (int64_t c = 0; c < w->shape.dim[1]; c++)
-                sum += (px[c * x->stride[1]] - fov_quant_zero_point(x->quant, first + c)) * pw[c * w->stride[1]];
+                sum += (int64_t)(px[c * x->stride[1]] - fov_quant_zero_point(x->quant, first + c)) * pw[c * w->stride[1]];
         }
     }
     return sum;

@@ -27,6 +27,7 @@ const char *fov_sampling_read(const fov_node *node, int64_t opset, fov_sampling 
     int                      mode = find_name(modes, fov_node_string(node, "mode", "nearest"));
     int from = find_name(coordinates, fov_node_string(node, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel"));
     int round = find_name(nearest, fov_node_string(node, "nearest_mode", old ? "" : "round_prefer_floor"));
+    *sampling = (fov_sampling){0};
     if (mode < 0) return "mode";
     if (from < 0) return "coordinate_transformation_mode";
     if (round < 0) return "nearest_mode";

@@ -84,7 +84,7 @@ static fov_status run(const fov_op_call *call, fov_error *err)
     if (st) return st;
     for (fov_walk w = fov_walk_begin(&call->out[0].shape); w.more; fov_walk_next(&w)) {
         int64_t from[FOV_MAX_RANK];
-        for (int i = 0; i < call->out[0].shape.rank; i++) from[i] = ranges[i].start + w.at[i] * ranges[i].step;
+        for (int i = 0; i < call->in[0]->shape.rank; i++) from[i] = ranges[i].start + w.at[i] * ranges[i].step;
         fov_view_copy(&call->out[0], w.at, call->in[0], from);
     }
     return FOV_OK;
