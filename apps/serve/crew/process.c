@@ -289,6 +289,13 @@ void srv_process_unlock(srv_process *p)
     pthread_mutex_unlock(&p->control_lock);
 }
 
+/* Its keeper ends it if it has not ended itself; until then nobody takes it for one that is up. With the lock. */
+static void condemn(srv_process *p)
+{
+    if (p->state == SRV_UP) p->state = SRV_STARTING;
+    if (p->control >= 0) shutdown(p->control, SHUT_RDWR);
+}
+
 /* In one piece, so that no other command comes in between. */
 static bool send_load(srv_process *p, const srv_load *load)
 {
@@ -317,7 +324,7 @@ static bool makes_sense(srv_loaded *l)
     return is_status(l->status) && l->certificate_bytes <= SRV_CERTIFICATE_BYTES && fov_precision_name(l->facts.precision);
 }
 
-bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
+static bool try_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
 {
     srv_loaded loaded;
     *done = (srv_load_done){0};
@@ -328,6 +335,15 @@ bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done,
     if (loaded.status) return true;
     done->certificate = calloc(1, loaded.certificate_bytes + 1);
     return done->certificate && srv_wire_receive(p->control, done->certificate, loaded.certificate_bytes);
+}
+
+bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
+{
+    const bool loaded = try_load(p, load, done, err);
+    pthread_mutex_lock(&p->lock);
+    if (!loaded) condemn(p);
+    pthread_mutex_unlock(&p->lock);
+    return loaded;
 }
 
 /* A worker that is just being started is told by whoever starts it (crew.c). */
@@ -369,10 +385,7 @@ void srv_process_leave(srv_process *p, const srv_entry *entry, bool crashed)
     p->busy--;
     p->suspects -= entry->suspect;
     if (!crashed) p->useful = true;
-    if (crashed && p->state == SRV_UP) {
-        p->state = SRV_STARTING;
-        shutdown(p->control, SHUT_RDWR); /* its keeper ends it if it has not ended itself */
-    }
+    if (crashed && p->state == SRV_UP) condemn(p);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
 }
