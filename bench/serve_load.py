@@ -4,11 +4,14 @@
 answers a second, and how long they take, at 1 and at 64 connections. Servers live through the whole run and take turns, `--rounds` each;
 the client is one process with a selector, whose share of the processor is told. Every answer is compared with what the program (of the
 peer: the server itself, asked alone) says of that photo. With --overload, instead: more clients than the queue holds, and after them.
+With --isolation, instead: the server beside itself without isolation, for a small photo, where that costs most, and one of 512x512.
 
-usage: serve_load.py [--photos FOLDER] [--rounds N] [--seconds S] [--overload]      needs fastapi, uvicorn, onnxruntime, opencv
+usage: serve_load.py [--photos FOLDER] [--rounds N] [--seconds S] [--overload | --isolation]
+The first needs fastapi, uvicorn, onnxruntime, opencv; the last Pillow.
 """
 import argparse
 import collections
+import io
 import json
 import os
 import re
@@ -51,16 +54,20 @@ class Served:
         self.requests = [request_of(photo) for photo in photos]
         return self
 
-    def peak_mb(self):
-        """Of it and its children."""
+    def pids(self):
+        """Of it and all that it started."""
         pids = [str(self.process.pid)]
-        for task in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                if task.read_text().rpartition(")")[2].split()[1] == pids[0]:
-                    pids.append(task.parent.name)
-            except OSError:
-                pass
-        found = (re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in pids)
+        for pid in pids:  # grows on the way
+            pids += Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return pids
+
+    def used_s(self):
+        """Of the processor, so far."""
+        fields = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.pids())
+        return sum(int(f[11]) + int(f[12]) for f in fields) / os.sysconf("SC_CLK_TCK")
+
+    def peak_mb(self):
+        found = (re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in self.pids())
         return sum(int(f[1]) for f in found if f) // 1024
 
     def end(self):
@@ -201,11 +208,11 @@ def compare(a, photos, work):
 
 
 def measure(servers, connections, a):
-    rows = {s.name: ([], collections.Counter(), [], [], []) for s in servers}
+    rows = {s.name: ([], collections.Counter(), [], [], [], []) for s in servers}
     for _ in range(a.rounds):
         for s in servers:
-            times, statuses, wrong, rates, shares = rows[s.name]
-            start, used = time.perf_counter(), used_s()
+            times, statuses, wrong, rates, shares, costs = rows[s.name]
+            start, used, server_used = time.perf_counter(), used_s(), s.used_s()
             t, st, w = load(s, connections, a.seconds)
             took = time.perf_counter() - start
             times += t
@@ -213,13 +220,33 @@ def measure(servers, connections, a):
             wrong.append(w)
             rates.append(len(t) / took)
             shares.append((used_s() - used) / took)
+            costs.append((s.used_s() - server_used) / len(t))
     print(f"\n{connections} connection{'s' if connections > 1 else ''}, {a.rounds} rounds of {a.seconds:g} s; answers a second: median of rounds\n")
-    print("| server | answers/s | p50 | p99 | answered | other | wrong | client's share of a core | peak memory |\n|---|---|---|---|---|---|---|---|---|")
+    print("| server | answers/s | p50 | p99 | processor an answer | answered | other | wrong | client's share of a core | peak memory |\n"
+          "|---|---|---|---|---|---|---|---|---|---|")
     for s in servers:
-        times, statuses, wrong, rates, shares = rows[s.name]
+        times, statuses, wrong, rates, shares, costs = rows[s.name]
         p50, p99 = np.percentile(times, [50, 99]) * 1e3
-        print(f"| {s.name} | {np.median(rates):.1f} | {p50:.1f} ms | {p99:.1f} ms | {statuses[200]} | {sum(statuses.values()) - statuses[200]} "
+        print(f"| {s.name} | {np.median(rates):.1f} | {p50:.1f} ms | {p99:.1f} ms | {np.median(costs) * 1e3:.2f} ms | {statuses[200]} | {sum(statuses.values()) - statuses[200]} "
               f"| {sum(wrong)} | {np.mean(shares):.0%} | {s.peak_mb()} MB |")
+
+
+def isolation(a):
+    from PIL import Image
+    for side in (160, 512):
+        file = io.BytesIO()
+        Image.open(common.ROOT / "photos/astronaut.png").convert("RGB").resize((side, side)).save(file, "JPEG", quality=90)
+        servers = [fovea(name, "--queue-time", "600", "--isolation", name) for name in ("auto", "off")]
+        print(f"\n{side} x {side}, {len(file.getvalue())} bytes")
+        try:
+            for s in servers:
+                s.wait().learn([file.getvalue()])
+                load(s, 64, 1)
+            for connections in (1, 64):
+                measure(servers, connections, a)
+        finally:
+            for s in servers:
+                s.end()
 
 
 def resident_mb(s):
@@ -247,11 +274,12 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=float, default=4)
     p.add_argument("--overload", action="store_true")
+    p.add_argument("--isolation", action="store_true")
     a = p.parse_args()
     photos = photos_of(a.photos)
     print(f"{common.machine(('fovea', 'onnxruntime'))}; {len(photos)} photos")
     with tempfile.TemporaryDirectory() as work:
-        overload(a, photos) if a.overload else compare(a, photos, Path(work))
+        overload(a, photos) if a.overload else isolation(a) if a.isolation else compare(a, photos, Path(work))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@
 #include "workers.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,7 @@ static cli_exit confine(running *s, const srv_config *c)
 {
     fov_error err = {0};
     if (c->isolation == SRV_ISOLATION_OFF) return CLI_OK;
+    json_object_seed(0); /* a secret of its own, drawn while files may still be read */
     if (srv_confine_front(c, &err)) {
         cli_error("%s", err.message);
         return err.code == FOV_ERR_ARGUMENT ? CLI_USAGE : CLI_INTERNAL;

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,12 +67,13 @@ static void obey(int front, const srv_config *config)
     }
 }
 
-/* Processors are counted while files about them may still be read. */
+/* Processors are counted, and the secret of JSON's hash tables drawn, while files may still be read. */
 static _Noreturn void nursery_main(int front, const srv_config *config)
 {
     srv_config own = *config;
     fov_error  err = {0};
     if (!own.threads) own.threads = fov_cpu_threads();
+    json_object_seed(0);
     forget(config);
     own.token = NULL;
     const fov_status st = srv_confine_nursery(&own, &err);

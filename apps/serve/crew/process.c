@@ -39,6 +39,14 @@ struct srv_process {
     _Atomic uint64_t restarts;
 };
 
+static void set_state(srv_process *p, srv_process_state state)
+{
+    pthread_mutex_lock(&p->lock);
+    p->state = state;
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+}
+
 /* ---------------------------------------------------------------- starting */
 
 /* A lane's socket and its thread in the worker. */
@@ -92,7 +100,6 @@ static void close_all(srv_process *p)
 static void empty(srv_process *p)
 {
     pthread_mutex_lock(&p->lock);
-    p->state = SRV_STARTING;
     for (int i = 0; i < p->config->workers; i++)
         if (p->lane[i] >= 0) shutdown(p->lane[i], SHUT_RDWR);
     while (p->busy) pthread_cond_wait(&p->changed, &p->lock);
@@ -102,16 +109,20 @@ static void empty(srv_process *p)
 
 static void describe_end(int status, char *text, size_t bytes)
 {
-    if (WIFSIGNALED(status)) snprintf(text, bytes, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    if (status < 0) snprintf(text, bytes, "ended with the process that starts workers");
+    else if (WIFSIGNALED(status)) snprintf(text, bytes, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else snprintf(text, bytes, "ended with status %d", WEXITSTATUS(status));
 }
 
-/* After it has ended, or to end it. */
+/* After it has ended, or to end it. Whoever talks to it over `control` sees that it is gone, and leaves, too. */
 static void bury(srv_process *p)
 {
     char text[sizeof p->last_end] = "could not be started";
+    set_state(p, SRV_STARTING);
     if (p->pid) describe_end(srv_nursery_end_worker(p->nursery, p->pid), text, sizeof text);
+    pthread_mutex_lock(&p->control_lock);
     empty(p);
+    pthread_mutex_unlock(&p->control_lock);
     pthread_mutex_lock(&p->lock);
     p->pid = 0;
     memcpy(p->last_end, text, sizeof text);
@@ -120,14 +131,6 @@ static void bury(srv_process *p)
 }
 
 /* ---------------------------------------------------------------- keeping */
-
-static void set_state(srv_process *p, srv_process_state state)
-{
-    pthread_mutex_lock(&p->lock);
-    p->state = state;
-    pthread_cond_broadcast(&p->changed);
-    pthread_mutex_unlock(&p->lock);
-}
 
 static bool is_ending(srv_process *p)
 {
@@ -289,6 +292,13 @@ void srv_process_unlock(srv_process *p)
     pthread_mutex_unlock(&p->control_lock);
 }
 
+/* Its keeper ends it if it has not ended itself; until then nobody takes it for one that is up. With the lock. */
+static void condemn(srv_process *p)
+{
+    if (p->state == SRV_UP) p->state = SRV_STARTING;
+    if (p->control >= 0) shutdown(p->control, SHUT_RDWR);
+}
+
 /* In one piece, so that no other command comes in between. */
 static bool send_load(srv_process *p, const srv_load *load)
 {
@@ -317,7 +327,7 @@ static bool makes_sense(srv_loaded *l)
     return is_status(l->status) && l->certificate_bytes <= SRV_CERTIFICATE_BYTES && fov_precision_name(l->facts.precision);
 }
 
-bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
+static bool try_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
 {
     srv_loaded loaded;
     *done = (srv_load_done){0};
@@ -328,6 +338,15 @@ bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done,
     if (loaded.status) return true;
     done->certificate = calloc(1, loaded.certificate_bytes + 1);
     return done->certificate && srv_wire_receive(p->control, done->certificate, loaded.certificate_bytes);
+}
+
+bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
+{
+    const bool loaded = try_load(p, load, done, err);
+    pthread_mutex_lock(&p->lock);
+    if (!loaded) condemn(p);
+    pthread_mutex_unlock(&p->lock);
+    return loaded;
 }
 
 /* A worker that is just being started is told by whoever starts it (crew.c). */
@@ -369,10 +388,7 @@ void srv_process_leave(srv_process *p, const srv_entry *entry, bool crashed)
     p->busy--;
     p->suspects -= entry->suspect;
     if (!crashed) p->useful = true;
-    if (crashed && p->state == SRV_UP) {
-        p->state = SRV_STARTING;
-        shutdown(p->control, SHUT_RDWR); /* its keeper ends it if it has not ended itself */
-    }
+    if (crashed && p->state == SRV_UP) condemn(p);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 enum { MOST_RULES = 64, SPARE_FILES = 64, GPU_FILES = 4096, FIRST_LANDLOCK_WITH_TCP = 4 };
 
@@ -200,11 +201,23 @@ static void open_gpus(const srv_config *config)
     for (size_t i = 0; i < count; i++) (void)fov_device_name("cuda", device[i], name, sizeof name, NULL);
 }
 
-static fov_status restrict_gpu_worker(fov_error *err)
+/* Where what --tune measured is kept, as docs/cuda.md says; made here, for a rule needs something to be there. "": nowhere */
+static void tuned_folder(char *path, size_t bytes)
 {
-    static const srv_path_rule rule[] = {{"/dev", SRV_MAY_CONTROL}, {"/proc", SRV_MAY_READ}, {"/sys", SRV_MAY_READ},
-                                         {"/usr", SRV_MAY_READ},    {"/lib", SRV_MAY_READ},  {"/lib64", SRV_MAY_READ},
-                                         {"/etc", SRV_MAY_READ}};
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    *path = '\0';
+    if (cache && *cache == '/') snprintf(path, bytes, "%s/fovea", cache);
+    else if (home && *home == '/') snprintf(path, bytes, "%s/.cache/fovea", home);
+    if (*path) (void)mkdir(path, 0700);
+}
+
+static fov_status restrict_gpu_worker(const srv_config *config, fov_error *err)
+{
+    char                tuned[4096] = "";
+    const srv_path_rule rule[] = {{"/dev", SRV_MAY_CONTROL}, {"/proc", SRV_MAY_READ}, {"/sys", SRV_MAY_READ},
+                                  {"/usr", SRV_MAY_READ},    {"/lib", SRV_MAY_READ},  {"/lib64", SRV_MAY_READ},
+                                  {"/etc", SRV_MAY_READ},    {tuned, SRV_MAY_KEEP}};
+    if (config->tune_seconds > 0) tuned_folder(tuned, sizeof tuned);
     return restrict_files(rule, sizeof rule / sizeof *rule, err);
 }
 
@@ -218,7 +231,7 @@ fov_status srv_confine_worker(const srv_config *config, fov_error *err)
 {
     const bool gpu = may_use_gpu(config);
     if (gpu) open_gpus(config);
-    fov_status st = gpu ? restrict_gpu_worker(err) : FOV_OK;
+    fov_status st = gpu ? restrict_gpu_worker(config, err) : FOV_OK;
     if (!st) st = limit_worker(config, gpu, err);
     return st ? st : set_filter(gpu ? SRV_FILTER_GPU_WORKER : SRV_FILTER_WORKER, err);
 }

@@ -54,15 +54,16 @@ static const row worker_weapons[] = {
 #include "syscalls/worker_weapons.def"
     {0}};
 
-/* A nursery's list has all of its workers', which inherit it. */
+/* A nursery's list has all of its workers', which inherit it. A GPU's driver may try to start a program that makes device files: it
+ * is refused, not ended. */
 static const struct {
     const row *allowed[5], *killing[3];
 } filters[] = {
     [SRV_FILTER_FRONT] = {{common, data_only, threads_only, front}, {weapons}},
     [SRV_FILTER_NURSERY] = {{common, data_only, worker, nursery}, {weapons, worker_weapons}},
     [SRV_FILTER_WORKER] = {{common, data_only, threads_only, worker}, {weapons, worker_weapons}},
-    [SRV_FILTER_GPU_NURSERY] = {{common, worker, nursery, gpu}, {weapons}},
-    [SRV_FILTER_GPU_WORKER] = {{common, threads_only, worker, gpu}, {weapons}},
+    [SRV_FILTER_GPU_NURSERY] = {{common, worker, nursery, gpu}, {NULL}},
+    [SRV_FILTER_GPU_WORKER] = {{common, threads_only, worker, gpu}, {NULL}},
 };
 
 static bool add(scmp_filter_ctx context, const row *r, uint32_t action)

@@ -57,6 +57,8 @@ static uint64_t rights_of(srv_permission may)
     static const uint64_t rights[] = {
         [SRV_MAY_READ] = READING,
         [SRV_MAY_REPLACE] = LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE,
+        [SRV_MAY_KEEP] =
+            READING | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | FS_TRUNCATE,
         [SRV_MAY_CONTROL] = READING | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_IOCTL_DEV,
     };
     return rights[may];
