@@ -13,7 +13,7 @@ from ._detector import Detector
 from ._photos import is_file
 from .errors import ArgumentError, DeviceError, FoveaError, InternalError, NoMemoryError
 
-NOT_OF_THE_PHOTO = (DeviceError, InternalError, NoMemoryError)  # another machine may do it: the host tries again
+NOT_OF_THE_PHOTO = (DeviceError, InternalError, NoMemoryError)  # another machine may do it: hosts have rules for trying again
 
 detectors: dict[str, Detector] = {}
 lock = Lock()

@@ -69,6 +69,13 @@ def many(tmp_path, many_once):
     return tmp_path
 
 
+@pytest.fixture
+def photos(many):
+    """Good photos and a bad one."""
+    (many / "bad.jpg").write_bytes(b"\xff\xd8\xff no photo")
+    return many
+
+
 def same(a, b):
     """Whether two Faces are the same to the bit."""
     return all(numpy.array_equal(getattr(a, name), getattr(b, name)) for name in ("boxes", "scores", "landmarks"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy
 
+COPIES = 200  # of each photo, so that workers can be killed in the middle
 
 
 def assert_same(row, found):
@@ -36,6 +37,30 @@ def program_records(program, folder):
 
 def assert_failed(row):
     assert row["error"] and row["width"] is row["height"] is row["faces"] is None
+
+
+def assert_as_the_program(rows, program, folder):
+    """Rows by their path: the program's faces, and the error of the bad photo."""
+    assert_failed(rows.pop(str(folder / "bad.jpg")))
+    (folder / "bad.jpg").unlink()
+    assert {path: record_of(row) for path, row in rows.items()} == program_records(program, folder)
+
+
+def files_of_copies(folder):
+    """Row i of many has the photo i % 3, of which the second is bad."""
+    return [str(folder / name) for name in ("0.png", "bad.jpg", "2.png")]
+
+
+def assert_all_there_once(rows, detector, folder):
+    files = files_of_copies(folder)
+    expected = [None if name.endswith("bad.jpg") else detector.detect(name) for name in files]
+    assert sorted(row["id"] for row in rows) == list(range(len(files) * COPIES))
+    for row in rows:
+        found = expected[row["id"] % 3]
+        if found is None:
+            assert_failed(row)
+        else:
+            assert_same(row, found)
 
 
 def is_installed(*packages):

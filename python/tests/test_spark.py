@@ -9,12 +9,11 @@ import time
 
 import pytest
 
-from tables import assert_failed, assert_same, is_installed, processes, program_records, record_of
+import fovea
+from tables import COPIES, assert_all_there_once, assert_as_the_program, assert_same, files_of_copies, is_installed, processes
 
 if not is_installed("pyspark", "pyarrow") or not shutil.which("java"):
     pytest.skip("no Spark: pip install pyspark pyarrow, and a Java runtime (Debian: default-jre-headless)", allow_module_level=True)
-
-COPIES = 200  # of each photo, so that an executor can be killed in the middle
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +27,22 @@ def spark():
     session.stop()
 
 
-@pytest.fixture
-def photos(many):
-    """Good photos and a bad one."""
-    (many / "bad.jpg").write_bytes(b"\xff\xd8\xff no photo")
-    return many
+def test_next_batch_is_read_while_one_is_worked_on():
+    import fovea.spark
+
+    asked = threading.Event()
+
+    def batches():
+        yield 1
+        asked.set()
+        yield 2
+        raise ValueError("the sender has gone")
+
+    ahead = fovea.spark.read_ahead(batches())
+    assert next(ahead) == 1 and asked.wait(60)
+    assert next(ahead) == 2
+    with pytest.raises(ValueError, match="has gone"):
+        next(ahead)
 
 
 def read(spark, folder):
@@ -48,9 +58,7 @@ def test_folder_as_the_program(spark, photos, program):
     import fovea.spark
 
     rows = rows_of(fovea.spark.detect_faces(read(spark, photos).where("path not like '%/.hidden.png'"), score=0.02))
-    assert_failed(rows.pop(str(photos / "bad.jpg")))
-    (photos / "bad.jpg").unlink()
-    assert {path: record_of(row) for path, row in rows.items()} == program_records(program, photos)
+    assert_as_the_program(rows, program, photos)
 
 
 def test_model_is_sent_with_its_settings(spark, photos, tmp_path):
@@ -85,7 +93,7 @@ def test_wrong_columns_are_told_by_the_driver(spark, photos):
 def test_executor_killed(spark, photos, detector, tmp_path):
     import fovea.spark
 
-    files = [str(photos / "0.png"), str(photos / "bad.jpg"), str(photos / "2.png")]
+    files = files_of_copies(photos)
     rows = [(i, files[i % 3]) for i in range(len(files) * COPIES)]
     df = spark.createDataFrame(rows, "id int, path string").repartition(20)
     found = fovea.spark.detect_faces(df, "path")
@@ -105,9 +113,4 @@ def test_executor_killed(spark, photos, detector, tmp_path):
     thread.join(60)
     assert killed
     rows = [row.asDict(recursive=True) for row in spark.read.parquet(str(tmp_path / "faces")).collect()]
-    assert sorted(row["id"] for row in rows) == list(range(len(files) * COPIES))
-    for row in rows:
-        if row["id"] % 3 == 1:
-            assert_failed(row)
-        else:
-            assert_same(row, detector.detect(files[row["id"] % 3]))
+    assert_all_there_once(rows, detector, photos)
