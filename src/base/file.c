@@ -12,10 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIRST_CAPACITY = 1 << 16, MAX_ATTEMPTS = 100 };
+enum { FIRST_CAPACITY = 1 << 16, MAX_ATTEMPTS = 100, MODE = 0666 /* less the umask */ };
 
 /* Folder, random number. Short, whatever the file's own name: that may be as long as the file system allows. */
 #define TEMPORARY_NAME "%.*s.fovea-%016llx"
+
+/* With the slash; 0: the file lies in the working folder. */
+static int folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (int)(slash - path) + 1 : 0;
+}
 
 static fov_status fail_errno(fov_error *err, const char *path, const char *verb)
 {
@@ -97,19 +104,48 @@ static void flush_folder_of(const char *path)
     fov_free(copy);
 }
 
-/* A new file in the folder of `path`, under a name that no file has. Not mkstemp(): its files are private, and the process's
- * umask, which would say what mode an output should have, cannot be read without changing it for all threads. */
-static int create_beside(const char *path, char *name, size_t name_bytes)
+/* Names in the folder of `path`, until `make` finds one that no file has. @return what `make` did */
+static int make_beside(const char *path, char *name, size_t name_bytes, int (*make)(const char *name, int fd), int fd)
 {
-    const char *slash = strrchr(path, '/');
-    int         folder = slash ? (int)(slash - path) + 1 : 0;
+    int made = -1;
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         uint64_t random;
         if (getrandom(&random, sizeof random, 0) != sizeof random) return -1;
-        snprintf(name, name_bytes, TEMPORARY_NAME, folder, path, (unsigned long long)random);
-        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST) return fd;
+        snprintf(name, name_bytes, TEMPORARY_NAME, folder_length(path), path, (unsigned long long)random);
+        made = make(name, fd);
+        if (made >= 0 || errno != EEXIST) return made;
     }
+    return made;
+}
+
+/* Not mkstemp(): its files are private, and the process's umask, which would say what mode an output should have, cannot be read
+ * without changing it for all threads. */
+static int make_file(const char *name, int fd)
+{
+    (void)fd;
+    return open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
+}
+
+#define OPEN_FILE "/proc/self/fd/%d"
+
+static int make_link(const char *name, int fd)
+{
+    char open_file[sizeof OPEN_FILE + 16];
+    snprintf(open_file, sizeof open_file, OPEN_FILE, fd);
+    return linkat(AT_FDCWD, open_file, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+}
+
+/* A file without a name, which is gone with the process however that ends. Not every file system has them, and giving it a name
+ * later takes /proc. @return less than 0: not here */
+static int open_nameless(const char *path, char *name, size_t name_bytes)
+{
+    char      open_file[sizeof OPEN_FILE + 16];
+    const int folder = folder_length(path);
+    snprintf(name, name_bytes, "%.*s", folder ? folder : 1, folder ? path : ".");
+    const int fd = open(name, O_WRONLY | O_TMPFILE | O_CLOEXEC, MODE);
+    snprintf(open_file, sizeof open_file, OPEN_FILE, fd);
+    if (fd < 0 || !access(open_file, F_OK)) return fd;
+    close(fd);
     return -1;
 }
 
@@ -123,9 +159,14 @@ static fov_status write_device(const char *path, const void *data, size_t bytes,
     return st;
 }
 
+static size_t name_bytes(const char *path)
+{
+    return strlen(path) + sizeof TEMPORARY_NAME + 16;
+}
+
 fov_status fov_draft_begin(fov_draft *draft, const char *path, fov_error *err)
 {
-    const size_t size = strlen(path) + sizeof TEMPORARY_NAME + 16;
+    const size_t size = name_bytes(path);
     struct stat  old;
     const bool   exists = !stat(path, &old);
     *draft = (fov_draft){.fd = -1, .path = path};
@@ -133,7 +174,9 @@ fov_status fov_draft_begin(fov_draft *draft, const char *path, fov_error *err)
     if (exists && !S_ISREG(old.st_mode)) return fov_fail(err, FOV_ERR_IO, "%s: is a pipe or a device, a file is needed", path);
     draft->temporary = fov_alloc(size);
     if (!draft->temporary) return fov_fail_memory(err, path);
-    draft->fd = create_beside(path, draft->temporary, size);
+    draft->fd = open_nameless(path, draft->temporary, size);
+    draft->named = draft->fd < 0;
+    if (draft->named) draft->fd = make_beside(path, draft->temporary, size, make_file, -1);
     fov_status st = draft->fd < 0 ? fail_errno(err, path, "create") : FOV_OK;
     if (!st && exists && fchmod(draft->fd, old.st_mode & 07777)) st = fail_errno(err, path, "keep the mode of");
     if (st) fov_draft_drop(draft);
@@ -144,16 +187,24 @@ void fov_draft_drop(fov_draft *draft)
 {
     if (draft->fd >= 0) {
         close(draft->fd);
-        unlink(draft->temporary);
+        if (draft->named) unlink(draft->temporary);
     }
     fov_free(draft->temporary);
     *draft = (fov_draft){.fd = -1};
+}
+
+/* A link cannot replace a file, a rename can. */
+static fov_status name_it(fov_draft *draft, fov_error *err)
+{
+    draft->named = make_beside(draft->path, draft->temporary, name_bytes(draft->path), make_link, draft->fd) >= 0;
+    return draft->named ? FOV_OK : fail_errno(err, draft->path, "create");
 }
 
 fov_status fov_draft_keep(fov_draft *draft, fov_error *err)
 {
     const char *path = draft->path;
     fov_status  st = flush(draft->fd, path, err);
+    if (!st && !draft->named) st = name_it(draft, err);
     if (!st && rename(draft->temporary, path)) st = fail_errno(err, path, "replace");
     if (st) {
         fov_draft_drop(draft);

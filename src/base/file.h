@@ -25,9 +25,10 @@ fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_
 
 /** A file that is written piece by piece and appears under its name when it is whole. */
 typedef struct fov_draft {
-    int         fd;        /* to write to, seek in */
-    char       *temporary; /* its name so far, beside the other */
-    const char *path;      /* the caller's */
+    int         fd;        /* to write to, seek in                                      */
+    char       *temporary; /* its name so far, beside the other; or room for it         */
+    bool        named;     /* where the file system knows files without names, only from fov_draft_keep() on */
+    const char *path;      /* the caller's                                              */
 } fov_draft;
 
 /** @param path no pipe or device. Ended by fov_draft_keep() or fov_draft_drop(); a failed begin leaves nothing to end */
