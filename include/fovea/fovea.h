@@ -852,7 +852,9 @@ typedef struct fov_tracks fov_tracks;
 typedef struct fov_tracker_options {
     float  start_score; /**< faces that score more begin a track, those that score less only go on with one; default 0.5 */
     double bridge_s;    /**< seconds that a face may be missing and still be the same; it is covered meanwhile; default 2 */
-    double around_s;    /**< seconds that it is covered before it is first found and after it last was; default 0.5     */
+    /** Seconds that it is covered before it is first found and after it last was; default 0.5. Where the scene begins or ends
+     * within bridge_s, it is covered to there; not so where this is 0 */
+    double around_s;
 } fov_tracker_options;
 
 FOV_API fov_tracker_options fov_tracker_options_default(void);
@@ -875,9 +877,10 @@ FOV_API void       fov_tracker_free(fov_tracker *tracker); /**< NULL is allowed 
 typedef struct fov_tracked_face {
     size_t   track;    /**< number, from 1                                                                     */
     fov_face face;     /**< smoothed; where it was not found, where it must have been, with a score of 0       */
-    float    cover[4]; /**< what must be covered: the face as found and as smoothed, grown by how unsure that is */
-    bool     found;    /**< in this very frame                                                                 */
-    bool     around;   /**< before it was first found, or after it last was                                   */
+    float    cover[4]; /**< what must be covered: the face as found and as smoothed, grown by how unsure that is, and
+                            where it would be if what was found leapt away from it or is another face */
+    bool found;        /**< in this very frame                                                                 */
+    bool around;       /**< before it was first found, or after it last was                                   */
 } fov_tracked_face;
 
 typedef struct fov_track {

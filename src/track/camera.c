@@ -9,7 +9,8 @@
 
 enum { LOOKS = 2, MOST_ACROSS = 10, MOST_DOWN = 6 /* cells of the small view, a frame */ };
 
-static const float BETTER = 0.85F, LEAST_GAIN = 0.5F, MOST_LEFT = 30; /* of the difference without a shift; levels of 255 */
+static const float BETTER = 0.85F, SAME_SCENE = 0.55F; /* of the difference without a shift */
+static const float LEAST_GAIN = 0.5F, MOST_LEFT = 30;  /* levels of 255                    */
 
 /* ---------------------------------------------------------------- views */
 
@@ -82,7 +83,7 @@ static float between_cells(float before, float middle, float after)
     return bend > 0 ? fmaxf(-0.5F, fminf(0.5F, (before - after) / (2 * bend))) : 0;
 }
 
-void fov_camera_between(const fov_camera_view *before, const fov_camera_view *after, float moved[2])
+bool fov_camera_between(const fov_camera_view *before, const fov_camera_view *after, float moved[2])
 {
     const pair small = {before->small, after->small, FOV_SMALL_WIDTH, FOV_SMALL_HEIGHT};
     const pair fine = {before->fine, after->fine, FOV_VIEW_WIDTH, FOV_VIEW_HEIGHT};
@@ -93,7 +94,8 @@ void fov_camera_between(const fov_camera_view *before, const fov_camera_view *af
     const float least = search(&fine, at, FOV_VIEW_SHRINK - 1, FOV_VIEW_SHRINK - 1), still = difference(&fine, 0, 0);
     const float x = (float)at[0] + between_cells(difference(&fine, at[0] - 1, at[1]), least, difference(&fine, at[0] + 1, at[1]));
     const float y = (float)at[1] + between_cells(difference(&fine, at[0], at[1] - 1), least, difference(&fine, at[0], at[1] + 1));
-    if (least > MOST_LEFT || least > BETTER * still || still - least < LEAST_GAIN) return;
+    if (least > MOST_LEFT || least > BETTER * still || still - least < LEAST_GAIN) return false;
     moved[0] = x * (float)after->width / FOV_VIEW_WIDTH;
     moved[1] = y * (float)after->height / FOV_VIEW_HEIGHT;
+    return least < SAME_SCENE * still;
 }

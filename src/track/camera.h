@@ -21,7 +21,10 @@ typedef struct fov_camera_view {
 } fov_camera_view;
 
 void fov_camera_look(fov_camera_view *view, const fov_image *image);
-/** @param moved out: pixels that the scene moved by in the frame, x and y; 0 where that is not plain to see */
-void fov_camera_between(const fov_camera_view *before, const fov_camera_view *after, float moved[2]);
+/**
+ * @param moved out: pixels that the scene moved by in the frame, x and y; 0 where that is not plain to see
+ * @return whether both show one scene from two places, however different they look: a fast turn of the camera is no cut
+ */
+bool fov_camera_between(const fov_camera_view *before, const fov_camera_view *after, float moved[2]);
 
 #endif

@@ -4,21 +4,22 @@
 #include "track/follow.h"
 
 #include "base/alloc.h"
-#include "track/kalman.h"
-#include "track/motion.h"
+#include "track/moving_box.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double LEAST_OVERLAP = 0.2, LEAST_UNSURE = 0.5; /* an unsure face must be about where it is expected */
-static const double GROWN = 0.2, MOST_GROWN = 1;             /* of a box's sides; between them, the deviation of where it is */
+/* A wrong match takes the cover away from one face; a missed one only begins a second track. So it must be about where it is
+ * expected, and an unsure face even more so. */
+static const double LEAST_OVERLAP = 0.4, LEAST_UNSURE = 0.5;
+static const double GROWN = 0.2, MOST_GROWN = 1.2; /* of a box's sides; between them, the deviation of where it is */
 
 typedef struct target {
-    uint32_t   track;
-    fov_kalman part[FOV_BOX_PARTS];
-    double     time_s, seen_s; /* of the state, of the last sighting */
-    bool       matched;        /* in this frame */
+    uint32_t       track;
+    fov_moving_box box;
+    double         time_s, seen_s; /* of the box, of the last sighting */
+    bool           matched;        /* in this frame */
 } target;
 
 typedef struct pair {
@@ -35,6 +36,7 @@ typedef struct follower {
     size_t                     pairs, pair_capacity;
     uint32_t                   tracks;
     uint32_t                  *same_as; /* backwards: the track that it was joined to, or itself */
+    uint32_t                  *starts;  /* backwards: frame of a track's first sighting, with those joined to it */
     uint32_t                  *ends;    /* backwards: frame of a track's last sighting           */
     fov_error                 *err;
 } follower;
@@ -54,14 +56,15 @@ static double overlap_of_grown(const double a[FOV_BOX_PARTS], const double b[FOV
     return sum > 0 ? shared / sum : 0;
 }
 
-static double overlap(const target *t, const fov_sighting *s)
+/* An unsure face is no witness of where a face went meanwhile. */
+static double overlap(const target *t, const fov_sighting *s, bool sure)
 {
     double predicted[FOV_BOX_PARTS], found[FOV_BOX_PARTS];
-    for (int i = 0; i < FOV_BOX_PARTS; i++) predicted[i] = t->part[i].x;
+    for (int i = 0; i < FOV_BOX_PARTS; i++) predicted[i] = t->box.part[i].x;
     for (int i = 2; i < FOV_BOX_PARTS; i++) predicted[i] = fmax(predicted[i], 1);
     fov_box_parts(s->face.box, found);
-    const double unsure = sqrt(fmax(t->part[0].xx, t->part[1].xx)) / fmax(predicted[2], predicted[3]);
-    return overlap_of_grown(predicted, found, fmin(GROWN + unsure, MOST_GROWN));
+    const double off = sqrt(fmax(t->box.part[0].xx, t->box.part[1].xx)) / fmax(predicted[2], predicted[3]);
+    return overlap_of_grown(predicted, found, sure ? fmin(GROWN + off, MOST_GROWN) : GROWN);
 }
 
 /* ---------------------------------------------------------------- targets */
@@ -79,12 +82,7 @@ static bool grow(void **array, size_t *capacity, size_t count, size_t size)
 
 static void see(target *t, fov_sighting *s)
 {
-    double parts[FOV_BOX_PARTS];
-    fov_box_parts(s->face.box, parts);
-    for (int i = 0; i < FOV_BOX_PARTS; i++) {
-        const fov_motion m = fov_box_motion(i, s->face.box, s->face.score);
-        t->part[i] = fov_kalman_update(&t->part[i], parts[i], &m);
-    }
+    fov_moving_box_see(&t->box, &s->face);
     t->seen_s = t->time_s;
     t->matched = true;
     s->track = t->track;
@@ -92,16 +90,11 @@ static void see(target *t, fov_sighting *s)
 
 static fov_status begin(follower *f, fov_sighting *s, double time_s, uint32_t track)
 {
-    double parts[FOV_BOX_PARTS];
     if (!grow((void **)&f->target, &f->target_capacity, f->targets, sizeof *f->target))
         return fov_fail_memory(f->err, "faces to follow");
     target *t = &f->target[f->targets++];
     *t = (target){.track = track, .time_s = time_s, .seen_s = time_s, .matched = true};
-    fov_box_parts(s->face.box, parts);
-    for (int i = 0; i < FOV_BOX_PARTS; i++) {
-        const fov_motion m = fov_box_motion(i, s->face.box, s->face.score);
-        t->part[i] = fov_kalman_first(parts[i], &m);
-    }
+    fov_moving_box_begin(&t->box, &s->face);
     s->track = track;
     return FOV_OK;
 }
@@ -113,14 +106,7 @@ static void move(follower *f, double time_s)
     for (size_t i = 0; i < f->targets; i++) {
         target *t = &f->target[i];
         if (fabs(time_s - t->seen_s) > f->options->bridge_s) continue;
-        const double dt = time_s - t->time_s;
-        const float  box[4] = {0, 0, (float)t->part[2].x, (float)t->part[3].x};
-        for (int p = 0; p < FOV_BOX_PARTS; p++) {
-            const fov_motion m = fov_box_motion(p, box, 1);
-            if (dt < 0) t->part[p].v = -t->part[p].v, t->part[p].xv = -t->part[p].xv; /* as a film that runs backwards */
-            t->part[p] = fov_kalman_predict(&t->part[p], fabs(dt), &m);
-            if (dt < 0) t->part[p].v = -t->part[p].v, t->part[p].xv = -t->part[p].xv;
-        }
+        fov_moving_box_go(&t->box, time_s - t->time_s);
         t->time_s = time_s;
         t->matched = false;
         f->target[kept++] = *t;
@@ -145,10 +131,11 @@ static bool is_sure(const follower *f, size_t sighting)
 
 static fov_status add_pairs(follower *f, size_t sighting)
 {
+    const bool sure = is_sure(f, sighting);
     for (size_t i = 0; i < f->targets; i++) {
         if (f->target[i].matched) continue;
-        const double o = overlap(&f->target[i], &f->in->face[sighting]);
-        if (o < (is_sure(f, sighting) ? LEAST_OVERLAP : LEAST_UNSURE)) continue;
+        const double o = overlap(&f->target[i], &f->in->face[sighting], sure);
+        if (o < (sure ? LEAST_OVERLAP : LEAST_UNSURE)) continue;
         if (!grow((void **)&f->pair, &f->pair_capacity, f->pairs, sizeof *f->pair))
             return fov_fail_memory(f->err, "faces to follow");
         f->pair[f->pairs++] = (pair){o, i, sighting};
@@ -223,6 +210,12 @@ static fov_status go_on(follower *f, size_t frame)
     return st;
 }
 
+/* A track that was seen elsewhere in the same frames, or before, is somebody else. */
+static bool may_join(const follower *f, uint32_t track, uint32_t later, size_t frame)
+{
+    return f->same_as[track] == track && f->ends[track] == frame && f->starts[later] > frame;
+}
+
 /* Nobody's face, and the last of a track that a later one may go on with. */
 static fov_status reach_back(follower *f, size_t frame)
 {
@@ -235,9 +228,10 @@ static fov_status reach_back(follower *f, size_t frame)
         target        *t = &f->target[f->pair[i].target];
         fov_sighting  *s = &f->in->face[f->pair[i].sighting];
         const uint32_t track = s->track;
-        if (t->matched || (track != FOV_NO_TRACK && (f->same_as[track] != track || f->ends[track] != frame))) continue;
+        if (t->matched || (track != FOV_NO_TRACK && !may_join(f, track, t->track, frame))) continue;
         if (track != FOV_NO_TRACK) {
             f->same_as[track] = t->track;
+            f->starts[t->track] = f->starts[track];
             f->ends[track] = UINT32_MAX;
         }
         see(t, s);
@@ -253,12 +247,16 @@ static fov_status backwards(follower *f)
 {
     fov_status st = FOV_OK;
     f->same_as = fov_alloc_array((size_t)f->tracks + 1, sizeof *f->same_as);
+    f->starts = fov_calloc((size_t)f->tracks + 1, sizeof *f->starts);
     f->ends = fov_calloc((size_t)f->tracks + 1, sizeof *f->ends);
-    if (!f->same_as || !f->ends) return fov_fail_memory(f->err, "faces to follow");
+    if (!f->same_as || !f->starts || !f->ends) return fov_fail_memory(f->err, "faces to follow");
     for (uint32_t i = 0; i <= f->tracks; i++) f->same_as[i] = i;
     for (size_t frame = 0; frame < f->in->frames; frame++)
         for (size_t i = f->in->frame[frame].first; i < fov_sightings_end(f->in, frame); i++)
             f->ends[f->in->face[i].track] = (uint32_t)frame;
+    for (size_t frame = f->in->frames; frame-- > 0;)
+        for (size_t i = f->in->frame[frame].first; i < fov_sightings_end(f->in, frame); i++)
+            f->starts[f->in->face[i].track] = (uint32_t)frame;
     f->targets = 0;
     for (size_t frame = f->in->frames; frame-- > 0 && !st;) {
         move(f, f->in->frame[frame].time_s);
@@ -295,6 +293,7 @@ fov_status fov_follow(fov_sightings *sightings, const fov_tracker_options *optio
     fov_free(f.target);
     fov_free(f.pair);
     fov_free(f.same_as);
+    fov_free(f.starts);
     fov_free(f.ends);
     return st;
 }

@@ -3,6 +3,7 @@
 #ifndef FOVEA_TRACK_MOTION_H
 #define FOVEA_TRACK_MOTION_H
 
+#include "fovea/fovea.h"
 #include "track/kalman.h"
 
 enum { FOV_BOX_PARTS = 4 }; /* middle x and y, width, height */

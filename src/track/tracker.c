@@ -73,8 +73,8 @@ static void look(fov_tracker *t, const fov_image *image, fov_frame *frame)
     if (!image) return;
     fov_cut_look(&t->view, image);
     fov_camera_look(&t->camera, image);
-    frame->cut = t->viewed && fov_cut_between(&before, &t->view);
-    if (t->viewed && !frame->cut) fov_camera_between(&camera, &t->camera, moved);
+    const bool turned = t->viewed && fov_camera_between(&camera, &t->camera, moved);
+    frame->cut = t->viewed && !turned && fov_cut_between(&before, &t->view);
     for (int i = 0; i < 2; i++) frame->scene[i] = frame->cut ? 0 : frame->scene[i] + moved[i];
     t->viewed = true;
 }

@@ -383,19 +383,40 @@ static void a_full_disk_leaves_nothing(void **state)
     program_clear(&p);
 }
 
+static pid_t start_long_run(void)
+{
+    const int   fd[3] = {open("/dev/null", O_RDONLY), open("/dev/null", O_WRONLY), open("/dev/null", O_WRONLY)};
+    const pid_t pid =
+        program_start(fd, (const char *const[]){"blur", "long.mp4", "--preset", "veryslow", "-o", "long_out.mp4", NULL});
+    for (int i = 0; i < 6000 && !is_writing(pid); i++) nanosleep(&(struct timespec){0, 10000000}, NULL);
+    assert_true(is_writing(pid));
+    for (int i = 0; i < 3; i++) close(fd[i]);
+    return pid;
+}
+
 static void ctrl_c_leaves_nothing(void **state)
 {
     (void)state;
     NEED_VIDEOS();
-    const int fd[3] = {open("/dev/null", O_RDONLY), open("/dev/null", O_WRONLY), open("/dev/null", O_WRONLY)};
     video_make(in_folder("long.mp4"), 400, false, "-an -pix_fmt yuv420p -c:v libx264 -preset ultrafast");
-    pid_t pid = program_start(fd, (const char *const[]){"blur", "long.mp4", "--preset", "veryslow", "-o", "long_out.mp4", NULL});
-    for (int i = 0; i < 6000 && !is_writing(pid); i++) nanosleep(&(struct timespec){0, 10000000}, NULL);
-    assert_true(is_writing(pid));
+    pid_t pid = start_long_run();
     assert_int_equal(kill(pid, SIGINT), 0);
     assert_int_equal(program_wait(pid), 128 + SIGINT);
     assert_false(exists("long_out.mp4") || count_temporary());
-    for (int i = 0; i < 3; i++) close(fd[i]);
+}
+
+/* Where there are files without names; elsewhere what is left must be what the documents say. */
+static void not_even_being_killed_leaves_half_a_file(void **state)
+{
+    (void)state;
+    NEED_VIDEOS();
+    const int nameless = open(test_folder(), O_WRONLY | O_TMPFILE, 0600);
+    pid_t     pid = start_long_run();
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    program_wait(pid);
+    assert_false(exists("long_out.mp4"));
+    assert_int_equal(count_temporary(), nameless < 0);
+    if (nameless >= 0) close(nameless);
 }
 
 int main(void)
@@ -412,6 +433,7 @@ int main(void)
                                        cmocka_unit_test(damaged_videos_are_told),
                                        cmocka_unit_test(what_cannot_be_done_is_said),
                                        cmocka_unit_test(a_full_disk_leaves_nothing),
-                                       cmocka_unit_test(ctrl_c_leaves_nothing)};
+                                       cmocka_unit_test(ctrl_c_leaves_nothing),
+                                       cmocka_unit_test(not_even_being_killed_leaves_half_a_file)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
