@@ -7,7 +7,6 @@ import tarfile
 import numpy
 import pytest
 
-import fovea
 from tables import COPIES, assert_all_there_once, assert_as_the_program, assert_same, files_of_copies, is_installed, processes
 
 if not is_installed("ray", "pyarrow"):

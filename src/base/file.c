@@ -26,23 +26,33 @@ static fov_status fail_errno(fov_error *err, const char *path, const char *verb)
 typedef struct source {
     int              fd;
     const char      *path;
-    fov_file_wanted *wanted; /* NULL: whatever it is, or seen to be wanted */
+    fov_file_wanted *wanted;   /* NULL: whatever it is, or seen to be wanted */
+    size_t           expected; /* bytes; 0: not known */
     size_t           capacity, max_bytes;
     fov_error       *err;
 } source;
 
+/* One more than expected, for the read that finds the end; but for nothing that nobody may want. */
+static size_t first_capacity(const source *s)
+{
+    const size_t capacity = s->expected ? s->expected + 1 : FIRST_CAPACITY;
+    return s->wanted && capacity > FOV_FILE_START ? FOV_FILE_START : capacity;
+}
+
 static fov_status make_room(source *s, fov_buffer *out)
 {
     if (out->size < s->capacity) return FOV_OK;
-    void *more = fov_realloc_array(out->data, s->capacity, 2);
+    const size_t capacity = s->capacity <= s->expected ? s->expected + 1 : 2 * s->capacity;
+    void        *more = fov_realloc_array(out->data, capacity, 1);
     if (!more) return fov_fail_memory(s->err, s->path);
     out->data = more;
-    s->capacity *= 2;
+    s->capacity = capacity;
     return FOV_OK;
 }
 
 static fov_status read_all(source *s, fov_buffer *out)
 {
+    s->capacity = first_capacity(s);
     out->data = fov_alloc(s->capacity);
     if (!out->data) return fov_fail_memory(s->err, s->path);
     for (;;) {
@@ -83,8 +93,7 @@ fov_status fov_file_read_if(const char *path, fov_file_wanted *wanted, size_t ma
         st = fov_fail(err, FOV_ERR_IO, "%s: is a folder, a file is needed", path);
     } else {
         size_t expected = S_ISREG(info.st_mode) && info.st_size > 0 ? (size_t)info.st_size : 0;
-        /* one more than expected: the read that finds the end */
-        source s = {fd, path, wanted, expected ? expected + 1 : FIRST_CAPACITY, max_bytes, err};
+        source s = {.fd = fd, .path = path, .wanted = wanted, .expected = expected, .max_bytes = max_bytes, .err = err};
         st = expected > max_bytes ? fov_fail(err, FOV_ERR_LIMIT, "%s: %zu bytes, the limit is %zu", path, expected, max_bytes)
                                   : read_all(&s, out);
     }

@@ -4,7 +4,6 @@
 A group's rows are sent to one server, started with the group's options. Steps of a row are bytes, seconds to wait, or HALF_CLOSE.
 No status: the server closes without an answer.
 """
-import base64
 import json
 import struct
 from typing import NamedTuple

@@ -7,7 +7,6 @@ usage: hostile.py SOURCE_DIR FOVEA
 """
 import concurrent.futures
 import contextlib
-import json
 import random
 import socket
 import sys
