@@ -486,6 +486,11 @@ static void add_marker(FILE *file, int marker, const void *data, size_t size)
 /* With everything that a camera and an editor write, and a second picture behind the end, as phones do. */
 static void write_rich_jpeg(const char *path)
 {
+    static const char photoshop[] = "Photoshop 3.0\0"
+                                    "8BIM\x04\x0c\0\0\0\0\0\x0a"
+                                    "thumbnail!"
+                                    "8BIM\x03\xed\0\0\0\0\0\x0a"
+                                    "resolution";
     static const char xmp[] = "http://ns.adobe.com/xap/1.0/\0<rdf:Description exif:GPSLongitude='7E' dc:creator='who'/>";
     const tiff        t = camera_block(NOTE);
     unsigned char     exif[6 + sizeof t.data] = "Exif\0";
@@ -501,6 +506,7 @@ static void write_rich_jpeg(const char *path)
     add_marker(file, 0xe1, "http://ns.adobe.com/xmp/extension/\0 pictures", 44);
     add_marker(file, 0xe2, ICC, sizeof ICC - 1);
     add_marker(file, 0xe2, "MPF\0 further pictures", 21);
+    add_marker(file, 0xed, photoshop, sizeof photoshop - 1);
     add_marker(file, 0xeb, "JP manifest with a thumbnail", 28);
     add_marker(file, 0xfe, "a comment", 9);
     assert_int_equal(fwrite(jpeg + 2, 1, bytes - 2, file), bytes - 2);
@@ -522,6 +528,7 @@ static void a_jpegs_metadata_stays_but_for_pictures_of_the_face(void **state)
         char *out = file_read(path_of("out.jpg"), &bytes);
         assert_true(holds(out, bytes, ICC, sizeof ICC - 1) && holds(out, bytes, "a comment", 9) && holds(out, bytes, "Camera!", 8));
         assert_true(holds(out, bytes, NOTE, sizeof NOTE - 1) && holds(out, bytes, "dc:creator='who'", 16));
+        assert_true(holds(out, bytes, "resolution", 10));
         assert_int_equal(holds(out, bytes, "LATITUDE", 8), !strip);
         assert_int_equal(holds(out, bytes, "GPSLongitude", 12), !strip);
         assert_false(holds(out, bytes, "thumbnail", 9) || holds(out, bytes, "pictures", 8) || holds(out, bytes, "manifest", 8));
