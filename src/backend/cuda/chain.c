@@ -73,7 +73,7 @@ bool fov_cuda_chain_takes(const fov_cuda_chain *chain)
 
 size_t fov_cuda_chain_bytes(const fov_cuda_chain *chain)
 {
-    const size_t pad = (size_t)(chain->channels * element_bytes(chain));
+    const size_t pad = (size_t)chain->channels * (size_t)element_bytes(chain);
     return table_bytes(chain) + weight_bytes(chain) + (pad + ALIGN - 1) / ALIGN * ALIGN;
 }
 
