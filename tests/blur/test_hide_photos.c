@@ -498,6 +498,7 @@ static void write_rich_jpeg(const char *path)
     write_jpeg(path, false, 2, 2, JCS_YCbCr);
     char *jpeg = file_read(path, &bytes);
     FILE *file = fopen(path, "wb");
+    assert_non_null(file);
     memcpy(exif + 6, t.data, t.size);
     assert_int_equal(fwrite(jpeg, 1, 2, file), 2);
     add_marker(file, 0xe0, "JFXX\0\x10" THUMBNAIL, 6 + sizeof THUMBNAIL - 1);
@@ -548,6 +549,7 @@ static void an_exif_block_that_cannot_be_followed_leaves_the_orientation(void **
     picture_save(photo, path_of("plain.jpg"));
     char *jpeg = file_read(path_of("plain.jpg"), &bytes);
     FILE *file = fopen(path_of("lies.jpg"), "wb");
+    assert_non_null(file);
     assert_int_equal(fwrite(jpeg, 1, 2, file), 2);
     add_marker(file, 0xe1, lies, sizeof lies);
     assert_int_equal(fwrite(jpeg + 2, 1, bytes - 2, file), bytes - 2);
@@ -576,6 +578,7 @@ static void write_png16(const char *path)
     uint16_t        *pixels = malloc(sizeof *pixels * 3 * 400 * 300);
     size_t           bytes;
     int              code = 0;
+    assert_non_null(pixels);
     for (size_t i = 0; i < (size_t)3 * 400 * 300; i++) pixels[i] = (uint16_t)(i * 7919);
     assert_int_equal(spng_set_option(ctx, SPNG_ENCODE_TO_BUFFER, 1), 0);
     assert_int_equal(spng_set_ihdr(ctx, &header), 0);

@@ -131,8 +131,10 @@ static void tensorrt_caches_are_written_read_and_refused(void **state)
     check_same_files("trt.table", "again.table");
 
     /* a name of theirs: refused, and told; with a mapping it fits */
-    char *colon = strchr(strchr(text, '\n') + 1, ':'), *line = strchr(text, '\n') + 1;
-    char  mapping[512];
+    char mapping[512], *line = strchr(text, '\n');
+    assert_non_null(line);
+    char *colon = strchr(++line, ':');
+    assert_non_null(colon);
     snprintf(mapping, sizeof mapping, "~%.*s = %.*s\n", (int)(colon - line - 1), line + 1, (int)(colon - line), line);
     *line = '~';
     file_write(in_folder("theirs.table"), text, size);
