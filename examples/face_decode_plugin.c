@@ -183,7 +183,7 @@ static int run(const void *state, const fovea_plugin_tensor *const *in, int32_t 
     for (int64_t n = 0; n < in[0]->dims[0]; n++) {
         float *row = (float *)out[0]->data + n * out[0]->strides[0];
         for (int k = 0; k < d->levels; k++) {
-            const fovea_plugin_tensor *const *head = &in[KINDS * k];
+            const fovea_plugin_tensor *const *head = &in[KINDS * (size_t)k];
             const int64_t                     height = head[SCORES]->dims[2], width = head[SCORES]->dims[3];
             for (int64_t cell = 0; cell < height * width; cell++) {
                 const int64_t at[3] = {n, cell / width, cell % width};

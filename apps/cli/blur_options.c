@@ -60,15 +60,14 @@ static bool take_names(fov_hide_options *hide)
 
 static bool take_colour(const char *text, uint8_t colour[3])
 {
-    int end = 0, rgb[3];
+    int rgb[3];
     if (!text) return true;
-    bool valid = sscanf(text, "%3d,%3d,%3d%n", &rgb[0], &rgb[1], &rgb[2], &end) == 3 && !text[end];
-    for (int i = 0; i < 3 && valid; i++) {
-        valid = rgb[i] >= 0 && rgb[i] <= 255;
-        colour[i] = (uint8_t)rgb[i];
+    if (!cli_parse_colour(text, rgb)) {
+        cli_error("--colour %s: expected R,G,B such as 0,0,0, each from 0 to 255", text);
+        return false;
     }
-    if (!valid) cli_error("--colour %s: expected R,G,B such as 0,0,0, each from 0 to 255", text);
-    return valid;
+    for (int i = 0; i < 3; i++) colour[i] = (uint8_t)rgb[i];
+    return true;
 }
 
 static bool take_picture(const char *path, cli_blur_options *o)

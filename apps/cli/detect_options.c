@@ -80,14 +80,10 @@ static bool take_place(const char *text, fov_detect_options *o)
 
 static bool take_fill(const char *text, fov_detect_options *o)
 {
-    int end = 0, rgb[3];
+    int rgb[3] = {-1, -1, -1};
     if (!text) return true;
-    bool is_mean = !strcmp(text, "mean");
-    bool is_rgb = !is_mean && sscanf(text, "%3d,%3d,%3d%n", &rgb[0], &rgb[1], &rgb[2], &end) == 3 && !text[end];
-    for (int i = 0; i < 3; i++) {
-        if (is_rgb && (rgb[i] < 0 || rgb[i] > 255)) is_rgb = false;
-        o->fill[i] = is_rgb ? rgb[i] : -1;
-    }
+    const bool is_mean = !strcmp(text, "mean"), is_rgb = !is_mean && cli_parse_colour(text, rgb);
+    for (int i = 0; i < 3; i++) o->fill[i] = rgb[i];
     if (!is_mean && !is_rgb) cli_error("--fill %s: expected R,G,B such as 128,128,128, each from 0 to 255, or mean", text);
     return is_mean || is_rgb;
 }

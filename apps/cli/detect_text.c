@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "detect_text.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +79,8 @@ fov_status cli_detect_parameter_set(fov_detect_options *detect, const fov_detect
                                     fov_error *err)
 {
     const parameter *p = find(name);
-    void            *value = (char *)detect + p->offset;
+    assert(p);
+    void *value = (char *)detect + p->offset;
     switch (p->kind) {
     case SHARE:
         if (parse_share(text, value)) break;

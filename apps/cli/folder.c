@@ -82,7 +82,10 @@ static void visit_folder(walk *w, const char *path)
     size_t      count, size = strlen(path);
     const char *slash = size && path[size - 1] == '/' ? "" : "/";
     char      **names = read_names(path, &count);
-    if (!names) append(w, path, errno, NULL);
+    if (!names) {
+        append(w, path, errno, NULL);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         char *below = cli_format("%s%s%s", path, slash, names[i]);
         visit(w, below);

@@ -35,6 +35,18 @@ bool cli_parse_number(const char *option, const char *text, double low, double h
     return true;
 }
 
+bool cli_parse_colour(const char *text, int rgb[3])
+{
+    for (int i = 0; i < 3; i++) {
+        char      *end;
+        const long level = strtol(text, &end, 10);
+        if (end == text || level < 0 || level > 255 || *end != (i < 2 ? ',' : '\0')) return false;
+        rgb[i] = (int)level;
+        text = end + 1;
+    }
+    return true;
+}
+
 bool cli_parse_int(const char *option, const char *text, long low, long high, int *value)
 {
     if (!text) return true;

@@ -26,6 +26,8 @@ void cli_take_text(poptContext context, enum poptCallbackReason reason, const st
 /* Each returns true and leaves `value` alone when `text` is NULL; on failure says on stderr what was expected. */
 bool cli_parse_number(const char *option, const char *text, double low, double high, double *value);
 bool cli_parse_int(const char *option, const char *text, long low, long high, int *value);
+/** "R,G,B", each from 0 to 255. Says nothing. */
+bool cli_parse_colour(const char *text, int rgb[3]);
 
 /** @param words as in words.h, such as "center|top-left". @param index out: which of them */
 bool cli_parse_word(const char *option, const char *text, const char *words, int *index);

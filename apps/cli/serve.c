@@ -222,7 +222,7 @@ static bool get_limits(srv_config *c)
     c->body_bytes = 32;
     c->memory_bytes = 512;
     c->photo_pixels = 64000000;
-    c->input_pixels = 2048 * 2048;
+    c->input_pixels = UINT64_C(2048) * 2048;
     c->request_photos = 32;
     c->request_s = 30;
     c->idle_s = 60;

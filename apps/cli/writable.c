@@ -25,9 +25,8 @@ bool cli_is_writable(const char *path)
     struct stat info;
     int         problem;
     if (!path) return true;
-    if (stat(path, &info)) problem = folder_problem(path);
+    if (stat(path, &info) || S_ISREG(info.st_mode)) problem = folder_problem(path);
     else if (S_ISDIR(info.st_mode)) problem = EISDIR;
-    else if (S_ISREG(info.st_mode)) problem = folder_problem(path);
     else problem = access(path, W_OK) ? errno : 0;
     if (!problem) return true;
     cli_error("%s: cannot be written: %s", path, strerror(problem));

@@ -3,7 +3,7 @@
  *
  * usage: nvjpeg_bench PHOTO.jpg...
  * It takes the decoder's file in, to choose backends that callers cannot. */
-#include "backend/cuda/nvjpeg.c"
+#include "backend/cuda/nvjpeg.c" /* NOLINT(bugprone-suspicious-include): as said above */
 
 #include "base/clock.h"
 #include "base/file.h"

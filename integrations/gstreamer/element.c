@@ -6,6 +6,7 @@
 #include "meta.h"
 #include "settings.h"
 
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl*): G_DECLARE_FINAL_TYPE() wants this name */
 struct _GstFovea {
     GstVideoFilter parent;
     fovea_settings settings; /* under the object's lock */

@@ -77,8 +77,8 @@ static void run_pass(fov_detector *detector, tri_look **look, size_t count)
 /* A photo that was decoded smaller is told in its full pixels only when it runs by itself. */
 static bool goes_with(const tri_look *first, const tri_look *l)
 {
-    /* NOLINTNEXTLINE(*-memory-comparison,cert-*): unequal padding only keeps photos apart */
     return image_of(first).width == first->width && image_of(l).width == l->width &&
+           /* NOLINTNEXTLINE(*-memory-comparison,cert-*): unequal padding only keeps photos apart */
            !memcmp(&first->request->detect, &l->request->detect, sizeof l->request->detect);
 }
 
@@ -109,7 +109,7 @@ void tri_detect(const tri_instance *instance, tri_request *request, size_t count
     tri_look **all = malloc((looks + 1) * sizeof *all);
     for (size_t i = 0; i < count; i++) {
         if (!all && !request[i].status) tri_request_fail(request + i, FOV_ERR_MEMORY, "no memory for a list of %zu photos", looks);
-        for (size_t k = 0; k < request[i].looks && !request[i].status; k++) all[n++] = request[i].look + k;
+        for (size_t k = 0; all && k < request[i].looks && !request[i].status; k++) all[n++] = request[i].look + k;
     }
     run_all(instance, all, n);
     free(all);

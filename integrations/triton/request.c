@@ -143,6 +143,7 @@ static bool make_looks(tri_request *r, const described *d, uint32_t sizes)
         tri_request_fail(r, FOV_ERR_ARGUMENT, "input %s: %zu photos in %llu bytes", d->name, count, (unsigned long long)d->bytes);
         return false;
     }
+    /* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): there are fewer than a request has bytes */
     r->look = calloc(count + 1, sizeof *r->look);
     if (!r->look) tri_request_fail(r, FOV_ERR_MEMORY, "no memory for %zu photos", count);
     r->looks = r->look ? count : 0;

@@ -47,8 +47,10 @@ fov_status tri_settings_read(const json_t *config, tri_settings *settings, fov_e
     const char *name;
     json_t     *value;
     fov_status  st = FOV_OK;
-    *settings = (tri_settings){
-        .detect = fov_detect_options_default(), .detector = {.threads = 1}, .photo_pixels = 64000000, .input_pixels = 2048 * 2048};
+    *settings = (tri_settings){.detect = fov_detect_options_default(),
+                               .detector = {.threads = 1},
+                               .photo_pixels = 64000000,
+                               .input_pixels = UINT64_C(2048) * 2048};
     json_object_foreach(json_object_get(config, "parameters"), name, value)
     {
         const char *text = json_string_value(json_object_get(value, "string_value"));

@@ -147,8 +147,9 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
     size_t           weights = 0, count;
     if (node->op == FOV_OP_Plugin) kernel = fov_plugin_node_name(node, name, sizeof name);
     for (int i = 0; i < node->n_in; i++) {
-        const fov_value *v = node->in[i] == FOV_NONE ? NULL : &graph->value[node->in[i]];
-        if (!v || (!v->data && !v->packed)) continue;
+        if (node->in[i] == FOV_NONE) continue;
+        const fov_value *v = &graph->value[node->in[i]];
+        if (!v->data && !v->packed) continue;
         if (fov_shape_count(&v->shape, &count)) weights += count;
         if (v->origin) add_origins(origin, v->origin);
     }

@@ -50,7 +50,7 @@ static fov_status find_tensors(fov_calibrator *c, fov_error *err)
     return st;
 }
 
-static fov_status open(fov_calibrator *c, const fov_model *model, int threads, fov_error *err)
+static fov_status prepare(fov_calibrator *c, const fov_model *model, int threads, fov_error *err)
 {
     fov_status st = fov_engine_build(model, &(fov_engine_options){.precision = FOV_PRECISION_FP32}, &c->engine, err);
     if (!st) st = fov_detector_new(c->engine, &(fov_detector_options){.threads = threads}, &c->detector, err);
@@ -66,7 +66,7 @@ fov_status fov_calibrator_new(const fov_model *model, const fov_calibrator_optio
     *out = NULL;
     if (!c) return fov_fail_memory(err, "calibration");
     c->detect = options && options->detect ? *options->detect : fov_detect_options_default();
-    fov_status st = open(c, model, options && options->threads ? options->threads : fov_cpu_threads(), err);
+    fov_status st = prepare(c, model, options && options->threads ? options->threads : fov_cpu_threads(), err);
     if (st) fov_calibrator_free(c);
     else *out = c;
     return st;

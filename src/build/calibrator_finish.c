@@ -92,9 +92,12 @@ static fov_status add_ranges(const fov_calibrator *c, fov_calibration *calibrati
     const fov_graph *graph = c->engine->graph;
     fov_status       st = FOV_OK;
     for (int v = 0; v < graph->n_value && !st; v++) {
-        const fov_calibrated_tensor *tensor = c->at[v] >= 0 ? &c->tensor[c->at[v]] : NULL;
-        if (tensor) st = add_range(calibration, graph->value[v].name, &tensor->all, tensor->flat, chosen, err);
-        else if (fov_value_is_calibrated(graph, v)) st = add_joined(c, calibration, v, chosen, err);
+        if (c->at[v] >= 0) {
+            const fov_calibrated_tensor *tensor = &c->tensor[c->at[v]];
+            st = add_range(calibration, graph->value[v].name, &tensor->all, tensor->flat, chosen, err);
+        } else if (fov_value_is_calibrated(graph, v)) {
+            st = add_joined(c, calibration, v, chosen, err);
+        }
     }
     return st;
 }

@@ -159,8 +159,8 @@ static fov_status get_photos(fov_calibrator *c, fov_bytes *in, const char *path,
     size_t     at;
     if (!fov_bytes_le(in, 8, &photos) || photos > fov_bytes_left(in) / DIGEST_BYTES)
         return fov_fail(err, FOV_ERR_FORMAT, "%s: damaged: its list of photos is longer than the file", path);
-    for (uint64_t i = 0; i < photos && !st; i++) {
-        memcpy(digest.byte, fov_bytes_take(in, DIGEST_BYTES), DIGEST_BYTES);
+    for (const unsigned char *from; photos && !st && (from = fov_bytes_take(in, DIGEST_BYTES)); photos--) {
+        memcpy(digest.byte, from, DIGEST_BYTES);
         if (fov_calibrator_find(c, &digest, &at)) return fov_fail(err, FOV_ERR_FORMAT, "%s: damaged: a photo stands twice", path);
         st = fov_calibrator_insert(c, &digest, false, err);
     }

@@ -45,7 +45,7 @@ fov_status fov_cost_macs(const fov_graph *graph, double *macs, fov_error *err)
         if (!fov_node_is_typed(graph, node)) continue;
         const fov_shape *w = &graph->value[node->in[1]].shape;
         if (fov_shape_count(&values[node->out[0]].shape, &out) && fov_shape_count(w, &weight) && w->dim[0])
-            macs[i] = (double)out * (double)(weight / (size_t)w->dim[0]);
+            macs[i] = (double)out * ((double)weight / (double)w->dim[0]);
     }
     if (!st) fov_values_free(graph, values);
     return st;

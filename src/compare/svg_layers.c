@@ -75,11 +75,13 @@ static void print_row(fov_text *html, const axis *x, const fov_layer *layer, con
 static void print_grid(fov_text *html, const axis *x, int bottom)
 {
     const int step = x->high - x->low > 12 * STEP_DB ? 2 * STEP_DB : STEP_DB;
-    for (double db = x->low; db <= x->high; db += step)
+    for (int i = 0; i <= (x->high - x->low) / step; i++) {
+        const double db = x->low + i * step;
         fov_text_print(html,
                        "<line class=\"%s\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/><text class=\"soft mid\" x=\"%.1f\" "
                        "y=\"%d\">%.0f</text>\n",
                        db == 0 ? "axis" : "grid", place(x, db), TOP - 8, place(x, db), bottom, place(x, db), TOP - 14, db);
+    }
     fov_text_print(html, "<text class=\"soft\" x=\"%d\" y=\"%d\">dB</text>\n", WIDTH - RIGHT + 14, TOP - 14);
 }
 

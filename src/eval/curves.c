@@ -84,7 +84,7 @@ static void draw_row(fov_canvas *c, const fov_evaluation *e, size_t engine)
     const float          y = (float)(TOP + PANEL + BELOW) + (float)ROW * (float)engine, middle = y - FOV_CANVAS_CAPITAL / 2;
     char                 text[MAX_NAME + 1];
     snprintf(text, sizeof text, "%s", who->name);
-    if (strlen(who->name) > MAX_NAME) memcpy(text + MAX_NAME - 2, "..", 2);
+    if (strlen(who->name) > MAX_NAME) snprintf(text + MAX_NAME - 2, sizeof "..", "..");
     draw_line(c, (fov_point){LEFT, middle}, (fov_point){LEFT + 18, middle}, 3, ink);
     c->format->words(c, (fov_point){LEFT + 26, y}, FOV_ALIGN_LEFT, black, text);
     for (int s = 0; s < e->settings; s++) {

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static fov_status read_photo(reader *r, fov_truth *truth)
     if (!photo) return fov_fail_memory(r->err, "the ground truth");
     if (!next_line(r) || numbers_of(r->line, count) != 1 || !(count[0] >= 0 && count[0] <= MAX_FACES))
         return unexpected(r, "the number of faces of the photo named before");
-    for (double i = 0; i < count[0] && !st; i++) st = read_face(r, photo);
+    for (int i = (int)ceil(count[0]); i && !st; i--) st = read_face(r, photo);
     if (count[0] < 1) skip_no_face(r);
     return st;
 }

@@ -18,7 +18,7 @@ typedef struct prior {
 } prior;
 
 /* The anchor `a` of cell (row, column). */
-static prior prior_at(const fov_level *level, const fov_head *head, int row, int column, int a)
+static prior prior_at(const fov_level *level, const fov_head *head, int row, int column, ptrdiff_t a)
 {
     ptrdiff_t cell = (ptrdiff_t)row * head->columns + column;
     return (prior){

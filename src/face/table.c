@@ -10,8 +10,9 @@ static fov_status collect(const fov_table *table, float threshold, fov_face_buff
     for (size_t i = 0; i < table->rows && !st; i++) {
         fov_face face = {.score = table->data[i * table->ld + SCORE]};
         if (!(face.score > threshold)) continue;
-        face.box[PLACE_HIGH] = (float)(i / PLACE_UNIT);
-        face.box[PLACE_LOW] = (float)(i % PLACE_UNIT);
+        const size_t high = i / PLACE_UNIT, low = i % PLACE_UNIT;
+        face.box[PLACE_HIGH] = (float)high;
+        face.box[PLACE_LOW] = (float)low;
         st = fov_candidates_add(buffer, count, &face, err);
     }
     return st;

@@ -36,7 +36,8 @@ static uLong ZCALLBACK io_read(voidpf opaque, voidpf handle, void *buffer, uLong
     size_t  left = fov_bytes_left(&in->bytes), count = size < left ? size : left;
     (void)handle;
     if (count < size) in->ended = true;
-    if (count) memcpy(buffer, fov_bytes_take(&in->bytes, count), count);
+    const unsigned char *from = fov_bytes_take(&in->bytes, count);
+    if (from) memcpy(buffer, from, count);
     return count;
 }
 

@@ -123,6 +123,7 @@ static fov_status fail_unrecognised(const struct fov_model *model, const fov_wei
 {
     fov_text known = {0}, names = {0};
     for (size_t i = 0; i < N_FAMILIES; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): families.def has no empty rows */
         fov_text_print(&known, "%s%s ('%s')", i ? ", " : "", families[i]->title, families[i]->mark);
     for (size_t i = 0; i < weights->count && i < NAMES_SHOWN; i++)
         fov_text_print(&names, "%s%.60s", i ? ", " : "", weights->item[i].name);

@@ -83,7 +83,6 @@ static bool is_homogeneous(const fov_scaling *s, const fov_node *node)
     case FOV_OP_LeakyRelu:
     case FOV_OP_Identity:
     case FOV_OP_Dropout:
-        return node->n_out == 1;
     case FOV_OP_MaxPool:
         return node->n_out == 1;
     case FOV_OP_PRelu:

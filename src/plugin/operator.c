@@ -12,20 +12,22 @@
 fov_status fov_plugin_find(fov_plugin_set set, const char *domain, const char *name, const fov_plugin **plugin,
                            const fovea_plugin_operator **call, fov_error *err)
 {
-    *plugin = NULL;
-    *call = NULL;
+    const fovea_plugin_operator *found = NULL;
+    const fov_plugin            *from = NULL;
     for (size_t i = 0; i < set.count; i++) {
         const fovea_plugin_library *library = set.item[i]->library;
         for (size_t k = 0; k < library->count; k++) {
             const fovea_plugin_operator *op = library->operators[k];
             if (strcmp(op->name, name) != 0 || (domain && strcmp(op->domain, domain) != 0)) continue;
-            if (*plugin)
+            if (found)
                 return fov_fail(err, FOV_ERR_ARGUMENT, "operator '%s' is in domain '%s' of %s and in domain '%s' of %s: name one",
-                                name, (*call)->domain, (*plugin)->path, op->domain, set.item[i]->path);
-            *plugin = set.item[i];
-            *call = op;
+                                name, found->domain, from->path, op->domain, set.item[i]->path);
+            from = set.item[i];
+            found = op;
         }
     }
+    *plugin = from;
+    *call = found;
     return FOV_OK;
 }
 

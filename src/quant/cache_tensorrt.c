@@ -45,7 +45,8 @@ static fov_status read_line(const fov_lines *lines, char *line, fov_calibration 
 fov_status fov_cache_read_tensorrt(fov_lines *lines, fov_calibration *calibration, fov_error *err)
 {
     fov_status st = FOV_OK;
-    char      *line = fov_lines_next(lines); /* the header */
+    char      *line;
+    fov_lines_next(lines); /* the header */
     snprintf(calibration->method, sizeof calibration->method, "tensorrt");
     calibration->symmetric = true;
     while (!st && (line = fov_lines_next(lines)))

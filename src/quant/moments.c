@@ -66,7 +66,7 @@ static fov_status of_conv(const fov_graph *graph, const fov_node *node, fov_mome
     if ((biased && !b) || groups < 1 || outputs % groups || x->channels != inputs * groups) return FOV_OK;
     fov_status st = set_channels(y, outputs, err);
     for (int m = 0; m < outputs && !st; m++) {
-        const fov_channel_moments *from = x->channel + m / (outputs / groups) * inputs;
+        const fov_channel_moments *from = x->channel + (ptrdiff_t)(m / (outputs / groups)) * inputs;
         double                     mean = b ? (double)b[m] : 0, variance = 0;
         for (int i = 0; i < inputs * window; i++, w++) {
             mean += (double)*w * from[i / window].mean;

@@ -9,7 +9,7 @@ static double reach(const uint64_t *nearest, int step, double allowed)
 {
     double beyond = 0;
     for (int k = FOV_HISTOGRAM_SIDE - 1; k >= 0; k--) {
-        const double here = (double)nearest[k * step];
+        const double here = (double)nearest[(ptrdiff_t)k * step];
         if (beyond + here > allowed) return k + 1 - (allowed - beyond) / here;
         beyond += here;
     }

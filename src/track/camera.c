@@ -55,7 +55,7 @@ static float difference(const pair *p, int x, int y)
     const int top = y < 0 ? -y : 0, bottom = p->height - (y > 0 ? y : 0);
     unsigned  sum = 0;
     for (int row = top; row < bottom; row++) {
-        const uint8_t *a = p->before + row * p->width, *b = p->after + (row + y) * p->width + x;
+        const uint8_t *a = p->before + (ptrdiff_t)row * p->width, *b = p->after + (ptrdiff_t)(row + y) * p->width + x;
         for (int column = left; column < right; column++) sum += (unsigned)abs(a[column] - b[column]);
     }
     return (float)sum / (float)((right - left) * (bottom - top));

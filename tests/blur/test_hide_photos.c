@@ -440,6 +440,11 @@ static void add_marker(FILE *file, int marker, const void *data, size_t size)
 /* With everything that a camera and an editor write, and a second picture behind the end, as phones do. */
 static void write_rich_jpeg(const char *path)
 {
+    static const char photoshop[] = "Photoshop 3.0\0"
+                                    "8BIM\x04\x0c\0\0\0\0\0\x0a"
+                                    "thumbnail!"
+                                    "8BIM\x03\xed\0\0\0\0\0\x0a"
+                                    "resolution";
     static const char xmp[] = "http://ns.adobe.com/xap/1.0/\0<rdf:Description exif:GPSLongitude='7E' dc:creator='who'/>";
     const tiff        t = camera_block(NOTE);
     unsigned char     exif[6 + sizeof t.data] = "Exif\0";
@@ -447,6 +452,7 @@ static void write_rich_jpeg(const char *path)
     write_jpeg(path, false, 2, 2, JCS_YCbCr);
     char *jpeg = file_read(path, &bytes);
     FILE *file = fopen(path, "wb");
+    assert_non_null(file);
     memcpy(exif + 6, t.data, t.size);
     assert_int_equal(fwrite(jpeg, 1, 2, file), 2);
     add_marker(file, 0xe0, "JFXX\0\x10" CAMERA_THUMBNAIL, 6 + sizeof CAMERA_THUMBNAIL - 1);
@@ -455,6 +461,7 @@ static void write_rich_jpeg(const char *path)
     add_marker(file, 0xe1, "http://ns.adobe.com/xmp/extension/\0 pictures", 44);
     add_marker(file, 0xe2, ICC, sizeof ICC - 1);
     add_marker(file, 0xe2, "MPF\0 further pictures", 21);
+    add_marker(file, 0xed, photoshop, sizeof photoshop - 1);
     add_marker(file, 0xeb, "JP manifest with a thumbnail", 28);
     add_marker(file, 0xfe, "a comment", 9);
     assert_int_equal(fwrite(jpeg + 2, 1, bytes - 2, file), bytes - 2);
@@ -476,6 +483,7 @@ static void a_jpegs_metadata_stays_but_for_pictures_of_the_face(void **state)
         char *out = file_read(path_of("out.jpg"), &bytes);
         assert_true(holds(out, bytes, ICC, sizeof ICC - 1) && holds(out, bytes, "a comment", 9) && holds(out, bytes, "Camera!", 8));
         assert_true(holds(out, bytes, NOTE, sizeof NOTE - 1) && holds(out, bytes, "dc:creator='who'", 16));
+        assert_true(holds(out, bytes, "resolution", 10));
         assert_int_equal(holds(out, bytes, "LATITUDE", 8), !strip);
         assert_int_equal(holds(out, bytes, "GPSLongitude", 12), !strip);
         assert_false(holds(out, bytes, "thumbnail", 9) || holds(out, bytes, "pictures", 8) || holds(out, bytes, "manifest", 8));
@@ -495,6 +503,7 @@ static void an_exif_block_that_cannot_be_followed_leaves_the_orientation(void **
     picture_save(photo, path_of("plain.jpg"));
     char *jpeg = file_read(path_of("plain.jpg"), &bytes);
     FILE *file = fopen(path_of("lies.jpg"), "wb");
+    assert_non_null(file);
     assert_int_equal(fwrite(jpeg, 1, 2, file), 2);
     add_marker(file, 0xe1, lies, sizeof lies);
     assert_int_equal(fwrite(jpeg + 2, 1, bytes - 2, file), bytes - 2);
@@ -523,6 +532,7 @@ static void write_png16(const char *path)
     uint16_t        *pixels = malloc(sizeof *pixels * 3 * 400 * 300);
     size_t           bytes;
     int              code = 0;
+    assert_non_null(pixels);
     for (size_t i = 0; i < (size_t)3 * 400 * 300; i++) pixels[i] = (uint16_t)(i * 7919);
     assert_int_equal(spng_set_option(ctx, SPNG_ENCODE_TO_BUFFER, 1), 0);
     assert_int_equal(spng_set_ihdr(ctx, &header), 0);

@@ -3,6 +3,7 @@
 #include "pictures.h"
 #include "program.h"
 
+#include <spng.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,6 +108,57 @@ static void a_picture_is_laid_over_the_face(void **state)
     check_nobody("x.jpg");
 }
 
+static void write_pixel(const char *path, const uint8_t rgba[4])
+{
+    struct spng_ihdr header = {.width = 1, .height = 1, .bit_depth = 8, .color_type = SPNG_COLOR_TYPE_TRUECOLOR_ALPHA};
+    FILE            *file = fopen(path, "wb");
+    spng_ctx        *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
+    assert_true(file && ctx);
+    assert_int_equal(spng_set_png_file(ctx, file), 0);
+    assert_int_equal(spng_set_ihdr(ctx, &header), 0);
+    assert_int_equal(spng_encode_image(ctx, rgba, 4, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE), 0);
+    spng_ctx_free(ctx);
+    assert_int_equal(fclose(file), 0);
+}
+
+static bool same_pixels(const char *a, const char *b)
+{
+    fov_error  err = {0};
+    fov_photo *x, *y;
+    assert_ok(fov_photo_load(in_folder(a), NULL, &x, &err));
+    assert_ok(fov_photo_load(in_folder(b), NULL, &y, &err));
+    const fov_image image = fov_photo_image(x);
+    const bool      same = !memcmp(fov_photo_pixels(x), fov_photo_pixels(y), (size_t)image.width * (size_t)image.height * 3);
+    fov_photo_free(x);
+    fov_photo_free(y);
+    return same;
+}
+
+static void lay_over(const uint8_t rgba[4], const char *name)
+{
+    write_pixel(in_folder("mask.png"), rgba);
+    program p = RUN("blur", "--style", "picture", "--picture", "mask.png", "tree/below/face.png", "-o", name);
+    check_code(&p, 0);
+    program_clear(&p);
+    check_nobody(name);
+}
+
+/* A clear pixel's colour is nobody's, and the face behind it is hidden all the same. */
+static void a_png_keeps_its_transparency(void **state)
+{
+    (void)state;
+    lay_over((const uint8_t[]){0, 255, 0, 255}, "green.png");
+    lay_over((const uint8_t[]){0, 255, 0, 0}, "clear_green.png");
+    lay_over((const uint8_t[]){255, 0, 0, 0}, "clear_red.png");
+    assert_false(same_pixels("green.png", "clear_green.png"));
+    assert_true(same_pixels("clear_green.png", "clear_red.png"));
+    file_write(in_folder("mask.png"), "\x89PNG\r\n\x1a\n", 8);
+    program p = RUN("blur", "--style", "picture", "--picture", "mask.png", "tree/below/face.png", "-o", "y.png");
+    check_code(&p, 2);
+    check_contains(p.err, "mask.png: damaged PNG");
+    program_clear(&p);
+}
+
 static void options_that_make_no_sense_are_told(void **state)
 {
     (void)state;
@@ -123,9 +175,11 @@ static void options_that_make_no_sense_are_told(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_photo_to_one_file), cmocka_unit_test(a_folder_to_a_folder_and_failures_are_counted),
-        cmocka_unit_test(inputs_are_replaced_by_request_only), cmocka_unit_test(a_picture_is_laid_over_the_face),
-        cmocka_unit_test(options_that_make_no_sense_are_told)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(one_photo_to_one_file),
+                                       cmocka_unit_test(a_folder_to_a_folder_and_failures_are_counted),
+                                       cmocka_unit_test(inputs_are_replaced_by_request_only),
+                                       cmocka_unit_test(a_picture_is_laid_over_the_face),
+                                       cmocka_unit_test(a_png_keeps_its_transparency),
+                                       cmocka_unit_test(options_that_make_no_sense_are_told)};
     return cmocka_run_group_tests(tests, make_pictures, NULL);
 }

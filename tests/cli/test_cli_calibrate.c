@@ -90,6 +90,32 @@ static void caches_of_each_method_and_format_read_back(void **state)
     }
 }
 
+static void what_a_cache_holds_is_told(void **state)
+{
+    (void)state;
+    program p = RUN("calibrate", "-q", SMALL, "--method", "mse", "default", "photos", "-o", "told.cache");
+    check_code(&p, 0);
+    assert_string_equal(p.out, "");
+    program_clear(&p);
+    p = RUN("calibrate", "default", "--from", "told.cache");
+    program as_json = RUN("calibrate", "default", "--from", "told.cache", "--json");
+    json_t *json = parse_json(as_json.out), *tensor;
+    size_t  i;
+    check_code(&p, 0);
+    check_contains(p.out, "method   mse\nphotos   3\n");
+    json_array_foreach(json_object_get(json, "tensors"), i, tensor)
+    {
+        char range[64];
+        snprintf(range, sizeof range, "%.5g", json_number_value(json_object_get(tensor, "hi")));
+        check_contains(p.out, json_string_value(json_object_get(tensor, "name")));
+        check_contains(p.out, range);
+    }
+    check_contains(p.out, "node with several inputs");
+    json_decref(json);
+    program_clear(&as_json);
+    program_clear(&p);
+}
+
 static void tensorrt_caches_are_written_read_and_refused(void **state)
 {
     (void)state;
@@ -105,8 +131,10 @@ static void tensorrt_caches_are_written_read_and_refused(void **state)
     check_same_files("trt.table", "again.table");
 
     /* a name of theirs: refused, and told; with a mapping it fits */
-    char *colon = strchr(strchr(text, '\n') + 1, ':'), *line = strchr(text, '\n') + 1;
-    char  mapping[512];
+    char mapping[512], *line = strchr(text, '\n');
+    assert_non_null(line);
+    char *colon = strchr(++line, ':');
+    assert_non_null(colon);
     snprintf(mapping, sizeof mapping, "~%.*s = %.*s\n", (int)(colon - line - 1), line + 1, (int)(colon - line), line);
     *line = '~';
     file_write(in_folder("theirs.table"), text, size);
@@ -201,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(misuse_is_told_with_a_remedy),
         cmocka_unit_test(caches_of_each_method_and_format_read_back),
+        cmocka_unit_test(what_a_cache_holds_is_told),
         cmocka_unit_test(tensorrt_caches_are_written_read_and_refused),
         cmocka_unit_test(a_stopped_run_goes_on_to_the_same_bytes),
         cmocka_unit_test(photos_that_fail_are_told_and_left_out),

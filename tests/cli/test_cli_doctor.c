@@ -81,7 +81,7 @@ static void a_driver_that_cannot_be_loaded_is_told_with_the_reason(void **state)
     assert_true(fputs("not a library", file) >= 0 && !fclose(file));
     check_problem(NULL, "libcuda.so.1: ");
     check_problem(NULL, "NVIDIA's driver cannot be loaded: ");
-    remove(in_folder("libcuda.so.1"));
+    assert_int_equal(remove(in_folder("libcuda.so.1")), 0);
 }
 
 static void a_driver_that_is_too_old_is_told_with_both_versions(void **state)
@@ -93,7 +93,7 @@ static void a_driver_that_is_too_old_is_told_with_both_versions(void **state)
     check_problem("11040", "too old: it is for CUDA 11.4, this build of Fovea needs CUDA 1");
     check_problem("99000", "too old: libcuda.so.1 has no cuInit, this build of Fovea needs CUDA 1");
     check_problem(NULL, "libcuda.so.1 has no cuInit");
-    remove(in_folder("libcuda.so.1"));
+    assert_int_equal(remove(in_folder("libcuda.so.1")), 0);
 }
 
 static void a_build_without_cuda_says_so(void **state)

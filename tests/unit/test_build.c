@@ -48,7 +48,7 @@ static const fov_photo_source shades = {12, load_shades, NULL};
 static fov_status load_crowd(void *user, size_t index, fov_photo **photo, fov_error *e)
 {
     enum { TILE = 160, SIDE = 4 * TILE };
-    fov_photo *one;
+    fov_photo *one = NULL;
     fov_status st = load_shades(user, index % 12, &one, e);
     if (!st) st = fov_photo_new(SIDE, SIDE, photo, e);
     for (int i = 0; i < SIDE * SIDE * 3 && !st; i++) {

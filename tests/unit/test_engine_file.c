@@ -171,6 +171,7 @@ static void changed_weights_are_found(void **state)
         for (int n = 0, seen = 0; n < engine->graph->n_node && !weight; n++)
             if (engine->graph->node[n].op == FOV_OP_Conv && seen++ == conv)
                 weight = &engine->graph->value[engine->graph->node[n].in[1]];
+        assert_non_null(weight);
         for (size_t w = 0; w < 16 * 8 * 9; w++) /* the sign, or 128 steps */
             ((unsigned char *)weight->data)[(w + 1) * fov_dtype_size(weight->dtype) - 1] ^= 0x80;
         fov_engine *loaded = reload(engine, NULL);

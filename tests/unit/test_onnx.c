@@ -4,11 +4,14 @@
 #include "support.h"
 
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "base/text.h"
 #include "export/export.h"
 #include "import/import.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -408,6 +411,176 @@ static void round_trip_foreign(void **state)
     round_trip_of(path, NULL);
 }
 
+/* ---------------------------------------------------------------- the same weights, told otherwise */
+
+typedef enum form { RAW_FLOAT, FLOATS, RAW_DOUBLE, DOUBLES, RAW_HALF, HALVES, RAW_BF16, BF16S, CONSTANTS, N_FORM } form;
+
+static const uint64_t types[N_FORM] = {1, 1, 11, 11, 10, 10, 16, 16, 1};
+
+typedef struct field {
+    unsigned             number;
+    uint64_t             value; /* or how many bytes `data` has */
+    const unsigned char *data;
+} field;
+
+static uint64_t take_varint(fov_bytes *in)
+{
+    uint64_t value = 0;
+    uint8_t  byte = 0x80;
+    for (int shift = 0; byte & 0x80; shift += 7) {
+        assert_true(fov_bytes_u8(in, &byte));
+        value |= (uint64_t)(byte & 0x7f) << shift;
+    }
+    return value;
+}
+
+static bool take_field(fov_bytes *in, field *f)
+{
+    if (!fov_bytes_left(in)) return false;
+    const uint64_t key = take_varint(in);
+    *f = (field){.number = (unsigned)(key >> 3), .value = take_varint(in)};
+    if ((key & 7) == 2) f->data = fov_bytes_take(in, f->value);
+    return true;
+}
+
+static void copy_field(fov_text *to, const field *f)
+{
+    if (f->data) bytes(to, f->number, f->data, f->value);
+    else number(to, f->number, f->value);
+}
+
+/* To what every type can hold: 7 bits of mantissa, within the range of half precision. */
+static void round_all(float *v, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, v + i, sizeof bits);
+        bits &= fabsf(v[i]) < 0x1p-14F ? 0 : 0xffff0000U;
+        memcpy(v + i, &bits, sizeof bits);
+    }
+}
+
+static uint16_t narrow(form f, float v)
+{
+    return f == RAW_HALF || f == HALVES ? fov_half_from_float(v) : fov_bf16_from_float(v);
+}
+
+/* Field 9 is bytes as they are; 4, 5 and 10 are lists of float, int32 and double. */
+static void add_numbers(fov_text *t, form f, const float *v, size_t count)
+{
+    fov_text list = {0};
+    for (size_t i = 0; i < count; i++) {
+        const double   wide = (double)v[i];
+        const uint16_t bits = narrow(f, v[i]);
+        if (f == RAW_DOUBLE || f == DOUBLES) fov_text_add(&list, &wide, sizeof wide);
+        else if (f == RAW_HALF || f == RAW_BF16) fov_text_add(&list, &bits, sizeof bits);
+        else if (f == HALVES || f == BF16S) varint(&list, bits);
+        else fov_text_add(&list, v + i, sizeof *v);
+    }
+    message(t, f == FLOATS ? 4 : f == DOUBLES ? 10 : f == HALVES || f == BF16S ? 5 : 9, &list);
+}
+
+/* A Constant has a list of floats where one dimension is all there is, else a tensor. */
+static void add_constant(fov_text *graph, const field *name, fov_text *tensor, int rank, const float *v, size_t count)
+{
+    fov_text attribute = {0}, node = {0};
+    string(&attribute, 1, rank == 1 ? "value_floats" : "value");
+    number(&attribute, 20, rank == 1 ? 6 : 4);
+    for (size_t i = 0; i < count && rank == 1; i++) {
+        varint(&attribute, 7 << 3 | 5);
+        fov_text_add(&attribute, v + i, sizeof *v);
+    }
+    if (rank != 1) bytes(&attribute, 5, tensor->data, tensor->size);
+    fov_text_clear(tensor);
+    bytes(&node, 2, name->data, name->value);
+    string(&node, 4, "Constant");
+    message(&node, 5, &attribute);
+    message(graph, 1, &node);
+}
+
+/* @return 0 for what has no floats, which is added as it is; else 1 */
+static int add_weight(fov_text *graph, const field *initializer, form f)
+{
+    fov_bytes in = {.data = initializer->data, .size = initializer->value};
+    fov_text  t = {0};
+    field     part, name = {0}, raw = {0};
+    int       rank = 0;
+    uint64_t  type = 0;
+    while (take_field(&in, &part)) {
+        if (part.number == 2) type = part.value;
+        else if (part.number == 9) raw = part;
+        else copy_field(&t, &part);
+        if (part.number == 8) name = part;
+        rank += part.number == 1;
+    }
+    if (type != 1 || !raw.data) {
+        copy_field(graph, initializer);
+        fov_text_clear(&t);
+        return 0;
+    }
+    const size_t count = raw.value / sizeof(float);
+    float       *v = malloc(raw.value);
+    assert_non_null(v);
+    memcpy(v, raw.data, raw.value);
+    round_all(v, count);
+    number(&t, 2, types[f]);
+    add_numbers(&t, f, v, count);
+    if (f == CONSTANTS) add_constant(graph, &name, &t, rank, v, count);
+    else message(graph, 5, &t);
+    free(v);
+    return 1;
+}
+
+/* Weights first: what Constant makes must be there when it is used. */
+static fov_text graph_told_as(const field *from, form f)
+{
+    fov_text  graph = {0};
+    field     part;
+    fov_bytes in = {.data = from->data, .size = from->value};
+    int       weights = 0;
+    while (take_field(&in, &part))
+        if (part.number == 5) weights += add_weight(&graph, &part, f);
+    assert_true(weights > 100);
+    in = (fov_bytes){.data = from->data, .size = from->value};
+    while (take_field(&in, &part))
+        if (part.number != 5) copy_field(&graph, &part);
+    return graph;
+}
+
+static struct fov_model *told_as(const fov_buffer *file, form f)
+{
+    fov_bytes         in = {.data = file->data, .size = file->size};
+    fov_text          told = {0};
+    field             part;
+    struct fov_model *model;
+    while (take_field(&in, &part)) {
+        fov_text graph = part.number == 7 ? graph_told_as(&part, f) : (fov_text){0};
+        if (graph.size) message(&told, 7, &graph);
+        else copy_field(&told, &part);
+    }
+    import_bytes(&(fov_buffer){.data = (unsigned char *)told.data, .size = told.size}, &model);
+    fov_text_clear(&told);
+    return model;
+}
+
+static void weights_are_the_same_in_every_form(void **state)
+{
+    (void)state;
+    fov_model *model;
+    fov_buffer file;
+    assert_ok(fov_model_load("default", NULL, &model, &err));
+    assert_ok(fov_exporter_onnx.export(model, &file, &err));
+    struct fov_model *raw = told_as(&file, RAW_FLOAT);
+    for (form f = FLOATS; f < N_FORM; f++) {
+        struct fov_model *again = told_as(&file, f);
+        expect_same_graph(raw->graph, again->graph);
+        fov_model_free(again);
+    }
+    fov_model_free(raw);
+    fov_buffer_clear(&file);
+    fov_model_free(model);
+}
+
 /* ---------------------------------------------------------------- what PyTorch exports */
 
 static void exported_by_torch(void **state)
@@ -441,6 +614,7 @@ int main(void)
         cmocka_unit_test(other_detectors),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(round_trip_foreign),
+        cmocka_unit_test(weights_are_the_same_in_every_form),
         cmocka_unit_test(exported_by_torch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

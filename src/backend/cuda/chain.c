@@ -73,7 +73,7 @@ bool fov_cuda_chain_takes(const fov_cuda_chain *chain)
 
 size_t fov_cuda_chain_bytes(const fov_cuda_chain *chain)
 {
-    const size_t pad = (size_t)(chain->channels * element_bytes(chain));
+    const size_t pad = (size_t)chain->channels * (size_t)element_bytes(chain);
     return table_bytes(chain) + weight_bytes(chain) + (pad + ALIGN - 1) / ALIGN * ALIGN;
 }
 
@@ -169,7 +169,7 @@ static int end_channels(const fov_cuda_chain *chain, const fov_cuda_chain_tile *
 
 size_t fov_cuda_chain_shared(const fov_cuda_chain *chain, const fov_cuda_chain_tile *tile)
 {
-    const size_t tile_bytes = 32 * 16; /* of A: 16 rows of a step */
+    const size_t tile_bytes = (size_t)32 * 16; /* of A: 16 rows of a step */
     const size_t a = holds_steps(chain) ? 0 : (size_t)(tile->groups * k_steps_of(chain) * tile->across) * tile_bytes;
     const size_t end = (size_t)end_channels(chain, tile) * FOV_END_ROWS * sizeof(float);
     return table_bytes(chain) + end + (size_t)tile->block_slices * slice_bytes(chain) + a;

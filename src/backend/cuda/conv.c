@@ -200,6 +200,7 @@ static fov_status find_constants(const fov_conv_step *step, const fov_cuda_devic
 static bool fits_counters(const fov_conv_step *step, const fov_conv_shape *shape)
 {
     const fov_pixels *x = &shape->x, *y = &shape->y;
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): a step has an own convolution at least */
     return x->ld <= INT32_MAX / x->size && step->row_bytes <= INT32_MAX && y->ld <= INT32_MAX && x->n * x->h * x->w <= INT32_MAX &&
            y->n * y->h * y->w <= INT32_MAX;
 }
@@ -385,6 +386,7 @@ static fov_status join_rows(const fov_conv_step *joint, const fov_cuda_constant 
     unsigned char *to = host;
     for (int i = 0; i < joint->count; i++) {
         const size_t own = (size_t)joint->conv[i]->cout * row_bytes;
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): join_constants() found as many */
         memcpy(to, fov_cuda_constant_host(part[i]), own);
         to += own;
     }

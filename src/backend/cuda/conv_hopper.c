@@ -230,8 +230,8 @@ static fov_status map_pixels(const fov_cuda_driver *driver, const fov_hopper_sha
                           point ? 0 : (int)upper_corner(shape->x_rows, shape->y_rows, shape->stride_y, shape->pad_top)};
     const cuuint32_t channels = (cuuint32_t)(block_bytes(shape) / element_bytes(shape));
     const CUresult   result = driver->TensorMapEncodeIm2col(
-          map, map_type(shape), 4, (void *)(uintptr_t)x, size, stride, lower, upper, channels, (cuuint32_t)rows, step,
-          CU_TENSOR_MAP_INTERLEAVE_NONE, map_swizzle(shape), CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+        map, map_type(shape), 4, (void *)(uintptr_t)x, size, stride, lower, upper, channels, (cuuint32_t)rows, step,
+        CU_TENSOR_MAP_INTERLEAVE_NONE, map_swizzle(shape), CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
     return fov_cuda_check(driver, result, err, "tensor map of a convolution's input, %lldx%lldx%lldx%lld", (long long)shape->images,
                           (long long)shape->x_rows, (long long)shape->x_columns, (long long)shape->x_channels);
 }
@@ -254,7 +254,8 @@ static size_t shared_bytes(const struct tile *tile)
 {
     const int stage = (tile->rows + tile->columns) * BLOCK_BYTES;
     const int sums = tile->loops ? tile->rows * (tile->columns + 8) * 4 : 0;
-    return (size_t)(tile->stages * (stage + 16) + sums + tile->columns * (int)sizeof(fov_end_channel) + SHARED_SLACK);
+    const int all = tile->stages * (stage + 16) + sums + tile->columns * (int)sizeof(fov_end_channel) + SHARED_SLACK;
+    return (size_t)all;
 }
 
 /* As many as there is room for: whole rows of tiles, so that a block of threads stays with its columns. */

@@ -28,6 +28,7 @@ bool fov_cuda_depthwise_takes(const fov_cuda_depthwise *conv)
 
 size_t fov_cuda_chunk_place(int channels, int chunk, int c)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): a chunk of 0 is what fov_cuda_depthwise_takes() refuses */
     const int chunks = channels / chunk, of_chunk = c % chunk;
     const int quad = of_chunk / 4 * chunks + c / chunk;
     return (size_t)quad * 4 + (size_t)(of_chunk % 4);
@@ -70,6 +71,7 @@ void fov_cuda_depthwise_fill(const fov_cuda_depthwise *conv, const fov_cuda_imag
                              fov_depthwise_params *params, fov_cuda_launch *launch)
 {
     const int stride = square_stride(conv), pixels = stride == 1 ? 4 : 2;
+    /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): the same */
     const int chunks = conv->channels / fov_cuda_depthwise_chunk(conv->x), strips = (end->columns + pixels - 1) / pixels;
     *params = (fov_depthwise_params){.x = x->data,
                                      .pad = (const unsigned char *)packed + weight_bytes(conv),

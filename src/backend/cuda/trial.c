@@ -9,7 +9,7 @@
 
 static fov_status capture(const fov_recorder *recorder, const fov_ready *ready, int most, fov_trial *trial, fov_error *err)
 {
-    fov_ready *around = fov_alloc_array((size_t)(2 * most + 1), sizeof *around);
+    fov_ready *around = fov_alloc_array(2 * (size_t)most + 1, sizeof *around);
     int        at;
     if (!around) return fov_fail_memory(err, "launches that are timed");
     const int count = fov_recorder_around(recorder, most, around, &at);
