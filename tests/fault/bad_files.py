@@ -19,6 +19,7 @@ from running import cell, run, tap
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 LIMITED = "--no-limits" not in sys.argv
 FAILED, MODEL = 1, 3
+LONGEST = 500  # that the table has
 
 
 class Limit(NamedTuple):
@@ -164,7 +165,8 @@ TITLES = {"pth": "`.pth`", "safetensors": "`.safetensors`", "onnx": "`.onnx`", "
 
 
 def row(case, outcome):
-    return f"| {case.name} | {outcome.code} | {cell(outcome.said)} |"
+    said = outcome.said if len(outcome.said) < LONGEST else f"{outcome.said[:40]}...{outcome.said[-60:]}"
+    return f"| {case.name} | {outcome.code} | {cell(said)} |"
 
 
 def table(rows):

@@ -18,7 +18,7 @@ def pipe_of_zeros(path):
     """Closed by whoever reads it: a writer that never ends."""
     os.mkfifo(path)
     if not os.fork():
-        signal.alarm(PATIENCE_S)  # for a reader that never comes
+        signal.alarm(10 * PATIENCE_S)  # for a reader that never comes
         with open(path, "wb", buffering=0) as pipe:
             try:
                 while True:

@@ -67,6 +67,8 @@ def bad_caches():
 def bad_lists():
     yield photos("itself", b"@FILE\n", "cannot open")
     yield photos("a line of a megabyte", b"x" * (1 << 20), "a line is longer than any name")
+    yield photos("braces for 2^40 names", b"{a,b}" * 40, "too many names")
+    yield photos("braces in braces, 3,000 deep", b"{" * 3000 + b"a,b" + b"}" * 3000, "{{{")  # a message has an end
     yield photos("zeros", bytes(1 << 20), "it is no text")
 
 
