@@ -51,8 +51,8 @@ fov_status srv_confine_begin(const srv_config *config, fov_error *err)
     fov_status st = FOV_OK;
     if (HAS_SANITIZER) return cannot(config, "a build with a sanitizer needs more than would be left to it", err);
     if (srv_user_is_root() && !config->user)
-        cli_note("started by root: it keeps no power of root's but to read files, and its workers are nobody; --user NAME makes "
-                 "all of it another");
+        cli_detail(
+            "isolation: started by root: the front keeps its power to read files, and no other; workers are nobody (--user)");
     here = (srv_confinement){srv_filter_is_possible(), srv_landlock_version()};
     if (!here.filters)
         st = cannot(config, "system calls are not filtered: the kernel has no seccomp, or libseccomp is missing", err);
