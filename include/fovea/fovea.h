@@ -824,6 +824,21 @@ FOV_API void       fov_mask_clear(fov_image *mask); /**< sets it to {0} */
 FOV_API fov_status fov_faces_hide(const fov_faces *faces, const fov_hide_options *options, fov_photo *photo, fov_error *err);
 
 /**
+ * Pixels that somebody owns and lets be changed: a byte for each component, in any order and at any distance, so that RGB, BGRx and
+ * planes are alike.
+ */
+typedef struct fov_bitmap {
+    uint8_t  *component[3]; /**< the top-left pixel's red, green and blue; the last two NULL: gray */
+    int       width, height;
+    ptrdiff_t pitch; /**< bytes from one row to the next; negative: rows are stored from the bottom up */
+    int       step;  /**< bytes from one pixel to the next */
+} fov_bitmap;
+
+/** The same in somebody's own pixels, such as a frame of a stream. @return as fov_faces_hide() */
+FOV_API fov_status fov_bitmap_hide(const fov_faces *faces, const fov_hide_options *options, const fov_bitmap *bitmap,
+                                   fov_error *err);
+
+/**
  * Write a photo file anew, in its own format, with faces hidden. Of a JPEG only the blocks that a shape touches are encoded again,
  * with the file's own tables: all other coefficients stay as they are. A PNG keeps its depth and chunks, a WebP its kind. EXIF,
  * XMP, IPTC, colour profile and comments stay, but for what may show the faces or cannot be looked into: thumbnails, previews,
