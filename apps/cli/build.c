@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* fovea build MODEL -o ENGINE.fov */
+/* fovea build NETWORK -o ENGINE.fov */
 #include "build_report.h"
 #include "build_slower.h"
 #include "bundled_photo.h"
@@ -42,7 +42,7 @@ static struct poptOption options[] = {
     POPT_TABLEEND};
 
 const cli_manual cli_build_manual = {
-    .arguments = "[OPTION...] MODEL -o ENGINE.fov",
+    .arguments = "[OPTION...] NETWORK -o ENGINE.fov",
     .about =
         "Makes an engine: the network in a chosen precision, with a certificate of what that costs and golden vectors\n"
         "that 'fovea verify' replays on other machines. The file runs on every processor.\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* fovea calibrate MODEL PHOTO... -o CACHE */
+/* fovea calibrate NETWORK PHOTO... -o CACHE */
 #include "calibrate_print.h"
 #include "clock.h"
 #include "command.h"
@@ -43,12 +43,12 @@ static struct poptOption calibrate_options[] = {
     POPT_TABLEEND};
 
 const cli_manual cli_calibrate_manual = {
-    .arguments = "[OPTION...] MODEL PHOTO...",
+    .arguments = "[OPTION...] NETWORK PHOTO...",
     .about =
         "Runs a model on photos and writes a cache of the ranges that its tensors need in INT8, for 'fovea build --cache'.\n"
         "PHOTO is what 'fovea detect' takes, but for standard input; a hundred are plenty. Their order does not matter. While\n"
         "it runs, and when it is interrupted, what was collected lies in FILE.partial; the same command goes on from there.\n"
-        "With --from it reads a cache, checks that it fits MODEL, and shows it, or writes it in another format.\n",
+        "With --from it reads a cache, checks that it fits NETWORK, and shows it, or writes it in another format.\n",
     .examples = "  fovea calibrate default photos/ -o default.cache\n"
                 "  fovea calibrate --method percentile --percentile 99.999 mobilenet0.25.pth photos/ -o mobilenet.cache\n"
                 "  fovea calibrate default photos/ --format tensorrt -o calibration.table\n"

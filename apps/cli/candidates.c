@@ -91,8 +91,9 @@ static const char *next_argument(const char *at)
 {
     bool is_value = false;
     for (at += strcspn(at, " "), at += strspn(at, " "); *at; at += strcspn(at, " "), at += strspn(at, " ")) {
-        if (*at != '-' && !is_value) return at;
-        is_value = *at == '-';
+        const bool is_option = at[*at == '['] == '-';
+        if (!is_option && !is_value) return at;
+        is_value = is_option;
     }
     return NULL;
 }

@@ -16,20 +16,30 @@ static size_t keep_seen(const fov_tracked_face *faces, size_t count, fov_tracked
     return n;
 }
 
-static void tell_frames(const fov_tracks *tracks, cli_result *r, cli_detect_frame *frame, void *user)
+typedef struct telling {
+    cli_result        frame;
+    cli_detect_frame *tell;
+    void             *user;
+    fov_tracked_face *kept;
+    size_t            capacity;
+} telling;
+
+static bool tell_scene(void *user, const fov_tracks *tracks, size_t first)
 {
-    fov_tracked_face *kept = NULL;
-    size_t            capacity = 0;
-    for (bool go_on = true; go_on && r->frame < fov_tracks_frames(tracks); r->frame++) {
+    telling    *t = user;
+    cli_result *r = &t->frame;
+    bool        go_on = true;
+    for (size_t i = 0; go_on && i < fov_tracks_frames(tracks); i++) {
         const fov_tracked_face *faces;
-        const size_t            count = fov_tracks_at(tracks, r->frame, &faces);
-        while (count > capacity) kept = cli_grow(kept, capacity, &capacity, sizeof *kept);
-        r->time_s = fov_tracks_time(tracks, r->frame);
-        r->tracked = kept;
-        r->n_tracked = keep_seen(faces, count, kept);
-        go_on = frame(user, r);
+        const size_t            count = fov_tracks_at(tracks, i, &faces);
+        while (count > t->capacity) t->kept = cli_grow(t->kept, t->capacity, &t->capacity, sizeof *t->kept);
+        r->frame = first + i;
+        r->time_s = fov_tracks_time(tracks, i);
+        r->tracked = t->kept;
+        r->n_tracked = keep_seen(faces, count, t->kept);
+        go_on = t->tell(t->user, r);
     }
-    free(kept);
+    return go_on;
 }
 
 fov_status cli_detect_video(const cli_engine *engine, const char *file, const fov_detect_options *detect, cli_detect_frame *frame,
@@ -41,9 +51,10 @@ fov_status cli_detect_video(const cli_engine *engine, const char *file, const fo
     if (st) return st;
     const fov_video_info info = fov_video_describe(video);
     fov_video_close(video);
-    st = cli_video_faces(engine, file, detect, &(fov_video_options){.progress = cli_progress_of_frames}, &tracks, err);
-    if (st) return st;
-    tell_frames(tracks, &(cli_result){.file = file, .is_frame = true, .width = info.width, .height = info.height}, frame, user);
-    fov_tracks_free(tracks);
-    return FOV_OK;
+    telling t = {
+        .frame = {.file = file, .is_frame = true, .width = info.width, .height = info.height}, .tell = frame, .user = user};
+    const fov_video_options options = {.progress = cli_progress_of_frames, .scene = tell_scene, .scene_user = &t};
+    st = cli_video_faces(engine, file, detect, &options, &tracks, err);
+    free(t.kept);
+    return st;
 }

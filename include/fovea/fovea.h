@@ -824,6 +824,21 @@ FOV_API void       fov_mask_clear(fov_image *mask); /**< sets it to {0} */
 FOV_API fov_status fov_faces_hide(const fov_faces *faces, const fov_hide_options *options, fov_photo *photo, fov_error *err);
 
 /**
+ * Pixels that somebody owns and lets be changed: a byte for each component, in any order and at any distance, so that RGB, BGRx and
+ * planes are alike.
+ */
+typedef struct fov_bitmap {
+    uint8_t  *component[3]; /**< the top-left pixel's red, green and blue; the last two NULL: gray */
+    int       width, height;
+    ptrdiff_t pitch; /**< bytes from one row to the next; negative: rows are stored from the bottom up */
+    int       step;  /**< bytes from one pixel to the next */
+} fov_bitmap;
+
+/** The same in somebody's own pixels, such as a frame of a stream. @return as fov_faces_hide() */
+FOV_API fov_status fov_bitmap_hide(const fov_faces *faces, const fov_hide_options *options, const fov_bitmap *bitmap,
+                                   fov_error *err);
+
+/**
  * Write a photo file anew, in its own format, with faces hidden. Of a JPEG only the blocks that a shape touches are encoded again,
  * with the file's own tables: all other coefficients stay as they are. A PNG keeps its depth and chunks, a WebP its kind. EXIF,
  * XMP, IPTC, colour profile and comments stay, but for what may show the faces or cannot be looked into: thumbnails, previews,
@@ -870,6 +885,12 @@ FOV_API fov_status fov_tracker_new(const fov_tracker_options *options, fov_track
  */
 FOV_API fov_status fov_tracker_add(fov_tracker *tracker, double time_s, const fov_image *image, const fov_faces *faces,
                                    fov_error *err);
+/**
+ * To be asked after each frame: the tracks of what was told before it, if a cut makes all of that certain. The tracker forgets
+ * those frames, and counts frames anew, so that it holds one scene at most; numbers of tracks go on.
+ * @param tracks out: release with fov_tracks_free(); NULL: the scene goes on
+ */
+FOV_API fov_status fov_tracker_take_scene(fov_tracker *tracker, fov_tracks **tracks, fov_error *err);
 /** @param tracks out: release with fov_tracks_free(); the tracker may only be freed then */
 FOV_API fov_status fov_tracker_finish(fov_tracker *tracker, fov_tracks **tracks, fov_error *err);
 FOV_API void       fov_tracker_free(fov_tracker *tracker); /**< NULL is allowed */
@@ -954,6 +975,14 @@ typedef struct fov_video_times {
     double decode_s, hide_s, encode_s; /**< fov_video_hide(); encoding and writing */
 } fov_video_times;
 
+/**
+ * Given the tracks of each scene as soon as it is over, and the last at the video's end.
+ * @param first frame of the video that is the scene's frame 0
+ * @param tracks valid during the call
+ * @return false to stop
+ */
+typedef bool fov_video_scene(void *user, const fov_tracks *tracks, size_t first);
+
 typedef struct fov_video_options {
     const fov_photos_options  *photos;  /**< how faces are found; NULL: defaults       */
     const fov_tracker_options *tracker; /**< NULL: defaults                            */
@@ -964,6 +993,8 @@ typedef struct fov_video_options {
     const char   *codec; /**< encoder, as FFmpeg calls it; NULL: one for the input's codec, else for one that the container takes */
     fov_progress *progress; /**< counts frames; may be NULL */
     void         *progress_user;
+    fov_video_scene *scene; /**< NULL: fov_video_track() keeps all tracks to its end */
+    void            *scene_user;
     fov_video_times *times; /**< out, added to; may be NULL */
 } fov_video_options;
 
@@ -971,7 +1002,7 @@ typedef struct fov_video_options {
  * Find the faces of all frames and follow them, a frame per thread, or shared out over GPUs. Holds as many frames as
  * fov_photos_detect() holds photos.
  * @param video  newly opened
- * @param tracks out: release with fov_tracks_free()
+ * @param tracks out: release with fov_tracks_free(); with options->scene, which was given them all, NULL
  * @return FOV_OK (see fov_video_warning()), FOV_ERR_FORMAT (not one frame), FOV_ERR_CANCELLED, or as fov_photos_detect()
  */
 FOV_API fov_status fov_video_track(fov_video *video, const fov_engine *engine, const fov_video_options *options,

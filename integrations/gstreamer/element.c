@@ -142,13 +142,11 @@ static fov_status find(GstFovea *self, const GstVideoFrame *frame, const options
     return st ? st : fov_detector_run(self->detector, &image, &o->detect, faces, err);
 }
 
-static fov_status hide(GstFovea *self, GstVideoFrame *frame, const options *o, fov_error *err)
+static fov_status hide(const GstFovea *self, GstVideoFrame *frame, const options *o, fov_error *err)
 {
-    const fov_faces faces = fovea_cover_faces(&self->cover);
-    fov_status      st = fovea_frame_to_photo(frame, &self->photo, err);
-    if (!st) st = fov_faces_hide(&faces, &o->hide, self->photo, err);
-    if (!st) fovea_frame_from_photo(frame, self->photo);
-    return st;
+    const fov_faces  faces = fovea_cover_faces(&self->cover);
+    const fov_bitmap pixels = fovea_frame_pixels(frame);
+    return fov_bitmap_hide(&faces, &o->hide, &pixels, err);
 }
 
 /* A frame that refers to its buffer would make that one read-only. */

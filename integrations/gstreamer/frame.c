@@ -26,23 +26,15 @@ bool fovea_frame_view(const GstVideoFrame *frame, fov_image *image)
     }
 }
 
-/* Where a pixel has its red, green and blue; all in one place where it is gray. */
-typedef struct layout {
-    guint red, green, blue;
-    gint  bytes;
-} layout;
-
-static layout layout_of(const GstVideoFrame *frame)
+fov_bitmap fovea_frame_pixels(GstVideoFrame *frame)
 {
-    const guint red = GST_VIDEO_FRAME_COMP_POFFSET(frame, 0);
-    const gint  bytes = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, 0);
-    if (GST_VIDEO_FRAME_N_COMPONENTS(frame) == 1) return (layout){red, red, red, bytes};
-    return (layout){red, GST_VIDEO_FRAME_COMP_POFFSET(frame, 1), GST_VIDEO_FRAME_COMP_POFFSET(frame, 2), bytes};
-}
-
-static uint8_t *row_of(const GstVideoFrame *frame, int y)
-{
-    return (uint8_t *)GST_VIDEO_FRAME_PLANE_DATA(frame, 0) + (ptrdiff_t)y * GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0);
+    const bool gray = GST_VIDEO_FRAME_N_COMPONENTS(frame) == 1;
+    fov_bitmap pixels = {.width = GST_VIDEO_FRAME_WIDTH(frame),
+                         .height = GST_VIDEO_FRAME_HEIGHT(frame),
+                         .pitch = GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0),
+                         .step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, 0)};
+    for (guint i = 0; i < (gray ? 1 : 3); i++) pixels.component[i] = GST_VIDEO_FRAME_COMP_DATA(frame, i);
+    return pixels;
 }
 
 static fov_status need_photo(const GstVideoFrame *frame, fov_photo **photo, fov_error *err)
@@ -55,33 +47,15 @@ static fov_status need_photo(const GstVideoFrame *frame, fov_photo **photo, fov_
 
 fov_status fovea_frame_to_photo(const GstVideoFrame *frame, fov_photo **photo, fov_error *err)
 {
-    const layout     l = layout_of(frame);
-    const int        width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
+    const gint       step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, 0);
+    const ptrdiff_t  pitch = GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0);
     const fov_status st = need_photo(frame, photo, err);
     if (st) return st;
-    uint8_t *out = fov_photo_pixels(*photo);
-    for (int y = 0; y < height; y++) {
-        const uint8_t *in = row_of(frame, y);
-        for (int x = 0; x < width; x++, in += l.bytes, out += 3) {
-            out[0] = in[l.red];
-            out[1] = in[l.green];
-            out[2] = in[l.blue];
-        }
+    for (int c = 0; c < 3; c++) {
+        const uint8_t *in = GST_VIDEO_FRAME_COMP_DATA(frame, c);
+        uint8_t       *out = fov_photo_pixels(*photo) + c;
+        for (int y = 0; y < fov_photo_height(*photo); y++)
+            for (int x = 0; x < fov_photo_width(*photo); x++, out += 3) *out = in[y * pitch + (ptrdiff_t)x * step];
     }
     return FOV_OK;
-}
-
-void fovea_frame_from_photo(GstVideoFrame *frame, fov_photo *photo)
-{
-    const layout   l = layout_of(frame);
-    const int      width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
-    const uint8_t *in = fov_photo_pixels(photo);
-    for (int y = 0; y < height; y++) {
-        uint8_t *out = row_of(frame, y);
-        for (int x = 0; x < width; x++, in += 3, out += l.bytes) {
-            out[l.red] = in[0];
-            out[l.green] = in[1];
-            out[l.blue] = in[2];
-        }
-    }
 }

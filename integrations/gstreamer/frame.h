@@ -13,9 +13,11 @@
 /** A view of the frame's pixels. @return false: the library has no such format */
 bool fovea_frame_view(const GstVideoFrame *frame, fov_image *image);
 
-/** Copy a frame to a photo of its size. @param photo replaced when it is NULL or of another size; release with fov_photo_free() */
+/** The frame's pixels, to be changed where they lie. @param frame mapped to be written */
+fov_bitmap fovea_frame_pixels(GstVideoFrame *frame);
+
+/** Copy a frame of colours to a photo of its size. @param photo replaced when it is NULL or of another size; release with
+ * fov_photo_free() */
 fov_status fovea_frame_to_photo(const GstVideoFrame *frame, fov_photo **photo, fov_error *err);
-/** Back into the frame it was copied from; alpha stays. @param frame mapped to be written */
-void fovea_frame_from_photo(GstVideoFrame *frame, fov_photo *photo);
 
 #endif

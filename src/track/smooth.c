@@ -24,6 +24,7 @@ typedef struct smoother {
     fov_tracked_face *point;       /* the same, of one track                                 */
     double            speed[2][2]; /* of its middle, x and y, at the first sighting and at the last: px/s */
     fov_tracks       *out;
+    size_t            before; /* tracks that were numbered already */
 } smoother;
 
 /* ---------------------------------------------------------------- one coordinate */
@@ -159,16 +160,16 @@ static void back_to_frames(const smoother *s, const fov_course *c)
 static void do_track(smoother *s, uint32_t track)
 {
     const fov_course *c = &s->courses.course[track];
-    for (size_t frame = c->start; frame <= c->end; frame++)
-        s->point[frame - c->start] = (fov_tracked_face){.track = (size_t)track + 1};
+    const size_t      number = s->before + track + 1;
+    for (size_t frame = c->start; frame <= c->end; frame++) s->point[frame - c->start] = (fov_tracked_face){.track = number};
     for (int part = 0; part < PARTS; part++) do_part(s, c, part);
     for (size_t frame = c->start; frame <= c->end; frame++) shape(&s->point[frame - c->start]);
     add_found(s, c);
     fov_cover_doubts(&s->courses, c, s->point);
     add_around(s, c);
     back_to_frames(s, c);
-    s->out->track[track] = (fov_track){
-        .number = (size_t)track + 1, .first = c->start, .last = c->end, .found = c->sightings, .best = c->best, .hide = true};
+    s->out->track[track] =
+        (fov_track){.number = number, .first = c->start, .last = c->end, .found = c->sightings, .best = c->best, .hide = true};
 }
 
 /* ---------------------------------------------------------------- all of them */
@@ -201,10 +202,10 @@ static fov_status make_room(smoother *s, fov_error *err)
     return s->state && s->restless && s->point ? FOV_OK : fov_fail_memory(err, "tracks");
 }
 
-fov_status fov_tracks_smooth(const fov_sightings *in, uint32_t tracks, const fov_tracker_options *options, fov_tracks **out,
-                             fov_error *err)
+fov_status fov_tracks_smooth(const fov_sightings *in, uint32_t tracks, size_t before, const fov_tracker_options *options,
+                             fov_tracks **out, fov_error *err)
 {
-    smoother   s = {0};
+    smoother   s = {.before = before};
     fov_status st = fov_tracks_new(in->frames, tracks, &s.out, err);
     if (!st) st = fov_courses_list(in, tracks, options, &s.courses, err);
     if (!st) st = make_room(&s, err);

@@ -8,11 +8,13 @@
 #include "track/smooth.h"
 
 #include <math.h>
+#include <string.h>
 
 struct fov_tracker {
     fov_tracker_options options;
     fov_sightings       in;
-    fov_cut_view        view; /* of the last frame that could be looked at */
+    size_t              forgotten, numbered; /* frames and tracks of scenes that were taken */
+    fov_cut_view        view;                /* of the last frame that could be looked at */
     fov_camera_view     camera;
     bool                viewed;
 };
@@ -82,13 +84,14 @@ static void look(fov_tracker *t, const fov_image *image, fov_frame *frame)
 static fov_status check(const fov_tracker *t, double time_s, const fov_faces *faces, fov_error *err)
 {
     const fov_sightings *s = &t->in;
+    const size_t         frame = t->forgotten + s->frames;
     if (s->frames == UINT32_MAX) return fov_fail(err, FOV_ERR_LIMIT, "a tracker takes %u frames", UINT32_MAX);
     if (!isfinite(time_s) || (s->frames && time_s <= s->frame[s->frames - 1].time_s))
-        return fov_fail(err, FOV_ERR_ARGUMENT, "frame %zu is shown at %g s, not after the one before it, at %g s", s->frames,
-                        time_s, s->frames ? s->frame[s->frames - 1].time_s : 0);
+        return fov_fail(err, FOV_ERR_ARGUMENT, "frame %zu is shown at %g s, not after the one before it, at %g s", frame, time_s,
+                        s->frames ? s->frame[s->frames - 1].time_s : 0);
     for (size_t i = 0; i < faces->count; i++)
         if (!is_finite(&faces->face[i]))
-            return fov_fail(err, FOV_ERR_ARGUMENT, "face %zu of frame %zu has a number that is not finite", i, s->frames);
+            return fov_fail(err, FOV_ERR_ARGUMENT, "face %zu of frame %zu has a number that is not finite", i, frame);
     return FOV_OK;
 }
 
@@ -109,12 +112,43 @@ fov_status fov_tracker_add(fov_tracker *t, double time_s, const fov_image *image
     return FOV_OK;
 }
 
+static fov_status finish(fov_tracker *t, fov_sightings *in, fov_tracks **tracks, fov_error *err)
+{
+    uint32_t   count;
+    fov_status st = fov_follow(in, &t->options, &count, err);
+    if (!st) st = fov_tracks_smooth(in, count, t->numbered, &t->options, tracks, err);
+    if (!st) t->numbered += count;
+    return st;
+}
+
+static void forget(fov_tracker *t, size_t frames)
+{
+    fov_sightings *s = &t->in;
+    const size_t   faces = s->frame[frames].first;
+    memmove(s->face, s->face + faces, (s->faces - faces) * sizeof *s->face);
+    memmove(s->frame, s->frame + frames, (s->frames - frames) * sizeof *s->frame);
+    s->faces -= faces;
+    s->frames -= frames;
+    for (size_t i = 0; i < s->frames; i++) s->frame[i].first -= faces;
+    t->forgotten += frames;
+}
+
+fov_status fov_tracker_take_scene(fov_tracker *t, fov_tracks **tracks, fov_error *err)
+{
+    fov_sightings *s = &t->in;
+    const size_t   last = s->frames ? s->frames - 1 : 0;
+    *tracks = NULL;
+    if (!last || !s->frame[last].cut) return FOV_OK;
+    fov_sightings scene = {.frame = s->frame, .frames = last, .face = s->face, .faces = s->frame[last].first};
+    fov_status    st = finish(t, &scene, tracks, err);
+    if (!st) forget(t, last);
+    return st;
+}
+
 fov_status fov_tracker_finish(fov_tracker *t, fov_tracks **tracks, fov_error *err)
 {
-    uint32_t count;
     *tracks = NULL;
-    fov_status st = fov_follow(&t->in, &t->options, &count, err);
-    return st ? st : fov_tracks_smooth(&t->in, count, &t->options, tracks, err);
+    return finish(t, &t->in, tracks, err);
 }
 
 void fov_tracker_free(fov_tracker *t)

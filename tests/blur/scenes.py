@@ -259,17 +259,65 @@ def counts(box, width, height):
     return box[0] >= 0 and box[1] >= 0 and box[2] < width and box[3] < height and min(box[2] - box[0], box[3] - box[1]) >= LEAST_SIDE
 
 
+# ---------------------------------------------------------------- crowds
+
+def cut_out(photos, side):
+    """All faces of the photos, with what is around them, as large as asked for."""
+    for photo in photos:
+        for box in photo.boxes:
+            w, h = box[2] - box[0], box[3] - box[1]
+            outer = [round(v) for v in (box[0] - 0.4 * w, box[1] - 0.4 * h, box[2] + 0.4 * w, box[3] + 0.4 * h)]
+            if h > 0.8 * side and outer[0] >= 0 and outer[1] >= 0 and outer[2] <= photo.picture.width and outer[3] <= photo.picture.height:
+                scale = side / h
+                size = round((outer[2] - outer[0]) * scale), round((outer[3] - outer[1]) * scale)
+                yield Passer(photo.picture.crop(outer).resize(size), ellipse_mask(size), (box - [outer[0], outer[1]] * 2) * scale, None)
+
+
+class Crowd:
+    """Many faces, each on its own small way about its place, each behind something now and then."""
+    def __init__(self, fovea, photos, chance, size, seconds, columns, rows):
+        side = 0.5 * min(size[0] / columns, size[1] / rows)
+        faces = [face for face in cut_out(photos, side) if is_found(fovea, face, (320, 180))]
+        cell = size[0] / columns, size[1] / rows
+        self.chance, self.size, self.frames = chance, size, round(seconds * RATE)
+        self.faces = [chance.choice(faces) for _ in range(columns * rows)]
+        self.places = [((i % columns + 0.5) * cell[0], (i // columns + 0.5) * cell[1], chance.uniform(0, 6)) for i in range(columns * rows)]
+        self.way = 0.12 * min(cell)
+        self.hindrances = [chance.choice(HINDRANCES) for _ in self.faces]
+        self.times = [hard_times(chance, [(0, seconds)], False) for _ in self.faces]
+
+    def frame(self, t):
+        """(pixels, boxes)"""
+        picture, boxes = Image.new("RGB", self.size, (90, 100, 90)), []
+        for face, (x, y, phase) in zip(self.faces, self.places):
+            corner = (round(x + self.way * math.sin(3 * t + phase) - face.picture.width / 2),
+                      round(y + self.way * math.cos(2 * t + phase) - face.picture.height / 2))
+            picture.paste(face.picture, corner, face.mask)
+            boxes.append(face.inner + [*corner] * 2)
+        frame = np.array(picture)
+        for box, hindrance, times in zip(boxes, self.hindrances, self.times):
+            hinder(frame, box, t, hindrance, times, self.chance)
+        return frame, np.array([b for b in boxes if counts(b, *self.size)])
+
+
 # ---------------------------------------------------------------- videos
 
 def make(fovea, photos, seed, path, size=(640, 360), shots=5, seconds=3.6, at_ends=False):
     """Write a video. @return the boxes of each frame's faces, as they were found in the photos"""
-    chance, truth = random.Random(seed), []
+    chance, with_faces = random.Random(seed), [p for p in photos if len(p.boxes)]
+    return write((Shot(fovea, chance.choice(with_faces), with_faces, chance, size, seconds, at_ends) for _ in range(shots)), path, size)
+
+
+def make_crowd(fovea, photos, seed, path, size=(1920, 1080), seconds=2.4, columns=25, rows=20):
+    return write([Crowd(fovea, photos, random.Random(seed), size, seconds, columns, rows)], path, size)
+
+
+def write(shots, path, size):
+    truth = []
     pipe = subprocess.Popen(["ffmpeg", "-y", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", str(RATE),
                              "-i", "-", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-pix_fmt", "yuv420p", path],
                             stdin=subprocess.PIPE)
-    with_faces = [p for p in photos if len(p.boxes)]
-    for _ in range(shots):
-        shot = Shot(fovea, chance.choice(with_faces), with_faces, chance, size, seconds, at_ends)
+    for shot in shots:
         for i in range(shot.frames):
             frame, boxes = shot.frame(i / RATE)
             pipe.stdin.write(frame.tobytes())

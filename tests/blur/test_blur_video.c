@@ -293,6 +293,33 @@ static void detect_tells_every_frame_with_tracks(void **state)
     program_clear(&p);
 }
 
+static void detect_counts_frames_and_tracks_over_cuts(void **state)
+{
+    (void)state;
+    NEED_VIDEOS();
+    video_make(in_folder("one.mkv"), 20, false, "-an -pix_fmt yuv420p -c:v libx264 -crf 12");
+    shell("ffmpeg -y -v error -i '%s' -vf negate,hflip -r 25 -c:v libx264 -crf 12 '%s'", in_folder("one.mkv"),
+          in_folder("between.mkv"));
+    shell("cd '%s' && printf 'file one.mkv\nfile between.mkv\nfile one.mkv\n' > list && ffmpeg -y -v error -f concat -i list -c "
+          "copy cuts.mkv",
+          test_folder());
+    program    p = RUN("detect", "--ndjson", "cuts.mkv");
+    json_int_t frame = 0, last_track = 0;
+    check_code(&p, 0);
+    for (char *rest = p.out, *line; (line = strsep(&rest, "\n")) && *line; frame++) {
+        json_t       *record = parse_json(line);
+        const json_t *faces = json_object_get(record, "faces");
+        assert_int_equal(json_integer_value(json_object_get(record, "frame")), frame);
+        assert_true(fabs(json_number_value(json_object_get(record, "time")) - (double)frame / 25.0) < 0.01);
+        if (json_array_size(faces)) last_track = json_integer_value(json_object_get(json_array_get(faces, 0), "track"));
+        if (frame < 20) assert_int_equal(last_track, 1);
+        json_decref(record);
+    }
+    assert_int_equal(frame, 60);
+    assert_true(last_track > 1);
+    program_clear(&p);
+}
+
 /* ---------------------------------------------------------------- what goes wrong */
 
 static void no_faces_are_no_trouble(void **state)
@@ -430,6 +457,7 @@ int main(void)
                                        cmocka_unit_test(covers_other_videos_and_places_go_and_are_told),
                                        cmocka_unit_test(a_review_decides_who_is_hidden),
                                        cmocka_unit_test(detect_tells_every_frame_with_tracks),
+                                       cmocka_unit_test(detect_counts_frames_and_tracks_over_cuts),
                                        cmocka_unit_test(no_faces_are_no_trouble),
                                        cmocka_unit_test(damaged_videos_are_told),
                                        cmocka_unit_test(what_cannot_be_done_is_said),

@@ -125,6 +125,63 @@ static void faces_at_the_edge_and_beyond_do_no_harm(void **state)
     }
 }
 
+/* Laid out as BGRx from the bottom up, as planes, and as gray: the same as in a photo. */
+static void pixels_of_any_layout_are_hidden_where_they_lie(void **state)
+{
+    (void)state;
+    fov_error       err = {0};
+    fov_photo      *photo = picture_of_face(), *before = picture_of_face();
+    const fov_image hidden = fov_photo_image(photo), image = fov_photo_image(before);
+    const ptrdiff_t width = image.width, height = image.height, row = 4 * width + 8;
+    uint8_t        *packed = calloc((size_t)(row * height), 1), *plane = calloc((size_t)(3 * width * height), 1);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++)
+            for (int c = 0; c < 3; c++) {
+                packed[(height - 1 - y) * row + 4 * x + 2 - c] = pixel(&image, x, y)[c];
+                plane[(c * height + y) * width + x] = pixel(&image, x, y)[c];
+            }
+    uint8_t         *top = packed + (height - 1) * row;
+    const fov_bitmap bgrx = {{top + 2, top + 1, top}, (int)width, (int)height, -row, 4};
+    const fov_bitmap planes = {{plane, plane + width * height, plane + 2 * width * height}, (int)width, (int)height, width, 1};
+    assert_ok(fov_faces_hide(&ONE_FACE, NULL, photo, &err));
+    assert_ok(fov_bitmap_hide(&ONE_FACE, NULL, &bgrx, &err));
+    assert_ok(fov_bitmap_hide(&ONE_FACE, NULL, &planes, &err));
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++)
+            for (int c = 0; c < 3; c++) {
+                assert_int_equal(packed[(height - 1 - y) * row + 4 * x + 2 - c], pixel(&hidden, x, y)[c]);
+                assert_int_equal(plane[(c * height + y) * width + x], pixel(&hidden, x, y)[c]);
+                assert_int_equal(packed[(height - 1 - y) * row + 4 * x + 3], 0);
+            }
+    const fov_bitmap gray = {{plane + width * height, NULL, NULL}, (int)width, (int)height, width, 1};
+    fov_hide_options solid = {.style = FOV_HIDE_SOLID, .shape = FOV_HIDE_BOX, .colour = {255, 0, 0}};
+    assert_ok(fov_bitmap_hide(&ONE_FACE, &solid, &gray, &err));
+    assert_int_equal(plane[(height + 110) * width + 220], 76); /* red, as bright as it is */
+    free(packed);
+    free(plane);
+    fov_photo_free(photo);
+    fov_photo_free(before);
+}
+
+static void pixels_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    uint8_t          bytes[48] = {0};
+    fov_error        err = {0};
+    const fov_bitmap good = {{bytes, bytes + 1, bytes + 2}, 4, 4, 12, 3};
+    fov_bitmap       bad[5] = {good, good, good, good, good};
+    assert_ok(fov_bitmap_hide(&ONE_FACE, NULL, &good, &err));
+    bad[0].component[0] = NULL;
+    bad[1].component[2] = NULL;
+    bad[2].height = 0;
+    bad[3].step = 0;
+    bad[4].pitch = -9;
+    for (int i = 0; i < 5; i++) assert_int_equal(fov_bitmap_hide(&ONE_FACE, NULL, &bad[i], &err), FOV_ERR_ARGUMENT);
+    assert_non_null(strstr(err.message, "pitch of -9"));
+    assert_int_equal(fov_bitmap_hide(&ONE_FACE, NULL, NULL, &err), FOV_ERR_ARGUMENT);
+    assert_int_equal(fov_faces_hide(&ONE_FACE, NULL, NULL, &err), FOV_ERR_ARGUMENT);
+}
+
 static void impossible_options_are_named(void **state)
 {
     (void)state;
@@ -668,6 +725,8 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_style_hides_the_face_and_nothing_else),
                                        cmocka_unit_test(an_ellipse_with_the_default_margin_covers_the_corners_of_the_box),
                                        cmocka_unit_test(faces_at_the_edge_and_beyond_do_no_harm),
+                                       cmocka_unit_test(pixels_of_any_layout_are_hidden_where_they_lie),
+                                       cmocka_unit_test(pixels_that_cannot_be_are_refused),
                                        cmocka_unit_test(impossible_options_are_named),
                                        cmocka_unit_test(of_a_jpeg_only_the_blocks_under_the_face_change),
                                        cmocka_unit_test(a_jpeg_without_faces_keeps_every_coefficient),

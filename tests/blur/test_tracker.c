@@ -146,7 +146,7 @@ static void a_face_that_is_missing_where_a_scene_begins_or_ends_is_covered(void 
     fov_tracks_free(tracks);
 }
 
-/* For 0.6 s a sure detector sees the upper right quarter, where the rest is behind something. */
+/* For 0.6 s a sure detector sees the upper right part, where the rest is behind something. */
 static void a_face_that_is_seen_beside_where_it_is_is_covered(void **state)
 {
     (void)state;
@@ -154,7 +154,7 @@ static void a_face_that_is_seen_beside_where_it_is_is_covered(void **state)
     fov_tracker *tracker = new_tracker();
     for (int i = 0; i < 100; i++) {
         truth[i] = face_at(100 + 3 * i, 100, 60, 0.95F);
-        const fov_face seen = i >= 40 && i < 55 ? face_at(115 + 3 * i, 85, 30, 0.95F) : truth[i];
+        const fov_face seen = i >= 40 && i < 55 ? face_at(108 + 3 * i, 92, 44, 0.95F) : truth[i];
         add(tracker, i * 0.04, &seen, 1);
     }
     fov_tracks *tracks = finish(tracker);
@@ -271,6 +271,49 @@ static void a_cut_ends_tracks_and_a_flash_does_not(void **state)
     fov_photo_free(flash);
 }
 
+static void check_same(const fov_tracks *part, const fov_tracks *all, size_t first)
+{
+    for (size_t frame = 0; frame < fov_tracks_frames(part); frame++) {
+        const fov_tracked_face *a, *b;
+        const size_t            count = fov_tracks_at(part, frame, &a);
+        assert_int_equal(fov_tracks_at(all, first + frame, &b), count);
+        assert_true(fabs(fov_tracks_time(part, frame) - fov_tracks_time(all, first + frame)) < 1e-9);
+        for (size_t n = 0; n < count; n++) assert_memory_equal(&a[n], &b[n], sizeof *a);
+    }
+}
+
+static void a_scene_can_be_taken_when_it_is_over(void **state)
+{
+    (void)state;
+    fov_error    err = {0};
+    fov_tracker *whole = new_tracker(), *by_scene = new_tracker();
+    fov_photo   *photos[] = {scene(true), scene(false)};
+    fov_tracks  *part[3], *none;
+    size_t       scenes = 0;
+    for (int i = 0; i < 90; i++) {
+        const fov_face  faces[] = {face_at(20 + i % 30, 18, 10, 0.9F), face_at(50, 9, 8, 0.8F)};
+        const fov_image image = fov_photo_image(photos[i / 30 % 2]);
+        const fov_faces found = {i % 7 ? 2 : 1, faces};
+        assert_ok(fov_tracker_add(whole, i * 0.04, &image, &found, &err));
+        assert_ok(fov_tracker_add(by_scene, i * 0.04, &image, &found, &err));
+        assert_ok(fov_tracker_take_scene(by_scene, &part[scenes], &err));
+        assert_int_equal(part[scenes] != NULL, i == 30 || i == 60);
+        if (part[scenes]) scenes++;
+    }
+    assert_ok(fov_tracker_take_scene(whole, &none, &err));
+    assert_null(none); /* its last frame begins no scene */
+    part[2] = finish(by_scene);
+    fov_tracks *all = finish(whole);
+    assert_int_equal(fov_tracks_count(all), 6);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(fov_tracks_frames(part[i]), 30);
+        check_same(part[i], all, 30 * i);
+        fov_tracks_free(part[i]);
+    }
+    fov_tracks_free(all);
+    for (int i = 0; i < 2; i++) fov_photo_free(photos[i]);
+}
+
 /* A part of the bundled photo, as a camera that shakes sees it. */
 static fov_photo *view_at(const fov_image *photo, int left, int top)
 {
@@ -313,7 +356,7 @@ static void a_camera_that_moves_fast_carries_no_face_away(void **state)
     fov_photo_free(whole);
 }
 
-/* From one side to the other within a quarter of a second, each way: frames look like nothing before, and are no cuts. */
+/* From one side to the other within three frames, each way: frames look like nothing before, and are no cuts. */
 static void a_camera_that_is_whipped_round_is_no_cut(void **state)
 {
     (void)state;
@@ -323,10 +366,10 @@ static void a_camera_that_is_whipped_round_is_no_cut(void **state)
     const fov_image photo = fov_photo_image(whole);
     fov_face        truth[40];
     for (int i = 0; i < 40; i++) {
-        const int       step = i < 10 ? 0 : i < 15 ? i - 10 : i < 25 ? 5 : i < 30 ? 30 - i : 0;
-        fov_photo      *view = view_at(&photo, 36 * step, 100);
+        const int       step = i < 10 ? 0 : i < 13 ? i - 10 : i < 27 ? 3 : i < 30 ? 30 - i : 0;
+        fov_photo      *view = view_at(&photo, 64 * step, 100);
         const fov_image image = fov_photo_image(view);
-        truth[i] = face_at(250 - 36 * step, 90, 40, 0.9F);
+        truth[i] = face_at(250 - 64 * step, 90, 40, 0.9F);
         assert_ok(fov_tracker_add(tracker, i * 0.04, &image, &(fov_faces){i < 10 || i >= 30, &truth[i]}, &err));
         fov_photo_free(view);
     }
@@ -446,6 +489,7 @@ int main(void)
                                        cmocka_unit_test(unsure_faces_go_on_with_a_track_in_both_directions_and_begin_none),
                                        cmocka_unit_test(faces_that_pass_each_other_keep_their_numbers),
                                        cmocka_unit_test(a_cut_ends_tracks_and_a_flash_does_not),
+                                       cmocka_unit_test(a_scene_can_be_taken_when_it_is_over),
                                        cmocka_unit_test(a_camera_that_moves_fast_carries_no_face_away),
                                        cmocka_unit_test(a_camera_that_is_whipped_round_is_no_cut),
                                        cmocka_unit_test(five_hundred_faces_a_frame_keep_their_numbers),

@@ -186,6 +186,8 @@ LINES = [
     ("fovea help e", ["environment", "engines", "eval", "exit-codes"], ["detect"]),
     ("fovea detect --precision ", ["auto", "bf16", "fp16", "fp32", "int8"], ["mixed", "one.pth"]),
     ("fovea build --precision=", ["auto", "mixed"], ["one.pth"]),
+    ("fovea build ", ["one.pth", "default"], ["two.fov"]),
+    ("fovea completion bash ", [], ["--"]),
     ("fovea detect --size=", ["long:", "native", "tiles:"], ["small.png"]),
     ("fovea detect --cpu avx512", ["avx512bf16", "avx512vnni"], ["generic"]),
     ("fovea detect --set l", ["leaky="], ["color="]),

@@ -271,7 +271,9 @@ static void candidates_follow_the_line(void **state)
     check_candidates(RUN("completion", "candidates", "--", "detect", "--draw", ""), ":folders\n");
     check_candidates(RUN("completion", "candidates", "--", "detect", "--score", ""), "");
     check_candidates(RUN("completion", "candidates", "--", "build", "-o", "x", ""),
-                     "default\n:files .pth .wts .safetensors .onnx .fov\n");
+                     "default\n:files .pth .wts .safetensors .onnx\n");
+    check_candidates(RUN("completion", "candidates", "--", "inspect", ""), "default\n:files .pth .wts .safetensors .onnx .fov\n");
+    check_candidates(RUN("completion", "candidates", "--", "completion", "bash", ""), "");
     check_candidates(RUN("completion", "candidates", "--", "build", "x", ""), "");
     check_candidates(RUN("completion", "candidates", "--", "verify", "--json", ""), ":files .fov\n");
     check_candidates(RUN("completion", "candidates", "--", "verify", "--", "-"), ":files .fov\n");

@@ -17,6 +17,7 @@ typedef struct look {
     pthread_cond_t           turn;
     size_t                   next; /* frame to be read */
     bool                     ended;
+    size_t                   told;   /* frames of scenes that were told */
     double                  *time_s; /* by frame */
     size_t                   capacity;
     fov_status               status;
@@ -78,6 +79,32 @@ static double time_of(look *l, size_t index, bool *past_end)
     return time_s;
 }
 
+/* @param tracks NULL: the scene goes on; freed in any case */
+static fov_status tell_scene(look *l, fov_tracks *tracks)
+{
+    const fov_video_options *o = l->options;
+    const bool               go_on = !tracks || o->scene(o->scene_user, tracks, l->told);
+    if (tracks) l->told += fov_tracks_frames(tracks);
+    fov_tracks_free(tracks);
+    return go_on ? FOV_OK : fov_fail(l->err, FOV_ERR_CANCELLED, "stopped after %zu frames", l->told);
+}
+
+static fov_status take_scene(look *l)
+{
+    fov_tracks      *tracks;
+    const fov_status st = fov_tracker_take_scene(l->tracker, &tracks, l->err);
+    return st ? st : tell_scene(l, tracks);
+}
+
+static fov_status finish(look *l, fov_tracks **tracks)
+{
+    fov_status st = fov_tracker_finish(l->tracker, tracks, l->err);
+    if (st || !l->options->scene) return st;
+    st = tell_scene(l, *tracks);
+    *tracks = NULL;
+    return st;
+}
+
 static bool done(void *user, const fov_photo_result *r)
 {
     look                    *l = user;
@@ -91,6 +118,7 @@ static bool done(void *user, const fov_photo_result *r)
     }
     const fov_image image = fov_photo_image(r->photo);
     l->status = fov_tracker_add(l->tracker, time_s, &image, &r->faces, l->err);
+    if (!l->status && o->scene) l->status = take_scene(l);
     if (o->times) {
         o->times->read_s += r->load_s;
         o->times->detect_s += r->timing.preprocess_s + r->timing.network_s + r->timing.postprocess_s;
@@ -122,7 +150,7 @@ fov_status fov_video_track(fov_video *video, const fov_engine *engine, const fov
     pthread_mutex_init(&l.lock, NULL);
     pthread_cond_init(&l.turn, NULL);
     st = look_at_all(&l, engine);
-    if (!st) st = fov_tracker_finish(l.tracker, tracks, err);
+    if (!st) st = finish(&l, tracks);
     pthread_cond_destroy(&l.turn);
     pthread_mutex_destroy(&l.lock);
     fov_tracker_free(l.tracker);
