@@ -210,6 +210,9 @@ fov_status fov_onnx_node_add(fov_graph *graph, const Onnx__NodeProto *node, cons
     if (op == FOV_OP_Conv && node->n_input > MAX_CONV_INPUTS)
         return fov_fail(err, FOV_ERR_FORMAT, "Conv '%s' has %zu inputs; ONNX gives it %d at most: image, weight and bias",
                         node_name(node), node->n_input, MAX_CONV_INPUTS);
+    if (!node->n_output || out[0] == FOV_NONE)
+        return fov_fail(err, FOV_ERR_FORMAT, "%s '%s' has no name for its first output, which every node makes", node->op_type,
+                        node_name(node));
     int id = fov_graph_add_node(graph, node_name(node), op, in, (int)node->n_input, out, (int)node->n_output, err);
     if (id == FOV_NONE) return FOV_ERR_MEMORY;
     fov_status st = FOV_OK;

@@ -19,6 +19,7 @@ static fov_status load(const void *data, size_t bytes, const char *name, fov_err
     fov_engine *engine = NULL;
     fov_status  st = fov_engine_load_memory(data, bytes, name, NULL, &engine, err);
     if (st && engine) fail_msg("%s: failed, but gave an engine", name);
+    if (!st) engine_verify(engine);
     if (!st) engine_use(engine);
     fov_engine_free(engine);
     return st;

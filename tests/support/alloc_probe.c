@@ -12,6 +12,21 @@
 
 enum { FRAMES = 12, NEAR = 6 /* of which two or three are of this file */, PLACES = 1 << 14 };
 
+/* A sanitizer must not take what is in front of a block for a part of it. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(HAS_ASAN)
+#include <sanitizer/asan_interface.h>
+#define HIDE(header) __asan_poison_memory_region(header, sizeof *(header))
+#define SHOW(header) __asan_unpoison_memory_region(header, sizeof *(header))
+#else
+#define HIDE(header) (void)(header)
+#define SHOW(header) (void)(header)
+#endif
+
 /* In front of every block: its size, in a unit that keeps malloc's alignment. */
 typedef union header {
     size_t      bytes;
@@ -112,15 +127,18 @@ static void give_up(int64_t bytes, int64_t blocks)
 static void *probe_realloc(void *user, void *block, size_t bytes)
 {
     header *old = block ? (header *)block - 1 : NULL;
+    if (old) SHOW(old);
     int64_t had = old ? (int64_t)old->bytes : 0;
     (void)user;
-    if (bytes > PTRDIFF_MAX - sizeof(header) || !admit((int64_t)bytes - had, !old)) return NULL;
-    header *h = realloc(old, sizeof *h + bytes);
+    const bool admitted = bytes <= PTRDIFF_MAX - sizeof(header) && admit((int64_t)bytes - had, !old);
+    header    *h = admitted ? realloc(old, sizeof *h + bytes) : NULL;
+    if (admitted && !h) give_up((int64_t)bytes - had, !old);
     if (!h) {
-        give_up((int64_t)bytes - had, !old);
+        if (old) HIDE(old);
         return NULL;
     }
     h->bytes = bytes;
+    HIDE(h);
     return h + 1;
 }
 
@@ -134,6 +152,7 @@ static void probe_free(void *user, void *block)
     (void)user;
     if (!block) return;
     header *h = (header *)block - 1;
+    SHOW(h);
     give_up((int64_t)h->bytes, 1);
     free(h);
 }

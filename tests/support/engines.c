@@ -264,15 +264,19 @@ void engine_use(const fov_engine *engine)
     fov_detector        *detector = NULL;
     fov_faces            faces;
     fov_raw              raw;
-    bool                 pass;
     char                *text = NULL;
-    fov_engine_verify(engine, &pass, &text, NULL);
-    fov_string_free(text);
-    text = NULL;
     fov_engine_describe_json(engine, 64, 48, &text, NULL);
     fov_string_free(text);
     if (fov_detector_new(engine, &(fov_detector_options){.threads = 1}, &detector, NULL)) return;
     fov_detector_run(detector, &image, NULL, &faces, NULL);
     fov_detector_raw(detector, &image, NULL, &raw, NULL);
     fov_detector_free(detector);
+}
+
+void engine_verify(const fov_engine *engine)
+{
+    bool  pass;
+    char *text = NULL;
+    fov_engine_verify(engine, &pass, &text, NULL);
+    fov_string_free(text);
 }

@@ -35,8 +35,9 @@ fov_engine *headed_engine(const headed_net *net, const char *backend);
 unsigned char *engine_bytes(const fov_engine *engine, size_t *size);
 /** Make size and checksums of a file fit what is there, as far as there is a table. */
 void engine_seal(unsigned char *file, size_t size);
-/** Everything that can be asked of an engine, with one small picture. Whether it works does not matter; what it does while it fails
- * does. */
-void engine_use(const fov_engine *engine);
+
+/* What can be asked of an engine. Whether it works does not matter; what it does while it fails does. */
+void engine_use(const fov_engine *engine); /* with one small picture */
+void engine_verify(const fov_engine *engine);
 
 #endif

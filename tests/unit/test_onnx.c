@@ -192,6 +192,12 @@ static void names(void **state)
     add_node(&graph, "Relu", "", "m", "x", "y");
     refuse(&graph, FOV_ERR_FORMAT, "value 'y' is made twice");
 
+    add_info(&graph, 11, "x", 1, pixels, 4);
+    add_node(&graph, "Relu", "", "n", "x", "y");
+    add_node(&graph, "Relu", "", "m", "y", "");
+    add_info(&graph, 12, "y", 1, NULL, 0);
+    refuse(&graph, FOV_ERR_FORMAT, "Relu 'm' has no name for its first output");
+
     add_node(&graph, "Relu", "", "n", "b", "a");
     add_node(&graph, "Relu", "", "m", "a", "b");
     add_info(&graph, 12, "b", 1, NULL, 0);
