@@ -81,6 +81,14 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **c
     allow(server, connection, server->config->idle_s, SRV_IN_HEADERS);
 }
 
+/* Of addresses and parameters. A NUL would end the text: what follows would be looked over here, and not by a proxy. */
+static size_t unescape(void *user, struct MHD_Connection *connection, char *text)
+{
+    (void)user;
+    (void)connection;
+    return strstr(text, "%00") ? strlen(text) : srv_http.MHD_http_unescape(text);
+}
+
 static void on_message(void *user, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 static void on_message(void *user, const char *format, va_list args)
 {
@@ -107,8 +115,8 @@ struct MHD_Daemon *srv_daemon_start(srv_server *server, int fd, const char *cons
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_CONNECTION_LIMIT, c->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->connections_per_client,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)fmax(c->idle_s, c->request_s) + LATER_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls ? with_tls : none, MHD_OPTION_ARRAY,
-        c->io_threads > 1 ? with_threads : none, MHD_OPTION_END);
+        (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_ARRAY,
+        tls ? with_tls : none, MHD_OPTION_ARRAY, c->io_threads > 1 ? with_threads : none, MHD_OPTION_END);
     if (daemon) return daemon;
     cli_error("the HTTP server cannot be started%s: -v tells what libmicrohttpd says",
               tls ? " (are certificate and key of --tls-cert and --tls-key PEM, and do they belong together?)" : "");
