@@ -52,6 +52,17 @@ static bool begins_with(text t, const char *what, size_t bytes)
 
 /* ---------------------------------------------------------------- a part */
 
+/* To free(). A body is no string: nothing says that it ends with a NUL. */
+static char *copy_of(text t)
+{
+    const size_t bytes = (size_t)(t.end - t.at);
+    char        *copy = malloc(bytes + 1);
+    if (!copy) return NULL;
+    memcpy(copy, t.at, bytes);
+    copy[bytes] = '\0';
+    return copy;
+}
+
 /* The value of Content-Disposition among headers, to free(). */
 static outcome disposition_of(text headers, char **value)
 {
@@ -62,7 +73,7 @@ static outcome disposition_of(text headers, char **value)
         if ((size_t)(t.end - t.at) < bytes || strncasecmp(t.at, name, bytes) != 0) continue;
         t.at += bytes;
         const char *end = find(t, "\r\n", 2);
-        *value = strndup(t.at, (size_t)((end ? end : t.end) - t.at));
+        *value = copy_of((text){t.at, end ? end : t.end});
         return *value ? GOOD : NO_MEMORY;
     }
     return GOOD;
@@ -108,13 +119,14 @@ static outcome read_part(text part, size_t most, srv_parts *parts)
 static outcome begin(const srv_request *r, reader *in)
 {
     char *boundary;
+    if (!r->body.bytes) return BROKEN;
     if (!srv_value_parameter(srv_request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE), "boundary", &boundary)) return NO_MEMORY;
     const size_t bytes = boundary ? strlen(boundary) : 0;
     const bool   fits = bytes && bytes <= MAX_BOUNDARY;
     *in = (reader){.rest = {(const char *)r->body.data, (const char *)r->body.data + r->body.bytes}};
     if (fits) in->line_bytes = (size_t)snprintf(in->line, sizeof in->line, "\r\n--%s", boundary);
     free(boundary);
-    return fits && r->body.bytes ? GOOD : BROKEN;
+    return fits ? GOOD : BROKEN;
 }
 
 /* To behind the first boundary, in front of which anything may stand. */
