@@ -19,6 +19,36 @@ def bomb(side):
     return png(side, side, bytes((side + 7) // 8 + 1) * side, depth=1, colour=0)
 
 
+def with_text(photo, unpacked):
+    """A PNG with a text in it that becomes so many bytes."""
+    end_of_header = 33
+    text = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(unpacked), 9))
+    return photo[:end_of_header] + text + photo[end_of_header:]
+
+
+def segment(marker, data):
+    return bytes((0xff, marker)) + (len(data) + 2).to_bytes(2, "big") + data
+
+
+def jpeg(width, height, scans=1):
+    """All gray, by tables whose only codes stand for nothing; with several scans progressive, each after the first a refinement."""
+    frame = segment(0xc0 if scans == 1 else 0xc2, struct.pack(">BHHBBBB", 8, height, width, 1, 1, 0x11, 0))
+    tables = segment(0xdb, b"\0" + b"\1" * 64) + b"".join(segment(0xc4, bytes((kind, 1)) + bytes(15) + b"\0") for kind in (0x00, 0x10))
+    first = segment(0xda, b"\1\1\0" + (b"\0\x3f\0" if scans == 1 else b"\0\0\1")) + bytes(min(64, width * height // 256 + 1))
+    return b"\xff\xd8" + tables + frame + first + (segment(0xda, b"\1\1\0\0\0\x10") + b"\0") * (scans - 1) + b"\xff\xd9"
+
+
+def webp(width, height):
+    """All black, lossless: each of its five prefix codes has a single symbol, so that pixels take no bits."""
+    bits, at = 0, 0
+    for value, size in ((width - 1, 14), (height - 1, 14), (0, 4), (0, 3), *((0b101, 3), (0, 8)) * 5):
+        bits |= value << at
+        at += size
+    data = b"\x2f" + bits.to_bytes((at + 7) // 8, "little")
+    data = b"VP8L" + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+    return b"RIFF" + struct.pack("<I", len(data) + 4) + b"WEBP" + data
+
+
 class Picture:
     """RGB pixels of a PNG with 8 bits and without alpha."""
 

@@ -113,10 +113,25 @@ class Server:
         lines = self.get("/metrics").body.decode().splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if re.match(rf"{re.escape(name)}[{{ ]", line))
 
+    def processes(self):
+        """Folders of /proc of it and its children."""
+        parents = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it has ended
+                parents[stat.parent] = stat.read_text().rpartition(")")[2].split()[1]
+        family = {Path("/proc") / str(self.process.pid)}
+        while more := {child for child, parent in parents.items() if Path("/proc") / parent in family} - family:
+            family |= more
+        return family
+
     def resident(self):
-        """Bytes of memory that the process has now."""
-        fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
-        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Bytes of memory that it has now."""
+        return sum(int((folder / "statm").read_text().split()[1]) for folder in self.processes()) * os.sysconf("SC_PAGE_SIZE")
+
+    def processor_s(self):
+        """Seconds of the processor that it took so far."""
+        fields = [(folder / "stat").read_text().rpartition(")")[2].split() for folder in self.processes()]
+        return sum(int(f[11]) + int(f[12]) for f in fields) / os.sysconf("SC_CLK_TCK")
 
 
 def read_all(s):
