@@ -30,16 +30,14 @@ static bool reserve(srv_body *b, size_t capacity)
 
 static void refuse_size(srv_body *b)
 {
-    srv_body_refuse(b,
-                    srv_reply_error(MHD_HTTP_CONTENT_TOO_LARGE,
-                                    "the body has more than %zu bytes, which is what this server takes here: send less, or start "
-                                    "it with more --max-body",
-                                    b->limit));
+    srv_body_refuse(b, srv_reply_error(MHD_HTTP_CONTENT_TOO_LARGE,
+                                       "the body has more than %zu bytes, which is what this server takes here: send less%s",
+                                       b->limit, b->by_option ? ", or start it with more --max-body" : ""));
 }
 
-void srv_body_begin(srv_body *b, size_t limit, size_t announced, srv_budget *budget)
+void srv_body_begin(srv_body *b, size_t limit, bool by_option, size_t announced, srv_budget *budget)
 {
-    *b = (srv_body){.limit = limit, .expected = announced < limit ? announced : limit, .budget = budget};
+    *b = (srv_body){.limit = limit, .by_option = by_option, .expected = announced < limit ? announced : limit, .budget = budget};
     if (announced != SIZE_MAX && announced > limit) refuse_size(b);
 }
 

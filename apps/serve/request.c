@@ -67,8 +67,8 @@ srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connec
     r->route = srv_route_find(method, path, allowed, sizeof allowed, r->captured);
     const srv_reply refused = refusal(r, version, allowed);
     const bool      large = r->route && r->route->flags & SRV_PHOTOS;
-    srv_body_begin(&r->body, large ? server->config->body_bytes : SMALL_BODY_BYTES, refused.status ? SIZE_MAX : announced_bytes(r),
-                   &server->bodies);
+    srv_body_begin(&r->body, large ? server->config->body_bytes : SMALL_BODY_BYTES, large,
+                   refused.status ? SIZE_MAX : announced_bytes(r), &server->bodies);
     if (refused.status) srv_body_refuse(&r->body, refused);
     return r;
 }

@@ -97,7 +97,7 @@ void http_request_begin(srv_request *r, srv_server *server, const http_message *
     stand_in();
     *server = (srv_server){.config = &config, .bodies = {.limit = 2 * FUZZ_MAX_BYTES}, .is_local = true};
     *r = (srv_request){.server = server, .connection = (void *)(uintptr_t)m};
-    srv_body_begin(&r->body, config.body_bytes, m->body_bytes, &server->bodies);
+    srv_body_begin(&r->body, config.body_bytes, true, m->body_bytes, &server->bodies);
     if (m->body_bytes) assert_true(srv_body_add(&r->body, m->body, m->body_bytes));
 }
 
