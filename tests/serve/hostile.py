@@ -5,6 +5,7 @@ the table of bad_input.py. TAP on stdout.
 
 usage: hostile.py SOURCE_DIR FOVEA
 """
+import concurrent.futures
 import contextlib
 import json
 import random
@@ -155,6 +156,23 @@ def bodies_have_a_common_limit():
         assert server.post("/detect", bytes(2000000)).status == 400
 
 
+def memory_stays_within_what_limits_allow():
+    """64 clients send 4 MiB each at once. Bodies may have 4 MiB together, and what JSON becomes is some 50 MB, of one request at a time."""
+    limits = ("--max-memory", "4", "--max-body", "4", "--max-pixels", "300000", "--max-input", "300000", "--max-photos", "4", "--workers", "1")
+    body = 4 << 20
+    zeros = b'{"inputs": [' + b"0," * ((1 << 20) - 2) + b"0]}"
+    headers, photos = form(*((str(i), f"{i}.png", bytes(body // 4 - 200)) for i in range(4)))
+    attacks = [("/detect", bytes(body), {}), ("/detect", photos, headers), ("/v2/models/default/infer", zeros, {}), ("/detect?size=500x500", PHOTO, {})] * 16
+    with Server(FOVEA, *limits) as server, concurrent.futures.ThreadPoolExecutor(len(attacks)) as pool:
+        still_serves(server)
+        before = server.peak()
+        statuses = set(pool.map(lambda a: server.post(a[0], a[1], headers=a[2]).status, attacks))
+        assert statuses <= {200, 400, 413, 503} and 503 in statuses, statuses
+        grown = server.peak() - before
+        assert grown < 128 << 20, f"{grown} bytes more"
+        still_serves(server)
+
+
 def bodies_that_are_announced_take_nothing_yet():
     with contextlib.ExitStack() as stack:
         for _ in range(20):  # 640 MB, and there is room for 512
@@ -177,7 +195,8 @@ def pictures_are_within_the_common_limit():
 
 TESTS = [photos_that_are_damaged, bombs_are_refused_before_they_are_decoded, forms_that_are_odd_but_whole, its_own_names_and_pages_are_taken,
          bodies_that_end_too_soon, clients_that_leave_before_the_answer, bodies_without_a_length, clients_that_ask_before_they_send,
-         clients_that_trickle_or_do_not_read_are_given_up, bodies_have_a_common_limit, bodies_that_are_announced_take_nothing_yet, pictures_are_within_the_common_limit]
+         clients_that_trickle_or_do_not_read_are_given_up, bodies_have_a_common_limit, memory_stays_within_what_limits_allow,
+         bodies_that_are_announced_take_nothing_yet, pictures_are_within_the_common_limit]
 
 
 def main():

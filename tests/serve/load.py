@@ -184,6 +184,17 @@ def connections_have_a_limit():
         wait_until(lambda: server.get("/v2", connection=second).status == 200 and answers(server), "there is room again")
 
 
+def connections_of_one_client_have_a_limit():
+    with Server(FOVEA, "--max-per-client", "2") as server:
+        first, second = server.connect(), server.connect()
+        assert server.get("/v2", connection=first).status == server.get("/v2", connection=second).status == 200
+        assert not answers(server)
+        other = http.client.HTTPConnection(server.host, server.port, timeout=ANSWER_S, source_address=("127.0.0.2", 0))
+        assert server.get("/v2", connection=other).status == 200, "another client has its own"
+        first.close()
+        wait_until(lambda: answers(server), "there is room again")
+
+
 def answers(server):
     try:
         return server.ask("GET", "/v2", connection=server.connect(timeout=1)).status == 200
@@ -239,7 +250,7 @@ def check_new_and_broken_versions(server, folder):
 
 TESTS = [each_of_64_clients_gets_its_own_faces, a_full_queue_refuses_and_recovers, photos_do_not_wait_forever,
          what_was_begun_is_finished_when_it_stops, what_takes_too_long_is_refused_when_it_stops, a_second_signal_ends_the_wait,
-         connections_have_a_limit, models_change_while_requests_run]
+         connections_have_a_limit, connections_of_one_client_have_a_limit, models_change_while_requests_run]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

@@ -128,6 +128,10 @@ class Server:
         """Bytes of memory that it has now."""
         return sum(int((folder / "statm").read_text().split()[1]) for folder in self.processes()) * os.sysconf("SC_PAGE_SIZE")
 
+    def peak(self):
+        """Most bytes of memory that its processes had, each at its own time."""
+        return sum(int(re.search(r"VmHWM:\s+(\d+) kB", (folder / "status").read_text())[1]) << 10 for folder in self.processes())
+
     def processor_s(self):
         """Seconds of the processor that it took so far."""
         fields = [(folder / "stat").read_text().rpartition(")")[2].split() for folder in self.processes()]
