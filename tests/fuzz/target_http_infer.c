@@ -11,22 +11,21 @@ static const char head_of_json[] = "POST /infer HTTP/1.1\n\n", length_field[] = 
 
 /* ---------------------------------------------------------------- the target */
 
-static unsigned sum_of(const void *data, size_t bytes)
+/* Every byte is read, so that a sanitizer sees whether it may be. */
+static void look_at(const void *data, size_t bytes)
 {
     const unsigned char *byte = data;
-    unsigned             sum = 0;
+    size_t               sum = 0;
     for (size_t i = 0; i < bytes; i++) sum += byte[i];
-    return sum;
+    assert_true(sum <= UINT8_MAX * bytes);
 }
 
-/* A sanitizer sees what is read. */
 static void look_at_all(const srv_infer *infer)
 {
-    static volatile unsigned sink;
     for (size_t i = 0; i < infer->looks; i++) {
         const srv_look *look = infer->look + i;
-        if (look->data) sink += sum_of(look->data, look->bytes);
-        else sink += sum_of(look->pixels.data, (size_t)look->pixels.height * (size_t)look->pixels.pitch);
+        if (look->data) look_at(look->data, look->bytes);
+        else look_at(look->pixels.data, (size_t)look->pixels.height * (size_t)look->pixels.pitch);
     }
 }
 
