@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "console.h"
 #include "daemon.h"
+#include "heap.h"
 #include "http_library.h"
 #include "listen.h"
 #include "service.h"
@@ -150,6 +151,7 @@ static void block_signals(sigset_t *signals)
 cli_exit srv_serve(const srv_config *config)
 {
     running s = {.server = {.config = config, .bodies = {.limit = config->memory_bytes}}};
+    srv_heap_settle(config->workers);
     if (!srv_http_library_load()) return CLI_INTERNAL;
     block_signals(&s.signals);
     srv_connections_init(&s.server.connections, config->tls_cert != NULL);
