@@ -151,8 +151,8 @@ def verdicts(soak, requests):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.partition("usage: ")[2])
-    parser.add_argument("source", type=Path)
-    parser.add_argument("fovea", type=Path)
+    parser.add_argument("source", type=lambda text: Path(text).resolve())
+    parser.add_argument("fovea", type=lambda text: Path(text).resolve())
     parser.add_argument("--requests", type=int, default=1500)
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--clients", type=int, default=8)
@@ -163,7 +163,7 @@ def main():
     soak = Soak()
     with tempfile.TemporaryDirectory() as folder:
         models, photos = soak_requests.make_models(Path(folder), options.source, options.fovea, precisions), Path(folder) / "photos"
-        with Server(options.fovea.resolve(), *PATIENT, "--models", models, "--default-model", "default", "--allow-control") as server:
+        with Server(options.fovea, *PATIENT, "--models", models, "--default-model", "default", "--allow-control") as server:
             kinds = soak_requests.learn(server, photos, models, options.source, options.fovea, precisions)
             last = soak_requests.last_requests(options.source, precisions) if whole else []
             clients = Clients(options.clients, server, kinds, soak_requests.bad_rows(options.source))
