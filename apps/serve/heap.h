@@ -3,7 +3,7 @@
 #ifndef FOVEA_SERVE_HEAP_H
 #define FOVEA_SERVE_HEAP_H
 
-/** Let large blocks, such as bodies and photos, go back to the system when they are freed. Before any thread is started. */
-void srv_heap_settle(void);
+/** Let threads share the heap, and large blocks go back to the system when they are freed. Before any thread is started. */
+void srv_heap_settle(int workers);
 
 #endif

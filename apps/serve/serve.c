@@ -206,7 +206,7 @@ static void block_signals(sigset_t *signals)
 cli_exit srv_serve(const srv_config *config)
 {
     running s = {.service = -1, .server = {.config = config, .bodies = {.limit = config->memory_bytes}, .metrics = {.memory = -1}}};
-    srv_heap_settle();
+    srv_heap_settle(config->workers);
     block_signals(&s.signals);
     cli_exit code = begin_isolation(&s, config);
     if (code) return code;

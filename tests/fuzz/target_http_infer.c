@@ -103,7 +103,8 @@ static void declare(unsigned char *json, size_t json_bytes, size_t rest_bytes)
     char digits[24];
     int  count = 0;
     while (at + count < end && at[count] >= '0' && at[count] <= '9') count++;
-    if (snprintf(digits, sizeof digits, "%0*zu", count, rest_bytes) == count) memcpy(at, digits, (size_t)count);
+    if (count < (int)sizeof digits && snprintf(digits, sizeof digits, "%0*zu", count, rest_bytes) == count)
+        memcpy(at, digits, (size_t)count);
 }
 
 /* The JSON changes, or what is behind it; the lengths that are told fit again. */
