@@ -88,4 +88,4 @@ def detect_faces(dataset: Any, column: str = "bytes", *, actors: int | tuple[int
         check_room(least, {"CPU": num_cpus, "GPU": num_gpus}, room)
     return dataset.map_batches(FaceDetector, fn_constructor_kwargs={"column": column, **arguments}, batch_format="pyarrow",
                                batch_size=batch_size, compute=data.ActorPoolStrategy(min_size=least, max_size=most),
-                               num_cpus=num_cpus, num_gpus=num_gpus, udf_modifying_row_count=False)
+                               num_cpus=num_cpus, num_gpus=num_gpus)

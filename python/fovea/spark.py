@@ -10,7 +10,6 @@ docs/spark.md tells the rest.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Iterator, Mapping, NamedTuple
 
 from ._needs import need
@@ -44,20 +43,11 @@ def here(work: Work) -> dict[str, Any]:
     return options
 
 
-def read_ahead(batches: Iterator[Any]) -> Iterator[Any]:
-    """The same; while one is worked on, the next is read. Spark sends as fast as it is read, and fetches photos as it sends."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = reader.submit(next, batches, None)
-            yield batch
-
-
 def find(work: Work, batches: Iterator[Any]) -> Iterator[Any]:
     """A task: batches of Arrow in and out. The process keeps its engine for the tasks that follow."""
     threads = pyspark.TaskContext.get().cpus() if work.threads is None else work.threads
     finder = Finder(work.columns, threads, here(work))
-    for batch in read_ahead(batches):
+    for batch in batches:
         for start in range(0, batch.num_rows, BATCH):
             found = finder(pyarrow.Table.from_batches([batch.slice(start, BATCH)]))
             yield from found.combine_chunks().to_batches()

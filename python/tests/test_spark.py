@@ -26,24 +26,6 @@ def spark():
     session.stop()
 
 
-def test_next_batch_is_read_while_one_is_worked_on():
-    import fovea.spark
-
-    asked = threading.Event()
-
-    def batches():
-        yield 1
-        asked.set()
-        yield 2
-        raise ValueError("the sender has gone")
-
-    ahead = fovea.spark.read_ahead(batches())
-    assert next(ahead) == 1 and asked.wait(60)
-    assert next(ahead) == 2
-    with pytest.raises(ValueError, match="has gone"):
-        next(ahead)
-
-
 def read(spark, folder):
     return spark.read.format("binaryFile").option("recursiveFileLookup", "true").option("pathGlobFilter", "*.{png,jpg}").load(str(folder))
 
