@@ -25,7 +25,7 @@ for header in include/fovea/*.h $(find src tests/support tests/fuzz -name '*.h' 
     *) isa= ;;
     esac
     check "$header alone" "$@" $isa -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-function -Iinclude -Isrc \
-        -Itests/support -Itests/fuzz -I"$build" -fsyntax-only -x c "$header"
+        -Itests/support -Itests/fuzz -Iapps/cli -Iapps/serve -I"$build" -fsyntax-only -x c "$header"
 done
 if echo 'int main() {}' | "$@" -fsyntax-only -x c++ - 2>/dev/null; then
     for header in include/fovea/*.h; do
