@@ -102,7 +102,7 @@ static void *be_a_session(void *argument)
     pthread_barrier_wait(&w->start);
     for (int i = 0; i < ROUNDS && !c->status; i++) {
         const int photo = (i + c->number) % PHOTOS;
-        answer    now;
+        answer    now = {0};
         if (!detector) c->status = fov_detector_new(w->engine, &options, &detector, &c->err);
         if (!c->status) c->status = find(detector, &w->image[photo], &now, &c->err);
         c->wrong += !c->status && !same(&now, &w->expected[photo]);
@@ -126,7 +126,7 @@ static void *load_and_unload(void *argument)
         fov_model               *model = NULL;
         fov_engine              *engine = NULL;
         fov_detector            *detector = NULL;
-        answer                   now;
+        answer                   now = {0};
         const fov_engine_options options = {.precision = precisions[(c->number + c->loaded) % 2]};
         c->status = fov_model_load("default", NULL, &model, &c->err);
         if (!c->status) c->status = fov_engine_build(model, &options, &engine, &c->err);
@@ -232,7 +232,7 @@ static void check_batches(const work *w, fov_detector *detector, int threads)
         for (size_t first = 0; first + batches[b] <= PHOTOS; first += batches[b]) {
             fov_error err;
             fov_faces faces[PHOTOS];
-            answer    now;
+            answer    now = {0};
             assert_ok(fov_detector_run_batch(detector, &w->image[first], batches[b], &options, faces, &err));
             for (size_t i = 0; i < batches[b]; i++) {
                 keep(&faces[i], &now);

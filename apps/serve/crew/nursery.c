@@ -58,8 +58,8 @@ static srv_order_done end_worker(pid_t pid)
 /* Until the front closes its end. */
 static void obey(int front, const srv_config *config)
 {
-    srv_order order;
-    int       control;
+    srv_order order = {0};
+    int       control = -1;
     while (srv_wire_receive_with(front, &order, sizeof order, &control)) {
         const srv_order_done done = order.kind == SRV_START_WORKER ? start_worker(front, control, config) : end_worker(order.pid);
         if (control >= 0) close(control);
