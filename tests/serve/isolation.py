@@ -25,8 +25,8 @@ from serving import ANSWER_S, Server, Skip, form, run, wait_until
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 CRASHING = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
-SLOW = "/detect?size=1024x1024"
-PATIENT = ("--queue-time", "600", "--drain-time", "600")
+SLOW, SMALL = "/detect?size=1024x1024", "/detect?size=long:160"
+PATIENT = ("--queue-time", "600", "--drain-time", "600", "--work-time", "600")
 TRIES = ("open", "create", "fork", "signal_parent", "make_code", "socket", "execute", "ptrace")  # as in crashing.c
 NOT_TRIED = -1
 
@@ -163,7 +163,7 @@ def root_becomes_another():
 
 def what_cannot_be_is_told():
     for part, *options in (("auto, required or off", "--isolation", "on"), ("--user", "--isolation", "off", "--user", "nobody"),
-                           ("--processes", "--isolation", "off", "--processes", "2"),
+                           ("--processes", "--isolation", "off", "--processes", "2"), ("--work-time", "--isolation", "off", "--work-time", "9"),
                            *((("no-such-user", "--user", "no-such-user"),) if os.getuid() == 0 else ())):
         done = subprocess.run([FOVEA, "serve", "--port", "0", *options], capture_output=True, text=True, timeout=ANSWER_S, check=False)
         assert done.returncode in (2, 5) and part in done.stderr and "listening" not in done.stderr, (options, done.stderr)
@@ -244,6 +244,32 @@ def only_the_photo_that_crashes_fails():
             else:
                 assert "crashed" in answer.error and "signal" in answer.error, answer.error
         assert server.metric("nv_inference_request_failure") == 2 and restarts(server) >= 3
+
+
+def a_photo_that_takes_for_ever_is_ended():
+    with tempfile.TemporaryDirectory() as folder:
+        options = ("--queue-time", "600", "--workers", "2", "--batch", "2", "--work-time", "5")
+        with Server(FOVEA, *options, env=Orders(folder).env) as server:
+            expected = server.post(SMALL, PHOTO).json["faces"]
+            photos = [PHOTO] * 3 + [marked("COMPUTE FOR EVER")] + [PHOTO] * 3
+            answers = ask_many(server, photos, SMALL)()
+            for photo, answer in zip(photos, answers):
+                if photo == PHOTO:
+                    assert answer.status == 200 and answer.json["faces"] == expected, answer.body
+                else:
+                    assert answer.status == 500 and "--work-time" in answer.error, answer.body
+            assert 1 <= restarts(server) <= 2 and "took longer than 5 s" in server.errors.read_text()
+
+
+def a_server_stops_though_a_photo_takes_for_ever():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        orders.try_in("worker", "open")
+        with Server(FOVEA, "--work-time", "0.5", "--drain-time", "0", env=orders.env) as server:
+            join = ask_many(server, [marked("COMPUTE FOR EVER")], "/detect")
+            wait_until(lambda: orders.result("worker", "open") != NOT_TRIED, "it is being looked at")
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(ANSWER_S) == 0 and join()[0].status == 500
 
 
 def one_of_a_form_that_crashes_is_told_in_its_place():
@@ -376,7 +402,8 @@ def crashes_leave_nothing_behind():
 
 TESTS = [every_process_is_confined, what_a_worker_may_not_do_is_refused, what_the_front_may_not_do_is_refused, root_becomes_another,
          what_cannot_be_is_told, an_old_kernel_is_told, without_isolation_there_is_one_process, a_killed_worker_loses_no_request,
-         an_idle_worker_that_is_killed_is_started_anew, only_the_photo_that_crashes_fails, one_of_a_form_that_crashes_is_told_in_its_place,
+         an_idle_worker_that_is_killed_is_started_anew, only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended,
+         a_server_stops_though_a_photo_takes_for_ever, one_of_a_form_that_crashes_is_told_in_its_place,
          a_signal_for_all_processes_ends_the_front_alone, a_file_that_is_replaced_is_loaded_anew,
          a_model_is_loaded_though_its_worker_is_killed, a_worker_that_talks_nonsense_is_ended, a_worker_that_cannot_start_is_given_up,
          another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends, nobody_outlives_a_server_that_is_killed,
