@@ -27,7 +27,7 @@ CRASHING = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
 SLOW, SMALL = "/detect?size=1024x1024", "/detect?size=long:160"
 PATIENT = ("--queue-time", "600", "--drain-time", "600", "--work-time", "600")
-TRIES = ("open", "create", "fork", "signal_parent", "make_code", "socket", "execute", "ptrace")  # as in crashing.c
+TRIES = ("open", "create", "fork", "signal_parent", "make_code", "socket", "pass", "execute", "ptrace", "other_abi")  # as in crashing.c
 NOT_TRIED = -1
 
 
@@ -115,15 +115,25 @@ def every_process_is_confined():
             assert status_of(nursery(server))["Uid"].split()[0] != "0" != status_of(workers(server)[0])["Uid"].split()[0]
 
 
+def threads_of_a_driver_are_confined():
+    """Those that a GPU's driver starts before its worker has its filter: crashing.c starts one in each worker."""
+    with tempfile.TemporaryDirectory() as folder, Server(FOVEA, env=Orders(folder).env) as server:
+        need_filters(server)
+        pid = workers(server)[0]
+        filters = {t.name: status_of(f"{pid}/task/{t.name}")["Seccomp_filters"] for t in Path(f"/proc/{pid}/task").iterdir()}
+        assert len(filters) > 2 and len(set(filters.values())) == 1, filters
+
+
 def what_a_worker_may_not_do_is_refused():
     with tempfile.TemporaryDirectory() as folder:
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            orders.try_in("worker", *TRIES[:5])
+            refused = (*TRIES[:5], "pass")
+            orders.try_in("worker", *refused)
             assert len(server.post("/detect", PHOTO).json["faces"]) == 1
-            assert {name: orders.result("worker", name) for name in TRIES[:5]} == dict.fromkeys(TRIES[:5], errno.EPERM)
-            for number, name in enumerate(("socket", "execute", "ptrace"), 1):
+            assert {name: orders.result("worker", name) for name in refused} == dict.fromkeys(refused, errno.EPERM)
+            for number, name in enumerate(("socket", "execute", "ptrace", "other_abi"), 1):
                 orders.try_in("worker", name)
                 assert len(server.post("/detect", PHOTO).json["faces"]) == 1, "tried again, where it is not ordered any more"
                 assert orders.result("worker", name) == NOT_TRIED, "the call did not return"
@@ -400,14 +410,14 @@ def crashes_leave_nothing_behind():
         assert restarts(server) >= 200 and server.resident() - memory < 2 << 20, server.resident() - memory
 
 
-TESTS = [every_process_is_confined, what_a_worker_may_not_do_is_refused, what_the_front_may_not_do_is_refused, root_becomes_another,
-         what_cannot_be_is_told, an_old_kernel_is_told, without_isolation_there_is_one_process, a_killed_worker_loses_no_request,
-         an_idle_worker_that_is_killed_is_started_anew, only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended,
-         a_server_stops_though_a_photo_takes_for_ever, one_of_a_form_that_crashes_is_told_in_its_place,
-         a_signal_for_all_processes_ends_the_front_alone, a_file_that_is_replaced_is_loaded_anew,
-         a_model_is_loaded_though_its_worker_is_killed, a_worker_that_talks_nonsense_is_ended, a_worker_that_cannot_start_is_given_up,
-         another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends, nobody_outlives_a_server_that_is_killed,
-         a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
+TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, what_a_worker_may_not_do_is_refused,
+         what_the_front_may_not_do_is_refused, root_becomes_another, what_cannot_be_is_told, an_old_kernel_is_told,
+         without_isolation_there_is_one_process, a_killed_worker_loses_no_request, an_idle_worker_that_is_killed_is_started_anew,
+         only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, a_server_stops_though_a_photo_takes_for_ever,
+         one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
+         a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed, a_worker_that_talks_nonsense_is_ended,
+         a_worker_that_cannot_start_is_given_up, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
+         nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))
