@@ -124,6 +124,29 @@ def threads_of_a_driver_are_confined():
         assert len(filters) > 2 and len(set(filters.values())) == 1, filters
 
 
+def nothing_is_inherited():
+    """Whoever is not root may have some of its powers, and descriptors open that a worker has no use for."""
+    if os.getuid() != 0:
+        raise Skip("needs root, to become somebody with powers")
+    as_another = ("setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service")
+    if subprocess.run([*as_another, FOVEA, "version"], stdout=subprocess.DEVNULL, check=False).returncode:
+        raise Skip("the build's folder is not for everybody, or there is no power to hand on")
+    read, write = os.pipe()
+    server = Server(FOVEA, prefix=as_another, pass_fds=(read, write))
+    os.chmod(server.folder.name, 0o777)
+    with server:
+        for pid in (server.process.pid, nursery(server), *workers(server)):
+            assert int(status_of(pid)["CapPrm"], 16) == 0, pid
+            assert os.stat(f"/proc/{pid}/fd").st_uid == 0, "no other process of the user may read its memory"
+        pipe = os.readlink(f"/proc/self/fd/{read}")
+        for pid in (nursery(server), *workers(server)):
+            assert pipe not in [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()], pid
+            assert os.getsid(pid) == nursery(server), "without the terminal of whoever started the server"
+        assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+    os.close(read)
+    os.close(write)
+
+
 def what_a_worker_may_not_do_is_refused():
     with tempfile.TemporaryDirectory() as folder:
         orders = Orders(folder)
@@ -391,6 +414,8 @@ def a_worker_with_little_memory_refuses_a_large_photo():
 
 
 def crashes_leave_nothing_behind():
+    if os.getuid() != 0:
+        raise Skip("needs root, to count the descriptors of processes that nobody else may look into")
     with Server(FOVEA, "--workers", "2") as server:
         pids = (server.process.pid, nursery(server))
 
@@ -410,7 +435,7 @@ def crashes_leave_nothing_behind():
         assert restarts(server) >= 200 and server.resident() - memory < 2 << 20, server.resident() - memory
 
 
-TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, what_a_worker_may_not_do_is_refused,
+TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is_inherited, what_a_worker_may_not_do_is_refused,
          what_the_front_may_not_do_is_refused, root_becomes_another, what_cannot_be_is_told, an_old_kernel_is_told,
          without_isolation_there_is_one_process, a_killed_worker_loses_no_request, an_idle_worker_that_is_killed_is_started_anew,
          only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, a_server_stops_though_a_photo_takes_for_ever,
