@@ -24,7 +24,7 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-enum { OPEN, CREATE, FORK, SIGNAL_PARENT, MAKE_CODE, SOCKET, PASS, EXECUTE, PTRACE, OTHER_ABI, TRIES };
+enum { OPEN, CREATE, FORK, SIGNAL_PARENT, MAKE_CODE, SOCKET, PASS, LIMIT, EXECUTE, PTRACE, OTHER_ABI, TRIES };
 
 enum { NOT_TRIED = -1, WORKED = 0 }; /* otherwise errno */
 
@@ -72,6 +72,10 @@ static long try_one(int which)
     case PASS: {
         struct msghdr nothing_yet = {0};
         return syscall(SYS_sendmsg, STDIN_FILENO, &nothing_yet, 0);
+    }
+    case LIMIT: {
+        const struct rlimit none = {0, 0};
+        return syscall(SYS_prlimit64, getppid(), RLIMIT_CORE, &none, NULL);
     }
     case EXECUTE:
         return syscall(SYS_execve, "/bin/true", nothing, nothing);
