@@ -44,6 +44,7 @@ enum {
     ISOLATION,
     USER,
     WORKER_MEMORY,
+    WORK_TIME,
     N_SLOT
 };
 static char  *slots[N_SLOT];
@@ -122,6 +123,8 @@ static struct poptOption isolation_options[] = {
     {"processes", '\0', POPT_ARG_STRING, NULL, PROCESSES, "that look at photos, with --workers each (default: 1)", "N"},
     {"worker-memory", '\0', POPT_ARG_STRING, NULL, WORKER_MEMORY,
      "that each of them may ask for; photos that need more fail (default: any)", "MIB"},
+    {"work-time", '\0', POPT_ARG_STRING, NULL, WORK_TIME,
+     "that one of them may look at a photo, or at those of a pass; then it is started anew (default: 60)", "SECONDS"},
     POPT_TABLEEND};
 
 static struct poptOption serve_options[] = {
@@ -297,14 +300,20 @@ static bool get_level(srv_config *c)
 /* What is asked of processes that there will not be would be looked over. */
 static bool get_isolation(srv_config *c)
 {
-    const bool has_memory = slots[WORKER_MEMORY] != NULL;
+    const bool has_memory = slots[WORKER_MEMORY] != NULL, has_time = slots[WORK_TIME] != NULL;
     c->processes = 1;
     c->user = slots[USER];
+    c->work_s = 60;
     if (!get_level(c)) return false;
     const bool valid = cli_parse_int("--processes", slots[PROCESSES], 1, 64, &c->processes) &&
-                       (!has_memory || get_mib("--worker-memory", WORKER_MEMORY, &c->worker_bytes));
-    const char *idle = c->isolation != SRV_ISOLATION_OFF ? NULL : c->user ? "--user" : has_memory ? "--worker-memory" : NULL;
-    if (c->isolation == SRV_ISOLATION_OFF && !idle && c->processes > 1) idle = "--processes";
+                       (!has_memory || get_mib("--worker-memory", WORKER_MEMORY, &c->worker_bytes)) &&
+                       cli_parse_number("--work-time", slots[WORK_TIME], 0.1, 86400, &c->work_s);
+    const char *given = c->user            ? "--user"
+                        : has_memory       ? "--worker-memory"
+                        : has_time         ? "--work-time"
+                        : c->processes > 1 ? "--processes"
+                                           : NULL;
+    const char *idle = c->isolation == SRV_ISOLATION_OFF ? given : NULL;
     if (valid && idle) cli_error("%s: is for a server with isolation, and --isolation off was given", idle);
     return valid && !idle;
 }

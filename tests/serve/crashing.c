@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spng.h>
 #include <stdarg.h>
@@ -23,7 +24,7 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-enum { OPEN, CREATE, FORK, SIGNAL_PARENT, MAKE_CODE, SOCKET, EXECUTE, PTRACE, TRIES };
+enum { OPEN, CREATE, FORK, SIGNAL_PARENT, MAKE_CODE, SOCKET, PASS, LIMIT, EXECUTE, PTRACE, OTHER_ABI, TRIES };
 
 enum { NOT_TRIED = -1, WORKED = 0 }; /* otherwise errno */
 
@@ -68,10 +69,20 @@ static long try_one(int which)
         return syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     case SOCKET:
         return syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+    case PASS: {
+        struct msghdr nothing_yet = {0};
+        return syscall(SYS_sendmsg, STDIN_FILENO, &nothing_yet, 0);
+    }
+    case LIMIT: {
+        const struct rlimit none = {0, 0};
+        return syscall(SYS_prlimit64, getppid(), RLIMIT_CORE, &none, NULL);
+    }
     case EXECUTE:
         return syscall(SYS_execve, "/bin/true", nothing, nothing);
-    default:
+    case PTRACE:
         return syscall(SYS_ptrace, 0, 0, 0, 0);
+    default:
+        return syscall(1 << 30 | SYS_getpid); /* the number that x32 has for it: another processor's, for the filter */
     }
 }
 
@@ -100,6 +111,8 @@ PUBLIC int spng_set_png_buffer(spng_ctx *context, const void *data, size_t bytes
     if (has(data, bytes, "CRASH BY EXIT")) _exit(0);
     if (has(data, bytes, "SAY NONSENSE")) lies = 1;
     if (shared) try_all(&shared->in_worker, shared->worker);
+    if (has(data, bytes, "COMPUTE FOR EVER"))
+        for (;;) sleep(1);
     return NEXT(spng_set_png_buffer)(context, data, bytes);
 }
 
@@ -137,9 +150,17 @@ PUBLIC ssize_t send(int fd, const void *data, size_t bytes, int flags)
     return NEXT(send)(fd, data, bytes, flags);
 }
 
-/* A worker is about to be confined: nobody else limits descriptors. */
+static void *wait_for_ever(void *nothing)
+{
+    for (;;) sleep(1);
+    return nothing;
+}
+
+/* A worker is about to be confined: nobody else limits descriptors. A GPU's driver would have threads by then. */
 PUBLIC int setrlimit(__rlimit_resource_t what, const struct rlimit *limit)
 {
+    pthread_t thread;
+    if (shared && what == RLIMIT_NOFILE) pthread_create(&thread, NULL, wait_for_ever, NULL);
     if (shared && shared->fail_starts && what == RLIMIT_NOFILE) abort();
     return NEXT(setrlimit)(what, limit);
 }

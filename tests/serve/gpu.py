@@ -24,7 +24,7 @@ def photos_share_passes_on_two_gpus():
     done = subprocess.run([FOVEA, "detect", "--json", *SMALL, ASTRONAUT], check=True, capture_output=True)
     expected = json.loads(done.stdout)[0]
     headers, body = form(*(("photo", f"{i}.png", ASTRONAUT.read_bytes()) for i in range(5)))
-    with Server(FOVEA, *SMALL, "--device", "0,1", "--batch-delay", "300", "--queue-time", "600") as server:
+    with Server(FOVEA, *SMALL, "--device", "0,1", "--batch-delay", "300", "--queue-time", "600", "--work-time", "600") as server:
         model = server.get("/models").json["models"][0]
         photos = server.post("/detect", body, headers=headers).json["photos"]
         assert model["backend"] == "cuda" and model["device"] == expected["device"]

@@ -25,9 +25,10 @@ from serving import ANSWER_S, Server, Skip, form, run, wait_until
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 CRASHING = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
-SLOW = "/detect?size=1024x1024"
-PATIENT = ("--queue-time", "600", "--drain-time", "600")
-TRIES = ("open", "create", "fork", "signal_parent", "make_code", "socket", "execute", "ptrace")  # as in crashing.c
+SLOW, SMALL = "/detect?size=1024x1024", "/detect?size=long:160"
+PATIENT = ("--queue-time", "600", "--drain-time", "600", "--work-time", "600")
+TRIES = ("open", "create", "fork", "signal_parent", "make_code", "socket", "pass", "limit", "execute", "ptrace",
+         "other_abi")  # as in crashing.c
 NOT_TRIED = -1
 
 
@@ -115,15 +116,48 @@ def every_process_is_confined():
             assert status_of(nursery(server))["Uid"].split()[0] != "0" != status_of(workers(server)[0])["Uid"].split()[0]
 
 
+def threads_of_a_driver_are_confined():
+    """Those that a GPU's driver starts before its worker has its filter: crashing.c starts one in each worker."""
+    with tempfile.TemporaryDirectory() as folder, Server(FOVEA, env=Orders(folder).env) as server:
+        need_filters(server)
+        pid = workers(server)[0]
+        filters = {t.name: status_of(f"{pid}/task/{t.name}")["Seccomp_filters"] for t in Path(f"/proc/{pid}/task").iterdir()}
+        assert len(filters) > 2 and len(set(filters.values())) == 1, filters
+
+
+def nothing_is_inherited():
+    """Whoever is not root may have some of its powers, and descriptors open that a worker has no use for."""
+    if os.getuid() != 0:
+        raise Skip("needs root, to become somebody with powers")
+    as_another = ("setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service")
+    if subprocess.run([*as_another, FOVEA, "version"], stdout=subprocess.DEVNULL, check=False).returncode:
+        raise Skip("the build's folder is not for everybody, or there is no power to hand on")
+    read, write = os.pipe()
+    server = Server(FOVEA, prefix=as_another, pass_fds=(read, write))
+    os.chmod(server.folder.name, 0o777)
+    with server:
+        for pid in (server.process.pid, nursery(server), *workers(server)):
+            assert int(status_of(pid)["CapPrm"], 16) == 0, pid
+            assert os.stat(f"/proc/{pid}/fd").st_uid == 0, "no other process of the user may read its memory"
+        pipe = os.readlink(f"/proc/self/fd/{read}")
+        for pid in (nursery(server), *workers(server)):
+            assert pipe not in [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()], pid
+            assert os.getsid(pid) == nursery(server), "without the terminal of whoever started the server"
+        assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+    os.close(read)
+    os.close(write)
+
+
 def what_a_worker_may_not_do_is_refused():
     with tempfile.TemporaryDirectory() as folder:
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            orders.try_in("worker", *TRIES[:5])
+            refused = (*TRIES[:5], "pass", "limit")
+            orders.try_in("worker", *refused)
             assert len(server.post("/detect", PHOTO).json["faces"]) == 1
-            assert {name: orders.result("worker", name) for name in TRIES[:5]} == dict.fromkeys(TRIES[:5], errno.EPERM)
-            for number, name in enumerate(("socket", "execute", "ptrace"), 1):
+            assert {name: orders.result("worker", name) for name in refused} == dict.fromkeys(refused, errno.EPERM)
+            for number, name in enumerate(("socket", "execute", "ptrace", "other_abi"), 1):
                 orders.try_in("worker", name)
                 assert len(server.post("/detect", PHOTO).json["faces"]) == 1, "tried again, where it is not ordered any more"
                 assert orders.result("worker", name) == NOT_TRIED, "the call did not return"
@@ -136,10 +170,10 @@ def what_the_front_may_not_do_is_refused():
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            orders.try_in("front", "open", "create", "fork", "signal_parent", "make_code", "socket")
+            orders.try_in("front", *TRIES[:6], "limit")
             server.get("/v2")
-            wait_until(lambda: orders.result("front", "socket") != NOT_TRIED, "the request is noted")
-            refused = {name: orders.result("front", name) for name in ("create", "fork", "signal_parent", "make_code", "socket")}
+            wait_until(lambda: orders.result("front", "limit") != NOT_TRIED, "the request is noted")
+            refused = {name: orders.result("front", name) for name in (*TRIES[1:6], "limit")}
             assert refused == dict.fromkeys(refused, errno.EPERM)
             assert orders.result("front", "open") == (errno.EACCES if isolation_of(server)["landlock"] else 0)
         with Server(FOVEA, env=orders.env, expect_code=-signal.SIGSYS) as server:
@@ -163,7 +197,7 @@ def root_becomes_another():
 
 def what_cannot_be_is_told():
     for part, *options in (("auto, required or off", "--isolation", "on"), ("--user", "--isolation", "off", "--user", "nobody"),
-                           ("--processes", "--isolation", "off", "--processes", "2"),
+                           ("--processes", "--isolation", "off", "--processes", "2"), ("--work-time", "--isolation", "off", "--work-time", "9"),
                            *((("no-such-user", "--user", "no-such-user"),) if os.getuid() == 0 else ())):
         done = subprocess.run([FOVEA, "serve", "--port", "0", *options], capture_output=True, text=True, timeout=ANSWER_S, check=False)
         assert done.returncode in (2, 5) and part in done.stderr and "listening" not in done.stderr, (options, done.stderr)
@@ -244,6 +278,32 @@ def only_the_photo_that_crashes_fails():
             else:
                 assert "crashed" in answer.error and "signal" in answer.error, answer.error
         assert server.metric("nv_inference_request_failure") == 2 and restarts(server) >= 3
+
+
+def a_photo_that_takes_for_ever_is_ended():
+    with tempfile.TemporaryDirectory() as folder:
+        options = ("--queue-time", "600", "--workers", "2", "--batch", "2", "--work-time", "5")
+        with Server(FOVEA, *options, env=Orders(folder).env) as server:
+            expected = server.post(SMALL, PHOTO).json["faces"]
+            photos = [PHOTO] * 3 + [marked("COMPUTE FOR EVER")] + [PHOTO] * 3
+            answers = ask_many(server, photos, SMALL)()
+            for photo, answer in zip(photos, answers):
+                if photo == PHOTO:
+                    assert answer.status == 200 and answer.json["faces"] == expected, answer.body
+                else:
+                    assert answer.status == 500 and "--work-time" in answer.error, answer.body
+            assert 1 <= restarts(server) <= 2 and "took longer than 5 s" in server.errors.read_text()
+
+
+def a_server_stops_though_a_photo_takes_for_ever():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        orders.try_in("worker", "open")
+        with Server(FOVEA, "--work-time", "0.5", "--drain-time", "0", env=orders.env) as server:
+            join = ask_many(server, [marked("COMPUTE FOR EVER")], "/detect")
+            wait_until(lambda: orders.result("worker", "open") != NOT_TRIED, "it is being looked at")
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(ANSWER_S) == 0 and join()[0].status == 500
 
 
 def one_of_a_form_that_crashes_is_told_in_its_place():
@@ -355,6 +415,8 @@ def a_worker_with_little_memory_refuses_a_large_photo():
 
 
 def crashes_leave_nothing_behind():
+    if os.getuid() != 0:
+        raise Skip("needs root, to count the descriptors of processes that nobody else may look into")
     with Server(FOVEA, "--workers", "2") as server:
         pids = (server.process.pid, nursery(server))
 
@@ -374,13 +436,14 @@ def crashes_leave_nothing_behind():
         assert restarts(server) >= 200 and server.resident() - memory < 2 << 20, server.resident() - memory
 
 
-TESTS = [every_process_is_confined, what_a_worker_may_not_do_is_refused, what_the_front_may_not_do_is_refused, root_becomes_another,
-         what_cannot_be_is_told, an_old_kernel_is_told, without_isolation_there_is_one_process, a_killed_worker_loses_no_request,
-         an_idle_worker_that_is_killed_is_started_anew, only_the_photo_that_crashes_fails, one_of_a_form_that_crashes_is_told_in_its_place,
-         a_signal_for_all_processes_ends_the_front_alone, a_file_that_is_replaced_is_loaded_anew,
-         a_model_is_loaded_though_its_worker_is_killed, a_worker_that_talks_nonsense_is_ended, a_worker_that_cannot_start_is_given_up,
-         another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends, nobody_outlives_a_server_that_is_killed,
-         a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
+TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is_inherited, what_a_worker_may_not_do_is_refused,
+         what_the_front_may_not_do_is_refused, root_becomes_another, what_cannot_be_is_told, an_old_kernel_is_told,
+         without_isolation_there_is_one_process, a_killed_worker_loses_no_request, an_idle_worker_that_is_killed_is_started_anew,
+         only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, a_server_stops_though_a_photo_takes_for_ever,
+         one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
+         a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed, a_worker_that_talks_nonsense_is_ended,
+         a_worker_that_cannot_start_is_given_up, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
+         nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

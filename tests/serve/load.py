@@ -25,7 +25,7 @@ SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
 ENGINE = SOURCE / "models/fovea_mnet025.fov"
 SLOW = "/detect?size=1024x1024"  # about a tenth of a second, where nothing else runs
-PATIENT = ("--queue-time", "600", "--drain-time", "600")  # where much else does
+PATIENT = ("--queue-time", "600", "--drain-time", "600", "--work-time", "600")  # where much else does
 
 
 def different_photos(count):

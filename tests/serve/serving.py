@@ -36,8 +36,8 @@ class Answer:
 class Server:
     """A running server. Use it as a context: at the end it is told to stop, and must do so without a complaint."""
 
-    def __init__(self, fovea, *options, env=None, expect_code=0):
-        self.fovea, self.options, self.expect_code = fovea, options, expect_code
+    def __init__(self, fovea, *options, env=None, expect_code=0, prefix=(), pass_fds=()):
+        self.fovea, self.options, self.expect_code, self.prefix, self.pass_fds = fovea, options, expect_code, prefix, pass_fds
         self.env = {**os.environ, **(env or {})}
         # The address sanitizer keeps memory that was freed: less of it, so that what the server takes can be seen.
         self.env["ASAN_OPTIONS"] = f"{self.env.get('ASAN_OPTIONS', '')}:quarantine_size_mb=8"
@@ -47,9 +47,10 @@ class Server:
 
     def __enter__(self):
         ready = Path(self.folder.name) / "ready"
-        command = [self.fovea, "serve", "--port", "0", "--ready-file", ready, "--access-log", self.log, *self.options]
+        command = [*self.prefix, self.fovea, "serve", "--port", "0", "--ready-file", ready, "--access-log", self.log, *self.options]
         with self.errors.open("wb") as errors:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, env=self.env)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, env=self.env,
+                                            pass_fds=self.pass_fds)
         until = time.monotonic() + ANSWER_S
         while not ready.exists():
             if self.process.poll() is not None or time.monotonic() > until:

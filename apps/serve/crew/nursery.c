@@ -19,8 +19,9 @@
 
 /* ---------------------------------------------------------------- in the nursery */
 
-/* What the front alone needs. Standard error stays, for messages. */
-static void forget(const srv_config *config)
+/* What the front alone needs, and what whoever started the server left open. Standard error stays, for messages; the terminal,
+ * which a process could type commands into, does not. */
+static void forget(int front, const srv_config *config)
 {
     const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     char     *token = getenv("FOVEA_TOKEN");
@@ -28,6 +29,9 @@ static void forget(const srv_config *config)
         dup2(nothing, STDIN_FILENO);
         dup2(nothing, STDOUT_FILENO);
     }
+    for (int fd = STDERR_FILENO + 1; fd < front; fd++) close(fd);
+    closefrom(front + 1);
+    setsid();
     if (token) explicit_bzero(token, strlen(token));
     if (config->token) explicit_bzero((char *)(uintptr_t)config->token, strlen(config->token));
 }
@@ -49,7 +53,8 @@ static srv_order_done start_worker(int front, int control, const srv_config *con
 static srv_order_done end_worker(pid_t pid)
 {
     srv_order_done done = {.pid = pid};
-    kill(pid, SIGKILL); /* one that has ended already keeps its status */
+    if (pid <= 0 || waitpid(pid, &done.status, WNOHANG)) return done; /* it has ended already, or is no worker */
+    kill(pid, SIGKILL);
     while (waitpid(pid, &done.status, 0) < 0 && errno == EINTR) {
     }
     return done;
@@ -74,7 +79,7 @@ static _Noreturn void nursery_main(int front, const srv_config *config)
     fov_error  err = {0};
     if (!own.threads) own.threads = fov_cpu_threads();
     json_object_seed(0);
-    forget(config);
+    forget(front, config);
     own.token = NULL;
     const fov_status st = srv_confine_nursery(&own, &err);
     if (st) cli_error("%s", err.message);

@@ -5,6 +5,7 @@
 #include "console.h"
 #include "crew/wire.h"
 
+#include <math.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,13 @@
 /* Of a process that ends again and again without a photo done in between. */
 static const double FIRST_PAUSE_S = 0.05, LONGEST_PAUSE_S = 2;
 
-enum { MOST_FAILED_STARTS = 5 };
+enum { MOST_FAILED_STARTS = 5, LOOK_MS = 250 };
+
+typedef struct lane {
+    int    fd;      /* -1: none */
+    double until_s; /* it is in use until then at most; INFINITY: it is not in use */
+    bool   late;    /* it was, and the process is ended for it */
+} lane;
 
 struct srv_process {
     size_t               index;
@@ -31,7 +38,8 @@ struct srv_process {
     srv_process_state state;
     bool              ending;
     pid_t             pid;
-    int               control, *lane; /* -1: none */
+    int               control; /* -1: none */
+    lane             *lane;
     size_t            busy, suspects; /* lanes that are in use; suspects that wait for it to be empty, or are in it */
     char              last_end[128];
 
@@ -55,7 +63,7 @@ static bool open_lane(srv_process *p, size_t i)
     const srv_command command = {.kind = SRV_LANE};
     int               end[2];
     if (!srv_wire_pair(end)) return false;
-    p->lane[i] = end[0];
+    p->lane[i] = (lane){.fd = end[0], .until_s = INFINITY};
     const bool told = srv_wire_send_with(p->control, &command, sizeof command, end[1]);
     close(end[1]);
     return told;
@@ -91,8 +99,8 @@ static void close_all(srv_process *p)
     if (p->control >= 0) close(p->control);
     p->control = -1;
     for (int i = 0; i < p->config->workers; i++) {
-        if (p->lane[i] >= 0) close(p->lane[i]);
-        p->lane[i] = -1;
+        if (p->lane[i].fd >= 0) close(p->lane[i].fd);
+        p->lane[i].fd = -1;
     }
 }
 
@@ -101,7 +109,7 @@ static void empty(srv_process *p)
 {
     pthread_mutex_lock(&p->lock);
     for (int i = 0; i < p->config->workers; i++)
-        if (p->lane[i] >= 0) shutdown(p->lane[i], SHUT_RDWR);
+        if (p->lane[i].fd >= 0) shutdown(p->lane[i].fd, SHUT_RDWR);
     while (p->busy) pthread_cond_wait(&p->changed, &p->lock);
     close_all(p);
     pthread_mutex_unlock(&p->lock);
@@ -140,11 +148,26 @@ static bool is_ending(srv_process *p)
     return ending;
 }
 
+/* A photo may have it compute without end, and whoever has taken it over may never answer. */
+static bool is_late(srv_process *p)
+{
+    const double now = cli_now_s();
+    bool         any = false;
+    pthread_mutex_lock(&p->lock);
+    for (int i = 0; i < p->config->workers; i++) {
+        p->lane[i].late = now >= p->lane[i].until_s;
+        any |= p->lane[i].late;
+    }
+    pthread_mutex_unlock(&p->lock);
+    if (any) cli_warning("worker process %zu took longer than %g s (--work-time): it is ended", p->index + 1, p->config->work_s);
+    return any;
+}
+
 /* Looks for the end of the connection only: what comes over it is for whoever asked. */
-static void wait_for_end(const srv_process *p)
+static void wait_for_end(srv_process *p)
 {
     struct pollfd control = {.fd = p->control, .events = POLLRDHUP};
-    while (poll(&control, 1, -1) <= 0) {
+    while (poll(&control, 1, LOOK_MS) <= 0 && !is_late(p)) {
     }
 }
 
@@ -231,7 +254,7 @@ srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery
         return NULL;
     }
     *p = (srv_process){index, config, nursery, prepare, user, .control = -1, .lane = p->lane};
-    for (int i = 0; i < config->workers; i++) p->lane[i] = -1;
+    for (int i = 0; i < config->workers; i++) p->lane[i].fd = -1;
     init_locks(p);
     const int error = pthread_create(&p->keeper, NULL, keep, p);
     if (!error) return p;
@@ -373,7 +396,9 @@ int srv_process_enter(srv_process *p, const srv_entry *entry)
     p->suspects += entry->suspect;
     while (!late && p->state <= SRV_UP && !may_enter(p, entry)) late = pthread_cond_timedwait(&p->changed, &p->lock, &t);
     if (may_enter(p, entry)) {
-        fd = p->lane[entry->lane];
+        lane *own = p->lane + entry->lane;
+        fd = own->fd;
+        own->until_s = cli_now_s() + p->config->work_s + p->config->tune_seconds;
         p->busy++;
     } else {
         p->suspects -= entry->suspect;
@@ -382,15 +407,20 @@ int srv_process_enter(srv_process *p, const srv_entry *entry)
     return fd;
 }
 
-void srv_process_leave(srv_process *p, const srv_entry *entry, bool crashed)
+bool srv_process_leave(srv_process *p, const srv_entry *entry, bool crashed)
 {
     pthread_mutex_lock(&p->lock);
+    lane      *own = p->lane + entry->lane;
+    const bool in_time = !own->late;
+    own->until_s = INFINITY;
+    own->late = false;
     p->busy--;
     p->suspects -= entry->suspect;
     if (!crashed) p->useful = true;
     if (crashed && p->state == SRV_UP) condemn(p);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
+    return in_time;
 }
 
 void srv_process_last_end(srv_process *p, char *text, size_t bytes)

@@ -67,8 +67,11 @@ typedef struct srv_entry {
 
 /** @return the lane's socket; -1: the process is not up in time */
 int srv_process_enter(srv_process *process, const srv_entry *entry);
-/** @param crashed the process ended meanwhile, or said what cannot be, and is ended */
-void srv_process_leave(srv_process *process, const srv_entry *entry, bool crashed);
+/**
+ * @param crashed the process ended meanwhile, or said what cannot be, and is ended
+ * @return false: it was ended because this lane was in use for longer than srv_config.work_s
+ */
+bool srv_process_leave(srv_process *process, const srv_entry *entry, bool crashed);
 /** How the last one ended, for messages. */
 void srv_process_last_end(srv_process *process, char *text, size_t bytes);
 

@@ -56,7 +56,14 @@ static void not_up_in_time(srv_task *t)
     fail(t, FOV_ERR_CANCELLED);
 }
 
-/* @return how many of them were answered; all, or fewer where the process crashed */
+static void took_too_long(srv_task *t)
+{
+    snprintf(t->err.message, sizeof t->err.message,
+             "%s: looking at it took longer than a photo may, and was ended (fovea serve --work-time)", t->name);
+    fail(t, FOV_ERR_INTERNAL);
+}
+
+/* One that is left when time is up is what took it. @return how many are done; all, or fewer where the process was lost */
 static size_t exchange(srv_process *p, const srv_entry *entry, srv_task *const *task, size_t count, bool alone)
 {
     const int fd = srv_process_enter(p, entry);
@@ -65,8 +72,10 @@ static size_t exchange(srv_process *p, const srv_entry *entry, srv_task *const *
     if (fd < 0) return count;
     if (ask(fd, task, count, alone))
         while (done < count && srv_answer_receive(fd, task[done])) done++;
-    srv_process_leave(p, entry, done < count);
-    return done;
+    const bool in_time = srv_process_leave(p, entry, done < count);
+    if (in_time || done + 1 != count) return done;
+    took_too_long(task[done]);
+    return count;
 }
 
 /* ---------------------------------------------------------------- after a crash */

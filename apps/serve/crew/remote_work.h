@@ -7,7 +7,7 @@
 
 /**
  * Do `count` tasks that may share a pass. A process that crashes meanwhile loses none of them: each is tried again, alone, and only
- * one that crashes it again fails.
+ * one that crashes it again fails. So does one that takes longer than srv_config.work_s by itself.
  * @param lane of the process, which is the caller's
  */
 void srv_remote_work(srv_process *process, size_t lane, srv_task *const *task, size_t count, bool alone);

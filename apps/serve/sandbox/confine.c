@@ -73,9 +73,12 @@ static fov_status refused(const char *what, fov_error *err)
     return FOV_ERR_UNSUPPORTED;
 }
 
+/* A limit of 0 does not keep a core from a program that the kernel pipes it to; a process that cannot be dumped has none, and no
+ * other of its user may read its memory. */
 static fov_status no_new_powers(fov_error *err)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return refused("no new privileges (PR_SET_NO_NEW_PRIVS)", err);
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) return refused("no reading of memory (PR_SET_DUMPABLE)", err);
     return srv_limit_core() ? FOV_OK : refused("no core files", err);
 }
 
@@ -168,8 +171,8 @@ static fov_status restrict_front(const srv_config *c, fov_error *err)
 
 static fov_status give_up_root(const srv_config *config, fov_error *err)
 {
-    if (config->user) return become(config, err);
-    return !srv_user_is_root() || srv_user_keep_reading() ? FOV_OK : refused("root's powers", err);
+    const fov_status st = config->user ? become(config, err) : FOV_OK;
+    return st || srv_user_keep_reading() ? st : refused("root's powers", err);
 }
 
 fov_status srv_confine_front(const srv_config *config, fov_error *err)
@@ -187,6 +190,7 @@ fov_status srv_confine_nursery(const srv_config *config, fov_error *err)
 {
     const bool gpu = may_use_gpu(config);
     fov_status st = become(config, err);
+    if (!st && !srv_user_keep_nothing()) st = refused("root's powers", err);
     if (!st) st = no_new_powers(err);
     if (!st && !gpu) st = restrict_files(NULL, 0, err);
     return st ? st : set_filter(gpu ? SRV_FILTER_GPU_NURSERY : SRV_FILTER_NURSERY, err);

@@ -90,13 +90,16 @@ static bool add_clone3(scmp_filter_ctx context)
     return number < 0 || !srv_seccomp.seccomp_rule_add_array(context, SCMP_ACT_ERRNO(ENOSYS), number, 0, NULL);
 }
 
+/* Calls by another processor's numbers (of 32 bits, x32) end the process, not one of its threads, for which others would wait. */
 bool srv_filter_set(srv_filter filter)
 {
     enum { AS_A_TREE = 2 };
     scmp_filter_ctx context = srv_seccomp.seccomp_init(SCMP_ACT_ERRNO(EPERM));
     if (!context) return false;
     srv_seccomp.seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, AS_A_TREE);
-    const bool good = add_all(context, filters[filter].allowed, SCMP_ACT_ALLOW) &&
+    const bool good = !srv_seccomp.seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) &&
+                      !srv_seccomp.seccomp_attr_set(context, SCMP_FLTATR_CTL_TSYNC, 1) &&
+                      add_all(context, filters[filter].allowed, SCMP_ACT_ALLOW) &&
                       add_all(context, filters[filter].killing, SCMP_ACT_KILL_PROCESS) && add_clone3(context) &&
                       !srv_seccomp.seccomp_load(context);
     srv_seccomp.seccomp_release(context);

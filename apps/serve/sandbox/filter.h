@@ -20,7 +20,8 @@ typedef enum srv_filter {
 /** Can this kernel filter, and is libseccomp there? Before any thread is started. */
 bool srv_filter_is_possible(void);
 
-/** For the calling thread and all that it starts; it cannot be taken back. @return false: it could not be set */
+/** For all threads of the process, those of a GPU's driver too, and all that they start; it cannot be taken back. @return false: it
+ * could not be set */
 bool srv_filter_set(srv_filter filter);
 
 #endif

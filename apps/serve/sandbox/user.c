@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,11 +24,21 @@ bool srv_user_become(const char *name)
            !setresuid(user->pw_uid, user->pw_uid, user->pw_uid);
 }
 
-bool srv_user_keep_reading(void)
+static bool keep(uint32_t which)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct   powers[_LINUX_CAPABILITY_U32S_3], kept[_LINUX_CAPABILITY_U32S_3] = {{0}};
     if (syscall(SYS_capget, &head, powers)) return false;
-    kept[0].permitted = kept[0].effective = powers[0].permitted & 1U << CAP_DAC_READ_SEARCH;
+    kept[0].permitted = kept[0].effective = powers[0].permitted & which;
     return !syscall(SYS_capset, &head, kept);
+}
+
+bool srv_user_keep_reading(void)
+{
+    return keep(1U << CAP_DAC_READ_SEARCH);
+}
+
+bool srv_user_keep_nothing(void)
+{
+    return keep(0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Root's powers, given up. Processes that root did not start have none. */
+/* Root's powers, given up. Whoever starts a server may have some without being root, such as to listen on port 443. */
 #ifndef FOVEA_SERVE_SANDBOX_USER_H
 #define FOVEA_SERVE_SANDBOX_USER_H
 
@@ -8,7 +8,9 @@
 bool srv_user_is_root(void);
 /** Become somebody without rights, for good, with his group alone. @param name NULL: nobody @return false: errno says why not */
 bool srv_user_become(const char *name);
-/** Stay root, whose files may be read, but without its other powers. @return false: errno says why not */
+/** Stay who it is, but of all powers keep at most that to read files. @return false: errno says why not */
 bool srv_user_keep_reading(void);
+/** As above, without it. */
+bool srv_user_keep_nothing(void);
 
 #endif
