@@ -194,7 +194,10 @@ static void memory_of_the_host_runs_out(void **state)
     (void)state;
     const size_t before = free_bytes();
     job         *jobs[] = {load_and_detect, load_and_time, load_and_verify};
-    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) starve_places("on a GPU", on_the_host, &jobs[i]);
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+        job *one = jobs[i];
+        starve_places("on a GPU", on_the_host, &one);
+    }
     assert_int_equal(free_bytes(), before);
 }
 

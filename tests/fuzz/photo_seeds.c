@@ -77,8 +77,10 @@ static void seed_jpeg(const jpeg_kind *kind)
     if (kind->progressive) jpeg_simple_progression(&jpeg);
     jpeg_start_compress(&jpeg, TRUE);
     if (kind->rich) write_metadata(&jpeg);
-    for (int y = 0; y < HEIGHT; y++)
-        jpeg_write_scanlines(&jpeg, &(JSAMPROW){(JSAMPROW)(uintptr_t)(pixels + kind->channels * WIDTH * y)}, 1);
+    for (int y = 0; y < HEIGHT; y++) {
+        JSAMPROW row = (JSAMPROW)(uintptr_t)(pixels + kind->channels * WIDTH * y);
+        jpeg_write_scanlines(&jpeg, &row, 1);
+    }
     jpeg_finish_compress(&jpeg);
     jpeg_destroy_compress(&jpeg);
     fuzz_seed(file, size);

@@ -59,14 +59,14 @@ static long try_one(int which)
     case CREATE:
         return syscall(SYS_openat, AT_FDCWD, "/tmp/fovea-was-here", O_WRONLY | O_CREAT, 0600);
     case FORK: {
-        const long child = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+        const long child = syscall(SYS_clone, SIGCHLD, 0L, 0L, 0L, 0L);
         if (!child) _exit(0);
         return child;
     }
     case SIGNAL_PARENT:
         return syscall(SYS_kill, getppid(), 0);
     case MAKE_CODE:
-        return syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return syscall(SYS_mmap, 0L, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     case SOCKET:
         return syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
     case PASS: {

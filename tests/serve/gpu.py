@@ -42,6 +42,7 @@ def a_gpu_that_is_lost():
     """Each photo is an error from then on, health says so, and the server still stops as it should; the program says so, too."""
     with tempfile.TemporaryDirectory() as folder:
         gone = Path(folder) / "gone"
+        Path(folder).chmod(0o755)  # workers are nobody where the server is root's
         environment = {**os.environ, "FAKE_CUDA_LOST": str(gone)}
         with Server(FOVEA, *SMALL, env=environment) as server:
             assert server.post("/detect", ASTRONAUT.read_bytes()).status == 200
