@@ -189,15 +189,18 @@ static fov_status on_the_host(const void *user, fov_error *e)
     return st;
 }
 
+static void starve(job *work)
+{
+    starve_places("on a GPU", on_the_host, &work);
+}
+
 static void memory_of_the_host_runs_out(void **state)
 {
     (void)state;
     const size_t before = free_bytes();
-    job         *jobs[] = {load_and_detect, load_and_time, load_and_verify};
-    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
-        job *one = jobs[i];
-        starve_places("on a GPU", on_the_host, &one);
-    }
+    starve(load_and_detect);
+    starve(load_and_time);
+    starve(load_and_verify);
     assert_int_equal(free_bytes(), before);
 }
 

@@ -75,7 +75,7 @@ static long try_one(int which)
     }
     case LIMIT: {
         const struct rlimit none = {0, 0};
-        return syscall(SYS_prlimit64, getppid(), RLIMIT_CORE, &none, NULL);
+        return syscall(SYS_prlimit64, getppid(), RLIMIT_CORE, &none, 0L);
     }
     case EXECUTE:
         return syscall(SYS_execve, "/bin/true", nothing, nothing);
