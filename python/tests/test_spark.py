@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -13,6 +14,8 @@ from tables import COPIES, assert_all_there_once, assert_as_the_program, assert_
 
 if not is_installed("pyspark", "pyarrow") or not shutil.which("java"):
     pytest.skip("no Spark: pip install pyspark pyarrow, and a Java runtime (Debian: default-jre-headless)", allow_module_level=True)
+
+os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers have the packages that this one has
 
 
 @pytest.fixture(scope="module")
