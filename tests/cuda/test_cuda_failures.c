@@ -189,7 +189,7 @@ static fov_status on_the_host(const void *user, fov_error *e)
     return st;
 }
 
-static void starve(job *work)
+static void starve_on_a_gpu(job *work)
 {
     starve_places("on a GPU", on_the_host, &work);
 }
@@ -198,9 +198,9 @@ static void memory_of_the_host_runs_out(void **state)
 {
     (void)state;
     const size_t before = free_bytes();
-    starve(load_and_detect);
-    starve(load_and_time);
-    starve(load_and_verify);
+    starve_on_a_gpu(load_and_detect);
+    starve_on_a_gpu(load_and_time);
+    starve_on_a_gpu(load_and_verify);
     assert_int_equal(free_bytes(), before);
 }
 
