@@ -24,6 +24,9 @@ from typing import NamedTuple
 
 from running import cell, run, tap, wait
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "serve"))
+from serving import preloaded
+
 SOURCE, FOVEA, REFUSE = (Path(p).resolve() for p in sys.argv[1:4])
 QUIET = "--markdown" in sys.argv
 MOMENTS = int(os.environ.get("FOVEA_FAULT_MOMENTS", "0"))
@@ -182,7 +185,7 @@ def ended(inputs):
 # ---------------------------------------------------------------- calls that fail
 
 def refusing(what, **more):
-    return {**os.environ, "LD_PRELOAD": str(REFUSE), "REFUSE": what, **{f"REFUSE_{name.upper()}": str(value) for name, value in more.items()}}
+    return {**os.environ, **preloaded(REFUSE), "REFUSE": what, **{f"REFUSE_{name.upper()}": str(value) for name, value in more.items()}}
 
 
 def one_of_each(command, what, inputs, most):

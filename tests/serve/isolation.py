@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from pictures import chunk
-from serving import ANSWER_S, Server, Skip, form, run, wait_until
+from serving import ANSWER_S, Server, Skip, form, preloaded, run, wait_until
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 CRASHING = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
@@ -47,7 +47,7 @@ class Orders:
         path.write_bytes(struct.pack("3i", 0, 0, 0) + struct.pack("i", NOT_TRIED) * 2 * len(TRIES))
         with path.open("r+b") as file:
             self.memory = mmap.mmap(file.fileno(), 0)
-        self.env = {"LD_PRELOAD": str(CRASHING), "FOVEA_CRASHING": str(path)}
+        self.env = {**preloaded(CRASHING), "FOVEA_CRASHING": str(path)}
 
     def put(self, index, value):
         struct.pack_into("i", self.memory, 4 * index, value)

@@ -33,6 +33,12 @@ class Answer:
         return self.json["error"]
 
 
+def preloaded(library):
+    """Environment of a program that a library is loaded in front of. By its name alone, for LD_PRELOAD divides paths at blanks."""
+    folders = [str(library.parent), *os.environ.get("LD_LIBRARY_PATH", "").split(":")]
+    return {"LD_PRELOAD": library.name, "LD_LIBRARY_PATH": ":".join(folder for folder in folders if folder)}
+
+
 class Server:
     """A running server. Use it as a context: at the end it is told to stop, and must do so without a complaint."""
 
