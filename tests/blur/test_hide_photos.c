@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Hiding faces in photo files: what changes, what stays to the bit, and which metadata is still there. */
 #include "camera.h"
+#include "photoshop.h"
 #include "pictures.h"
 
 #include "hide/metadata/metadata.h"
@@ -465,15 +466,7 @@ static void xmp_loses_pictures_and_by_request_places(void **state)
 static void photoshop_loses_thumbnails_and_by_request_places(void **state)
 {
     (void)state;
-    static const char form[] = "8BIM\x04\x0c\0\0\0\0\0\x04"
-                               "face"
-                               "8BIM\x04\x04\0\0\0\0\0\x12"
-                               "\x1c\x02\x5a\0\x04"
-                               "City"
-                               "\x1c\x02\x78\0\x04"
-                               "word"
-                               "8BIM\x03\xed\x01x\0\0\0\x02"
-                               "ok";
+    static const char form[] = PHOTOSHOP_RESOURCES;
     fov_text          out = {0};
     assert_true(fov_photoshop_clean((const unsigned char *)form, sizeof form - 1, false, &out));
     assert_false(holds(out.data, out.size, "face", 4));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Photoshop's resources, with IPTC in them, without what may show a face. */
 #include "fuzz.h"
+#include "photoshop.h"
 
 #include "hide/metadata/metadata.h"
 
@@ -22,15 +23,7 @@ static fov_status run(const void *data, size_t bytes, const char *name, fov_erro
 
 static void seeds(void)
 {
-    SEED("8BIM\x04\x0c\0\0\0\0\0\x04"
-         "face"
-         "8BIM\x04\x04\0\0\0\0\0\x12"
-         "\x1c\x02\x5a\0\x04"
-         "City"
-         "\x1c\x02\x78\0\x04"
-         "word"
-         "8BIM\x03\xed\x01x\0\0\0\x02"
-         "ok");
+    SEED(PHOTOSHOP_RESOURCES);
     SEED("8BIM\x04\x04\0\0\0\0\0\x0b\x1c\x02\x78\x80\x02\0\x04"
          "long\0");
 }
