@@ -121,8 +121,8 @@ typedef struct talk {
     const unsigned char *data;
     size_t               left;
     bool                 said_all; /* and the server knows that no more will come */
-    size_t               bytes;    /* of the answers, which stay within their room */
-    char                 answers[1 << 16];
+    size_t               bytes;    /* of the answers, which stay within their room, and end as a text */
+    char                 answers[(1 << 16) + 1];
 } talk;
 
 static void say_more(talk *t)
@@ -149,7 +149,7 @@ static bool hear_more(talk *t)
     char    piece[1 << 12];
     ssize_t got;
     while ((got = recv(t->fd, piece, sizeof piece, MSG_DONTWAIT)) > 0) {
-        const size_t room = sizeof t->answers - t->bytes, kept = (size_t)got < room ? (size_t)got : room;
+        const size_t room = sizeof t->answers - 1 - t->bytes, kept = (size_t)got < room ? (size_t)got : room;
         memcpy(t->answers + t->bytes, piece, kept);
         t->bytes += kept;
     }

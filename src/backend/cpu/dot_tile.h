@@ -115,7 +115,7 @@ typedef void dot_function(const fov_gemm_dot_call *call);
     static void function(const fov_gemm_dot_call *call)                                                                            \
     {                                                                                                                              \
         static dot_function *const tiles[] = {NAMES_##rows(dot, nv)}, *const steps[] = {NAMES_##rows(dot_step, nv)};               \
-        (call->a_step ? steps : tiles)[call->m - 1](call);                                                                         \
+        (call->a_step ? steps[call->m - 1] : tiles[call->m - 1])(call);                                                            \
     }
 
 #endif

@@ -166,7 +166,7 @@ typedef void tile_function(const fov_gemm_f32_call *call);
     static void function(const fov_gemm_f32_call *call)                                                                            \
     {                                                                                                                              \
         static tile_function *const tiles[] = {NAMES_##rows(tile, nv)}, *const steps[] = {NAMES_##rows(tile_step, nv)};            \
-        (call->a_step ? steps : tiles)[call->m - 1](call);                                                                         \
+        (call->a_step ? steps[call->m - 1] : tiles[call->m - 1])(call);                                                            \
     }
 
 #endif

@@ -163,7 +163,7 @@ typedef void half_function(const fov_gemm_dot_call *call);
     static void function(const fov_gemm_dot_call *call)                                                                            \
     {                                                                                                                              \
         static half_function *const tiles[] = {NAMES_##rows(half, nv)}, *const steps[] = {NAMES_##rows(half_step, nv)};            \
-        (call->a_step ? steps : tiles)[call->m - 1](call);                                                                         \
+        (call->a_step ? steps[call->m - 1] : tiles[call->m - 1])(call);                                                            \
     }
 
 #endif

@@ -153,10 +153,17 @@ static bool block_changed(const samples *s, ptrdiff_t offset)
     return false;
 }
 
+/* NULL: there is none. Of a component that no scan has, the library has not looked at the number. */
+static const JQUANT_TBL *table_of(const struct jpeg_decompress_struct *from, const jpeg_component_info *info)
+{
+    if (info->quant_table) return info->quant_table;
+    return info->quant_tbl_no < NUM_QUANT_TBLS ? from->quant_tbl_ptrs[info->quant_tbl_no] : NULL;
+}
+
 static void encode_changed(jpeg_hiding *j, int component, jvirt_barray_ptr array)
 {
     const jpeg_component_info *info = &j->blocks.comp_info[component];
-    const JQUANT_TBL          *table = info->quant_table ? info->quant_table : j->blocks.quant_tbl_ptrs[info->quant_tbl_no];
+    const JQUANT_TBL          *table = table_of(&j->blocks, info);
     const samples             *s = &j->component[component];
     for (JDIMENSION row = 0; table && row < info->height_in_blocks; row++) {
         JBLOCKARRAY block = j->blocks.mem->access_virt_barray((j_common_ptr)&j->blocks, array, row, 1, TRUE);

@@ -109,7 +109,7 @@ static void gemm_u8_14x8(const fov_gemm_dot_call *call)
 {
     typedef void                 pairs_function(const fov_gemm_dot_call *);
     static pairs_function *const pairs[] = {NAMES_14(pairs, 1)}, *const steps[] = {NAMES_14(pairs_step, 1)};
-    (call->a_step ? steps : pairs)[call->m - 1](call);
+    (call->a_step ? steps[call->m - 1] : pairs[call->m - 1])(call);
 }
 
 void fov_gemm_narrow_avx512vnni(fov_kernels *kernels)
