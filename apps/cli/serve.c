@@ -45,6 +45,7 @@ enum {
     USER,
     WORKER_MEMORY,
     WORK_TIME,
+    LOAD_TIME,
     N_SLOT
 };
 static char  *slots[N_SLOT];
@@ -125,6 +126,7 @@ static struct poptOption isolation_options[] = {
      "that each of them may ask for; photos that need more fail (default: any)", "MIB"},
     {"work-time", '\0', POPT_ARG_STRING, NULL, WORK_TIME,
      "that one of them may look at a photo, or at those of a pass; then it is started anew (default: 60)", "SECONDS"},
+    {"load-time", '\0', POPT_ARG_STRING, NULL, LOAD_TIME, "that one of them may take to load a model (default: 120)", "SECONDS"},
     POPT_TABLEEND};
 
 static struct poptOption serve_options[] = {
@@ -300,17 +302,20 @@ static bool get_level(srv_config *c)
 /* What is asked of processes that there will not be would be looked over. */
 static bool get_isolation(srv_config *c)
 {
-    const bool has_memory = slots[WORKER_MEMORY] != NULL, has_time = slots[WORK_TIME] != NULL;
+    const bool has_memory = slots[WORKER_MEMORY] != NULL, has_time = slots[WORK_TIME] != NULL, has_load = slots[LOAD_TIME] != NULL;
     c->processes = 1;
     c->user = slots[USER];
     c->work_s = 60;
+    c->load_s = 120;
     if (!get_level(c)) return false;
     const bool valid = cli_parse_int("--processes", slots[PROCESSES], 1, 64, &c->processes) &&
                        (!has_memory || get_mib("--worker-memory", WORKER_MEMORY, &c->worker_bytes)) &&
-                       cli_parse_number("--work-time", slots[WORK_TIME], 0.1, 86400, &c->work_s);
+                       cli_parse_number("--work-time", slots[WORK_TIME], 0.1, 86400, &c->work_s) &&
+                       cli_parse_number("--load-time", slots[LOAD_TIME], 0.1, 86400, &c->load_s);
     const char *given = c->user            ? "--user"
                         : has_memory       ? "--worker-memory"
                         : has_time         ? "--work-time"
+                        : has_load         ? "--load-time"
                         : c->processes > 1 ? "--processes"
                                            : NULL;
     const char *idle = c->isolation == SRV_ISOLATION_OFF ? given : NULL;

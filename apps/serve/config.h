@@ -47,6 +47,7 @@ typedef struct srv_config {
     const char   *user;         /* that the server becomes when root starts it; NULL: none */
     size_t        worker_bytes; /* of memory that a worker process may ask for; 0: any */
     double        work_s;       /* that a worker process may look at what it was asked */
+    double        load_s;       /* that it may take for a model, or to begin */
 
     /* its limits */
     size_t   queue_photos;

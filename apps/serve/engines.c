@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engines.h"
 
+#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,11 +114,20 @@ fov_status srv_engines_open(const srv_model_source *source, const srv_config *co
     return st;
 }
 
+static void get_family(const fov_engine *engine, char *family, size_t bytes)
+{
+    json_t     *certificate = json_loads(fov_engine_certificate(engine), 0, NULL);
+    const char *text = json_string_value(json_object_get(json_object_get(certificate, "source"), "family"));
+    snprintf(family, bytes, "%s", text ? text : "");
+    json_decref(certificate);
+}
+
 srv_facts srv_engines_facts(const srv_engines *e)
 {
     const fov_engine *engine = e->place->engine;
     const int         device = e->config->n_device ? e->config->devices[0] : e->config->engine.device;
     srv_facts         facts = {.precision = fov_engine_precision(engine)};
+    get_family(engine, facts.family, sizeof facts.family);
     snprintf(facts.backend, sizeof facts.backend, "%s", fov_engine_backend(engine));
     if (fov_device_name(facts.backend, device, facts.device, sizeof facts.device, NULL)) *facts.device = '\0';
     return facts;

@@ -7,6 +7,7 @@
 
 typedef struct srv_facts {
     fov_precision precision;
+    char          family[32]; /* of models, as the certificate has it; "" where there is none */
     char          backend[32];
     char          device[128]; /* name of the GPU or processor; "" where unknown */
 } srv_facts;

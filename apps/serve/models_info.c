@@ -17,24 +17,20 @@ static json_t *file_name(const char *path)
     return name;
 }
 
-/* The certificate knows it; NULL where there is none. */
-static json_t *family_of(const srv_model *model)
+static const char *text_or_null(const char *text)
 {
-    json_t *certificate = json_loads(srv_model_certificate(model), 0, NULL);
-    json_t *family = json_incref(json_object_get(json_object_get(certificate, "source"), "family"));
-    json_decref(certificate);
-    return family;
+    return *text ? text : NULL;
 }
 
 /* A srv_visit. What is not loaded has no engine to tell of. */
 static void list(void *user, const srv_listing *l)
 {
     const srv_facts *facts = l->model ? srv_model_facts(l->model) : NULL;
-    json_t          *family = l->model ? family_of(l->model) : NULL;
-    json_array_append_new(user, json_pack("{s:s, s:s, s:b, s:s?, s:o?, s:s?, s:s?, s:o}", "name", l->name, "version", l->version,
-                                          "ready", facts != NULL, "precision", facts ? fov_precision_name(facts->precision) : NULL,
-                                          "family", family, "backend", facts ? facts->backend : NULL, "device",
-                                          facts && *facts->device ? facts->device : NULL, "file", file_name(l->path)));
+    json_array_append_new(user,
+                          json_pack("{s:s, s:s, s:b, s:s?, s:s?, s:s?, s:s?, s:o}", "name", l->name, "version", l->version, "ready",
+                                    facts != NULL, "precision", facts ? fov_precision_name(facts->precision) : NULL, "family",
+                                    facts ? text_or_null(facts->family) : NULL, "backend", facts ? facts->backend : NULL, "device",
+                                    facts ? text_or_null(facts->device) : NULL, "file", file_name(l->path)));
 }
 
 /* As it was written, without what a float adds. */

@@ -70,6 +70,14 @@ void *fov_realloc_array(void *block, size_t count, size_t size)
     return hooks.realloc(hooks.user, block, bytes ? bytes : 1);
 }
 
+void *fov_grow_array(void *block, size_t count, size_t size)
+{
+    const bool is_full = !(count & (count - 1)); /* 0, 1, 2, 4, 8, ..: the capacities that there are */
+    size_t     capacity;
+    if (!is_full) return block;
+    return __builtin_mul_overflow(count, 2, &capacity) ? NULL : fov_realloc_array(block, count ? capacity : 1, size);
+}
+
 char *fov_strndup(const char *s, size_t length)
 {
     char *copy = length < SIZE_MAX ? fov_alloc(length + 1) : NULL;

@@ -16,6 +16,8 @@ void *fov_alloc(size_t bytes);
 void *fov_calloc(size_t count, size_t size); /* zeroed */
 void *fov_alloc_array(size_t count, size_t size);
 void *fov_realloc_array(void *block, size_t count, size_t size); /* on failure `block` stays valid */
+/** Room for one more behind `count`, of an array that grew by this alone: it doubles, so that n cost no more than 2n to copy. */
+void *fov_grow_array(void *block, size_t count, size_t size);
 char *fov_strdup(const char *s);
 char *fov_strndup(const char *s, size_t length);
 void  fov_free(void *block); /* NULL is allowed */

@@ -65,7 +65,7 @@ static fov_status add_inputs(fov_calibration *calibration, const fov_graph *grap
 fov_status fov_calibration_add_input(fov_calibration *calibration, const char *node, const char *op, int index, const char *tensor,
                                      fov_error *err)
 {
-    fov_calibrated_input *grown = fov_realloc_array(calibration->input, calibration->inputs + 1, sizeof *grown);
+    fov_calibrated_input *grown = fov_grow_array(calibration->input, calibration->inputs, sizeof *grown);
     if (!grown) return fov_fail_memory(err, "a calibration");
     calibration->input = grown;
     fov_calibrated_input *input = &grown[calibration->inputs++];
@@ -93,7 +93,7 @@ static float *new_floats(int count)
 
 fov_range *fov_calibration_add(fov_calibration *calibration, const char *name, float lo, float hi, int channels, fov_error *err)
 {
-    fov_range *grown = fov_realloc_array(calibration->range, calibration->count + 1, sizeof *grown), *range;
+    fov_range *grown = fov_grow_array(calibration->range, calibration->count, sizeof *grown), *range;
     if (!grown) {
         fov_fail_memory(err, "a calibration");
         return NULL;

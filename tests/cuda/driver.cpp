@@ -11,7 +11,8 @@
  *  FAKE_CUDA_CAPABILITY  10 * major + minor; 90
  *  FAKE_CUDA_MEMORY      bytes of a GPU; 8 GiB
  *  FAKE_CUDA_FAIL_INIT   what cuInit() returns
- *  FAKE_CUDA_LOST        name of a file: once it is there, the GPUs are gone, as with a cable that was pulled */
+ *  FAKE_CUDA_LOST        name of a file: once it is there, the GPUs are gone, as with a cable that was pulled
+ *  FAKE_CUDA_READS       name of a file that a thread of the driver's tries to read again and again, and prints how that went */
 #define __CUDA_API_VERSION_INTERNAL
 #include <cuda.h>
 
@@ -20,6 +21,8 @@
 #include "tensor_map.h"
 
 #include <algorithm>
+#include <errno.h>
+#include <fcntl.h>
 #include <functional>
 #include <map>
 #include <memory>
@@ -302,6 +305,16 @@ uint64_t fake_driver_calls(void)
 
 /* ---- the driver and its devices */
 
+static void read_for_ever(const char *path)
+{
+    for (int before = -1;; usleep(10000)) {
+        const int fd = open(path, O_RDONLY | O_CLOEXEC), now = fd < 0 ? errno : 0;
+        if (now != before) dprintf(STDERR_FILENO, "the driver's thread reads %s: %s\n", path, strerror(now));
+        before = now;
+        if (fd >= 0) close(fd);
+    }
+}
+
 CUresult CUDAAPI cuInit(unsigned flags)
 {
     LOCK();
@@ -309,6 +322,7 @@ CUresult CUDAAPI cuInit(unsigned flags)
     REQUIRE(flags == 0);
     if (fails) return fails;
     if (device_count() == 0) return CUDA_ERROR_NO_DEVICE;
+    if (const char *path = getenv("FAKE_CUDA_READS"); path && !started) std::thread(read_for_ever, path).detach();
     started = true;
     return CUDA_SUCCESS;
 }

@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 TESTS = ("test_alloc", "test_alloc_work", "test_alloc_reports", "test_hide_faults", "cuda/test_cuda_failures")
-ALLOCATORS = ("fov_alloc", "fov_calloc", "fov_alloc_array", "fov_alloc_overread", "fov_alloc_aligned", "fov_realloc_array", "fov_strdup", "fov_strndup")
+ALLOCATORS = ("fov_alloc", "fov_calloc", "fov_alloc_array", "fov_alloc_overread", "fov_alloc_aligned", "fov_realloc_array", "fov_grow_array", "fov_strdup", "fov_strndup")
 USES = re.compile(rf"^ *([0-9a-f]+):\s+(call|jmp)\s+[0-9a-f]+ <({'|'.join(ALLOCATORS)})(?:@plt)?>$")
 INSIDE = ("alloc.c", "alloc_probe.c")
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from serving import Server, form, run
+from serving import Server, Skip, form, run
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 ASTRONAUT = SOURCE / "photos/astronaut.png"
@@ -61,5 +61,19 @@ def a_gpu_that_is_lost():
         assert done.returncode == 3 and "GPU" in done.stderr, done.stderr
 
 
+def threads_of_the_driver_keep_no_files():
+    """They are started with it, before a worker has given up all that it will."""
+    with tempfile.TemporaryDirectory() as folder:
+        secret = Path(folder) / "secret"
+        secret.touch(0o644)
+        Path(folder).chmod(0o755)
+        with Server(FOVEA, *SMALL, env={**os.environ, "FAKE_CUDA_READS": str(secret)}) as server:
+            if 'landlock="0"' in server.get("/metrics").body.decode():
+                raise Skip("the kernel has no Landlock")
+            assert server.post("/detect", ASTRONAUT.read_bytes()).status == 200
+            said = [line for line in server.errors.read_text().splitlines() if "thread reads" in line]
+            assert said and all("Permission denied" in line for line in said), said
+
+
 if __name__ == "__main__":
-    sys.exit(run([photos_share_passes_on_two_gpus, what_cannot_run_is_told_at_the_start, a_gpu_that_is_lost]))
+    sys.exit(run([photos_share_passes_on_two_gpus, what_cannot_run_is_told_at_the_start, a_gpu_that_is_lost, threads_of_the_driver_keep_no_files]))

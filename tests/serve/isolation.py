@@ -353,6 +353,18 @@ def a_model_is_loaded_though_its_worker_is_killed():
                 assert len(server.post("/detect", PHOTO).json["faces"]) == 1
 
 
+def a_model_that_takes_for_ever_to_load_is_ended():
+    """As one that was taken over, a worker that is stopped says nothing more."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
+        with Server(FOVEA, "--models", folder, "--allow-control", "--load-time", "5") as server:
+            os.kill(workers(server)[0], signal.SIGSTOP)
+            answer = server.post("/v2/repository/models/one/load")
+            assert answer.status == 500 and "longer than 5 s" in answer.error and "--load-time" in answer.error, answer.body
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+            assert server.post("/v2/repository/models/one/load").status == 200
+
+
 def a_worker_that_talks_nonsense_is_ended():
     with tempfile.TemporaryDirectory() as folder, Server(FOVEA, env=Orders(folder).env) as server:
         answer = server.post("/detect", marked("SAY NONSENSE"))
@@ -441,7 +453,8 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          without_isolation_there_is_one_process, a_killed_worker_loses_no_request, an_idle_worker_that_is_killed_is_started_anew,
          only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, a_server_stops_though_a_photo_takes_for_ever,
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
-         a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed, a_worker_that_talks_nonsense_is_ended,
+         a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed,
+         a_model_that_takes_for_ever_to_load_is_ended, a_worker_that_talks_nonsense_is_ended,
          a_worker_that_cannot_start_is_given_up, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
          nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
 

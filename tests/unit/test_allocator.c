@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The allocator: hooks that are incomplete are not used, sizes that overflow are refused, aligned blocks are aligned. */
+#include "alloc_probe.h"
 #include "support.h"
 
 #include "base/alloc.h"
@@ -61,6 +62,24 @@ static void impossible_sizes_are_refused(void **state)
     fov_free(block);
 }
 
+static void an_array_that_grows_is_seldom_copied(void **state)
+{
+    enum { COUNT = 1000 };
+    (void)state;
+    int *array = NULL;
+    alloc_probe_start(0, 0);
+    for (int i = 0; i < COUNT; i++) {
+        int *grown = fov_grow_array(array, (size_t)i, sizeof *grown);
+        assert_non_null(grown);
+        array = grown;
+        array[i] = i;
+    }
+    for (int i = 0; i < COUNT; i++) assert_int_equal(array[i], i);
+    fov_free(array);
+    assert_true(alloc_probe_stop().calls <= 11);
+    assert_null(fov_grow_array(NULL, SIZE_MAX / 2 + 1, 1));
+}
+
 static void aligned_blocks_are_aligned(void **state)
 {
     (void)state;
@@ -79,6 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(incomplete_hooks_restore_the_default),
         cmocka_unit_test(impossible_sizes_are_refused),
+        cmocka_unit_test(an_array_that_grows_is_seldom_copied),
         cmocka_unit_test(aligned_blocks_are_aligned),
     };
     return cmocka_run_group_tests_name("allocator", tests, NULL, NULL);

@@ -18,6 +18,7 @@ typedef struct record {
 
 struct srv_crew {
     srv_nursery    *nursery;
+    double          load_s;
     pthread_mutex_t lock; /* of the list */
     record         *first;
     uint32_t        last_id;
@@ -143,6 +144,7 @@ srv_crew *srv_crew_new(const srv_config *config, srv_nursery *nursery)
         return NULL;
     }
     c->nursery = nursery;
+    c->load_s = config->load_s;
     pthread_mutex_init(&c->lock, NULL);
     if (start_all(c, config)) return c;
     srv_crew_free(c);
@@ -207,7 +209,15 @@ static fov_status fail(fov_error *err, fov_status status, const char *path, cons
     return status;
 }
 
-/* A process may end for what else is in it: the model gets a second chance. */
+static fov_status not_loaded(const srv_load_done *done, const char *path, double seconds, fov_error *err)
+{
+    if (!done->late) return fail(err, FOV_ERR_INTERNAL, path, "the worker process that loaded it crashed, twice");
+    snprintf(err->message, sizeof err->message, "%s: loading it took longer than %g s, and was ended (fovea serve --load-time)",
+             path, seconds);
+    return err->code = FOV_ERR_INTERNAL;
+}
+
+/* A process may end for what else is in it: the model gets a second chance, but not where it took its time. */
 fov_status srv_crew_load(srv_crew *c, const srv_identity *identity, const srv_model_source *source, uint32_t *id, srv_facts *facts,
                          char **certificate, fov_error *err)
 {
@@ -217,7 +227,7 @@ fov_status srv_crew_load(srv_crew *c, const srv_identity *identity, const srv_mo
     pthread_mutex_unlock(&c->lock);
     record *r = record_new(number, identity->name, identity->version, source);
     if (!r) return fail(err, FOV_ERR_MEMORY, source->path, "no memory for a model");
-    const bool good = try_load(c, r, &done, err) || try_load(c, r, &done, err);
+    const bool good = try_load(c, r, &done, err) || (!done.late && try_load(c, r, &done, err));
     if (good && !done.status) {
         *id = number;
         *facts = done.facts;
@@ -225,7 +235,7 @@ fov_status srv_crew_load(srv_crew *c, const srv_identity *identity, const srv_mo
         return FOV_OK;
     }
     record_free(r);
-    return good ? done.status : fail(err, FOV_ERR_INTERNAL, source->path, "the worker process that loaded it crashed, twice");
+    return good ? done.status : not_loaded(&done, source->path, c->load_s, err);
 }
 
 void srv_crew_unload(srv_crew *c, uint32_t id)

@@ -4,6 +4,7 @@
 #define FOVEA_SERVE_CREW_H
 
 #include "crew/process.h"
+#include "model.h"
 
 /**
  * Start them, and wait until they are up.

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +121,8 @@ static srv_order_done give_order(srv_nursery *n, srv_order order, int passed)
 {
     srv_order_done done;
     pthread_mutex_lock(&n->lock);
-    const bool told = srv_wire_send_with(n->fd, &order, sizeof order, passed) && srv_wire_receive(n->fd, &done, sizeof done);
+    const bool told =
+        srv_wire_send_with(n->fd, &order, sizeof order, passed, INFINITY) && srv_wire_receive(n->fd, &done, sizeof done);
     pthread_mutex_unlock(&n->lock);
     return told ? done : (srv_order_done){.status = -1};
 }

@@ -3,10 +3,12 @@
 
 #include "clock.h"
 #include "console.h"
+#include "crew/control.h"
 #include "crew/wire.h"
 
 #include <math.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,14 +33,14 @@ struct srv_process {
     srv_process_prepare *prepare;
     void                *user;
     pthread_t            keeper;
-    pthread_mutex_t      control_lock; /* whoever has it may talk over `control`; a start takes it */
+    pthread_mutex_t      talk_lock; /* whoever has it may hear from `control`; a start takes it */
+    srv_control          control;
 
     pthread_mutex_t   lock; /* of what follows */
     pthread_cond_t    changed;
     srv_process_state state;
     bool              ending;
     pid_t             pid;
-    int               control; /* -1: none */
     lane             *lane;
     size_t            busy, suspects; /* lanes that are in use; suspects that wait for it to be empty, or are in it */
     char              last_end[128];
@@ -60,44 +62,29 @@ static void set_state(srv_process *p, srv_process_state state)
 /* A lane's socket and its thread in the worker. */
 static bool open_lane(srv_process *p, size_t i)
 {
-    const srv_command command = {.kind = SRV_LANE};
-    int               end[2];
+    int end[2];
     if (!srv_wire_pair(end)) return false;
     p->lane[i] = (lane){.fd = end[0], .until_s = INFINITY};
-    const bool told = srv_wire_send_with(p->control, &command, sizeof command, end[1]);
+    const bool told = srv_control_open_lane(&p->control, end[1]);
     close(end[1]);
     return told;
 }
 
-static bool hear_hello(const srv_process *p)
-{
-    srv_hello hello;
-    if (!srv_wire_receive(p->control, &hello, sizeof hello)) return false;
-    hello.message[sizeof hello.message - 1] = '\0';
-    if (!hello.confined) cli_error("%s", hello.message);
-    return hello.confined;
-}
-
 static bool start(srv_process *p)
 {
-    int end[2];
-    if (!srv_wire_pair(end)) return false;
-    pthread_mutex_lock(&p->lock);
-    p->control = end[0];
-    pthread_mutex_unlock(&p->lock);
-    p->pid = srv_nursery_start_worker(p->nursery, end[1]);
-    close(end[1]);
-    bool good = p->pid && hear_hello(p);
+    const int end = srv_control_open(&p->control);
+    if (end < 0) return false;
+    p->pid = srv_nursery_start_worker(p->nursery, end);
+    close(end);
+    bool good = p->pid && srv_control_hear_hello(&p->control);
     for (int i = 0; i < p->config->workers && good; i++) good = open_lane(p, (size_t)i);
     return good && p->prepare(p->user, p);
 }
 
 /* ---------------------------------------------------------------- ending */
 
-static void close_all(srv_process *p)
+static void close_lanes(srv_process *p)
 {
-    if (p->control >= 0) close(p->control);
-    p->control = -1;
     for (int i = 0; i < p->config->workers; i++) {
         if (p->lane[i].fd >= 0) close(p->lane[i].fd);
         p->lane[i].fd = -1;
@@ -111,7 +98,7 @@ static void empty(srv_process *p)
     for (int i = 0; i < p->config->workers; i++)
         if (p->lane[i].fd >= 0) shutdown(p->lane[i].fd, SHUT_RDWR);
     while (p->busy) pthread_cond_wait(&p->changed, &p->lock);
-    close_all(p);
+    close_lanes(p);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -128,9 +115,10 @@ static void bury(srv_process *p)
     char text[sizeof p->last_end] = "could not be started";
     set_state(p, SRV_STARTING);
     if (p->pid) describe_end(srv_nursery_end_worker(p->nursery, p->pid), text, sizeof text);
-    pthread_mutex_lock(&p->control_lock);
+    pthread_mutex_lock(&p->talk_lock);
+    srv_control_close(&p->control);
     empty(p);
-    pthread_mutex_unlock(&p->control_lock);
+    pthread_mutex_unlock(&p->talk_lock);
     pthread_mutex_lock(&p->lock);
     p->pid = 0;
     memcpy(p->last_end, text, sizeof text);
@@ -166,7 +154,7 @@ static bool is_late(srv_process *p)
 /* Looks for the end of the connection only: what comes over it is for whoever asked. */
 static void wait_for_end(srv_process *p)
 {
-    struct pollfd control = {.fd = p->control, .events = POLLRDHUP};
+    struct pollfd control = {.fd = p->control.fd, .events = POLLRDHUP};
     while (poll(&control, 1, LOOK_MS) <= 0 && !is_late(p)) {
     }
 }
@@ -185,11 +173,11 @@ static bool pause_for(srv_process *p, double seconds)
 
 static bool run_once(srv_process *p)
 {
-    pthread_mutex_lock(&p->control_lock);
+    pthread_mutex_lock(&p->talk_lock);
     p->useful = false;
     const bool up = start(p);
     if (up) set_state(p, SRV_UP);
-    pthread_mutex_unlock(&p->control_lock);
+    pthread_mutex_unlock(&p->talk_lock);
     if (up && !is_ending(p)) wait_for_end(p);
     bury(p);
     return up;
@@ -228,7 +216,8 @@ static void clear(srv_process *p)
 {
     pthread_cond_destroy(&p->changed);
     pthread_mutex_destroy(&p->lock);
-    pthread_mutex_destroy(&p->control_lock);
+    pthread_mutex_destroy(&p->talk_lock);
+    srv_control_clear(&p->control);
     free(p->lane);
     free(p);
 }
@@ -241,7 +230,7 @@ static void init_locks(srv_process *p)
     pthread_cond_init(&p->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&p->lock, NULL);
-    pthread_mutex_init(&p->control_lock, NULL);
+    pthread_mutex_init(&p->talk_lock, NULL);
 }
 
 srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery *nursery, srv_process_prepare *prepare, void *user)
@@ -253,7 +242,8 @@ srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery
         cli_no_memory();
         return NULL;
     }
-    *p = (srv_process){index, config, nursery, prepare, user, .control = -1, .lane = p->lane};
+    *p = (srv_process){index, config, nursery, prepare, user, .lane = p->lane};
+    srv_control_init(&p->control, config);
     for (int i = 0; i < config->workers; i++) p->lane[i].fd = -1;
     init_locks(p);
     const int error = pthread_create(&p->keeper, NULL, keep, p);
@@ -268,7 +258,7 @@ void srv_process_free(srv_process *p)
     if (!p) return;
     pthread_mutex_lock(&p->lock);
     p->ending = true;
-    if (p->control >= 0) shutdown(p->control, SHUT_RDWR);
+    srv_control_shut(&p->control);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
     pthread_join(p->keeper, NULL);
@@ -303,69 +293,28 @@ static bool wait_until_up(srv_process *p)
 bool srv_process_lock_up(srv_process *p)
 {
     while (wait_until_up(p)) {
-        pthread_mutex_lock(&p->control_lock);
+        pthread_mutex_lock(&p->talk_lock);
         if (srv_process_state_of(p) == SRV_UP) return true;
-        pthread_mutex_unlock(&p->control_lock);
+        pthread_mutex_unlock(&p->talk_lock);
     }
     return false;
 }
 
 void srv_process_unlock(srv_process *p)
 {
-    pthread_mutex_unlock(&p->control_lock);
+    pthread_mutex_unlock(&p->talk_lock);
 }
 
 /* Its keeper ends it if it has not ended itself; until then nobody takes it for one that is up. With the lock. */
 static void condemn(srv_process *p)
 {
     if (p->state == SRV_UP) p->state = SRV_STARTING;
-    if (p->control >= 0) shutdown(p->control, SHUT_RDWR);
-}
-
-/* In one piece, so that no other command comes in between. */
-static bool send_load(srv_process *p, const srv_load *load)
-{
-    const srv_model_source *s = load->source;
-    srv_command             c = {.kind = SRV_LOAD, .id = load->id, .bytes = s->bytes, .path_bytes = (uint32_t)strlen(s->path)};
-    if (s->settings) c.settings_bytes = (uint32_t)strlen(s->settings);
-    snprintf(c.name, sizeof c.name, "%s", load->name);
-    snprintf(c.version, sizeof c.version, "%s", load->version);
-    pthread_mutex_lock(&p->lock);
-    const bool sent = srv_wire_send_with(p->control, &c, sizeof c, s->fd) && srv_wire_send(p->control, s->path, c.path_bytes) &&
-                      srv_wire_send(p->control, s->settings, c.settings_bytes);
-    pthread_mutex_unlock(&p->lock);
-    return sent;
-}
-
-static bool is_status(int32_t status)
-{
-    return status >= FOV_OK && status <= FOV_ERR_CANCELLED;
-}
-
-static bool makes_sense(srv_loaded *l)
-{
-    l->message[sizeof l->message - 1] = '\0';
-    l->facts.backend[sizeof l->facts.backend - 1] = '\0';
-    l->facts.device[sizeof l->facts.device - 1] = '\0';
-    return is_status(l->status) && l->certificate_bytes <= SRV_CERTIFICATE_BYTES && fov_precision_name(l->facts.precision);
-}
-
-static bool try_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
-{
-    srv_loaded loaded;
-    *done = (srv_load_done){0};
-    if (!send_load(p, load) || !srv_wire_receive(p->control, &loaded, sizeof loaded) || !makes_sense(&loaded)) return false;
-    done->status = err->code = (fov_status)loaded.status;
-    done->facts = loaded.facts;
-    memcpy(err->message, loaded.message, sizeof err->message);
-    if (loaded.status) return true;
-    done->certificate = calloc(1, loaded.certificate_bytes + 1);
-    return done->certificate && srv_wire_receive(p->control, done->certificate, loaded.certificate_bytes);
+    srv_control_shut(&p->control);
 }
 
 bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
 {
-    const bool loaded = try_load(p, load, done, err);
+    const bool loaded = srv_control_load(&p->control, load, done, err);
     pthread_mutex_lock(&p->lock);
     if (!loaded) condemn(p);
     pthread_mutex_unlock(&p->lock);
@@ -375,10 +324,7 @@ bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done,
 /* A worker that is just being started is told by whoever starts it (crew.c). */
 void srv_process_unload(srv_process *p, uint32_t id)
 {
-    const srv_command command = {.kind = SRV_UNLOAD, .id = id};
-    pthread_mutex_lock(&p->lock);
-    if (p->control >= 0) srv_wire_send_with(p->control, &command, sizeof command, -1);
-    pthread_mutex_unlock(&p->lock);
+    srv_control_unload(&p->control, id);
 }
 
 /* ---------------------------------------------------------------- lanes */

@@ -6,8 +6,8 @@
 #ifndef FOVEA_SERVE_CREW_PROCESS_H
 #define FOVEA_SERVE_CREW_PROCESS_H
 
+#include "crew/control.h"
 #include "crew/nursery.h"
-#include "crew/protocol.h"
 
 typedef struct srv_process srv_process;
 
@@ -36,20 +36,6 @@ uint64_t srv_process_restarts(srv_process *process);
 /** Wait until it is up, and keep it from being started anew until srv_process_unlock(). @return false: it was given up or ended */
 bool srv_process_lock_up(srv_process *process);
 void srv_process_unlock(srv_process *process);
-
-/** A model to load, which has a number of its own. */
-typedef struct srv_load {
-    uint32_t                id;
-    const char             *name, *version;
-    const srv_model_source *source;
-} srv_load;
-
-/** What came of it. */
-typedef struct srv_load_done {
-    fov_status status;
-    srv_facts  facts;
-    char      *certificate; /* to free() */
-} srv_load_done;
 
 /** While it is locked or prepared. @return false: the process ended, or said what cannot be */
 bool srv_process_load(srv_process *process, const srv_load *load, srv_load_done *done, fov_error *err);

@@ -46,7 +46,7 @@ typedef struct srv_command {
     char     name[256], version[16];
 } srv_command;
 
-enum { SRV_CERTIFICATE_BYTES = 16 << 20 };
+enum { SRV_CERTIFICATE_BYTES = 1 << 20 };
 
 typedef struct srv_loaded {
     int32_t   status;

@@ -4,6 +4,7 @@
 #define FOVEA_SERVE_CREW_REMOTE_WORK_H
 
 #include "crew/process.h"
+#include "job.h"
 
 /**
  * Do `count` tasks that may share a pass. A process that crashes meanwhile loses none of them: each is tried again, alone, and only

@@ -46,6 +46,17 @@ static void tell_loaded(int control, const srv_model *model, fov_status st, cons
     if (model) srv_wire_send(control, srv_model_certificate(model), loaded.certificate_bytes);
 }
 
+/* What the front is told at every request for it has a bound. */
+static fov_status refuse(srv_model **model, const char *path, fov_error *err)
+{
+    srv_model_release(*model);
+    *model = NULL;
+    err->code = FOV_ERR_LIMIT;
+    snprintf(err->message, sizeof err->message, "%s: its certificate is larger than %d bytes: build it anew from fewer photos",
+             path, SRV_CERTIFICATE_BYTES);
+    return err->code;
+}
+
 static void load(int control, const srv_command *c, int memory, srv_lanes *lanes, const srv_config *config)
 {
     static srv_stats uncounted; /* the front counts */
@@ -54,6 +65,7 @@ static void load(int control, const srv_command *c, int memory, srv_lanes *lanes
     srv_model_source source = receive_source(control, c, memory);
     fov_status       st =
         srv_model_open_source(&(srv_identity){c->name, c->version, source.path}, &source, config, &uncounted, &model, &err);
+    if (!st && strlen(srv_model_certificate(model)) > SRV_CERTIFICATE_BYTES) st = refuse(&model, source.path, &err);
     srv_model_source_close(&source);
     if (!st && !srv_lanes_add_model(lanes, c->id, model)) _exit(EXIT_FAILURE);
     tell_loaded(control, model, st, &err);

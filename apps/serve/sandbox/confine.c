@@ -3,8 +3,9 @@
 
 #include "console.h"
 #include "sandbox/filter.h"
-#include "sandbox/landlock.h"
+#include "sandbox/gpu.h"
 #include "sandbox/limits.h"
+#include "sandbox/paths.h"
 #include "sandbox/user.h"
 
 #include <errno.h>
@@ -13,9 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 
-enum { MOST_RULES = 64, SPARE_FILES = 64, GPU_FILES = 4096, FIRST_LANDLOCK_WITH_TCP = 4 };
+enum { SPARE_FILES = 64, GPU_FILES = 4096, FIRST_LANDLOCK_WITH_TCP = 4 };
 
 static srv_confinement here; /* set once, before any thread is started */
 
@@ -104,38 +104,7 @@ static fov_status become(const srv_config *config, fov_error *err)
     return FOV_ERR_ARGUMENT;
 }
 
-/* What auto comes to is known when a model is open. */
-static bool may_use_gpu(const srv_config *config)
-{
-    return !strcmp(config->engine.backend, "cuda") || !strcmp(config->engine.backend, "auto");
-}
-
 /* ---------------------------------------------------------------- front */
-
-/* Rules for paths that are made on the way. */
-typedef struct rules {
-    srv_path_rule rule[MOST_RULES];
-    char         *made[MOST_RULES];
-    size_t        count;
-    bool          failed; /* no memory */
-} rules;
-
-/* @param path to be freed with the rules; NULL: no memory */
-static void add(rules *r, char *path, srv_permission may)
-{
-    r->failed |= !path;
-    if (!path || r->count == MOST_RULES) {
-        free(path);
-        return;
-    }
-    r->made[r->count] = path;
-    r->rule[r->count++] = (srv_path_rule){path, may};
-}
-
-static void clear(rules *r)
-{
-    while (r->count) free(r->made[--r->count]);
-}
 
 static char *folder_of(const char *path)
 {
@@ -145,28 +114,34 @@ static char *folder_of(const char *path)
 }
 
 /* Where requests may load a model anew, it may be another file by then, of the same name. */
-static void add_model(rules *r, const char *argument, bool control)
+static void add_model(srv_paths *paths, const char *argument, bool control)
 {
     const char *equals = strchr(argument, '='), *path = equals ? equals + 1 : argument;
     char       *settings = NULL;
     if (control) {
-        add(r, folder_of(path), SRV_MAY_READ);
+        srv_paths_add(paths, folder_of(path), SRV_MAY_READ);
         return;
     }
-    add(r, strdup(path), SRV_MAY_READ);
+    srv_paths_add(paths, strdup(path), SRV_MAY_READ);
     if (asprintf(&settings, "%s.settings", path) < 0) settings = NULL;
-    add(r, settings, SRV_MAY_READ);
+    srv_paths_add(paths, settings, SRV_MAY_READ);
+}
+
+/* The paths are the list's no more. */
+static fov_status restrict_to(srv_paths *paths, fov_error *err)
+{
+    const fov_status st = paths->failed ? refused("Landlock", err) : restrict_files(paths->rule, paths->count, err);
+    srv_paths_clear(paths);
+    return st;
 }
 
 static fov_status restrict_front(const srv_config *c, fov_error *err)
 {
-    rules r = {.count = 0};
-    if (c->folder) add(&r, strdup(c->folder), SRV_MAY_READ);
-    for (const char *const *file = c->files; file && *file; file++) add_model(&r, *file, c->control);
-    if (c->ready_file) add(&r, folder_of(c->ready_file), SRV_MAY_REPLACE);
-    fov_status st = r.failed ? refused("Landlock", err) : restrict_files(r.rule, r.count, err);
-    clear(&r);
-    return st;
+    srv_paths paths = {.count = 0};
+    if (c->folder) srv_paths_add(&paths, strdup(c->folder), SRV_MAY_READ);
+    for (const char *const *file = c->files; file && *file; file++) add_model(&paths, *file, c->control);
+    if (c->ready_file) srv_paths_add(&paths, folder_of(c->ready_file), SRV_MAY_REPLACE);
+    return restrict_to(&paths, err);
 }
 
 static fov_status give_up_root(const srv_config *config, fov_error *err)
@@ -185,44 +160,15 @@ fov_status srv_confine_front(const srv_config *config, fov_error *err)
 
 /* ---------------------------------------------------------------- nursery and workers */
 
-/* A worker with a GPU opens it first, and keeps files of its driver. */
+/* A worker with a GPU keeps files of its driver. */
 fov_status srv_confine_nursery(const srv_config *config, fov_error *err)
 {
-    const bool gpu = may_use_gpu(config);
+    const bool gpu = srv_gpu_is_possible(config);
     fov_status st = become(config, err);
     if (!st && !srv_user_keep_nothing()) st = refused("root's powers", err);
     if (!st) st = no_new_powers(err);
     if (!st && !gpu) st = restrict_files(NULL, 0, err);
     return st ? st : set_filter(gpu ? SRV_FILTER_GPU_NURSERY : SRV_FILTER_NURSERY, err);
-}
-
-/* The driver is loaded and each device opened while everything can be read; why it cannot be is told when a model is loaded. */
-static void open_gpus(const srv_config *config)
-{
-    char         name[128];
-    const int    one[] = {config->engine.device}, *device = config->n_device ? config->devices : one;
-    const size_t count = config->n_device ? config->n_device : 1;
-    for (size_t i = 0; i < count; i++) (void)fov_device_name("cuda", device[i], name, sizeof name, NULL);
-}
-
-/* Where what --tune measured is kept, as docs/cuda.md says; made here, for a rule needs something to be there. "": nowhere */
-static void tuned_folder(char *path, size_t bytes)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    *path = '\0';
-    if (cache && *cache == '/') snprintf(path, bytes, "%s/fovea", cache);
-    else if (home && *home == '/') snprintf(path, bytes, "%s/.cache/fovea", home);
-    if (*path) (void)mkdir(path, 0700);
-}
-
-static fov_status restrict_gpu_worker(const srv_config *config, fov_error *err)
-{
-    char                tuned[4096] = "";
-    const srv_path_rule rule[] = {{"/dev", SRV_MAY_CONTROL}, {"/proc", SRV_MAY_READ}, {"/sys", SRV_MAY_READ},
-                                  {"/usr", SRV_MAY_READ},    {"/lib", SRV_MAY_READ},  {"/lib64", SRV_MAY_READ},
-                                  {"/etc", SRV_MAY_READ},    {tuned, SRV_MAY_KEEP}};
-    if (config->tune_seconds > 0) tuned_folder(tuned, sizeof tuned);
-    return restrict_files(rule, sizeof rule / sizeof *rule, err);
 }
 
 static fov_status limit_worker(const srv_config *config, bool gpu, fov_error *err)
@@ -231,11 +177,21 @@ static fov_status limit_worker(const srv_config *config, bool gpu, fov_error *er
     return srv_limit_memory(config->worker_bytes) ? FOV_OK : refused("--worker-memory", err);
 }
 
+/* The driver starts threads, which have the limits of whoever starts it: files are given up before, and system calls, which
+ * no thread can keep, after. */
+static fov_status confine_gpu(const srv_config *config, fov_error *err)
+{
+    srv_paths paths = {.count = 0};
+    srv_gpu_paths(config, &paths);
+    const fov_status st = restrict_to(&paths, err);
+    if (!st) srv_gpu_start(config);
+    return st;
+}
+
 fov_status srv_confine_worker(const srv_config *config, fov_error *err)
 {
-    const bool gpu = may_use_gpu(config);
-    if (gpu) open_gpus(config);
-    fov_status st = gpu ? restrict_gpu_worker(config, err) : FOV_OK;
+    const bool gpu = srv_gpu_is_possible(config);
+    fov_status st = gpu ? confine_gpu(config, err) : FOV_OK;
     if (!st) st = limit_worker(config, gpu, err);
     return st ? st : set_filter(gpu ? SRV_FILTER_GPU_WORKER : SRV_FILTER_WORKER, err);
 }

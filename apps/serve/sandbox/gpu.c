@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "sandbox/gpu.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool srv_gpu_is_possible(const srv_config *config)
+{
+    return !strcmp(config->engine.backend, "cuda") || !strcmp(config->engine.backend, "auto");
+}
+
+/* ---------------------------------------------------------------- paths */
+
+/* The driver loads more of its own from where its library is. Never closed again. */
+static void add_driver(srv_paths *paths)
+{
+    char  folder[PATH_MAX] = "";
+    void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (driver && !dlinfo(driver, RTLD_DI_ORIGIN, folder)) srv_paths_add(paths, strdup(folder), SRV_MAY_READ);
+}
+
+/* Where else libraries are looked for: nvJPEG, of a Python environment say. */
+static void add_library_path(srv_paths *paths)
+{
+    const char *list = getenv("LD_LIBRARY_PATH");
+    char       *copy = list ? strdup(list) : NULL, *rest = copy;
+    for (const char *folder; rest && (folder = strsep(&rest, ":;"));)
+        if (*folder == '/') srv_paths_add(paths, strdup(folder), SRV_MAY_READ);
+    free(copy);
+}
+
+/* Pipes of NVIDIA's multi-process service, where one runs. */
+static void add_mps(srv_paths *paths)
+{
+    const char *folder = getenv("CUDA_MPS_PIPE_DIRECTORY");
+    srv_paths_add(paths, strdup(folder && *folder == '/' ? folder : "/tmp/nvidia-mps"), SRV_MAY_CONTROL);
+}
+
+/* Where what --tune measured is kept, as docs/cuda.md says; made here, for a rule needs something to be there. */
+static void add_tuned(srv_paths *paths)
+{
+    char        path[PATH_MAX] = "";
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache == '/') snprintf(path, sizeof path, "%s/fovea", cache);
+    else if (home && *home == '/') snprintf(path, sizeof path, "%s/.cache/fovea", home);
+    if (!*path) return;
+    (void)mkdir(path, 0700);
+    srv_paths_add(paths, strdup(path), SRV_MAY_KEEP);
+}
+
+void srv_gpu_paths(const srv_config *config, srv_paths *paths)
+{
+    static const srv_path_rule always[] = {{"/dev", SRV_MAY_CONTROL}, {"/proc", SRV_MAY_READ}, {"/sys", SRV_MAY_READ},
+                                           {"/usr", SRV_MAY_READ},    {"/lib", SRV_MAY_READ},  {"/lib64", SRV_MAY_READ},
+                                           {"/etc", SRV_MAY_READ}};
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++) srv_paths_add(paths, strdup(always[i].path), always[i].may);
+    add_driver(paths);
+    add_library_path(paths);
+    add_mps(paths);
+    if (config->tune_seconds > 0) add_tuned(paths);
+}
+
+/* ---------------------------------------------------------------- the driver */
+
+void srv_gpu_start(const srv_config *config)
+{
+    char         name[128];
+    const int    one[] = {config->engine.device}, *device = config->n_device ? config->devices : one;
+    const size_t count = config->n_device ? config->n_device : 1;
+    for (size_t i = 0; i < count; i++) (void)fov_device_name("cuda", device[i], name, sizeof name, NULL);
+}
