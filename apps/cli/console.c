@@ -37,9 +37,11 @@ static void say(const char *kind, const char *format, va_list args)
     char text[MESSAGE_BYTES];
     vsnprintf(text, sizeof text, format, args);
     cli_progress_hide();
+    flockfile(stderr);
     fprintf(stderr, "fovea: %s", kind);
     cli_print_plain(stderr, text);
     putc('\n', stderr);
+    funlockfile(stderr);
 }
 
 #define SAY(kind)                                                                                                                  \

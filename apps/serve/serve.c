@@ -88,6 +88,7 @@ static cli_exit confine(running *s, const srv_config *c)
         cli_error("%s", err.message);
         return err.code == FOV_ERR_ARGUMENT ? CLI_USAGE : CLI_INTERNAL;
     }
+    if (!srv_relay_start(&s->nursery.relay)) return CLI_INTERNAL;
     s->server.crew = srv_crew_new(c, &s->nursery);
     return s->server.crew ? CLI_OK : CLI_INTERNAL;
 }

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from serving import Server, Skip, form, run
+from serving import Server, Skip, form, run, wait_until
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 ASTRONAUT = SOURCE / "photos/astronaut.png"
@@ -71,6 +71,7 @@ def threads_of_the_driver_keep_no_files():
             if 'landlock="0"' in server.get("/metrics").body.decode():
                 raise Skip("the kernel has no Landlock")
             assert server.post("/detect", ASTRONAUT.read_bytes()).status == 200
+            wait_until(lambda: "thread reads" in server.errors.read_text(), "it has tried")
             said = [line for line in server.errors.read_text().splitlines() if "thread reads" in line]
             assert said and all("Permission denied" in line for line in said), said
 

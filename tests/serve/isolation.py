@@ -373,6 +373,19 @@ def a_worker_that_talks_nonsense_is_ended():
         assert len(server.post("/detect", PHOTO).json["faces"]) == 1
 
 
+def a_worker_can_neither_forge_the_log_nor_fill_it():
+    with tempfile.TemporaryDirectory() as folder, Server(FOVEA, env={**Orders(folder).env, "SECRET": "of the front's"}) as server:
+        assert server.post("/detect", marked("PRINT FORGERY")).status == 200
+        wait_until(lambda: "worker: secret" in server.errors.read_text(), "it was printed")
+        said = server.errors.read_text()
+        assert "fovea: worker: ?[2Jall is well\n" in said and "\nfovea: worker: secret: (null)\n" in said, said
+        assert server.post("/detect", marked("PRINT MUCH")).status == 200
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(ANSWER_S) == 0
+        said = server.errors.read_text()
+        assert 900 < said.count("worker: line ") <= 1000 and re.search(r"worker: 40\d\d more lines left out", said), said[-500:]
+
+
 def a_worker_that_cannot_start_is_given_up():
     with tempfile.TemporaryDirectory() as folder:
         orders = Orders(folder)
@@ -455,6 +468,7 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
          a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed,
          a_model_that_takes_for_ever_to_load_is_ended, a_worker_that_talks_nonsense_is_ended,
+         a_worker_can_neither_forge_the_log_nor_fill_it,
          a_worker_that_cannot_start_is_given_up, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
          nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
 

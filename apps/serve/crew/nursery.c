@@ -6,6 +6,7 @@
 #include "crew/wire.h"
 #include "crew/worker.h"
 #include "sandbox/confine.h"
+#include "sandbox/gpu.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,12 +21,25 @@
 
 /* ---------------------------------------------------------------- in the nursery */
 
-/* What the front alone needs, and what whoever started the server left open. Standard error stays, for messages; the terminal,
- * which a process could type commands into, does not. */
+static void forget_text(const char *text)
+{
+    if (text) explicit_bzero((char *)(uintptr_t)text, strlen(text));
+}
+
+/* Whoever started the server may keep secrets in its environment. A GPU's driver is told by it what to do. */
+static void forget_environment(const srv_config *config)
+{
+    forget_text(getenv("FOVEA_TOKEN"));
+    if (srv_gpu_is_possible(config)) return;
+    for (char **variable = environ; variable && *variable; variable++) forget_text(*variable);
+    clearenv();
+}
+
+/* What the front alone needs, and what whoever started the server left open. The terminal, which a process could type commands
+ * into, goes, too; messages go to the front. */
 static void forget(int front, const srv_config *config)
 {
     const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    char     *token = getenv("FOVEA_TOKEN");
     if (nothing >= 0) {
         dup2(nothing, STDIN_FILENO);
         dup2(nothing, STDOUT_FILENO);
@@ -33,8 +47,8 @@ static void forget(int front, const srv_config *config)
     for (int fd = STDERR_FILENO + 1; fd < front; fd++) close(fd);
     closefrom(front + 1);
     setsid();
-    if (token) explicit_bzero(token, strlen(token));
-    if (config->token) explicit_bzero((char *)(uintptr_t)config->token, strlen(config->token));
+    forget_text(config->token);
+    forget_environment(config);
 }
 
 static _Noreturn void begin_worker(int front, int control, const srv_config *config)
@@ -74,12 +88,13 @@ static void obey(int front, const srv_config *config)
 }
 
 /* Processors are counted, and the secret of JSON's hash tables drawn, while files may still be read. */
-static _Noreturn void nursery_main(int front, const srv_config *config)
+static _Noreturn void nursery_main(int front, srv_relay *relay, const srv_config *config)
 {
     srv_config own = *config;
     fov_error  err = {0};
     if (!own.threads) own.threads = fov_cpu_threads();
     json_object_seed(0);
+    srv_relay_join(relay);
     forget(front, config);
     own.token = NULL;
     const fov_status st = srv_confine_nursery(&own, &err);
@@ -94,13 +109,13 @@ static _Noreturn void nursery_main(int front, const srv_config *config)
 bool srv_nursery_start(srv_nursery *n, const srv_config *config)
 {
     int end[2];
-    if (!srv_wire_pair(end) || (n->pid = fork()) < 0) {
+    if (!srv_wire_pair(end) || !srv_relay_open(&n->relay) || (n->pid = fork()) < 0) {
         cli_error("the process that starts workers cannot be started: %s", strerror(errno));
         return false;
     }
     if (!n->pid) {
         close(end[0]);
-        nursery_main(end[1], config);
+        nursery_main(end[1], &n->relay, config);
     }
     close(end[1]);
     n->fd = end[0];
@@ -113,6 +128,7 @@ void srv_nursery_stop(srv_nursery *n)
     if (!n->pid) return;
     close(n->fd);
     waitpid(n->pid, NULL, 0);
+    srv_relay_close(&n->relay);
     pthread_mutex_destroy(&n->lock);
     n->pid = 0;
 }

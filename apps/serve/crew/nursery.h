@@ -8,11 +8,13 @@
 #include <pthread.h>
 
 #include "config.h"
+#include "crew/relay.h"
 
 typedef struct srv_nursery {
     int             fd;
     pid_t           pid;
-    pthread_mutex_t lock; /* an order at a time */
+    srv_relay       relay; /* what it and its workers print: to be started once the front is confined */
+    pthread_mutex_t lock;  /* an order at a time */
 } srv_nursery;
 
 /** Before any thread is started. @return false: it was said why not */
