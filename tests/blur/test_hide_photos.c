@@ -572,13 +572,12 @@ static void an_exif_block_that_cannot_be_followed_leaves_the_orientation(void **
 
 /* ---------------------------------------------------------------- PNG */
 
-static void write_png16(const char *path)
+static void write_png16(const char *path, const tiff *t)
 {
     spng_ctx        *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
     struct spng_ihdr header = {.width = 400, .height = 300, .bit_depth = 16, .color_type = SPNG_COLOR_TYPE_TRUECOLOR};
     struct spng_text text = {.keyword = "Comment", .type = SPNG_TEXT, .text = (char[]){"kept"}, .length = 4};
-    tiff             t = camera_block(NOTE);
-    struct spng_exif exif = {.data = (char *)t.data, .length = t.size};
+    struct spng_exif exif = {.data = (char *)(uintptr_t)t->data, .length = t->size};
     uint16_t        *pixels = malloc(sizeof *pixels * 3 * 400 * 300);
     size_t           bytes;
     int              code = 0;
@@ -617,7 +616,8 @@ static void a_png_keeps_its_depth_and_its_chunks(void **state)
     fov_error        err = {0};
     struct spng_ihdr before, after;
     size_t           bytes;
-    write_png16(path_of("deep.png"));
+    const tiff       t = camera_block(NOTE);
+    write_png16(path_of("deep.png"), &t);
     assert_ok(fov_photo_hide(path_of("deep.png"), &ONE_FACE, &SOLID_BOX, path_of("out.png"), &err));
     uint16_t *a = read_png16(path_of("deep.png"), &before), *b = read_png16(path_of("out.png"), &after);
     assert_int_equal(after.bit_depth, 16);
@@ -665,13 +665,12 @@ static void a_palette_is_widened(void **state)
 
 /* ---------------------------------------------------------------- WebP */
 
-static void write_webp(const char *path, bool lossless)
+static void write_webp(const char *path, bool lossless, const tiff *t)
 {
     fov_photo      *photo = picture_of_face();
     const fov_image image = fov_photo_image(photo);
     uint8_t        *data;
-    const tiff      t = camera_block(NOTE);
-    const WebPData  exif = {t.data, t.size}, icc = {(const uint8_t *)ICC, sizeof ICC};
+    const WebPData  exif = {t->data, t->size}, icc = {(const uint8_t *)ICC, sizeof ICC};
     WebPData        file;
     const size_t    size = lossless ? WebPEncodeLosslessRGB(image.data, image.width, image.height, (int)image.pitch, &data)
                                     : WebPEncodeRGB(image.data, image.width, image.height, (int)image.pitch, 70, &data);
@@ -695,7 +694,8 @@ static void a_webp_stays_what_it_is(void **state)
     for (int lossless = 0; lossless < 2; lossless++) {
         WebPBitstreamFeatures features;
         size_t                before, after;
-        write_webp(path_of("in.webp"), lossless);
+        const tiff            t = camera_block(NOTE);
+        write_webp(path_of("in.webp"), lossless, &t);
         assert_ok(fov_photo_hide(path_of("in.webp"), &ONE_FACE, &SOLID_BOX, path_of("out.webp"), &err));
         char *in = file_read(path_of("in.webp"), &before), *out = file_read(path_of("out.webp"), &after);
         assert_int_equal(WebPGetFeatures((uint8_t *)out, after, &features), VP8_STATUS_OK);
@@ -711,6 +711,46 @@ static void a_webp_stays_what_it_is(void **state)
         free(in);
         free(out);
     }
+}
+
+/* ---------------------------------------------------------------- what cannot be cleaned */
+
+/* A list of one tag whose list of more tags lies far beyond the end. */
+static tiff lying_block(void)
+{
+    static const unsigned char lies[] = {'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0,    0x12, 1,    3,
+                                         0,   1,   0,   0, 0, 3, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f};
+    tiff                       t = camera_block(NOTE);
+    memcpy(t.data, lies, sizeof lies);
+    return t;
+}
+
+/* The size that a file says of its block, in 4 bytes before its name or behind it, of which the first is the highest or the lowest.
+ */
+static uint32_t size_said(const char *path, const char *name, int offset, bool highest_first)
+{
+    size_t               bytes;
+    char                *file = file_read(path, &bytes);
+    const unsigned char *at = memmem(file, bytes, name, 4);
+    uint32_t             size = 0;
+    assert_non_null(at);
+    for (int i = 0; i < 4; i++) size |= (uint32_t)at[offset + i] << 8 * (highest_first ? 3 - i : i);
+    free(file);
+    return size;
+}
+
+static void of_a_block_that_cannot_be_cleaned_only_the_orientation_is_written(void **state)
+{
+    (void)state;
+    fov_error  err = {0};
+    const tiff t = lying_block();
+    assert_true(t.size > FOV_EXIF_ORIENTATION_BYTES);
+    write_png16(path_of("lies.png"), &t);
+    assert_ok(fov_photo_hide(path_of("lies.png"), &ONE_FACE, &SOLID_BOX, path_of("out.png"), &err));
+    assert_int_equal(size_said(path_of("out.png"), "eXIf", -4, true), FOV_EXIF_ORIENTATION_BYTES);
+    write_webp(path_of("lies.webp"), false, &t);
+    assert_ok(fov_photo_hide(path_of("lies.webp"), &ONE_FACE, &SOLID_BOX, path_of("out.webp"), &err));
+    assert_int_equal(size_said(path_of("out.webp"), "EXIF", 4, false), FOV_EXIF_ORIENTATION_BYTES);
 }
 
 int main(void)
@@ -735,6 +775,7 @@ int main(void)
                                        cmocka_unit_test(an_exif_block_that_cannot_be_followed_leaves_the_orientation),
                                        cmocka_unit_test(a_png_keeps_its_depth_and_its_chunks),
                                        cmocka_unit_test(a_palette_is_widened),
+                                       cmocka_unit_test(of_a_block_that_cannot_be_cleaned_only_the_orientation_is_written),
                                        cmocka_unit_test(a_webp_stays_what_it_is)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -305,6 +305,15 @@ uint64_t fake_driver_calls(void)
 
 /* ---- the driver and its devices */
 
+/* As NVIDIA's driver does it, which does not start where it cannot. */
+static bool can_name_threads(void)
+{
+    const std::string path = "/proc/self/task/" + std::to_string(gettid()) + "/comm";
+    const int         fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
 static void read_for_ever(const char *path)
 {
     for (int before = -1;; usleep(10000)) {
@@ -322,6 +331,7 @@ CUresult CUDAAPI cuInit(unsigned flags)
     REQUIRE(flags == 0);
     if (fails) return fails;
     if (device_count() == 0) return CUDA_ERROR_NO_DEVICE;
+    if (!can_name_threads()) return CUDA_ERROR_OPERATING_SYSTEM;
     if (const char *path = getenv("FAKE_CUDA_READS"); path && !started) std::thread(read_for_ever, path).detach();
     started = true;
     return CUDA_SUCCESS;

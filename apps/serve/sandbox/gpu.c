@@ -2,6 +2,7 @@
 #include "sandbox/gpu.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <link.h>
 #include <stdio.h>
@@ -41,6 +42,15 @@ static void add_mps(srv_paths *paths)
     srv_paths_add(paths, strdup(folder && *folder == '/' ? folder : "/tmp/nvidia-mps"), SRV_MAY_CONTROL);
 }
 
+/* The driver gives its threads names, and does not start where it cannot. The folder is held open: a rule is of what is there now,
+ * and the kernel may forget that, and make another of the same name. */
+static void add_threads(srv_paths *paths)
+{
+    static const char folder[] = "/proc/self/task";
+    (void)open(folder, O_PATH | O_CLOEXEC);
+    srv_paths_add(paths, strdup(folder), SRV_MAY_WRITE);
+}
+
 /* Where what --tune measured is kept, as docs/cuda.md says; made here, for a rule needs something to be there. */
 static void add_tuned(srv_paths *paths)
 {
@@ -62,6 +72,7 @@ void srv_gpu_paths(const srv_config *config, srv_paths *paths)
     add_driver(paths);
     add_library_path(paths);
     add_mps(paths);
+    add_threads(paths);
     if (config->tune_seconds > 0) add_tuned(paths);
 }
 

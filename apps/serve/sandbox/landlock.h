@@ -10,6 +10,7 @@ typedef enum srv_permission {
     SRV_MAY_READ,    /* files and folders */
     SRV_MAY_REPLACE, /* the files of a folder, and remove them */
     SRV_MAY_CONTROL, /* devices: read, write, ioctl */
+    SRV_MAY_WRITE,   /* files that are there, and read them */
     SRV_MAY_KEEP,    /* files of a folder: all that one does with a cache */
 } srv_permission;
 

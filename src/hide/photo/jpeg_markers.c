@@ -43,10 +43,10 @@ int fov_jpeg_markers_orientation(const struct jpeg_decompress_struct *info)
 
 static void write_exif(j_compress_ptr to, jpeg_saved_marker_ptr m, bool location)
 {
-    unsigned char  block[EXIF_HEADER_BYTES + FOV_EXIF_ORIENTATION_BYTES] = EXIF_HEADER;
-    size_t         size = m->data_length - EXIF_HEADER_BYTES;
-    unsigned char *kept = fov_photo_exif(m->data + EXIF_HEADER_BYTES, &size, location, block + EXIF_HEADER_BYTES);
-    jpeg_write_marker(to, m->marker, kept - EXIF_HEADER_BYTES, (unsigned)(EXIF_HEADER_BYTES + size));
+    unsigned char    block[EXIF_HEADER_BYTES + FOV_EXIF_ORIENTATION_BYTES] = EXIF_HEADER;
+    const fov_buffer kept =
+        fov_photo_exif(m->data + EXIF_HEADER_BYTES, m->data_length - EXIF_HEADER_BYTES, location, block + EXIF_HEADER_BYTES);
+    jpeg_write_marker(to, m->marker, kept.data - EXIF_HEADER_BYTES, (unsigned)(EXIF_HEADER_BYTES + kept.size));
 }
 
 static void write_xmp(j_compress_ptr to, jpeg_saved_marker_ptr m, bool location)

@@ -23,13 +23,12 @@ fov_status fov_photo_hide_faces(const fov_photo_hiding *h, const fov_surface *su
     return st;
 }
 
-unsigned char *fov_photo_exif(unsigned char *block, size_t *size, bool location, unsigned char *instead)
+fov_buffer fov_photo_exif(unsigned char *block, size_t size, bool location, unsigned char *instead)
 {
-    const int orientation = fov_exif_orientation(block, *size);
-    if (fov_exif_clean(block, *size, location)) return block;
+    const int orientation = fov_exif_orientation(block, size);
+    if (fov_exif_clean(block, size, location)) return (fov_buffer){block, size};
     fov_exif_orientation_only(orientation, instead);
-    *size = FOV_EXIF_ORIENTATION_BYTES;
-    return instead;
+    return (fov_buffer){instead, FOV_EXIF_ORIENTATION_BYTES};
 }
 
 static fov_status hide(const fov_photo_hiding *h, fov_buffer *out)

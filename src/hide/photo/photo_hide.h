@@ -31,8 +31,8 @@ fov_status fov_photo_hide_faces(const fov_photo_hiding *h, const fov_surface *su
 
 /**
  * An EXIF block as it may stay: `block` cleaned in place, or `instead`, which tells the orientation only.
- * @param size in and out. @return the one that it is
+ * @return the one that it is, and how long
  */
-unsigned char *fov_photo_exif(unsigned char *block, size_t *size, bool location, unsigned char *instead);
+fov_buffer fov_photo_exif(unsigned char *block, size_t size, bool location, unsigned char *instead);
 
 #endif

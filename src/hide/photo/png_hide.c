@@ -167,14 +167,14 @@ static void add_chunk(fov_text *out, const unsigned char *type, const unsigned c
 static void add_exif(fov_text *out, const chunk *c, bool location)
 {
     unsigned char  instead[FOV_EXIF_ORIENTATION_BYTES];
-    size_t         size = c->size;
-    unsigned char *block = fov_alloc(size);
+    unsigned char *block = fov_alloc(c->size);
     if (!block) {
         out->failed = true;
         return;
     }
-    memcpy(block, c->data, size);
-    add_chunk(out, c->type, fov_photo_exif(block, &size, location, instead), size);
+    memcpy(block, c->data, c->size);
+    const fov_buffer kept = fov_photo_exif(block, c->size, location, instead);
+    add_chunk(out, c->type, kept.data, kept.size);
     fov_free(block);
 }
 

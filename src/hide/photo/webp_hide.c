@@ -155,19 +155,25 @@ static bool set_chunk(webp_hiding *w, const char *name, const void *data, size_t
     return WebPMuxSetChunk(w->mux, name, &chunk, 1) == WEBP_MUX_OK;
 }
 
+static bool set_exif(webp_hiding *w, unsigned char *block, size_t size)
+{
+    unsigned char    instead[FOV_EXIF_ORIENTATION_BYTES];
+    const fov_buffer kept = fov_photo_exif(block, size, w->h->hider->options.strip_location, instead);
+    return set_chunk(w, "EXIF", kept.data, kept.size);
+}
+
 /* One that is empty says nothing, and libwebpmux does not write it. @return false: no memory */
 static bool keep_chunk(webp_hiding *w, const char *name)
 {
     const bool        location = w->h->hider->options.strip_location;
     WebPChunkIterator found;
-    unsigned char     instead[FOV_EXIF_ORIENTATION_BYTES];
     bool              kept = true;
     if (!WebPDemuxGetChunk(w->demux, name, 1, &found)) return true;
-    size_t         size = found.chunk.size;
+    const size_t   size = found.chunk.size;
     unsigned char *copy = size ? fov_alloc(size) : NULL;
     if (copy) memcpy(copy, found.chunk.bytes, size);
     if (!copy) kept = !size;
-    else if (!strcmp(name, "EXIF")) kept = set_chunk(w, name, fov_photo_exif(copy, &size, location, instead), size);
+    else if (!strcmp(name, "EXIF")) kept = set_exif(w, copy, size);
     else if (strcmp(name, "XMP ") != 0 || fov_xmp_clean((char *)copy, size, location)) kept = set_chunk(w, name, copy, size);
     fov_free(copy);
     WebPDemuxReleaseChunkIterator(&found);
