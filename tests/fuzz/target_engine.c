@@ -6,6 +6,9 @@
 
 #include "base/alloc.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 enum { SELDOM = 8 };
 
 static const double MOST_MACS = 5e7; /* some seconds of instrumented plain kernels */
