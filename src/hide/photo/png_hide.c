@@ -174,7 +174,9 @@ static void add_exif(fov_text *out, const chunk *c, bool location)
         return;
     }
     memcpy(block, c->data, size);
-    add_chunk(out, c->type, fov_photo_exif(block, &size, location, instead), size);
+    const unsigned char *kept = fov_photo_exif(block, &size, location, instead);
+    if (kept) add_chunk(out, c->type, kept, size);
+    else out->failed = true;
     fov_free(block);
 }
 

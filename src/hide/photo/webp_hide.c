@@ -167,8 +167,10 @@ static bool keep_chunk(webp_hiding *w, const char *name)
     unsigned char *copy = size ? fov_alloc(size) : NULL;
     if (copy) memcpy(copy, found.chunk.bytes, size);
     if (!copy) kept = !size;
-    else if (!strcmp(name, "EXIF")) kept = set_chunk(w, name, fov_photo_exif(copy, &size, location, instead), size);
-    else if (strcmp(name, "XMP ") != 0 || fov_xmp_clean((char *)copy, size, location)) kept = set_chunk(w, name, copy, size);
+    else if (!strcmp(name, "EXIF")) {
+        const unsigned char *exif = fov_photo_exif(copy, &size, location, instead);
+        kept = exif && set_chunk(w, name, exif, size);
+    } else if (strcmp(name, "XMP ") != 0 || fov_xmp_clean((char *)copy, size, location)) kept = set_chunk(w, name, copy, size);
     fov_free(copy);
     WebPDemuxReleaseChunkIterator(&found);
     return kept;
