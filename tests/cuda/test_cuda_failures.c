@@ -163,6 +163,26 @@ static fov_status load_and_tune(void)
     return st;
 }
 
+/* Of the size that networks have: it is not run here. Its layers in a row are made one. */
+static fov_status open_the_bundled(fov_precision precision)
+{
+    const fov_engine_options options = {.backend = "cuda", .precision = precision};
+    fov_engine              *engine = NULL;
+    const fov_status         st = fov_engine_open("default", NULL, &options, &engine, &err);
+    fov_engine_free(engine);
+    return st;
+}
+
+static fov_status open_in_fp32(void)
+{
+    return open_the_bundled(FOV_PRECISION_FP32);
+}
+
+static fov_status open_in_int8(void)
+{
+    return open_the_bundled(FOV_PRECISION_INT8);
+}
+
 static fov_status make_photo(void *user, size_t index, fov_photo **photo, fov_error *e)
 {
     (void)user;
@@ -276,6 +296,8 @@ static void memory_of_the_host_runs_out(void **state)
     }
     file = mixed;
     file_bytes = mixed_bytes;
+    starve_on_a_gpu(open_in_fp32);
+    starve_on_a_gpu(open_in_int8);
     assert_int_equal(free_bytes(), before);
 }
 

@@ -2,6 +2,7 @@
 /* Memory runs out while models are read and written that are not as all are: with warnings, with names that are no UTF-8, of other
  * exporters, decoded by plugins of a domain; and while pickles grow at each of their opcodes. */
 #include "engines.h"
+#include "pictures.h"
 #include "starve.h"
 
 #include "base/alloc.h"
@@ -9,6 +10,7 @@
 #include "import/pickle.h"
 #include "models/model.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +48,38 @@ static void warnings_and_names_of_any_bytes(void **state)
     assert_ok(fov_model_save(model, path, &err));
     fov_model_free(model);
     starve_places("a model of NaN", load_and_describe, path);
+}
+
+/* The name is told of up to a number of bytes, which is in the middle of a letter here. */
+static void a_name_that_is_cut_in_a_letter(void **state)
+{
+    (void)state;
+    struct fov_model *model = bundled();
+    size_t            bytes;
+    char              name[400] = "i";
+    snprintf(path, sizeof path, "%s/x.safetensors", test_folder());
+    assert_ok(fov_model_save(model, path, &err));
+    fov_model_free(model);
+    char *file = file_read(path, &bytes);
+    while (strlen(name) < 300) strcat(name, "\xc3\xa9");
+    uint64_t length;
+    memcpy(&length, file, sizeof length);
+    json_t *tensors = json_loadb(file + sizeof length, length, 0, NULL);
+    json_object_set_new(tensors, name,
+                        json_pack("{s:s, s:[i], s:[I, I]}", "dtype", "I64", "shape", 0, "data_offsets",
+                                  (json_int_t)(bytes - sizeof length - length), (json_int_t)(bytes - sizeof length - length)));
+    char *text = json_dumps(tensors, JSON_COMPACT);
+    json_decref(tensors);
+    const uint64_t now = strlen(text);
+    FILE          *out = fopen(path, "wb");
+    assert_non_null(out);
+    fwrite(&now, sizeof now, 1, out);
+    fwrite(text, 1, now, out);
+    fwrite(file + sizeof length + length, 1, bytes - sizeof length - length, out);
+    fclose(out);
+    free(text);
+    free(file);
+    starve_places("a name that is cut in a letter", load_and_describe, path);
 }
 
 static fov_status export(const void *user, fov_error *e)
@@ -104,13 +138,16 @@ static fov_status unpickle(const void *user, fov_error *e)
     return st;
 }
 
-/* A tuple of `count` times what the opcodes make; `first` is in it too, so that room ends at another opcode. */
-static void starve_pickle(const char *first, const char *opcodes, int count)
+/* A tuple of many times what the opcodes make. @param shift things of one value and one cell, and `odd` one of a value more, that
+ * come first, so that room ends at another opcode */
+static void starve_pickle(const char *opcodes, int shift, bool odd)
 {
+    enum { TIMES = 600 };
     unsigned char bytes[32768] = "\x80\x02(";
     size_t        size = 3;
-    size += (size_t)snprintf((char *)bytes + size, sizeof bytes - size, "%s", first);
-    for (int i = 0; i < count; i++) size += (size_t)snprintf((char *)bytes + size, sizeof bytes - size, "%s", opcodes);
+    for (int i = 0; i < shift; i++) size += (size_t)snprintf((char *)bytes + size, sizeof bytes - size, ")\x85");
+    if (odd) bytes[size++] = ')';
+    for (int i = 0; i < TIMES; i++) size += (size_t)snprintf((char *)bytes + size, sizeof bytes - size, "%s", opcodes);
     size += (size_t)snprintf((char *)bytes + size, sizeof bytes - size, "t.");
     starve_places(opcodes, unpickle, &(fov_buffer){bytes, size});
 }
@@ -132,19 +169,15 @@ static void pickles_grow_at_each_opcode(void **state)
                                           "}())u",
                                           "ccollections\nOrderedDict\n]))\x86"
                                           "a\x85R"};
-    for (size_t i = 0; i < sizeof opcodes / sizeof *opcodes; i++) {
-        starve_pickle("", opcodes[i], 600);
-        starve_pickle(")", opcodes[i], 600);
-        starve_pickle(")(t", opcodes[i], 600);
-    }
+    for (size_t i = 0; i < sizeof opcodes / sizeof *opcodes; i++)
+        for (int shift = 0; shift < 12; shift++) starve_pickle(opcodes[i], shift / 2, shift % 2);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(warnings_and_names_of_any_bytes),
-        cmocka_unit_test(a_model_of_another_exporter),
-        cmocka_unit_test(a_plugin_by_its_domain),
+        cmocka_unit_test(warnings_and_names_of_any_bytes), cmocka_unit_test(a_name_that_is_cut_in_a_letter),
+        cmocka_unit_test(a_model_of_another_exporter),     cmocka_unit_test(a_plugin_by_its_domain),
         cmocka_unit_test(pickles_grow_at_each_opcode),
     };
     return cmocka_run_group_tests_name("alloc_models", tests, NULL, NULL);
