@@ -3,8 +3,10 @@
 
 #include "clock.h"
 #include "console.h"
+#include "crew/protocol.h"
 #include "crew/wire.h"
 
+#include <errno.h>
 #include <math.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -41,6 +43,7 @@ struct srv_process {
     int               control; /* -1: none */
     lane             *lane;
     size_t            busy, suspects; /* lanes that are in use; suspects that wait for it to be empty, or are in it */
+    int               unmade;         /* errno of what its start lacked; 0: it ended by itself */
     char              last_end[128];
 
     atomic_bool      useful; /* a photo was done since its start */
@@ -57,12 +60,19 @@ static void set_state(srv_process *p, srv_process_state state)
 
 /* ---------------------------------------------------------------- starting */
 
+static bool make_pair(srv_process *p, int end[2])
+{
+    if (srv_wire_pair(end)) return true;
+    p->unmade = errno;
+    return false;
+}
+
 /* A lane's socket and its thread in the worker. */
 static bool open_lane(srv_process *p, size_t i)
 {
     const srv_command command = {.kind = SRV_LANE};
     int               end[2];
-    if (!srv_wire_pair(end)) return false;
+    if (!make_pair(p, end)) return false;
     p->lane[i] = (lane){.fd = end[0], .until_s = INFINITY};
     const bool told = srv_wire_send_with(p->control, &command, sizeof command, end[1]);
     close(end[1]);
@@ -81,11 +91,12 @@ static bool hear_hello(const srv_process *p)
 static bool start(srv_process *p)
 {
     int end[2];
-    if (!srv_wire_pair(end)) return false;
+    p->unmade = 0;
+    if (!make_pair(p, end)) return false;
     pthread_mutex_lock(&p->lock);
     p->control = end[0];
     pthread_mutex_unlock(&p->lock);
-    p->pid = srv_nursery_start_worker(p->nursery, end[1]);
+    if (!(p->pid = srv_nursery_start_worker(p->nursery, end[1]))) p->unmade = errno;
     close(end[1]);
     bool good = p->pid && hear_hello(p);
     for (int i = 0; i < p->config->workers && good; i++) good = open_lane(p, (size_t)i);
@@ -115,9 +126,19 @@ static void empty(srv_process *p)
     pthread_mutex_unlock(&p->lock);
 }
 
+static const char *meaning_of(int exit_status)
+{
+    if (exit_status == SRV_WORKER_NO_MEMORY) return "had no memory (see --worker-memory)";
+    if (exit_status == SRV_WORKER_NO_THREAD)
+        return "could not start its threads (see --worker-memory, and limits on processes and files)";
+    return NULL;
+}
+
 static void describe_end(int status, char *text, size_t bytes)
 {
-    if (status < 0) snprintf(text, bytes, "ended with the process that starts workers");
+    const char *meaning = status >= 0 && WIFEXITED(status) ? meaning_of(WEXITSTATUS(status)) : NULL;
+    if (meaning) snprintf(text, bytes, "%s", meaning);
+    else if (status < 0) snprintf(text, bytes, "ended with the process that starts workers");
     else if (WIFSIGNALED(status)) snprintf(text, bytes, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else snprintf(text, bytes, "ended with status %d", WEXITSTATUS(status));
 }
@@ -125,9 +146,10 @@ static void describe_end(int status, char *text, size_t bytes)
 /* After it has ended, or to end it. Whoever talks to it over `control` sees that it is gone, and leaves, too. */
 static void bury(srv_process *p)
 {
-    char text[sizeof p->last_end] = "could not be started";
+    char text[sizeof p->last_end] = "";
     set_state(p, SRV_STARTING);
     if (p->pid) describe_end(srv_nursery_end_worker(p->nursery, p->pid), text, sizeof text);
+    if (p->unmade) snprintf(text, sizeof text, "could not be started: %s", strerror(p->unmade));
     pthread_mutex_lock(&p->control_lock);
     empty(p);
     pthread_mutex_unlock(&p->control_lock);
