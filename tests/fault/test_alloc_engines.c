@@ -42,7 +42,7 @@ static void precisions_are_tried(void **state)
 {
     (void)state;
     static const fov_precision precisions[] = {FOV_PRECISION_FP32, FOV_PRECISION_INT8, FOV_PRECISION_MIXED, FOV_PRECISION_AUTO};
-    fov_model                 *model = small_model();
+    fov_model                 *model = small_engine_model();
     building                   job = {model, {.photos = &photos, .keep_weights = true, .backend = "auto"}};
     for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
         job.options.precision = precisions[i];
@@ -67,7 +67,7 @@ static fov_status lower_all(const void *user, fov_error *e)
 static void nodes_are_lowered(void **state)
 {
     (void)state;
-    struct fov_model *model = small_model();
+    struct fov_model *model = small_engine_model();
     starve_places("lower nodes", lower_all, model->graph);
     fov_model_free(model);
 }

@@ -163,7 +163,7 @@ static void of_engines(void **state)
 {
     (void)state;
     fov_engine *engine = small_engine(FOV_PRECISION_INT8, NULL);
-    fov_model  *model = small_model();
+    fov_model  *model = small_engine_model();
     refuse_each("describe an engine", MANY, describe_engine, engine);
     refuse_each("verify", MANY, verify, engine);
     refuse_each("compare", SOME, compare, engine);

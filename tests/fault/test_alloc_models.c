@@ -91,7 +91,7 @@ static fov_status export(const void *user, fov_error *e)
 static void a_model_of_another_exporter(void **state)
 {
     (void)state;
-    struct fov_model *model = small_model();
+    struct fov_model *model = small_engine_model();
     fov_value        *input = &model->graph->value[model->graph->input[0]];
     fov_free(input->name);
     input->name = fov_strdup("pixels");

@@ -205,7 +205,7 @@ fov_engine *small_engine(fov_precision precision, const char *backend)
     return engine;
 }
 
-fov_model *small_model(void)
+fov_model *small_engine_model(void)
 {
     struct fov_model *model = fov_model_new("small network", "onnx");
     if (!model) abort();
