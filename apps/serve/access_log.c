@@ -15,7 +15,7 @@
 
 bool srv_access_log_open(srv_access_log *log, const char *path)
 {
-    *log = (srv_access_log){0};
+    *log = (srv_access_log){.file = NULL};
     if (!path) return true;
     log->file = strcmp(path, "-") ? fopen(path, "ae") : stdout;
     if (log->file) return true;
@@ -74,6 +74,15 @@ static void print_job(FILE *out, const srv_job *job)
             network_s * 1e3);
 }
 
+/* Whole lines: streams lock themselves. What is lost is told once, until there is room again. */
+static void append(srv_access_log *log, const srv_out *line)
+{
+    const bool written = fwrite(line->data, 1, line->bytes, log->file) == line->bytes && !fflush(log->file);
+    const int  error = errno;
+    if (!atomic_exchange(&log->lost, !written) && !written)
+        cli_warning("--access-log: cannot write: %s: lines are lost", strerror(error));
+}
+
 void srv_access_log_write(srv_access_log *log, const srv_request *r)
 {
     srv_out line;
@@ -87,7 +96,6 @@ void srv_access_log_write(srv_access_log *log, const srv_request *r)
     if (r->job) print_job(line.file, r->job);
     fputs("}\n", line.file);
     if (!srv_out_end(&line)) return;
-    fwrite(line.data, 1, line.bytes, log->file); /* whole lines: streams lock themselves */
-    fflush(log->file);
+    append(log, &line);
     free(line.data);
 }

@@ -3,13 +3,15 @@
 #ifndef FOVEA_SERVE_ACCESS_LOG_H
 #define FOVEA_SERVE_ACCESS_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 typedef struct srv_request srv_request;
 
 typedef struct srv_access_log {
-    FILE *file; /* NULL: none is kept */
+    FILE       *file; /* NULL: none is kept */
+    atomic_bool lost; /* the last line could not be written */
 } srv_access_log;
 
 /** @param path "-" is standard output; NULL: none. @return false: it was said why it cannot be written */

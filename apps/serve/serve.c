@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const double SWEEP_S = 0.25, LAST_ANSWERS_S = 2;
@@ -51,11 +52,18 @@ static bool say_ready_file(const char *path)
     return false;
 }
 
+/* A pipe or a device must not be replaced. */
+static bool is_no_plain_file(const char *path)
+{
+    struct stat info;
+    return !stat(path, &info) && !S_ISREG(info.st_mode);
+}
+
 /* While files may still be made. */
 static bool open_ready_file(running *s, const char *path)
 {
     if (!path) return true;
-    if (asprintf(&s->ready_beside, "%s.new", path) < 0) s->ready_beside = NULL;
+    if (asprintf(&s->ready_beside, "%s%s", path, is_no_plain_file(path) ? "" : ".new") < 0) s->ready_beside = NULL;
     s->ready = s->ready_beside ? fopen(s->ready_beside, "we") : NULL;
     return s->ready || say_ready_file(path);
 }
@@ -66,7 +74,8 @@ static bool write_ready_file(running *s, const char *path, const char *url)
     if (!path) return true;
     const bool written = fprintf(s->ready, "%s\n", url) > 0, closed = !fclose(s->ready);
     s->ready = NULL;
-    return (written && closed && !rename(s->ready_beside, path)) || say_ready_file(path);
+    const bool replaces = strcmp(s->ready_beside, path) != 0;
+    return (written && closed && (!replaces || !rename(s->ready_beside, path))) || say_ready_file(path);
 }
 
 static cli_exit tell_address(running *s)

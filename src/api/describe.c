@@ -23,7 +23,11 @@ static json_t *settings_json(const fov_settings *settings)
         char *equals = strstr(line, " = ");
         if (!equals) continue;
         *equals = '\0';
-        json_object_set_new(object, line, json_string(equals + 3));
+        fov_json_set(&object, line, json_string(equals + 3));
+    }
+    if (text.failed) {
+        json_decref(object);
+        object = NULL;
     }
     fov_text_clear(&text);
     return object;
@@ -34,7 +38,7 @@ static json_t *lines_json(const char *lines)
     json_t *array = json_array();
     while (*lines) {
         size_t length = strcspn(lines, "\n");
-        if (length) json_array_append_new(array, fov_json_bytes(lines, length));
+        if (length) fov_json_add(&array, fov_json_bytes(lines, length));
         lines += length + (lines[length] == '\n');
     }
     return array;
@@ -46,7 +50,7 @@ static json_t *operators_json(const fov_graph *graph)
     for (int i = 0; i < graph->n_node; i++) {
         const char *name = fov_op_def_of(graph->node[i].op)->name;
         json_int_t  count = json_integer_value(json_object_get(object, name));
-        json_object_set_new(object, name, json_integer(count + 1));
+        fov_json_set(&object, name, json_integer(count + 1));
     }
     return object;
 }
@@ -57,8 +61,8 @@ static json_t *tensors_json(const fov_graph *graph)
     for (int i = 0; i < graph->n_value; i++) {
         const fov_value *v = &graph->value[i];
         if (!v->origin) continue;
-        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "name", fov_json_name(v->name), "shape",
-                                               fov_shape_json(&v->shape), "origin", fov_json_name(v->origin)));
+        fov_json_add(&array, json_pack("{s:o, s:o, s:o}", "name", fov_json_name(v->name), "shape", fov_shape_json(&v->shape),
+                                       "origin", fov_json_name(v->origin)));
     }
     return array;
 }
@@ -92,11 +96,11 @@ static json_t *passes_json(const fov_engine *engine)
 {
     json_t *array = json_array();
     for (int i = 0; i < FOV_PASS_COUNT; i++)
-        json_array_append_new(array, json_pack("{s:s, s:i}", "name", engine->passes[i].name, "count", engine->passes[i].count));
-    json_array_append_new(array, json_pack("{s:s, s:i}", "name", "concat_in_place", "count", engine->concat_in_place));
-    json_array_append_new(array, json_pack("{s:s, s:i}", "name", "add_in_place", "count", engine->add_in_place));
-    json_array_append_new(array, json_pack("{s:s, s:i}", "name", "chained", "count", engine->chained));
-    json_array_append_new(array, json_pack("{s:s, s:i}", "name", "joined", "count", engine->joined));
+        fov_json_add(&array, json_pack("{s:s, s:i}", "name", engine->passes[i].name, "count", engine->passes[i].count));
+    fov_json_add(&array, json_pack("{s:s, s:i}", "name", "concat_in_place", "count", engine->concat_in_place));
+    fov_json_add(&array, json_pack("{s:s, s:i}", "name", "add_in_place", "count", engine->add_in_place));
+    fov_json_add(&array, json_pack("{s:s, s:i}", "name", "chained", "count", engine->chained));
+    fov_json_add(&array, json_pack("{s:s, s:i}", "name", "joined", "count", engine->joined));
     return array;
 }
 
@@ -116,22 +120,22 @@ static json_t *fused_json(const fov_node *node)
 {
     fov_text text = {0};
     if (node->op == FOV_OP_Conv) print_fused(node, node->n_in > 3 && node->in[3] != FOV_NONE, &text);
-    json_t *string = json_string(text.data ? text.data : "");
+    json_t *string = text.failed ? NULL : json_string(text.data ? text.data : "");
     fov_text_clear(&text);
     return string;
 }
 
 /* Folding joins origins ("conv.weight, bn.weight, ..."), and kernel and bias share some: name each tensor once. */
-static void add_origins(json_t *array, const char *origins)
+static void add_origins(json_t **array, const char *origins)
 {
     while (*origins) {
-        size_t length = strcspn(origins, ","), i = 0, n = json_array_size(array);
+        size_t length = strcspn(origins, ","), i = 0, n = json_array_size(*array);
         while (i < n) {
-            const json_t *known = json_array_get(array, i);
+            const json_t *known = json_array_get(*array, i);
             if (json_string_length(known) == length && !memcmp(json_string_value(known), origins, length)) break;
             i++;
         }
-        if (i == n) json_array_append_new(array, fov_json_bytes(origins, length));
+        if (i == n) fov_json_add(array, fov_json_bytes(origins, length));
         origins += length;
         origins += strspn(origins, ", ");
     }
@@ -151,7 +155,7 @@ static json_t *layer_json(const fov_plan *plan, const fov_step *step)
         const fov_value *v = &graph->value[node->in[i]];
         if (!v->data && !v->packed) continue;
         if (fov_shape_count(&v->shape, &count)) weights += count;
-        if (v->origin) add_origins(origin, v->origin);
+        if (v->origin) add_origins(&origin, v->origin);
     }
     return json_pack("{s:o, s:s, s:s, s:o, s:o, s:f, s:I, s:o}", "name", fov_json_name(graph->value[node->out[0]].name), "op",
                      fov_op_def_of(node->op)->name, "kernel", kernel, "fused", fused_json(node), "out",
@@ -166,7 +170,7 @@ static json_t *plan_json(const fov_plan *whole, const fov_plan *plan)
     json_t           *layers = json_array();
     double            macs = 0;
     for (int i = 0; i < whole->n_step; i++) {
-        json_array_append_new(layers, layer_json(whole, &whole->step[i]));
+        fov_json_add(&layers, layer_json(whole, &whole->step[i]));
         macs += fov_step_macs(whole, &whole->step[i]);
     }
     json_t *memory =

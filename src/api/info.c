@@ -29,7 +29,7 @@ static json_t *cpu_json(void)
     json_t     *features = json_array();
     const char *used = "generic";
     for (unsigned bit = 1; fov_cpu_feature_name(bit); bit <<= 1) {
-        if (fov_cpu_detected() & bit) json_array_append_new(features, json_string(fov_cpu_feature_name(bit)));
+        if (fov_cpu_detected() & bit) fov_json_add(&features, json_string(fov_cpu_feature_name(bit)));
         if (fov_cpu_features() & bit) used = fov_cpu_feature_name(bit);
     }
     return json_pack("{s:s, s:o, s:s}", "brand", fov_cpu_brand(), "features", features, "used", used);
@@ -38,7 +38,7 @@ static json_t *cpu_json(void)
 static json_t *build_json(void)
 {
     json_t *backends = json_array();
-    for (size_t i = 0; fov_backend_at(i); i++) json_array_append_new(backends, json_string(fov_backend_at(i)->name));
+    for (size_t i = 0; fov_backend_at(i); i++) fov_json_add(&backends, json_string(fov_backend_at(i)->name));
     return json_pack("{s:s, s:s, s:o, s:o, s:i}", "version", fov_version(), "compiler", COMPILER, "cpu", cpu_json(), "backends",
                      backends, "threads", fov_cpu_threads());
 }

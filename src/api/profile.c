@@ -64,8 +64,7 @@ static const char *multiplies_in(const fov_graph *graph, const fov_node *node)
 static json_t *layers_json(const fov_graph *graph, const fov_step *step)
 {
     json_t *array = json_array();
-    for (int i = 0; i < step->nodes; i++)
-        json_array_append_new(array, fov_json_name(graph->value[graph->node[step->node[i]].out[0]].name));
+    for (int i = 0; i < step->nodes; i++) fov_json_add(&array, fov_json_name(graph->value[graph->node[step->node[i]].out[0]].name));
     return array;
 }
 
@@ -90,7 +89,7 @@ static json_t *peak_json(const fov_plan *plan, int threads)
 {
     json_t *peak = json_object();
     for (int i = 0; i < FOV_PEAK_COUNT && !plan->engine->backend->remote; i++)
-        json_object_set_new(peak, peak_names[i], json_real(threads * fov_peak_macs((fov_peak)i, fov_cpu_features())));
+        fov_json_set(&peak, peak_names[i], json_real(threads * fov_peak_macs((fov_peak)i, fov_cpu_features())));
     return peak;
 }
 
@@ -98,7 +97,7 @@ static json_t *profile_json(const profile *p, int threads)
 {
     const fov_plan *plan = p->plan;
     json_t         *steps = json_array();
-    for (int i = plan->takes_rows; i < plan->n_step; i++) json_array_append_new(steps, step_json(p, i));
+    for (int i = plan->takes_rows; i < plan->n_step; i++) fov_json_add(&steps, step_json(p, i));
     sort_network(p);
     return json_pack("{s:[I, i, I, I], s:i, s:i, s:o, s:f, s:o}", "input", (json_int_t)plan->n, 3, (json_int_t)plan->h,
                      (json_int_t)plan->w, "threads", threads, "rounds", p->rounds, "peak", peak_json(plan, threads),

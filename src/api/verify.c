@@ -22,7 +22,7 @@ static json_t *drift_json(const fov_drift *drift)
 static char *describe(const fov_replay *replay)
 {
     json_t *drifted = json_array();
-    for (size_t i = 0; i < replay->n_drift; i++) json_array_append_new(drifted, drift_json(&replay->drift[i]));
+    for (size_t i = 0; i < replay->n_drift; i++) fov_json_add(&drifted, drift_json(&replay->drift[i]));
     return fov_json_take(json_pack("{s:b, s:I, s:I, s:I, s:o}", "pass", !replay->n_drift, "vectors", (json_int_t)replay->vectors,
                                    "layers", (json_int_t)replay->layers, "identical", (json_int_t)replay->identical, "drifted",
                                    drifted));

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "compare/comparison.h"
 #include "quant/typed.h"
 
 #include <stdio.h>
@@ -61,8 +62,8 @@ static json_t *share_json(const fov_evidence *e)
             macs += e->macs[i];
         }
         if (layers)
-            json_object_set_new(object, type_name(kinds[k]),
-                                json_pack("{s:i, s:f}", "layers", layers, "macs", total > 0 ? macs / total : 0));
+            fov_json_set(&object, type_name(kinds[k]),
+                         json_pack("{s:i, s:f}", "layers", layers, "macs", total > 0 ? macs / total : 0));
     }
     return object;
 }
@@ -87,8 +88,8 @@ static json_t *stayed_json(const fov_evidence *e)
         char why[160];
         if (e->macs[i] <= 0 || e->types[i] == FOV_U8) continue;
         print_why(e, &e->mixed->choice[i], why, sizeof why);
-        json_array_append_new(array, json_pack("{s:o, s:s, s:s}", "layer", fov_json_name(e->layer[i]), "precision",
-                                               type_name(e->types[i]), "why", why));
+        fov_json_add(&array, json_pack("{s:o, s:s, s:s}", "layer", fov_json_name(e->layer[i]), "precision", type_name(e->types[i]),
+                                       "why", why));
     }
     return array;
 }
@@ -98,20 +99,20 @@ static json_t *considered_json(const fov_evidence *e)
     json_t *array = json_array();
     for (size_t i = 0; i < e->n_candidate; i++) {
         const fov_candidate *c = &e->candidate[i];
-        json_array_append_new(array, json_pack("{s:s, s:o, s:f}", "precision", fov_precision_name(c->precision), "loss",
-                                               c->measured ? json_real(c->loss) : json_null(), "cost", c->cost));
+        fov_json_add(&array, json_pack("{s:s, s:o, s:f}", "precision", fov_precision_name(c->precision), "loss",
+                                       c->measured ? json_real(c->loss) : json_null(), "cost", c->cost));
     }
     return array;
 }
 
 /* The search measures on smaller inputs than the certificate does. */
-static void note_loss(const fov_evidence *e, const json_t *measured, json_t *notes)
+static void note_loss(const fov_evidence *e, const json_t *measured, json_t **notes)
 {
     const fov_precision asked = e->compile->options->precision;
     const double        loss = json_number_value(json_object_get(json_object_get(measured, "agreement"), "loss"));
     if ((asked != FOV_PRECISION_MIXED && asked != FOV_PRECISION_AUTO) || loss <= e->compile->max_loss) return;
-    json_array_append_new(notes, json_sprintf("over the budget: %.2f points at the inputs measured here, where %.2f were allowed",
-                                              100 * loss, 100 * e->compile->max_loss));
+    fov_json_add(notes, json_sprintf("over the budget: %.2f points at the inputs measured here, where %.2f were allowed",
+                                     100 * loss, 100 * e->compile->max_loss));
 }
 
 static json_t *notes_json(const fov_evidence *e, const json_t *measured)
@@ -119,17 +120,16 @@ static json_t *notes_json(const fov_evidence *e, const json_t *measured)
     json_t                       *array = json_array();
     const struct fov_calibration *ranges = uses_ranges(e) ? e->compile->ranges : NULL;
     if (ranges && !ranges->photos && !ranges->symmetric)
-        json_array_append_new(array, json_string("weaker: the ranges come from BatchNorm statistics and at most one photo"));
-    if (!e->fp32) json_array_append_new(array, json_string("nothing was measured: no photos were given"));
-    else if (e->held_out->count < 8) json_array_append_new(array, json_string("weaker: measured on very few photos"));
+        fov_json_add(&array, json_string("weaker: the ranges come from BatchNorm statistics and at most one photo"));
+    if (!e->fp32) fov_json_add(&array, json_string("nothing was measured: no photos were given"));
+    else if (e->held_out->count < 8) fov_json_add(&array, json_string("weaker: measured on very few photos"));
     if (e->fp32 && ranges && e->calibrated_on_held_out)
-        json_array_append_new(
-            array, json_string("weaker: measured on the photos that were calibrated on, there were too few to keep some back"));
+        fov_json_add(&array,
+                     json_string("weaker: measured on the photos that were calibrated on, there were too few to keep some back"));
     if (e->too_few_faces)
-        json_array_append_new(array,
-                              json_string("auto stayed with fp32: the photos show too few faces to prove anything; give some with "
-                                          "fifty or more, or choose a precision"));
-    note_loss(e, measured, array);
+        fov_json_add(&array, json_string("auto stayed with fp32: the photos show too few faces to prove anything; give some with "
+                                         "fifty or more, or choose a precision"));
+    note_loss(e, measured, &array);
     return array;
 }
 
@@ -144,10 +144,8 @@ static fov_status measured_json(const fov_evidence *e, json_t **measured, fov_er
     if (!e->fp32) return FOV_OK;
     fov_status st = fov_compare(e->fp32, e->engine, e->held_out, &options, &comparison, err);
     if (st) return st;
-    char *text = fov_comparison_json(comparison);
-    *measured = text ? json_loads(text, 0, NULL) : NULL;
+    *measured = fov_comparison_object(comparison);
     json_object_del(*measured, "worst");
-    fov_string_free(text);
     fov_comparison_free(comparison);
     return *measured ? FOV_OK : fov_fail_memory(err, "the certificate");
 }

@@ -40,7 +40,10 @@ static fov_status open_bundled(const fov_engine_options *options, fov_engine **e
     (*engine)->reason =
         fov_strdup("the bundled engine: certified within a tenth of a point of FP32, and this processor multiplies bytes "
                    "faster than floats");
-    return FOV_OK;
+    if ((*engine)->reason) return FOV_OK;
+    fov_engine_free(*engine);
+    *engine = NULL;
+    return fov_fail_memory(err, "the reason for a precision");
 }
 
 static fov_status build_and_free(fov_model *model, const fov_engine_options *options, fov_engine **engine, fov_error *err)

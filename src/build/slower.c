@@ -134,8 +134,8 @@ static json_t *slower_json(const char *cpu, const runner *both)
     const int count = worst_layers(both, worst);
     json_t   *layers = json_array();
     for (int i = 0; i < count; i++)
-        json_array_append_new(layers, json_pack("{s:o, s:f, s:f}", "name", fov_json_name(worst[i].name), "seconds",
-                                                worst[i].seconds, "fp32_seconds", worst[i].fp32));
+        fov_json_add(&layers, json_pack("{s:o, s:f, s:f}", "name", fov_json_name(worst[i].name), "seconds", worst[i].seconds,
+                                        "fp32_seconds", worst[i].fp32));
     return json_pack("{s:s, s:f, s:f, s:o}", "cpu", cpu, "seconds", both[OTHER].total, "fp32_seconds", both[FP32].total, "layers",
                      layers);
 }

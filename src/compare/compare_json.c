@@ -40,7 +40,7 @@ static json_t *layers_json(const fov_layers *layers, bool heads)
     for (size_t i = 0; i < layers->count; i++) {
         const fov_layer *layer = &layers->layer[i];
         if (layer->head != heads || !layer->photos) continue;
-        json_array_append_new(array, heads ? head_json(layer) : layer_json(layer));
+        fov_json_add(&array, heads ? head_json(layer) : layer_json(layer));
     }
     return array;
 }
@@ -59,10 +59,9 @@ static json_t *worst_json(const fov_comparison *c)
     json_t *array = json_array();
     for (size_t i = 0; i < c->n_worst; i++) {
         const fov_case *item = &c->worst[i];
-        json_array_append_new(array,
-                              json_pack("{s:s, s:I, s:I, s:I, s:f, s:f}", "photo", item->name, "index", (json_int_t)item->index,
-                                        "lost", (json_int_t)item->lost, "gained", (json_int_t)item->gained, "score_max",
-                                        item->score_max, "landmark_px_max", item->landmark_px_max));
+        fov_json_add(&array, json_pack("{s:s, s:I, s:I, s:I, s:f, s:f}", "photo", item->name, "index", (json_int_t)item->index,
+                                       "lost", (json_int_t)item->lost, "gained", (json_int_t)item->gained, "score_max",
+                                       item->score_max, "landmark_px_max", item->landmark_px_max));
     }
     return array;
 }
@@ -72,7 +71,7 @@ static json_t *engine_json(const char *name, fov_precision precision)
     return json_pack("{s:s, s:s}", "name", name, "precision", fov_precision_name(precision));
 }
 
-static json_t *comparison_json(const fov_comparison *c, const char *verdict)
+static json_t *with_verdict(const fov_comparison *c, const char *verdict)
 {
     const fov_agreement *g = &c->agreement;
     json_t *faces = json_pack("{s:I, s:I, s:I, s:I, s:I}", "a", (json_int_t)g->faces_a, "b", (json_int_t)g->faces_b, "matched",
@@ -86,10 +85,15 @@ static json_t *comparison_json(const fov_comparison *c, const char *verdict)
                      "layers_a", (json_int_t)c->layers.total_a, "layers_b", (json_int_t)c->layers.total_b, "worst", worst_json(c));
 }
 
+json_t *fov_comparison_object(const fov_comparison *comparison)
+{
+    char   *verdict = fov_comparison_verdict(comparison);
+    json_t *object = verdict ? with_verdict(comparison, verdict) : NULL;
+    fov_free(verdict);
+    return object;
+}
+
 char *fov_comparison_json(const fov_comparison *comparison)
 {
-    char *verdict = fov_comparison_verdict(comparison);
-    char *text = verdict ? fov_json_take(comparison_json(comparison, verdict)) : NULL;
-    fov_free(verdict);
-    return text;
+    return fov_json_take(fov_comparison_object(comparison));
 }

@@ -7,6 +7,8 @@
 #include "compare/agreement.h"
 #include "compare/layers.h"
 
+#include <jansson.h>
+
 enum { FOV_WORST_PHOTOS = 6 };
 
 /** A face of one photo, as both engines see it. A score of 0: not at all. */
@@ -58,5 +60,8 @@ fov_status fov_case_picture(fov_case *item, const fov_image *image, fov_error *e
 
 /** "B finds 612 of A's 615 faces, ...": the verdict in a sentence. Release with fov_free(); NULL without memory. */
 char *fov_comparison_verdict(const fov_comparison *comparison);
+
+/** What fov_comparison_json() is the text of; release with json_decref(); NULL without memory. */
+json_t *fov_comparison_object(const fov_comparison *comparison);
 
 #endif

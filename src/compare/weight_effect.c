@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What rounding a model's weights alone does to its outputs: the FP32 engine beside FP32 engines that have rounded weights. */
-#include "base/alloc.h"
 #include "base/json.h"
+#include "compare/comparison.h"
 #include "engine/engine.h"
 #include "numerics/round_weights.h"
 
@@ -21,14 +21,6 @@ static fov_status build(const fov_model *model, fov_precision precision, variant
     return st;
 }
 
-static json_t *read_back(const fov_comparison *comparison)
-{
-    char   *text = fov_comparison_json(comparison);
-    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
-    fov_free(text);
-    return json;
-}
-
 static fov_status add_variant(json_t *list, const fov_engine *plain, const fov_model *model, fov_precision precision, variant kind,
                               const fov_photo_source *photos, const fov_compare_options *options, fov_error *err)
 {
@@ -37,7 +29,7 @@ static fov_status add_variant(json_t *list, const fov_engine *plain, const fov_m
     fov_status      st = build(model, precision, kind, &engine, err);
     if (!st) st = fov_compare(plain, engine, photos, options, &comparison, err);
     if (!st && json_array_append_new(list, json_pack("{s:s, s:o}", "weights", kind == FLUSHED ? "flushed" : "rounded", "comparison",
-                                                     read_back(comparison))))
+                                                     fov_comparison_object(comparison))))
         st = fov_fail_memory(err, "the effect of rounding weights");
     fov_comparison_free(comparison);
     fov_engine_free(engine);

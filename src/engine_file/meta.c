@@ -14,7 +14,7 @@ static json_t *passes_json(const fov_engine *engine)
     json_t *array = json_array();
     for (int i = 0; i < FOV_PASS_COUNT; i++)
         if (engine->passes[i].name)
-            json_array_append_new(array, json_pack("{s:s, s:i}", "name", engine->passes[i].name, "count", engine->passes[i].count));
+            fov_json_add(&array, json_pack("{s:s, s:i}", "name", engine->passes[i].name, "count", engine->passes[i].count));
     return array;
 }
 

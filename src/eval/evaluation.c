@@ -9,15 +9,14 @@ static json_t *settings_json(const fov_evaluation *e)
 {
     json_t *all = json_array();
     for (int s = 0; s < e->settings; s++)
-        json_array_append_new(all,
-                              json_pack("{s:s, s:I}", "name", e->setting[s], "faces", (json_int_t)e->engine[0].curve[s].faces));
+        fov_json_add(&all, json_pack("{s:s, s:I}", "name", e->setting[s], "faces", (json_int_t)e->engine[0].curve[s].faces));
     return all;
 }
 
 static json_t *engine_json(const fov_evaluation *e, const fov_evaluated *engine)
 {
     json_t *ap = json_object();
-    for (int s = 0; s < e->settings; s++) json_object_set_new(ap, e->setting[s], json_real(engine->curve[s].ap));
+    for (int s = 0; s < e->settings; s++) fov_json_set(&ap, e->setting[s], json_real(engine->curve[s].ap));
     return json_pack("{s:o, s:I, s:f, s:o}", "name", fov_json_name(engine->name), "detections", (json_int_t)engine->detections,
                      "seconds", engine->seconds, "ap", ap);
 }
@@ -25,7 +24,7 @@ static json_t *engine_json(const fov_evaluation *e, const fov_evaluated *engine)
 char *fov_evaluation_json(const fov_evaluation *e)
 {
     json_t *engines = json_array();
-    for (size_t i = 0; i < e->count; i++) json_array_append_new(engines, engine_json(e, &e->engine[i]));
+    for (size_t i = 0; i < e->count; i++) fov_json_add(&engines, engine_json(e, &e->engine[i]));
     return fov_json_take(json_pack("{s:I, s:I, s:o, s:o}", "photos", (json_int_t)e->photos, "missing", (json_int_t)e->missing,
                                    "settings", settings_json(e), "engines", engines));
 }

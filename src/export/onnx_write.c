@@ -17,25 +17,25 @@ typedef fov_onnx_writer writer;
 /* Zeroed memory that lives as long as the writer; NULL once an allocation has failed. */
 void *fov_onnx_take(writer *w, size_t count, size_t size)
 {
-    if (!w->failed && w->n_block == w->capacity) {
-        size_t larger = w->capacity ? w->capacity * 2 : 1024;
-        void **more = fov_realloc_array(w->block, larger, sizeof *more);
-        w->failed = !more;
-        if (more) {
-            w->block = more;
-            w->capacity = larger;
-        }
+    fov_onnx_block *block = NULL;
+    size_t          bytes;
+    if (!w->failed && !__builtin_mul_overflow(count, size, &bytes) && !__builtin_add_overflow(bytes, sizeof *block, &bytes))
+        block = fov_calloc(1, bytes);
+    if (!block) {
+        w->failed = true;
+        return NULL;
     }
-    void *block = w->failed ? NULL : fov_calloc(count, size);
-    if (block) w->block[w->n_block++] = block;
-    else w->failed = true;
-    return block;
+    block->before = w->last;
+    w->last = block;
+    return block + 1;
 }
 
 static void writer_clear(writer *w)
 {
-    for (size_t i = 0; i < w->n_block; i++) fov_free(w->block[i]);
-    fov_free(w->block);
+    for (fov_onnx_block *before; w->last; w->last = before) {
+        before = w->last->before;
+        fov_free(w->last);
+    }
 }
 
 /* ---------------------------------------------------------------- nodes, tensors, shapes */

@@ -7,11 +7,16 @@
 
 #include "onnx.pb-c.h"
 
+/* In front of what was asked for: the block that was taken before. */
+typedef union fov_onnx_block {
+    union fov_onnx_block *before;
+    max_align_t           align;
+} fov_onnx_block;
+
 typedef struct fov_onnx_writer {
     const fov_graph  *graph;
     Onnx__GraphProto *body; /* has room for two initialisers a node beside the graph's constants */
-    void            **block;
-    size_t            n_block, capacity;
+    fov_onnx_block   *last;
     bool              failed;
 } fov_onnx_writer;
 

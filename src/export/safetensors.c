@@ -3,10 +3,9 @@
 #include "export/export.h"
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/text.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { LENGTH_BYTES = 8, ALIGNMENT = 8 };
@@ -36,19 +35,17 @@ static json_t *describe_metadata(const struct fov_model *model)
     return json;
 }
 
-/* NULL without memory. Release with free(): it is jansson's. */
+/* NULL without memory. Release with fov_free(). */
 static char *make_header(const struct fov_model *model, const fov_weights *weights, size_t *data_bytes)
 {
     json_t *header = json_object();
-    int     failed = json_object_set_new(header, "__metadata__", describe_metadata(model));
     *data_bytes = 0;
+    fov_json_set(&header, "__metadata__", describe_metadata(model));
     for (size_t i = 0; i < weights->count; i++) {
-        failed |= json_object_set_new(header, weights->item[i].name, describe_tensor(&weights->item[i], *data_bytes));
+        fov_json_set(&header, weights->item[i].name, describe_tensor(&weights->item[i], *data_bytes));
         *data_bytes += weights->item[i].count * sizeof(float);
     }
-    char *text = failed ? NULL : json_dumps(header, JSON_COMPACT);
-    json_decref(header);
-    return text;
+    return fov_json_take(header);
 }
 
 static void put_le(unsigned char *out, uint64_t v, size_t bytes)
@@ -87,7 +84,7 @@ static fov_status export_safetensors(const struct fov_model *model, fov_buffer *
     if (!st) {
         char *header = make_header(model, &weights, &data_bytes);
         st = header ? assemble(header, &weights, data_bytes, out, err) : fov_fail_memory(err, "the header");
-        free(header);
+        fov_free(header);
     }
     fov_weights_clear(&weights);
     return st;

@@ -24,7 +24,8 @@ static fov_status read_png(const fov_encoded *in, fov_image *mask, fov_error *er
     if (!code && !st && !(data = fov_alloc(size))) st = fov_fail_memory(err, in->name);
     if (!code && !st) code = spng_decode_image(ctx, data, size, SPNG_FMT_RGBA8, SPNG_DECODE_TRNS);
     spng_ctx_free(ctx);
-    if (code) st = fov_fail(err, FOV_ERR_FORMAT, "%s: damaged PNG: %s", in->name, spng_strerror(code));
+    if (code && fov_png_out_of_memory()) st = fov_fail_memory(err, in->name);
+    else if (code) st = fov_fail(err, FOV_ERR_FORMAT, "%s: damaged PNG: %s", in->name, spng_strerror(code));
     if (st) fov_free(data);
     else *mask = (fov_image){data, (int)header.width, (int)header.height, 4 * (ptrdiff_t)header.width, FOV_RGBA8};
     return st;

@@ -11,14 +11,23 @@ static const unsigned char exif_header[6] = {'E', 'x', 'i', 'f', 0, 0};
 
 enum { MAX_EXIF_BYTES = 1 << 20 }; /* a JPEG's block holds 64 KiB; PNG and WebP set no bound, cameras write far less */
 
+/* libexif leaves out what it got no memory for, and its hooks carry no context: so they leave word here. */
+static _Thread_local bool refused;
+
+static void *noted(void *block)
+{
+    if (!block) refused = true;
+    return block;
+}
+
 static void *exif_alloc(ExifLong bytes)
 {
-    return fov_calloc(bytes, 1);
+    return noted(fov_calloc(bytes, 1));
 }
 
 static void *exif_realloc(void *block, ExifLong bytes)
 {
-    return fov_realloc_array(block, bytes, 1);
+    return noted(fov_realloc_array(block, bytes, 1));
 }
 
 static int orientation_of(ExifData *exif)
@@ -31,6 +40,7 @@ static int orientation_of(ExifData *exif)
 
 static int parse(const unsigned char *block, size_t size)
 {
+    refused = false;
     ExifMem  *memory = exif_mem_new(exif_alloc, exif_realloc, fov_free);
     ExifData *exif = memory ? exif_data_new_mem(memory) : NULL;
     int       orientation = 1;
@@ -41,7 +51,7 @@ static int parse(const unsigned char *block, size_t size)
     }
     exif_data_unref(exif);
     exif_mem_unref(memory);
-    return orientation;
+    return refused ? 0 : orientation;
 }
 
 int fov_exif_orientation(const unsigned char *data, size_t size)
@@ -50,7 +60,7 @@ int fov_exif_orientation(const unsigned char *data, size_t size)
     if (!memcmp(data, exif_header, sizeof exif_header)) return parse(data, size);
 
     unsigned char *block = fov_alloc(size + sizeof exif_header);
-    if (!block) return 1;
+    if (!block) return 0;
     memcpy(block, exif_header, sizeof exif_header);
     memcpy(block + sizeof exif_header, data, size);
     int orientation = parse(block, size + sizeof exif_header);

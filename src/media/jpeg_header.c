@@ -155,6 +155,7 @@ fov_status fov_jpeg_header_read(const fov_encoded *in, fov_jpeg_header *header, 
         return fov_fail(err, FOV_ERR_FORMAT, "%s: not a JPEG", in->name);
     while (!st && !(st = next_marker(&w, &marker)) && marker != M_EOI) st = read_segment(&w, marker);
     if (st) return st;
+    if (!header->orientation) return fov_fail_memory(err, in->name);
     if (!header->scans) return fov_fail(err, FOV_ERR_FORMAT, "%s: a JPEG without a picture", in->name);
     return check_colours(&w);
 }

@@ -48,6 +48,7 @@ static fov_status decode_into(const fov_encoded *in, const fov_photo_options *op
     const fov_codec *codec = find_codec(in);
     if (!codec) return fail_unknown(in, err);
     fov_status st = codec->decode(in, options, photo, &orientation, err);
+    if (!st && !orientation) st = fov_fail_memory(err, in->name);
     if (st || (options && options->keep_orientation)) return st;
     return fov_photo_orient(photo, orientation, err);
 }

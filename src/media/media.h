@@ -35,7 +35,7 @@ typedef struct fov_codec {
     bool (*recognise)(const fov_encoded *in);
     /**
      * Decode to RGB8 as stored. Calls fov_photo_reserve() once the size is known (it enforces max_pixels).
-     * @param orientation out: EXIF 1..8, 1 if absent
+     * @param orientation out: EXIF 1..8, 1 if absent, 0 without memory to tell
      */
     fov_status (*decode)(const fov_encoded *in, const fov_photo_options *options, fov_photo *photo, int *orientation,
                          fov_error *err);
@@ -87,7 +87,8 @@ int fov_jpeg_eighths(double width, double height, const fov_photo_options *optio
 fov_status fov_jpeg_encode(const fov_image *image, int quality, fov_buffer *out, fov_error *err);
 fov_status fov_png_encode(const fov_image *image, fov_buffer *out, fov_error *err);
 
-/** EXIF orientation 1..8 of an APP1/EXIF block; 1 if there is none. @param data with or without the leading "Exif\0\0" */
+/** EXIF orientation 1..8 of an APP1/EXIF block; 1 if there is none, 0 without memory to tell. @param data with or without the
+ * leading "Exif\0\0" */
 int fov_exif_orientation(const unsigned char *data, size_t size);
 
 /** Do width and height change places when a picture of this orientation is turned upright? */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* How a PNG or WebP says that its picture is to be turned: as EXIF does, from 1 to 8; 1 where it says nothing. */
+/* How a PNG or WebP says that its picture is to be turned: as EXIF does, from 1 to 8; 1 where it says nothing, 0 without memory
+ * to tell. */
 #ifndef FOVEA_MEDIA_STORED_ORIENTATION_H
 #define FOVEA_MEDIA_STORED_ORIENTATION_H
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "numerics/counts.h"
 
+#include "base/json.h"
+
 #include <math.h>
 
 enum { LARGEST_INT8 = 127, UNKNOWN_DB = 1 << 20 };
@@ -123,12 +125,19 @@ size_t fov_count_dead_rows(const float *data, size_t rows, size_t per_row)
     return dead;
 }
 
-static void set_count(json_t *object, const char *key, size_t count)
+static void set_count(json_t **object, const char *key, size_t count)
 {
-    json_object_set_new(object, key, json_integer((json_int_t)count));
+    fov_json_set(object, key, json_integer((json_int_t)count));
 }
 
-void fov_counts_to_json(const fov_counts *c, fov_precision precision, json_t *object)
+/* Null where it is not known; left out where JSON has no such number. */
+static void set_real(json_t **object, const char *key, double value, bool known)
+{
+    if (!known) fov_json_set(object, key, json_null());
+    else if (isfinite(value)) fov_json_set(object, key, json_real(value));
+}
+
+void fov_counts_to_json(const fov_counts *c, fov_precision precision, json_t **object)
 {
     const bool any = c->min <= c->max;
     set_count(object, "elements", c->elements);
@@ -139,13 +148,13 @@ void fov_counts_to_json(const fov_counts *c, fov_precision precision, json_t *ob
     set_count(object, "nan", c->nan);
     set_count(object, "inf", c->inf);
     set_count(object, "zero", c->zero);
-    json_object_set_new(object, "min", any ? json_real(c->min) : json_null());
-    json_object_set_new(object, "max", any ? json_real(c->max) : json_null());
-    json_object_set_new(object, "smallest", c->smallest > 0 ? json_real(c->smallest) : json_null());
+    set_real(object, "min", c->min, any);
+    set_real(object, "max", c->max, any);
+    set_real(object, "smallest", c->smallest, c->smallest > 0);
     set_count(object, "dead_channels", c->dead_channels);
     if (precision != FOV_PRECISION_INT8) return;
     set_count(object, "channels", c->channels);
     set_count(object, "outlier_channels", c->outliers);
-    json_object_set_new(object, "snr_db", c->noise > 0 ? json_real(10 * log10(c->signal / c->noise)) : json_null());
-    json_object_set_new(object, "worst_snr_db", c->worst_db < UNKNOWN_DB ? json_real(c->worst_db) : json_null());
+    set_real(object, "snr_db", 10 * log10(c->signal / c->noise), c->noise > 0);
+    set_real(object, "worst_snr_db", c->worst_db, c->worst_db < UNKNOWN_DB);
 }

@@ -50,6 +50,6 @@ fov_counts fov_counts_of_wide(const float *data, size_t count);
 size_t fov_count_dead_rows(const float *data, size_t rows, size_t per_row);
 
 /** Add the counts to a JSON object. @param precision INT8 has some of its own */
-void fov_counts_to_json(const fov_counts *counts, fov_precision precision, json_t *object);
+void fov_counts_to_json(const fov_counts *counts, fov_precision precision, json_t **object);
 
 #endif

@@ -36,8 +36,8 @@ static void add_tensor(report *r, const fov_graph *graph, const fov_tensor_use *
     const fov_value *value = &graph->value[use->value];
     const fov_counts counts = count_tensor(graph, use, r->precision);
     json_t          *object = json_pack("{s:o, s:o}", "name", fov_json_name(value->name), "shape", fov_shape_json(&value->shape));
-    fov_counts_to_json(&counts, r->precision, object);
-    json_array_append_new(r->tensors, object);
+    fov_counts_to_json(&counts, r->precision, &object);
+    fov_json_add(&r->tensors, object);
     fov_counts_join(&r->total, &counts);
     r->with_subnormal += counts.subnormal > 0;
     r->with_tiny += counts.tiny > 0;
@@ -48,11 +48,11 @@ static void add_tensor(report *r, const fov_graph *graph, const fov_tensor_use *
 static json_t *total_json(const report *r)
 {
     json_t *total = json_object();
-    fov_counts_to_json(&r->total, r->precision, total);
-    json_object_set_new(total, "tensors",
-                        json_pack("{s:I, s:I, s:I, s:I, s:I}", "count", (json_int_t)json_array_size(r->tensors), "subnormal",
-                                  (json_int_t)r->with_subnormal, "tiny", (json_int_t)r->with_tiny, "flushed",
-                                  (json_int_t)r->with_flushed, "overflow", (json_int_t)r->with_overflow));
+    fov_counts_to_json(&r->total, r->precision, &total);
+    fov_json_set(&total, "tensors",
+                 json_pack("{s:I, s:I, s:I, s:I, s:I}", "count", (json_int_t)json_array_size(r->tensors), "subnormal",
+                           (json_int_t)r->with_subnormal, "tiny", (json_int_t)r->with_tiny, "flushed", (json_int_t)r->with_flushed,
+                           "overflow", (json_int_t)r->with_overflow));
     return total;
 }
 

@@ -56,21 +56,21 @@ static double share_of(const remains *r, double reach)
     return reach > 0 && isfinite(reach) ? r->sum / reach : 0;
 }
 
-static void add_entry(json_t *list, const char *tensor, int channel, size_t weights, const remains *r, double share)
+static void add_entry(json_t **list, const char *tensor, int channel, size_t weights, const remains *r, double share)
 {
     if (!weights) return;
-    json_array_append_new(list, json_pack("{s:o, s:i, s:I, s:f, s:f, s:b}", "tensor", fov_json_name(tensor), "channel", channel,
-                                          "weights", (json_int_t)weights, "largest", r->largest, "share", share, "matters",
-                                          share > UNIT_ROUNDOFF_FP16));
+    fov_json_add(list,
+                 json_pack("{s:o, s:i, s:I, s:f, s:f, s:b}", "tensor", fov_json_name(tensor), "channel", channel, "weights",
+                           (json_int_t)weights, "largest", r->largest, "share", share, "matters", share > UNIT_ROUNDOFF_FP16));
 }
 
-static void add_entries(json_t *list, const fov_scaling *s, const fov_layer *layer, int o, const remains *r, double share)
+static void add_entries(json_t **list, const fov_scaling *s, const fov_layer *layer, int o, const remains *r, double share)
 {
     add_entry(list, s->graph->value[layer->kernel].name, o, r->kernel, r, share);
     if (layer->b) add_entry(list, s->graph->value[layer->bias].name, o, r->bias, r, share);
 }
 
-size_t fov_remains_zero(const fov_scaling *s, json_t *list)
+size_t fov_remains_zero(const fov_scaling *s, json_t **list)
 {
     size_t zeroed = 0;
     for (int l = 0; l < s->n_layer; l++)
@@ -85,7 +85,7 @@ size_t fov_remains_zero(const fov_scaling *s, json_t *list)
     return zeroed;
 }
 
-size_t fov_remains_list(const fov_scaling *s, json_t *list)
+size_t fov_remains_list(const fov_scaling *s, json_t **list)
 {
     size_t matter = 0;
     for (int l = 0; l < s->n_layer; l++)

@@ -14,13 +14,13 @@
  *             lost some; `share` is what all of them together were of the reach
  * @return how many weights
  */
-size_t fov_remains_zero(const fov_scaling *scaling, json_t *list);
+size_t fov_remains_zero(const fov_scaling *scaling, json_t **list);
 
 /**
  * List what is still subnormal, in the same form. Weights matter when their channel's `share` is above 2^-11, the unit roundoff
  * of binary16: a machine that flushes them then errs more than rounding the channel's other weights to FP16 may.
  * @return how many weights matter
  */
-size_t fov_remains_list(const fov_scaling *scaling, json_t *list);
+size_t fov_remains_list(const fov_scaling *scaling, json_t **list);
 
 #endif

@@ -25,16 +25,16 @@ static fov_status one_round(fov_graph *graph, const fov_settings *settings, repa
     fov_scaling s;
     fov_status  st = fov_scaling_find(graph, settings, &s, err);
     if (st) return st;
-    if (r->first) r->mattered = fov_remains_list(&s, r->kept_list);
+    if (r->first) r->mattered = fov_remains_list(&s, &r->kept_list);
     r->first = false;
     st = fov_scaling_choose(&s, err);
     if (!st) {
-        const size_t scaled = (size_t)fov_scaling_apply(&s), zeroed = fov_remains_zero(&s, r->zeroed_list);
+        const size_t scaled = (size_t)fov_scaling_apply(&s), zeroed = fov_remains_zero(&s, &r->zeroed_list);
         r->scaled += scaled;
         r->zeroed += zeroed;
         *done = !scaled && !zeroed;
         json_array_clear(r->kept_list);
-        r->matter = fov_remains_list(&s, r->kept_list);
+        r->matter = fov_remains_list(&s, &r->kept_list);
     }
     fov_scaling_clear(&s);
     return st;
@@ -77,8 +77,8 @@ static fov_status write_report(const fov_graph *before, const fov_graph *after, 
         json_decref(counts[0]);
         return st;
     }
-    json_object_set_new(counts[0], "matter", json_integer((json_int_t)r->mattered));
-    json_object_set_new(counts[1], "matter", json_integer((json_int_t)r->matter));
+    fov_json_set(&counts[0], "matter", json_integer((json_int_t)r->mattered));
+    fov_json_set(&counts[1], "matter", json_integer((json_int_t)r->matter));
     *report = fov_json_take(json_pack("{s:I, s:I, s:o, s:o, s:O, s:O}", "channels_scaled", (json_int_t)r->scaled, "weights_zeroed",
                                       (json_int_t)r->zeroed, "before", counts[0], "after", counts[1], "zeroed", r->zeroed_list,
                                       "kept", r->kept_list));

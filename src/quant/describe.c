@@ -21,8 +21,8 @@ static json_t *node_json(const fov_calibration *calibration, size_t *at)
         if (input->index <= previous || strcmp(input->node, first->node)) break;
         previous = input->index;
         const fov_range *range = fov_range_find(calibration, input->tensor);
-        json_array_append_new(inputs, json_pack("{s:i, s:o, s:f}", "index", input->index, "tensor", fov_json_name(input->tensor),
-                                                "scale", range ? (double)fov_range_scale(calibration, range) : 0.0));
+        fov_json_add(&inputs, json_pack("{s:i, s:o, s:f}", "index", input->index, "tensor", fov_json_name(input->tensor), "scale",
+                                        range ? (double)fov_range_scale(calibration, range) : 0.0));
     }
     return json_pack("{s:o, s:o, s:o}", "node", fov_json_name(first->node), "op", fov_json_name(first->op), "inputs", inputs);
 }
@@ -30,8 +30,8 @@ static json_t *node_json(const fov_calibration *calibration, size_t *at)
 char *fov_calibration_describe_json(const fov_calibration *calibration)
 {
     json_t *tensors = json_array(), *nodes = json_array();
-    for (size_t i = 0; i < calibration->count; i++) json_array_append_new(tensors, range_json(calibration, &calibration->range[i]));
-    for (size_t i = 0; i < calibration->inputs;) json_array_append_new(nodes, node_json(calibration, &i));
+    for (size_t i = 0; i < calibration->count; i++) fov_json_add(&tensors, range_json(calibration, &calibration->range[i]));
+    for (size_t i = 0; i < calibration->inputs;) fov_json_add(&nodes, node_json(calibration, &i));
     return fov_json_take(json_pack("{s:o, s:I, s:o, s:b, s:o, s:o}", "method", fov_json_name(calibration->method), "photos",
                                    (json_int_t)calibration->photos, "digest", fov_json_name(calibration->digest), "symmetric",
                                    (int)calibration->symmetric, "tensors", tensors, "inputs", nodes));

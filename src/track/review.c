@@ -45,9 +45,7 @@ static void add_track(const fov_tracks *t, const fov_track *track, fov_text *out
 static void add_name(const char *video, fov_text *out)
 {
     json_t *name = fov_json_name(video);
-    char   *text = json_dumps(name, JSON_ENCODE_ANY);
-    fov_text_print(out, "%s", text ? text : "null");
-    free(text);
+    fov_json_print(name, JSON_ENCODE_ANY, out);
     json_decref(name);
 }
 

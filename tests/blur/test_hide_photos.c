@@ -398,11 +398,13 @@ static void exif_loses_thumbnail_and_by_request_location(void **state)
 {
     (void)state;
     tiff t = camera_block(NOTE);
-    assert_true(fov_exif_clean(t.data, t.size, false));
+    int  turned;
+    assert_true(fov_exif_clean(t.data, t.size, false, &turned));
+    assert_int_equal(turned, 1);
     assert_false(holds(t.data, t.size, "thumbnail", 9));
     assert_true(holds(t.data, t.size, "LATITUDE", 8) && holds(t.data, t.size, "Camera!", 8));
     assert_memory_equal(t.data + 220, NOTE, sizeof NOTE - 1); /* where it was */
-    assert_true(fov_exif_clean(t.data, t.size, true));
+    assert_true(fov_exif_clean(t.data, t.size, true, &turned));
     assert_false(holds(t.data, t.size, "LATITUDE", 8));
     assert_true(holds(t.data, t.size, "Camera!", 8));
 }
@@ -411,7 +413,8 @@ static void a_makers_note_with_a_picture_goes(void **state)
 {
     (void)state;
     tiff t = camera_block("MAKER \xff\xd8\xff preview");
-    assert_true(fov_exif_clean(t.data, t.size, false));
+    int  turned;
+    assert_true(fov_exif_clean(t.data, t.size, false, &turned));
     assert_false(holds(t.data, t.size, "MAKER", 5));
     assert_true(holds(t.data, t.size, "Camera!", 8));
 }
@@ -422,20 +425,21 @@ static void exif_that_lies_is_not_believed(void **state)
     const tiff  good = camera_block(NOTE);
     test_random random = {7};
     tiff        t = good;
+    int         turned;
     tiff_put(&t, 58, 0xfffffff0, 4); /* the thumbnail's directory is not in the block */
-    assert_false(fov_exif_clean(t.data, t.size, true));
+    assert_false(fov_exif_clean(t.data, t.size, true, &turned));
     t = good;
     tiff_put(&t, 170, 8,
              4); /* its pixels are the first directory, which tells the orientation: 1, as without it, so turn it first */
     tiff_put(&t, 30, 6, 2);
-    assert_false(fov_exif_clean(t.data, t.size, true));
+    assert_false(fov_exif_clean(t.data, t.size, true, &turned));
     for (int i = 0; i < 20000; i++) { /* whatever it is, it ends, within its bytes, and no JPEG is left where it says so */
         t = good;
         for (int k = test_random_int(&random, 1, 6); k > 0; k--)
             t.data[test_random_int(&random, 0, 399)] = (unsigned char)test_random_int(&random, 0, 255);
         unsigned char *tight = malloc(t.size);
         memcpy(tight, t.data, t.size);
-        if (fov_exif_clean(tight, t.size, i & 1)) assert_false(fov_holds_jpeg(tight, t.size));
+        if (fov_exif_clean(tight, t.size, i & 1, &turned)) assert_false(fov_holds_jpeg(tight, t.size));
         free(tight);
     }
 }

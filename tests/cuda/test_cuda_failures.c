@@ -20,7 +20,7 @@ enum { SIDE = 32 };
 static fov_error                      err;
 static __typeof__(fake_driver_fail)  *fail_call;
 static __typeof__(fake_driver_calls) *count_calls;
-static unsigned char                 *file;
+static unsigned char                 *file; /* the engine that is loaded */
 static size_t                         file_bytes;
 static uint8_t                        pixels[4 * SIDE * 4 * SIDE * 3];
 
@@ -32,6 +32,7 @@ static int set_up(void **state)
     *(void **)&fail_call = dlsym(driver, "fake_driver_fail");
     *(void **)&count_calls = dlsym(driver, "fake_driver_calls");
     assert_true(fail_call && count_calls);
+    setenv("XDG_CACHE_HOME", test_folder(), 1);
     fov_engine *engine = small_engine(FOV_PRECISION_MIXED, NULL);
     file = engine_bytes(engine, &file_bytes);
     fov_engine_free(engine);
@@ -79,7 +80,20 @@ static const fov_detector_options one_thread = {.threads = 1};
 
 /* ---------------------------------------------------------------- from the beginning */
 
-/* Opens the GPU first, as the process has not yet done; the last try leaves it open. */
+/* As the process has not yet done; but that leaves it open, so nothing is left to survey. */
+static void opening_a_gpu_without_memory_of_the_host(void **state)
+{
+    (void)state;
+    const fov_cuda_device *device;
+    alloc_probe_start(1, 0);
+    const fov_status  st = fov_cuda_device_open(0, &device, &err);
+    const alloc_probe after = alloc_probe_stop();
+    assert_int_equal(st, FOV_ERR_MEMORY);
+    check_contains(err.message, "the modules of a GPU");
+    assert_int_equal(after.blocks, 0);
+}
+
+/* The last try leaves it open. */
 static void opening_a_gpu_fails_at_each_call(void **state)
 {
     (void)state;
@@ -130,6 +144,74 @@ static fov_status load_and_time(void)
     fov_detector_free(d);
     fov_engine_free(engine);
     return st;
+}
+
+/* Of another size each time, for what was measured once is remembered. */
+static fov_status load_and_tune(void)
+{
+    static const fov_detector_options options = {.threads = 1, .tune_seconds = 0.02};
+    static int                        k;
+    const int                         width = 16 * (1 + k % 8), height = 16 * (1 + k++ / 8 % 8);
+    fov_engine                       *engine = NULL;
+    fov_detector                     *d = NULL;
+    fov_faces                         faces;
+    fov_status                        st = load(&engine);
+    if (!st) st = fov_detector_new(engine, &options, &d, &err);
+    if (!st) st = run(d, width, height, &faces);
+    fov_detector_free(d);
+    fov_engine_free(engine);
+    return st;
+}
+
+/* Of the size that networks have: it is not run here. Its layers in a row are made one. */
+static fov_status open_the_bundled(fov_precision precision)
+{
+    const fov_engine_options options = {.backend = "cuda", .precision = precision};
+    fov_engine              *engine = NULL;
+    const fov_status         st = fov_engine_open("default", NULL, &options, &engine, &err);
+    fov_engine_free(engine);
+    return st;
+}
+
+static fov_status open_in_fp32(void)
+{
+    return open_the_bundled(FOV_PRECISION_FP32);
+}
+
+static fov_status open_in_int8(void)
+{
+    return open_the_bundled(FOV_PRECISION_INT8);
+}
+
+static fov_status make_photo(void *user, size_t index, fov_photo **photo, fov_error *e)
+{
+    (void)user;
+    (void)index;
+    return fov_photo_new(SIDE, SIDE, photo, e);
+}
+
+/* What a photo lacks memory for is its failure. */
+static bool note_failure(void *user, const fov_photo_result *r)
+{
+    fov_error *failed = user;
+    if (!r->status || failed->code) return true;
+    failed->code = r->status;
+    snprintf(failed->message, sizeof failed->message, "%s", r->message);
+    return true;
+}
+
+static fov_status load_and_detect_in_photos(void)
+{
+    static const fov_photo_source   photos = {3, make_photo, NULL};
+    static const fov_photos_options options = {.threads = 1};
+    fov_engine                     *engine = NULL;
+    fov_error                       failed = {0};
+    fov_status                      st = load(&engine);
+    if (!st) st = fov_photos_detect(engine, &photos, &options, note_failure, &failed, &err);
+    fov_engine_free(engine);
+    if (st || !failed.code) return st;
+    err = failed;
+    return failed.code;
 }
 
 static fov_status load_and_verify(void)
@@ -194,13 +276,28 @@ static void starve_on_a_gpu(job *work)
     starve_places("on a GPU", on_the_host, &work);
 }
 
+/* A precision each has kernels of its own, and layers in a row that are one of them only where they are of the same. */
 static void memory_of_the_host_runs_out(void **state)
 {
     (void)state;
-    const size_t before = free_bytes();
-    starve_on_a_gpu(load_and_detect);
-    starve_on_a_gpu(load_and_time);
-    starve_on_a_gpu(load_and_verify);
+    static const fov_precision precisions[] = {FOV_PRECISION_MIXED, FOV_PRECISION_FP32, FOV_PRECISION_INT8};
+    unsigned char             *mixed = file;
+    const size_t               before = free_bytes(), mixed_bytes = file_bytes;
+    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
+        fov_engine *engine = small_engine(precisions[i], NULL);
+        file = engine_bytes(engine, &file_bytes);
+        fov_engine_free(engine);
+        starve_on_a_gpu(load_and_detect);
+        starve_on_a_gpu(load_and_tune);
+        starve_on_a_gpu(load_and_time);
+        starve_on_a_gpu(load_and_verify);
+        starve_on_a_gpu(load_and_detect_in_photos);
+        fov_free(file);
+    }
+    file = mixed;
+    file_bytes = mixed_bytes;
+    starve_on_a_gpu(open_in_fp32);
+    starve_on_a_gpu(open_in_int8);
     assert_int_equal(free_bytes(), before);
 }
 
@@ -320,6 +417,7 @@ static void any_size_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opening_a_gpu_without_memory_of_the_host),
         cmocka_unit_test(opening_a_gpu_fails_at_each_call),
         cmocka_unit_test(detecting_fails_at_each_call),
         cmocka_unit_test(what_runs_step_by_step_fails_at_each_call),

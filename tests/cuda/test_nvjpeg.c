@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* JPEGs by way of nvJPEG, which here is tests/cuda/fake_nvjpeg: what goes to it, what comes back, and what when it fails. */
 #include "gpu.h"
+#include "starve.h"
 
+#include "backend/cuda/decoder.h"
 #include "backend/cuda/nvjpeg.h"
 
 #include <dlfcn.h>
@@ -151,6 +153,22 @@ static void refused(void **state)
     fov_buffer_clear(&file);
 }
 
+static fov_status open_and_close(const void *user, fov_error *err)
+{
+    fov_decoder *d;
+    fov_status   st = fov_decoder_open(0, &d, err);
+    (void)user;
+    fov_decoder_close(d);
+    return st;
+}
+
+static void memory_of_the_host_runs_out(void **state)
+{
+    (void)state;
+    goes_wrong("");
+    starve("a decoder", open_and_close, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +177,7 @@ int main(void)
         cmocka_unit_test(damaged_ones_are_told),
         cmocka_unit_test(cannot_start),
         cmocka_unit_test(refused),
+        cmocka_unit_test(memory_of_the_host_runs_out),
     };
     return cmocka_run_group_tests(tests, open_all, NULL);
 }

@@ -5,7 +5,7 @@ TAP on stdout.
 
 usage: faults.py SOURCE_DIR FOVEA REFUSE [--markdown]
 
-REFUSE is the library of refuse.c, which lets calls of the C library fail. --markdown: print the table of docs/limits.md, which a test compares.
+REFUSE is the library of refuse.c, which lets calls of the C library fail. --markdown: print the tables of docs/limits.md, which a test compares.
 FOVEA_FAULT_MOMENTS=N: N moments for each signal and command, and every place that allocates, instead of a few.
 """
 import contextlib
@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import serve_faults
 from running import cell, run, tap, wait
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "serve"))
@@ -274,6 +275,11 @@ def as_nobody(**more):
     return {"user": NOBODY, "group": NOBODY, "extra_groups": [], **more} if os.geteuid() == 0 else more
 
 
+def limited_user(what, amount):
+    """A user with a number that no process has, so that no other counts."""
+    return {**limited(what, amount), "user": serve_faults.USER, "group": serve_faults.USER, "extra_groups": []}
+
+
 def mounted(script):
     """In a namespace of its own, so that nothing of it remains; `out` is kept as it was in there."""
     return {"before": ("unshare", "-m", "sh", "-c", f'cp -a out was && {script} && cp -a was/. out/ 2>/dev/null; "$@"; code=$?; cp -a out seen; exit $code', "sh")}
@@ -345,6 +351,7 @@ FAULTS = [
     Fault("rename() fails", "build", (OUTPUT,), "cannot replace", {"env": refusing("rename", at=1)}),
     Fault("no thread can be started", "detect, 4 threads", (MODEL,), "could not be started", {"env": refusing("thread", at=1)}),
     Fault("only two threads can be started", "detect, 4 threads", (MODEL,), "could not be started", {"env": refusing("thread", at=3)}),
+    Fault("the user may have no other thread", "detect, 4 threads", (MODEL,), "could not be started", limited_user(resource.RLIMIT_NPROC, 1), needs_root=True),
     Fault("a limit on memory", "detect, a large input", (FAILED,), "no memory", limited(resource.RLIMIT_AS, 300 << 20)),
     Fault("the file is cut while it is read", "inspect", (MODEL,), "the file has", {"env": refusing("shrink", at=2, count=1)}, copied),
     Fault("the file grows while it is read", "inspect", (MODEL,), "the last tensor ends at byte", {"env": refusing("grow", at=2, count=3)}, copied),
@@ -400,8 +407,8 @@ def meet(fault, command, inputs):
         return wrong, outcome.code, said, loss
 
 
-def table(inputs):
-    mounts, rows = can_mount(), []
+def commands_table(inputs, rows):
+    mounts = can_mount()
     for fault in FAULTS:
         command = inputs.named(fault.command)
         what = f"{fault.name}: {fault.command}"
@@ -414,15 +421,22 @@ def table(inputs):
         said = next((line.removeprefix("fovea: ") for line in said.splitlines() if fault.part in line), "") if fault.part else ""
         rows.append(f"| {fault.name} | {command.name} | {code} | {cell(said)} | {loss} |")
         yield what, "\n".join(wrong), said
+
+
+def tables(inputs):
+    rows, of_server = [], []
+    yield from commands_table(inputs, rows)
+    yield from serve_faults.table(FOVEA, (SOURCE / PHOTO).read_bytes(), refusing, of_server)
     if QUIET:
         print("| fault | command | exit status | what is said | what was lost |\n|---|---|---|---|---|", *rows, sep="\n")
+        print("\n| fault | what comes of it | what is said |\n|---|---|---|", *of_server, sep="\n")
         return
     known = set((SOURCE / "docs/limits.md").read_text(encoding="utf-8").splitlines())
-    yield "docs/limits.md has these rows", "\n".join(row for row in rows if row not in known), "made by faults.py --markdown"
+    yield "docs/limits.md has these rows", "\n".join(row for row in rows + of_server if row not in known), "made by faults.py --markdown"
 
 
 def all_checks(inputs):
-    yield from table(inputs)
+    yield from tables(inputs)
     if QUIET:
         return
     if inputs.why_no_video:

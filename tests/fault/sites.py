@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Which allocations of the library has no test ever refused? By hand, since it takes minutes; prints a line for each. With FOVEA_SLOW set, as
-tests/fault/test_alloc_work.c has it, the fewest.
+"""Which allocations of the library has no test ever refused? By hand, since it takes minutes; prints a line for each.
 
 usage: sites.py BUILD_DIR [TEST...]
 
@@ -17,7 +16,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-TESTS = ("test_alloc", "test_alloc_work", "test_alloc_reports", "test_hide_faults", "cuda/test_cuda_failures")
+TESTS = ("test_alloc", "test_alloc_engines", "test_alloc_models", "test_alloc_reports", "test_alloc_video", "test_alloc_work", "test_hide_faults",
+         "cuda/test_cuda_failures", "cuda/test_cuda_layers", "cuda/test_nvjpeg")
 ALLOCATORS = ("fov_alloc", "fov_calloc", "fov_alloc_array", "fov_alloc_overread", "fov_alloc_aligned", "fov_realloc_array", "fov_grow_array", "fov_strdup", "fov_strndup")
 USES = re.compile(rf"^ *([0-9a-f]+):\s+(call|jmp)\s+[0-9a-f]+ <({'|'.join(ALLOCATORS)})(?:@plt)?>$")
 INSIDE = ("alloc.c", "alloc_probe.c")

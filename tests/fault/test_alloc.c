@@ -26,6 +26,14 @@ static fov_status load_model(const void *user, fov_error *err)
     return st;
 }
 
+static fov_status open_engine(const void *user, fov_error *err)
+{
+    fov_engine *engine = NULL;
+    fov_status  st = fov_engine_open(user, NULL, &(fov_engine_options){.backend = "auto"}, &engine, err);
+    fov_engine_free(engine);
+    return st;
+}
+
 static fov_status build_engine(const void *user, fov_error *err)
 {
     const input *in = user;
@@ -98,8 +106,11 @@ static fov_status detect_in_photos(const void *user, fov_error *err)
     const fov_photo_source photos = {PHOTOS, load_photo, NULL};
     fov_error              failed = {0};
     handed_on              h = {.failed = &failed};
+    fov_detect_options     crowd = fov_detect_options_default();
     (void)user;
-    fov_status st = fov_photos_detect(shared_engine, &photos, &(fov_photos_options){.threads = 2}, take_result, &h, err);
+    crowd.score_threshold = 0;
+    fov_status st =
+        fov_photos_detect(shared_engine, &photos, &(fov_photos_options){.threads = 2, .detect = &crowd}, take_result, &h, err);
     if (st) return st;
     assert_int_equal(h.count, PHOTOS);
     if (failed.code) *err = failed;
@@ -259,6 +270,13 @@ static void test_load_onnx_of_others(void **state)
     with_file("load .onnx of others", path, load_model);
 }
 
+static void test_open_engine(void **state)
+{
+    (void)state;
+    starve_places("open the bundled engine", open_engine, "default");
+    starve_places("open a model", open_engine, written("x.safetensors"));
+}
+
 static void test_build_engine(void **state)
 {
     (void)state;
@@ -277,6 +295,31 @@ static void test_run_detector(void **state)
     fov_model_free(model);
     shared_engine = engine;
     starve("run a detector", run_detector, &none);
+    fov_engine_free(engine);
+}
+
+/* More candidates than are compared one by one. */
+static fov_status detect_a_crowd(const void *user, fov_error *err)
+{
+    static uint8_t     pixels[256 * 256 * 3];
+    const fov_image    image = {pixels, 256, 256, 256 * 3, FOV_RGB8};
+    fov_detector      *detector = NULL;
+    fov_faces          faces;
+    fov_detect_options crowd = fov_detect_options_default();
+    fov_status         st = fov_detector_new(user, &(fov_detector_options){.threads = 1}, &detector, err);
+    crowd.score_threshold = 0;
+    if (!st) st = fov_detector_run(detector, &image, &crowd, &faces, err);
+    fov_detector_free(detector);
+    return st;
+}
+
+static void test_crowd(void **state)
+{
+    fov_error   err = {0};
+    fov_engine *engine;
+    (void)state;
+    assert_ok(fov_engine_open("default", NULL, NULL, &engine, &err));
+    starve_places("detect a crowd", detect_a_crowd, engine);
     fov_engine_free(engine);
 }
 
@@ -354,12 +397,11 @@ static void test_precisions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_load_pth_zip),     cmocka_unit_test(test_load_pth_legacy),
-        cmocka_unit_test(test_load_safetensors), cmocka_unit_test(test_load_wts),
-        cmocka_unit_test(test_load_onnx),        cmocka_unit_test(test_load_onnx_of_others),
-        cmocka_unit_test(test_build_engine),     cmocka_unit_test(test_run_detector),
-        cmocka_unit_test(test_detect_in_photos), cmocka_unit_test(test_plugin_behind_heads),
-        cmocka_unit_test(test_plugin_in_onnx),   cmocka_unit_test(test_precisions),
+        cmocka_unit_test(test_load_pth_zip),   cmocka_unit_test(test_load_pth_legacy),  cmocka_unit_test(test_load_safetensors),
+        cmocka_unit_test(test_load_wts),       cmocka_unit_test(test_load_onnx),        cmocka_unit_test(test_load_onnx_of_others),
+        cmocka_unit_test(test_open_engine),    cmocka_unit_test(test_build_engine),     cmocka_unit_test(test_run_detector),
+        cmocka_unit_test(test_crowd),          cmocka_unit_test(test_detect_in_photos), cmocka_unit_test(test_plugin_behind_heads),
+        cmocka_unit_test(test_plugin_in_onnx), cmocka_unit_test(test_precisions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,21 @@ static void average_precision(void **state)
     fov_engine_free(engine);
 }
 
+static void matlab_files(void **state)
+{
+    (void)state;
+    const char      *folder = source_path("tests/fixtures/wider");
+    fov_truth       *truth;
+    const fov_status st = fov_truth_load(folder, &truth, &err);
+    fov_truth_free(truth);
+    if (st == FOV_ERR_UNSUPPORTED) {
+        print_message("skipped: %s\n", err.message);
+        skip();
+    }
+    assert_ok(st);
+    starve_places("ground truth as MATLAB files", load_truth, folder);
+}
+
 /* ---------------------------------------------------------------- comparisons and descriptions */
 
 static fov_status make_photo(void *user, size_t index, fov_photo **photo, fov_error *e)
@@ -205,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(average_precision),
+        cmocka_unit_test(matlab_files),
         cmocka_unit_test(comparisons_and_descriptions),
         cmocka_unit_test(tracks_and_pictures),
     };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Memory runs out while photos are read, models written, ranges collected and precisions tried. With FOVEA_SLOW set, also in what
- * tries engine after engine: minutes. */
+/* Memory runs out while photos are read, models written and ranges collected. */
 #include "pictures.h"
 #include "starve.h"
 
@@ -74,6 +73,59 @@ static void photos(void **state)
     fov_buffer_clear(&png.file);
     fov_buffer_clear(&alpha.file);
     WebPFree(made);
+}
+
+static fov_status defer(const void *user, fov_error *e)
+{
+    const fov_photo_options options = {.defer = true};
+    fov_photo              *photo = NULL;
+    fov_status              st = fov_photo_load(user, &options, &photo, e);
+    if (!st) st = fov_photo_finish(photo, e);
+    fov_photo_free(photo);
+    return st;
+}
+
+static fov_status load_mask(const void *user, fov_error *e)
+{
+    fov_image  mask;
+    fov_status st = fov_mask_load(user, &mask, e);
+    fov_mask_clear(&mask);
+    return st;
+}
+
+static bool anything(const unsigned char *start, size_t bytes)
+{
+    (void)start;
+    (void)bytes;
+    return true;
+}
+
+/* What is read of a file whose size is not known grows in memory. */
+static fov_status read_to_a_limit(const void *user, fov_error *e)
+{
+    fov_buffer       file = {0};
+    const fov_status st = fov_file_read_if(user, anything, 8 << 20, &file, e);
+    fov_buffer_clear(&file);
+    return st == FOV_ERR_LIMIT ? FOV_OK : st;
+}
+
+static void files(void **state)
+{
+    (void)state;
+    char       png[512], jpeg[512], cut[512];
+    fov_photo *photo = picture_of_face();
+    snprintf(png, sizeof png, "%s/x.png", test_folder());
+    snprintf(jpeg, sizeof jpeg, "%s/x.jpg", test_folder());
+    snprintf(cut, sizeof cut, "%s/cut.png", test_folder());
+    picture_save(photo, png);
+    picture_save(photo, jpeg);
+    file_truncate(png, cut, 0.9);
+    fov_photo_free(photo);
+    starve_places("a photo that is decoded later", defer, jpeg);
+    starve_places("a PNG that was cut off", defer, cut);
+    starve_places("a mask of PNG", load_mask, png);
+    starve_places("a mask of JPEG", load_mask, jpeg);
+    starve_places("a file without a size", read_to_a_limit, "/dev/zero");
 }
 
 /* ---------------------------------------------------------------- models and engines are written, and described */
@@ -185,55 +237,13 @@ static void ranges_of_photos_and_of_statistics(void **state)
     fov_model_free(model);
 }
 
-/* ---------------------------------------------------------------- precisions */
-
-static fov_status make_photo(void *user, size_t index, fov_photo **photo, fov_error *e)
-{
-    (void)user;
-    (void)index;
-    fov_status st = fov_photo_new(WIDTH, HEIGHT, photo, e);
-    if (!st) fill(fov_photo_pixels(*photo), (size_t)3 * WIDTH * HEIGHT);
-    return st;
-}
-
-typedef struct building {
-    const fov_model *model;
-    fov_precision    precision;
-} building;
-
-static fov_status build(const void *user, fov_error *e)
-{
-    const building          *job = user;
-    const fov_photo_source   source = {2, make_photo, NULL};
-    const fov_engine_options options = {.precision = job->precision, .photos = &source, .keep_weights = true};
-    fov_engine              *engine;
-    fov_status               st = fov_engine_build(job->model, &options, &engine, e);
-    fov_engine_free(engine);
-    return st;
-}
-
-static void precisions_are_tried(void **state)
-{
-    (void)state;
-    if (!getenv("FOVEA_SLOW")) {
-        print_message("skipped: set FOVEA_SLOW to refuse memory while engine after engine is tried, which takes minutes\n");
-        skip();
-    }
-    building job = {.precision = FOV_PRECISION_INT8};
-    assert_ok(fov_model_load("default", NULL, (fov_model **)(uintptr_t)&job.model, &err));
-    starve_places("build in INT8 and measure", build, &job);
-    job.precision = FOV_PRECISION_MIXED;
-    starve_places("build in mixed precision", build, &job);
-    fov_model_free((fov_model *)(uintptr_t)job.model);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(photos),
+        cmocka_unit_test(files),
         cmocka_unit_test(models_and_engines),
         cmocka_unit_test(ranges_of_photos_and_of_statistics),
-        cmocka_unit_test(precisions_are_tried),
     };
     return cmocka_run_group_tests_name("alloc_work", tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "engine/golden.h"
 #include "engine_file/engine_file.h"
 #include "engine_file/format.h"
+#include "models/model.h"
 #include "models/net.h"
 #include "quant/typed.h"
 
@@ -202,6 +203,16 @@ fov_engine *small_engine(fov_precision precision, const char *backend)
     engine->source = fov_strdup("small network");
     engine->certificate = fov_strdup("{\"verdict\":\"of a network that finds nothing\",\"photos\":0}");
     return engine;
+}
+
+fov_model *small_engine_model(void)
+{
+    struct fov_model *model = fov_model_new("small network", "onnx");
+    if (!model) abort();
+    model->graph = network();
+    model->settings = small_settings();
+    fill_parameters(model->graph, 2026);
+    return model;
 }
 
 fov_engine *headed_engine(const headed_net *net, const char *backend)

@@ -20,6 +20,9 @@ enum { SMALL_ENGINE_WIDTH = 64, SMALL_ENGINE_HEIGHT = 48 };
  */
 fov_engine *small_engine(fov_precision precision, const char *backend);
 
+/** The same network as a model, in FP32. Release with fov_model_free(); a failure ends the program */
+fov_model *small_engine_model(void);
+
 /** A network with heads of any number: a map for each level, one read from the other, at strides 8, 16 ..; parameters are random.
  */
 typedef struct headed_net {

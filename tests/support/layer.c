@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "graph/ops/walk.h"
+#include "starve.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -284,18 +285,28 @@ typedef struct away {
     void             *in_memory[LAYER_IN], *out_memory[LAYER_OUT];
     fov_view          in[LAYER_IN], out[LAYER_OUT];
     fov_lowered       lowered[MOST_NODES], joint;
+    fov_program      *program;
 } away;
 
-static void put(away *a, const layer_tensor *t, void **memory, fov_view *view)
+static fov_status put(away *a, const layer_tensor *t, void **memory, fov_view *view)
 {
     *view = t->view;
-    if (t->constant) return;
-    assert_ok(a->remote->alloc(a->place, t->bytes, memory, &err));
-    assert_ok(a->remote->upload(a->place, *memory, t->memory, t->bytes, &err));
-    view->data = (unsigned char *)*memory + ((unsigned char *)t->view.data - t->memory);
+    if (t->constant) return FOV_OK;
+    fov_status st = a->remote->alloc(a->place, t->bytes, memory, &err);
+    if (!st) st = a->remote->upload(a->place, *memory, t->memory, t->bytes, &err);
+    if (!st) view->data = (unsigned char *)*memory + ((unsigned char *)t->view.data - t->memory);
+    return st;
 }
 
-static fov_status lower_all(layer *l, const fov_backend *backend, away *a)
+static fov_status put_all(const layer *l, away *a)
+{
+    fov_status st = FOV_OK;
+    for (int i = 0; i < l->n_in && !st; i++) st = put(a, &l->in[i], &a->in_memory[i], &a->in[i]);
+    for (int i = 0; i < l->n_out && !st; i++) st = put(a, &l->out[i], &a->out_memory[i], &a->out[i]);
+    return st;
+}
+
+static fov_status lower_all(const layer *l, const fov_backend *backend, away *a)
 {
     const fov_lowered *nodes[MOST_NODES];
     const int          count = l->graph->n_node;
@@ -306,22 +317,18 @@ static fov_status lower_all(layer *l, const fov_backend *backend, away *a)
         nodes[i] = &a->lowered[i];
         if (i) assert_true(backend->alike(nodes[0], nodes[i]));
     }
-    if (count > 1) assert_ok(backend->join(nodes, count, &a->joint, &err));
-    return FOV_OK;
+    return count > 1 ? backend->join(nodes, count, &a->joint, &err) : FOV_OK;
 }
 
-static fov_status run_away(layer *l, away *a)
+static fov_status compile(layer *l, away *a)
 {
     const fov_view *in[LAYER_IN];
-    fov_program    *program = NULL;
     views_of(l, &l->graph->node[0], a->in, in);
     const fov_call call = {l->graph->n_node > 1 ? &a->joint : &a->lowered[0], in, a->out, NULL, 0};
-    fov_status     st = a->remote->compile(a->place, &call, 1, &program, &err);
-    if (!st) assert_ok(a->remote->run(program, NULL, &err));
-    a->remote->release(program);
-    return st;
+    return a->remote->compile(a->place, &call, 1, &a->program, &err);
 }
 
+/* All but to run it. */
 static fov_status bring(layer *l, const char *name, away *a)
 {
     const fov_backend *backend = fov_backend_find(name);
@@ -329,15 +336,14 @@ static fov_status bring(layer *l, const char *name, away *a)
     *a = (away){.remote = backend->remote};
     assert_non_null(a->remote);
     fov_status st = lower_all(l, backend, a);
-    if (st) return st;
-    assert_ok(a->remote->open(0, &a->place, &err));
-    for (int i = 0; i < l->n_in; i++) put(a, &l->in[i], &a->in_memory[i], &a->in[i]);
-    for (int i = 0; i < l->n_out; i++) put(a, &l->out[i], &a->out_memory[i], &a->out[i]);
-    return run_away(l, a);
+    if (!st) st = a->remote->open(0, &a->place, &err);
+    if (!st) st = put_all(l, a);
+    return st ? st : compile(l, a);
 }
 
 static void give_back(const layer *l, away *a)
 {
+    a->remote->release(a->program);
     for (int i = 0; i < l->n_in && a->place; i++)
         if (a->in_memory[i]) a->remote->free(a->place, a->in_memory[i]);
     for (int i = 0; i < l->n_out && a->place; i++)
@@ -346,6 +352,36 @@ static void give_back(const layer *l, away *a)
     for (int i = 0; i < MOST_NODES; i++)
         if (a->lowered[i].free) a->lowered[i].free(a->lowered[i].impl);
     if (a->joint.free) a->joint.free(a->joint.impl);
+}
+
+/* ---------------------------------------------------------------- without memory */
+
+typedef struct bringing {
+    layer      *layer;
+    const char *backend;
+    fov_status  expected;
+} bringing;
+
+static fov_status bring_and_give_back(const void *user, fov_error *e)
+{
+    const bringing  *job = user;
+    away             a;
+    const fov_status st = bring(job->layer, job->backend, &a);
+    give_back(job->layer, &a);
+    if (st == job->expected) return FOV_OK;
+    *e = err;
+    return st;
+}
+
+/* Wherever this layer asks for memory as none before it did. The place is open already: what the process keeps of it is not this
+ * layer's. */
+static void starve_layer(layer *l, const char *backend, fov_status expected)
+{
+    const fov_remote *remote = fov_backend_find(backend)->remote;
+    fov_place        *place;
+    assert_ok(remote->open(0, &place, &err));
+    starve_places(backend, bring_and_give_back, &(bringing){l, backend, expected});
+    remote->close(place);
 }
 
 /* ---------------------------------------------------------------- comparing */
@@ -398,8 +434,10 @@ void layer_check(layer *l, const char *backend, layer_bound bound, const double 
 {
     fov_view want[LAYER_OUT];
     away     a;
+    starve_layer(l, backend, FOV_OK);
     run_reference(l, want);
     assert_ok(bring(l, backend, &a));
+    assert_ok(a.remote->run(a.program, NULL, &err));
     const char *name = l->graph->n_node > 1 ? a.joint.kernel : a.lowered[0].kernel;
     for (int i = 0; i < l->n_out; i++) {
         layer_tensor  *t = &l->out[i];
@@ -417,7 +455,8 @@ void layer_check(layer *l, const char *backend, layer_bound bound, const double 
 
 void layer_check_refused(layer *l, const char *backend, fov_status status, const char *part)
 {
-    away             a;
+    away a;
+    starve_layer(l, backend, status);
     const fov_status st = bring(l, backend, &a);
     give_back(l, &a);
     if (st != status || !strstr(err.message, part))

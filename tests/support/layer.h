@@ -50,7 +50,8 @@ void layer_outputs(layer *l, int n_out, fov_dtype dtype, int like);
  * Release with free(). */
 double *layer_conv_magnitude(const layer *l);
 
-/** Fail the test where an element is off by more than `bound` + share * magnitude[element], or where other memory was written.
+/** Fail the test where an element is off by more than `bound` + share * magnitude[element], or where other memory was written,
+ * or where memory that is refused while it is lowered and compiled does not end in FOV_ERR_MEMORY (starve.h).
  * @param magnitude of the first output's elements, row-major; may be NULL */
 void layer_check(layer *l, const char *backend, layer_bound bound, const double *magnitude, double share);
 /** The backend does not take the layer, with a message that contains `part`. */

@@ -66,6 +66,7 @@ void starve_places(const char *what, starve_job *work, const void *user)
     size_t          places;
     const uint64_t  calls = survey(work, user, first, &places);
     for (size_t i = 0; i < places; i++) fail_one(what, work, user, first[i]);
-    print_message("%s: of %llu allocations, the first of each of %zu new places refused in turn\n", what, (unsigned long long)calls,
-                  places);
+    if (places)
+        print_message("%s: of %llu allocations, the first of each of %zu new places refused in turn\n", what,
+                      (unsigned long long)calls, places);
 }

@@ -14,7 +14,7 @@ typedef fov_status starve_job(const void *user, fov_error *err);
  * something ends with anything but FOV_ERR_MEMORY and a message, or keeps a block.
  */
 void starve(const char *what, starve_job *work, const void *user);
-/** The same, of places that no job before came to alone: for jobs that take long. */
+/** The same, of places that no job before came to alone: for jobs that take long, or are many. Says nothing where there is none. */
 void starve_places(const char *what, starve_job *work, const void *user);
 
 #endif

@@ -86,7 +86,7 @@ static bool receive_photo(asked *a, size_t i, srv_model *model)
     srv_ask_photo photo;
     if (!srv_wire_receive(a->fd, &photo, sizeof photo)) return false;
     srv_job *job = srv_job_new(srv_model_refer(model), &a->ask.detect, 1);
-    if (!job) _exit(EXIT_FAILURE);
+    if (!job) _exit(SRV_WORKER_NO_MEMORY);
     srv_task *t = a->task[i] = job->task;
     a->data[i] = malloc(photo.bytes ? photo.bytes : 1);
     look_at(t, &photo, a->data[i]);

@@ -62,7 +62,7 @@ static srv_order_done start_worker(int front, int control, const srv_config *con
 {
     const pid_t pid = fork();
     if (!pid) begin_worker(front, control, config);
-    return (srv_order_done){.pid = pid > 0 ? pid : 0};
+    return pid > 0 ? (srv_order_done){.pid = pid} : (srv_order_done){.status = errno};
 }
 
 static srv_order_done end_worker(pid_t pid)
@@ -145,7 +145,9 @@ static srv_order_done give_order(srv_nursery *n, srv_order order, int passed)
 
 pid_t srv_nursery_start_worker(srv_nursery *n, int control)
 {
-    return give_order(n, (srv_order){.kind = SRV_START_WORKER}, control).pid;
+    const srv_order_done done = give_order(n, (srv_order){.kind = SRV_START_WORKER}, control);
+    if (!done.pid) errno = done.status > 0 ? done.status : EPIPE;
+    return done.pid;
 }
 
 int srv_nursery_end_worker(srv_nursery *n, pid_t pid)

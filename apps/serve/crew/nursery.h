@@ -22,8 +22,8 @@ bool srv_nursery_start(srv_nursery *nursery, const srv_config *config);
 /** Its workers end with it. */
 void srv_nursery_stop(srv_nursery *nursery);
 
-/** @param control the worker's end of its control socket, which stays the caller's @return its number; 0: it could not be started
- */
+/** @param control the worker's end of its control socket, which stays the caller's @return its number; 0: it could not be started,
+ * errno says why; EPIPE: the nursery is gone */
 pid_t srv_nursery_start_worker(srv_nursery *nursery, int control);
 /** End it if it has not ended yet. @return its status, as waitpid() has it; -1: the nursery is gone */
 int srv_nursery_end_worker(srv_nursery *nursery, pid_t pid);

@@ -6,6 +6,7 @@
 #include "crew/control.h"
 #include "crew/wire.h"
 
+#include <errno.h>
 #include <math.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -43,6 +44,7 @@ struct srv_process {
     pid_t             pid;
     lane             *lane;
     size_t            busy, suspects; /* lanes that are in use; suspects that wait for it to be empty, or are in it */
+    int               unmade;         /* errno of what its start lacked; 0: it ended by itself */
     char              last_end[128];
 
     atomic_bool      useful; /* a photo was done since its start */
@@ -59,11 +61,18 @@ static void set_state(srv_process *p, srv_process_state state)
 
 /* ---------------------------------------------------------------- starting */
 
+static bool make_pair(srv_process *p, int end[2])
+{
+    if (srv_wire_pair(end)) return true;
+    p->unmade = errno;
+    return false;
+}
+
 /* A lane's socket and its thread in the worker. */
 static bool open_lane(srv_process *p, size_t i)
 {
     int end[2];
-    if (!srv_wire_pair(end)) return false;
+    if (!make_pair(p, end)) return false;
     p->lane[i] = (lane){.fd = end[0], .until_s = INFINITY};
     const bool told = srv_control_open_lane(&p->control, end[1]);
     close(end[1]);
@@ -72,10 +81,10 @@ static bool open_lane(srv_process *p, size_t i)
 
 static bool start(srv_process *p)
 {
+    p->unmade = 0;
     const int end = srv_control_open(&p->control);
-    if (end < 0) return false;
-    p->pid = srv_nursery_start_worker(p->nursery, end);
-    close(end);
+    if (end < 0 || !(p->pid = srv_nursery_start_worker(p->nursery, end))) p->unmade = errno;
+    if (end >= 0) close(end);
     bool good = p->pid && srv_control_hear_hello(&p->control);
     for (int i = 0; i < p->config->workers && good; i++) good = open_lane(p, (size_t)i);
     return good && p->prepare(p->user, p);
@@ -102,9 +111,19 @@ static void empty(srv_process *p)
     pthread_mutex_unlock(&p->lock);
 }
 
+static const char *meaning_of(int exit_status)
+{
+    if (exit_status == SRV_WORKER_NO_MEMORY) return "had no memory (see --worker-memory)";
+    if (exit_status == SRV_WORKER_NO_THREAD)
+        return "could not start its threads (see --worker-memory, and limits on processes and files)";
+    return NULL;
+}
+
 static void describe_end(int status, char *text, size_t bytes)
 {
-    if (status < 0) snprintf(text, bytes, "ended with the process that starts workers");
+    const char *meaning = status >= 0 && WIFEXITED(status) ? meaning_of(WEXITSTATUS(status)) : NULL;
+    if (meaning) snprintf(text, bytes, "%s", meaning);
+    else if (status < 0) snprintf(text, bytes, "ended with the process that starts workers");
     else if (WIFSIGNALED(status)) snprintf(text, bytes, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else snprintf(text, bytes, "ended with status %d", WEXITSTATUS(status));
 }
@@ -112,9 +131,10 @@ static void describe_end(int status, char *text, size_t bytes)
 /* After it has ended, or to end it. Whoever talks to it over `control` sees that it is gone, and leaves, too. */
 static void bury(srv_process *p)
 {
-    char text[sizeof p->last_end] = "could not be started";
+    char text[sizeof p->last_end] = "";
     set_state(p, SRV_STARTING);
     if (p->pid) describe_end(srv_nursery_end_worker(p->nursery, p->pid), text, sizeof text);
+    if (p->unmade) snprintf(text, sizeof text, "could not be started: %s", strerror(p->unmade));
     pthread_mutex_lock(&p->talk_lock);
     srv_control_close(&p->control);
     empty(p);

@@ -26,8 +26,12 @@ typedef struct srv_order {
 
 typedef struct srv_order_done {
     int32_t pid;    /* started; 0: could not be */
-    int32_t status; /* of the one that ended, as waitpid() has it */
+    int32_t status; /* of the one that ended, as waitpid() has it; of one that could not be started, errno */
 } srv_order_done;
+
+/* ---------------------------------------------------------------- how a worker ends, beside EXIT_SUCCESS and EXIT_FAILURE */
+
+enum { SRV_WORKER_NO_MEMORY = 3, SRV_WORKER_NO_THREAD = 4 };
 
 /* ---------------------------------------------------------------- front and worker, control */
 

@@ -12,25 +12,21 @@
 
 /* ---------------------------------------------------------------- models */
 
-/* @return text to free(); NULL without memory, and what was sent is then not read */
+/* To free(). A worker that does not know what it was told cannot go on. */
 static char *receive_text(int control, size_t bytes)
 {
     char *text = malloc(bytes + 1);
-    if (!text || !srv_wire_receive(control, text, bytes)) {
-        free(text);
-        return NULL;
-    }
+    if (!text) _exit(SRV_WORKER_NO_MEMORY);
+    if (!srv_wire_receive(control, text, bytes)) _exit(EXIT_FAILURE);
     text[bytes] = '\0';
     return text;
 }
 
-/* A worker that does not know what it was told cannot go on. */
 static srv_model_source receive_source(int control, const srv_command *c, int memory)
 {
     srv_model_source s = {.fd = memory, .bytes = c->bytes};
     s.path = receive_text(control, c->path_bytes);
     if (c->settings_bytes) s.settings = receive_text(control, c->settings_bytes);
-    if (!s.path || (c->settings_bytes && !s.settings)) _exit(EXIT_FAILURE);
     return s;
 }
 
@@ -67,7 +63,7 @@ static void load(int control, const srv_command *c, int memory, srv_lanes *lanes
         srv_model_open_source(&(srv_identity){c->name, c->version, source.path}, &source, config, &uncounted, &model, &err);
     if (!st && strlen(srv_model_certificate(model)) > SRV_CERTIFICATE_BYTES) st = refuse(&model, source.path, &err);
     srv_model_source_close(&source);
-    if (!st && !srv_lanes_add_model(lanes, c->id, model)) _exit(EXIT_FAILURE);
+    if (!st && !srv_lanes_add_model(lanes, c->id, model)) _exit(SRV_WORKER_NO_MEMORY);
     tell_loaded(control, model, st, &err);
 }
 
@@ -77,7 +73,7 @@ static void carry_out(int control, const srv_command *c, int passed, srv_lanes *
 {
     switch ((srv_command_kind)c->kind) {
     case SRV_LANE:
-        if (!srv_lanes_open(lanes, passed)) _exit(EXIT_FAILURE);
+        if (!srv_lanes_open(lanes, passed)) _exit(SRV_WORKER_NO_THREAD);
         break;
     case SRV_LOAD:
         load(control, c, passed, lanes, config);

@@ -113,15 +113,15 @@ void fov_choices_put(const fov_cuda_device *device, const char *step, const char
 
 static void write_choices(const fov_cuda_device *device)
 {
-    char   *path = path_of(device);
-    json_t *all = path ? read_choices(device) : NULL;
-    char   *text = NULL;
-    if (all && !json_object_update(all, known[device->index].choices)) text = json_dumps(all, JSON_INDENT(1) | JSON_SORT_KEYS);
-    if (text) {
+    char    *path = path_of(device);
+    json_t  *all = path ? read_choices(device) : NULL;
+    fov_text text = {0};
+    if (all && !json_object_update(all, known[device->index].choices)) fov_json_print(all, JSON_INDENT(1) | JSON_SORT_KEYS, &text);
+    if (text.data && !text.failed) {
         make_folders(path);
-        (void)fov_file_write(path, text, strlen(text), NULL);
+        (void)fov_file_write(path, text.data, text.size, NULL);
     }
-    free(text);
+    fov_text_clear(&text);
     json_decref(all);
     fov_free(path);
 }

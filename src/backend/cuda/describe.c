@@ -58,8 +58,7 @@ static json_t *kernels_json(void)
     json_t    *capabilities = json_array();
     int        c;
     json_int_t images = 0, bytes = 0;
-    for (size_t i = 0; (c = fov_cuda_image_capability(i)) != 0; i++)
-        json_array_append_new(capabilities, version_json(c / 10, c % 10));
+    for (size_t i = 0; (c = fov_cuda_image_capability(i)) != 0; i++) fov_json_add(&capabilities, version_json(c / 10, c % 10));
     for (const fov_cuda_image *image; (image = fov_cuda_image_at((size_t)images)) != NULL; images++)
         bytes += image->end - image->start;
     return json_pack("{s:I, s:I, s:o}", "images", images, "bytes", bytes, "capabilities", capabilities);
@@ -112,7 +111,7 @@ static json_t *devices_json(bool *usable, fov_error *err)
     int                    count = 0;
     if (fov_cuda_driver_open(&driver, err)) return devices;
     if (driver->DeviceGetCount(&count)) count = 0;
-    for (int i = 0; i < count && i < FOV_CUDA_MAX_DEVICES; i++) json_array_append_new(devices, device_json(i, usable));
+    for (int i = 0; i < count && i < FOV_CUDA_MAX_DEVICES; i++) fov_json_add(&devices, device_json(i, usable));
     if (!*usable) fov_cuda_available(err);
     return devices;
 }

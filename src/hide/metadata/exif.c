@@ -171,11 +171,19 @@ static void remove_picture_note(tiff *t, const directory *first)
     if (value && fov_holds_jpeg(value, size)) remove_entry(t, &exif, TAG_MAKER_NOTE);
 }
 
-bool fov_exif_clean(unsigned char *block, size_t size, bool location)
+/* Where offsets lie, wiping may have hit what was to stay. @param orientation in, and out: 0 without memory */
+static bool is_turned_as_before(const unsigned char *block, size_t size, int *orientation)
 {
-    tiff      t = {.data = block, .size = size};
-    const int orientation = fov_exif_orientation(block, size);
-    if (size < 8 || (memcmp(block, "II*\0", 4) != 0 && memcmp(block, "MM\0*", 4) != 0)) return false;
+    const int now = fov_exif_orientation(block, size), before = *orientation;
+    if (!now) *orientation = 0;
+    return now && now == before;
+}
+
+bool fov_exif_clean(unsigned char *block, size_t size, bool location, int *orientation)
+{
+    tiff t = {.data = block, .size = size};
+    *orientation = fov_exif_orientation(block, size);
+    if (!*orientation || size < 8 || (memcmp(block, "II*\0", 4) != 0 && memcmp(block, "MM\0*", 4) != 0)) return false;
     t.big = block[0] == 'M';
     directory first = open_directory(&t, number(&t, block + 4, 4));
     if (!first.start) return false;
@@ -183,8 +191,7 @@ bool fov_exif_clean(unsigned char *block, size_t size, bool location)
     remove_picture_note(&t, &first);
     remove_entry(&t, &first, TAG_SUB_DIRECTORIES);
     if (location) remove_location(&t, &first);
-    /* Where offsets lie, wiping may have hit what was to stay. */
-    return !t.lost && first.count && fov_exif_orientation(block, size) == orientation && !fov_holds_jpeg(block, size);
+    return !t.lost && first.count && is_turned_as_before(block, size, orientation) && !fov_holds_jpeg(block, size);
 }
 
 void fov_exif_orientation_only(int orientation, unsigned char block[FOV_EXIF_ORIENTATION_BYTES])

@@ -12,9 +12,10 @@ enum { FOV_EXIF_ORIENTATION_BYTES = 26 };
 
 /**
  * An EXIF block, beginning with its byte order: thumbnail, previews, and a maker note that holds a JPEG; `location`: also GPS.
+ * @param orientation out: that it tells, 1..8; 0 without memory, and false is returned
  * @return false: it cannot be followed, or a JPEG remains in it; use fov_exif_orientation_only() in its place
  */
-bool fov_exif_clean(unsigned char *block, size_t size, bool location);
+bool fov_exif_clean(unsigned char *block, size_t size, bool location, int *orientation);
 /** A block that tells an orientation, 1..8, and nothing else. */
 void fov_exif_orientation_only(int orientation, unsigned char block[FOV_EXIF_ORIENTATION_BYTES]);
 

@@ -41,12 +41,14 @@ int fov_jpeg_markers_orientation(const struct jpeg_decompress_struct *info)
     return 1;
 }
 
-static void write_exif(j_compress_ptr to, jpeg_saved_marker_ptr m, bool location)
+static fov_status write_exif(j_compress_ptr to, jpeg_saved_marker_ptr m, bool location, fov_error *err)
 {
     unsigned char    block[EXIF_HEADER_BYTES + FOV_EXIF_ORIENTATION_BYTES] = EXIF_HEADER;
     const fov_buffer kept =
         fov_photo_exif(m->data + EXIF_HEADER_BYTES, m->data_length - EXIF_HEADER_BYTES, location, block + EXIF_HEADER_BYTES);
+    if (!kept.data) return fov_fail_memory(err, "a JPEG's metadata");
     jpeg_write_marker(to, m->marker, kept.data - EXIF_HEADER_BYTES, (unsigned)(EXIF_HEADER_BYTES + kept.size));
+    return FOV_OK;
 }
 
 static void write_xmp(j_compress_ptr to, jpeg_saved_marker_ptr m, bool location)
@@ -73,7 +75,7 @@ fov_status fov_jpeg_markers_write(j_decompress_ptr from, j_compress_ptr to, bool
 {
     fov_status st = FOV_OK;
     for (jpeg_saved_marker_ptr m = from->marker_list; m && !st; m = m->next) {
-        if (is_exif(m)) write_exif(to, m, location);
+        if (is_exif(m)) st = write_exif(to, m, location, err);
         else if (is(m, 1, XMP_HEADER, sizeof XMP_HEADER)) write_xmp(to, m, location);
         else if (is(m, 13, PHOTOSHOP_HEADER, sizeof PHOTOSHOP_HEADER)) st = write_photoshop(to, m, location, err);
         else if (m->marker == JPEG_COM || is(m, 2, ICC_HEADER, sizeof ICC_HEADER))

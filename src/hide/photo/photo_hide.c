@@ -18,15 +18,16 @@ enum { N_FORMATS = sizeof formats / sizeof *formats, MAX_FILE_BYTES = 1 << 30 };
 
 fov_status fov_photo_hide_faces(const fov_photo_hiding *h, const fov_surface *surface)
 {
-    fov_status st = FOV_OK;
+    fov_status st = surface->orientation ? FOV_OK : fov_fail_memory(h->err, h->in->name);
     for (size_t i = 0; i < h->faces->count && !st; i++) st = fov_hider_run(h->hider, surface, h->faces->face[i].box, h->err);
     return st;
 }
 
 fov_buffer fov_photo_exif(unsigned char *block, size_t size, bool location, unsigned char *instead)
 {
-    const int orientation = fov_exif_orientation(block, size);
-    if (fov_exif_clean(block, size, location)) return (fov_buffer){block, size};
+    int orientation;
+    if (fov_exif_clean(block, size, location, &orientation)) return (fov_buffer){block, size};
+    if (!orientation) return (fov_buffer){0};
     fov_exif_orientation_only(orientation, instead);
     return (fov_buffer){instead, FOV_EXIF_ORIENTATION_BYTES};
 }

@@ -26,12 +26,12 @@ typedef fov_status fov_photo_hide_run(const fov_photo_hiding *h, fov_buffer *out
 fov_status fov_photo_hide_encoded(const fov_encoded *in, const fov_faces *faces, const fov_hide_options *options, fov_buffer *out,
                                   fov_error *err);
 
-/** All faces, in the surface of the whole photo. */
+/** All faces, in the surface of the whole photo. An orientation of 0 could not be told for lack of memory. */
 fov_status fov_photo_hide_faces(const fov_photo_hiding *h, const fov_surface *surface);
 
 /**
  * An EXIF block as it may stay: `block` cleaned in place, or `instead`, which tells the orientation only.
- * @return the one that it is, and how long
+ * @return the one that it is, and how long; NULL without memory
  */
 fov_buffer fov_photo_exif(unsigned char *block, size_t size, bool location, unsigned char *instead);
 

@@ -174,7 +174,8 @@ static void add_exif(fov_text *out, const chunk *c, bool location)
     }
     memcpy(block, c->data, c->size);
     const fov_buffer kept = fov_photo_exif(block, c->size, location, instead);
-    add_chunk(out, c->type, kept.data, kept.size);
+    if (kept.data) add_chunk(out, c->type, kept.data, kept.size);
+    else out->failed = true;
     fov_free(block);
 }
 

@@ -159,7 +159,7 @@ static bool set_exif(webp_hiding *w, unsigned char *block, size_t size)
 {
     unsigned char    instead[FOV_EXIF_ORIENTATION_BYTES];
     const fov_buffer kept = fov_photo_exif(block, size, w->h->hider->options.strip_location, instead);
-    return set_chunk(w, "EXIF", kept.data, kept.size);
+    return kept.data && set_chunk(w, "EXIF", kept.data, kept.size);
 }
 
 /* One that is empty says nothing, and libwebpmux does not write it. @return false: no memory */

@@ -90,6 +90,7 @@ static fov_status feed(fov_reader *r, fov_reader_other *other, void *user, fov_e
 {
     fov_status st = FOV_OK;
     int        code = r->av->av_read_frame(r->in, r->packet);
+    if (code == AVERROR(ENOMEM)) return fov_fail_memory(err, r->path);
     if (code < 0) {
         r->cut_off = code != AVERROR_EOF;
         r->ended = true;
@@ -97,7 +98,9 @@ static fov_status feed(fov_reader *r, fov_reader_other *other, void *user, fov_e
         return FOV_OK;
     }
     if (r->packet->stream_index == r->stream->index) {
-        r->damaged += (r->packet->flags & AV_PKT_FLAG_CORRUPT) || r->av->avcodec_send_packet(r->decoder, r->packet) < 0;
+        code = r->av->avcodec_send_packet(r->decoder, r->packet);
+        r->damaged += (r->packet->flags & AV_PKT_FLAG_CORRUPT) || code < 0;
+        if (code == AVERROR(ENOMEM)) st = fov_fail_memory(err, r->path);
     } else if (other) {
         st = other(user, r->packet, err);
     }

@@ -17,6 +17,8 @@ typedef struct look {
     pthread_cond_t           turn;
     size_t                   next; /* frame to be read */
     bool                     ended;
+    fov_status               unread; /* why it ended before the video did */
+    fov_error                why;
     size_t                   told;   /* frames of scenes that were told */
     double                  *time_s; /* by frame */
     size_t                   capacity;
@@ -37,33 +39,30 @@ static bool make_room(look *l)
     return true;
 }
 
-/* Frames come in order, whichever threads ask for them. @param frame out: NULL past the end */
-static fov_status take(look *l, size_t index, AVFrame **frame, fov_error *err)
+/* Frames come in order, whichever threads ask for them. @param frame out: NULL past the end, and after a failure */
+static void take(look *l, size_t index, AVFrame **frame)
 {
-    fov_status st = FOV_OK;
-    double     time_s = 0;
+    double time_s = 0;
     *frame = NULL;
     pthread_mutex_lock(&l->lock);
     while (l->next < index && !l->ended) pthread_cond_wait(&l->turn, &l->lock);
     if (!l->ended) {
-        st = make_room(l) ? fov_video_take(l->video, frame, &time_s, err) : fov_fail_memory(err, l->video->path);
+        l->unread = make_room(l) ? fov_video_take(l->video, frame, &time_s, &l->why) : fov_fail_memory(&l->why, l->video->path);
         if (*frame) l->time_s[l->next++] = time_s;
         else l->ended = true;
         pthread_cond_broadcast(&l->turn);
     }
     pthread_mutex_unlock(&l->lock);
-    return st;
 }
 
 static fov_status load(void *user, size_t index, fov_photo **photo, fov_error *err)
 {
-    look      *l = user;
-    AVFrame   *frame;
-    fov_status st = take(l, index, &frame, err);
+    look    *l = user;
+    AVFrame *frame;
+    take(l, index, &frame);
     *photo = NULL;
-    if (st) return st;
     if (!frame) return FOV_ERR_IO; /* the end, which done() knows */
-    st = fov_frame_photo(l->video->reader.av, frame, l->video->orientation, photo, err);
+    const fov_status st = fov_frame_photo(l->video->reader.av, frame, l->video->orientation, photo, err);
     l->video->reader.av->av_frame_free(&frame);
     return st;
 }
@@ -135,6 +134,7 @@ static fov_status look_at_all(look *l, const fov_engine *engine)
     const fov_status       st = fov_photos_detect(engine, &frames, l->options->photos, done, l, &ended);
     if (l->status) return l->status;
     if (st != FOV_ERR_CANCELLED) return fov_fail(l->err, st, "%s", ended.message);
+    if (l->unread) return fov_fail(l->err, l->unread, "%s", l->why.message);
     if (!l->next) return fov_fail(l->err, FOV_ERR_FORMAT, "%s: damaged: not one frame could be decoded", l->video->path);
     return FOV_OK;
 }
