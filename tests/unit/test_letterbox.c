@@ -225,7 +225,7 @@ static void takes_a_part_that_cuts_pixels(void **state)
 
 static uint8_t *pattern(int width, int height)
 {
-    uint8_t *pixels = malloc((size_t)(width * height));
+    uint8_t *pixels = malloc((size_t)width * (size_t)height);
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) pixels[y * width + x] = (uint8_t)(x * 37 + y * 101 + x * y * 13);
     return pixels;

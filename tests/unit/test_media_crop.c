@@ -34,7 +34,7 @@ static double plane(int channel, double x, double y)
 
 static uint8_t *plane_pixels(fov_pixel_format format, int bytes)
 {
-    uint8_t *pixels = calloc((size_t)(WIDTH * HEIGHT), (size_t)bytes);
+    uint8_t *pixels = calloc((size_t)WIDTH * HEIGHT, (size_t)bytes);
     for (int i = 0; i < WIDTH * HEIGHT; i++)
         for (int c = 0; c < (bytes < 3 ? 1 : 3); c++)
             pixels[i * bytes + c] = (uint8_t)(plane(format == FOV_BGR8 ? 2 - c : c, i % WIDTH, i / WIDTH) + 0.5);

@@ -176,7 +176,7 @@ static void each_of_nine_inputs_has_its_own_scale(void **state)
     (void)state;
     fov_error   err;
     fov_model  *plain, *model;
-    float       scale[HEADS];
+    float       scale[HEADS] = {0};
     fov_plugin *plugin = example();
     assert_ok(load_with(NULL, "default", NULL, &plain, &err));
     assert_ok(load_with(plugin, "default", "FaceDecode", &model, &err));
@@ -447,13 +447,15 @@ static void check_refused(const char *path, fov_status status)
 static void files_that_are_no_library(void **state)
 {
     (void)state;
-    fov_error  err;
-    fov_buffer whole;
-    char       path[512];
+    fov_error   err;
+    fov_buffer  whole;
+    char        path[512];
+    const char *program = getenv("FOVEA_CLI");
+    assert_non_null(program);
     check_refused("no/such/plugin.so", FOV_ERR_IO);
     check_refused(test_folder(), FOV_ERR_FORMAT);
     check_refused(source_path("photos/astronaut.png"), FOV_ERR_FORMAT);
-    check_refused(getenv("FOVEA_CLI"), FOV_ERR_FORMAT); /* a program, and position-independent as libraries are */
+    check_refused(program, FOV_ERR_FORMAT); /* position-independent, as libraries are */
     snprintf(path, sizeof path, "%s/short.so", test_folder());
     assert_ok(fov_file_read(faulty_path("none"), 1U << 24, &whole, &err));
     for (size_t kept = 0; kept < whole.size / 2; kept += kept < 1024 ? 64 : 1000) {
