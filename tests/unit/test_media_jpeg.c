@@ -406,6 +406,7 @@ static void encoder_round_trips(void **state)
         fov_buffer file;
         int        pitch = WIDTH * bytes[format] + 5;
         uint8_t   *pixels = calloc((size_t)pitch, HEIGHT);
+        assert_non_null(pixels);
         for (int y = 0; y < HEIGHT; y++)
             for (int x = 0; x < WIDTH; x++) {
                 uint8_t rgb[3], *p = pixels + y * pitch + x * bytes[format];

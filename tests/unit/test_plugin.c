@@ -187,6 +187,7 @@ static void each_of_nine_inputs_has_its_own_scale(void **state)
     fov_engine      *fp32 = build(plain, NULL, FOV_PRECISION_FP32, NULL);
     const fov_graph *graph = engine->graph;
     const fov_node  *node = plugin_node(graph);
+    assert_non_null(node);
     assert_int_equal(node->n_in, HEADS);
     for (int i = 0; i < HEADS; i++) {
         const fov_value *value = &graph->value[node->in[i]];
@@ -221,6 +222,7 @@ static void sixteen_bits_go_in_as_they_are(void **state)
     for (int i = 0; i < 2; i++) {
         fov_engine     *engine = build(model, NULL, precision[i], NULL);
         const fov_node *node = plugin_node(engine->graph);
+        assert_non_null(node);
         for (int k = 0; k < HEADS; k++) assert_int_equal(engine->graph->value[node->in[k]].dtype, type[i]);
         compare_engines(fp32, engine, 0.5F, 2, 0.02F, 1);
         fov_engine_free(engine);

@@ -101,6 +101,7 @@ static float *outputs_of(const fov_graph *graph, int side, size_t *count)
         memcpy(all + *count, y->data, n * sizeof *all);
         *count += n;
     }
+    assert_non_null(all);
     fov_values_free(graph, values);
     fov_free(x);
     return all;
