@@ -32,7 +32,7 @@ int cli_columns(FILE *file)
     return !ioctl(fileno(file), TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
 }
 
-static void say(const char *kind, const char *format, va_list args)
+static __attribute__((format(printf, 2, 0))) void say(const char *kind, const char *format, va_list args)
 {
     char text[MESSAGE_BYTES];
     vsnprintf(text, sizeof text, format, args);

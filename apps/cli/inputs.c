@@ -124,16 +124,23 @@ static bool read_line(FILE *file, char line[MAX_LINE], const char **problem)
     return !*problem && (size || c == '\n');
 }
 
-void cli_inputs_add_list(cli_inputs *inputs, const char *path)
+/* @param file NULL: errno says why */
+static void add_lines(cli_inputs *inputs, FILE *file, const char *path)
 {
-    FILE       *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
     const char *problem = file ? NULL : strerror(errno);
     char        line[MAX_LINE];
 
     while (file && read_line(file, line, &problem))
         if (*line) add_one(inputs, line);
     if (problem) append(inputs, path, last_part(path), cli_format("%s: cannot read the list: %s", path, problem));
-    if (file && file != stdin) fclose(file);
+}
+
+void cli_inputs_add_list(cli_inputs *inputs, const char *path)
+{
+    const bool is_stdin = !strcmp(path, "-");
+    FILE      *file = is_stdin ? NULL : fopen(path, "re");
+    add_lines(inputs, is_stdin ? stdin : file, path);
+    if (file) fclose(file);
 }
 
 void cli_inputs_clear(cli_inputs *inputs)

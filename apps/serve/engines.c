@@ -100,14 +100,19 @@ fov_status srv_engines_open(const srv_model_source *source, const srv_config *co
 {
     *engines = NULL;
     srv_engines *e = calloc(1, sizeof *e);
-    if (!e) return no_memory(err);
+    place       *first = calloc(config->n_device ? config->n_device : 1, sizeof *first);
+    if (!e || !first) {
+        free(e);
+        free(first);
+        return no_memory(err);
+    }
     pthread_mutex_init(&e->lock, NULL);
     e->config = config;
-    e->place = calloc(config->n_device ? config->n_device : 1, sizeof *e->place);
+    e->place = first;
     e->narrow = (fov_detector_options){.threads = 1, .tune_seconds = config->tune_seconds, .tf32 = config->tf32};
     e->wide = e->narrow;
     e->wide.threads = config->threads;
-    fov_status st = e->place ? open_places(e, source, err) : no_memory(err);
+    fov_status st = open_places(e, source, err);
     if (!st) st = warm_up(e, err);
     if (!st) *engines = e;
     else srv_engines_free(e);

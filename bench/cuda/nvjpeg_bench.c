@@ -131,6 +131,10 @@ int main(int argc, char **argv)
     const fov_cuda_device *device;
     fov_nvjpeg            *d;
     const int              count = argc - 1 < MOST ? argc - 1 : MOST;
+    if (count < 1) {
+        fprintf(stderr, "usage: nvjpeg_bench PHOTO.jpg...\n");
+        return 2;
+    }
     alarm(SECONDS);
     must(fov_cuda_device_open(0, &device, &err));
     const double start = fov_clock_s();

@@ -127,7 +127,7 @@ static size_t temporary_bytes(const char *path)
 /* In the place of the temporary name, so that nothing is allocated: a file can be kept when there is no memory left. */
 static int open_folder(fov_draft *draft, int flags)
 {
-    strcpy(draft->temporary, draft->path);
+    memcpy(draft->temporary, draft->path, strlen(draft->path) + 1);
     return open(dirname(draft->temporary), flags | O_CLOEXEC, 0666);
 }
 

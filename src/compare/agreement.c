@@ -60,12 +60,13 @@ static bool is_shown(const fov_face *face)
 static void count_faces(fov_agreement *g, const fov_faces *a, const fov_faces *b, const int *of_a, const int *of_b)
 {
     for (size_t i = 0; i < a->count; i++) {
-        const fov_face *mine = a->face + i, *other = of_a[i] < 0 ? NULL : b->face + of_a[i];
-        const bool      here = is_shown(mine), there = other && is_shown(other);
+        const fov_face *mine = a->face + i;
+        const int       other = of_a[i];
+        const bool      here = is_shown(mine), there = other >= 0 && is_shown(b->face + other);
         g->faces_a += here;
         g->matched += here && there;
         g->lost += here && !there;
-        if (other && (here || there)) add_pair(g, mine, other);
+        if (other >= 0 && (here || there)) add_pair(g, mine, b->face + other);
     }
     for (size_t j = 0; j < b->count; j++) {
         if (!is_shown(b->face + j)) continue;

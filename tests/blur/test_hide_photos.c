@@ -135,6 +135,8 @@ static void pixels_of_any_layout_are_hidden_where_they_lie(void **state)
     const fov_image hidden = fov_photo_image(photo), image = fov_photo_image(before);
     const ptrdiff_t width = image.width, height = image.height, row = 4 * width + 8;
     uint8_t        *packed = calloc((size_t)(row * height), 1), *plane = calloc((size_t)(3 * width * height), 1);
+    assert_non_null(packed);
+    assert_non_null(plane);
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
             for (int c = 0; c < 3; c++) {

@@ -86,7 +86,7 @@ static void make_case(check *t, const fov_gemm_dot *kernel, dot_case *d)
                                 .groups = (size_t)pick(t, 1, pick(t, 0, 3) ? USUAL_GROUPS : MAX_GROUPS),
                                 .a = d->rows,
                                 .a_offset = pick(t, -5, 5)};
-    call->lda = (size_t)(call->m + pick(t, 0, 2));
+    call->lda = (size_t)call->m + (size_t)pick(t, 0, 2);
     const int constant = pick(t, 0, 1) ? pick(t, 0, 3) : -1;
     call->a_step = constant < 0 ? 0 : (ptrdiff_t)sizeof d->a[0];
     for (size_t i = 0; i < call->taps * call->lda; i++) {

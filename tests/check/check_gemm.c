@@ -45,7 +45,7 @@ static void make_rows(check *t, gemm_case *g)
 static void make_residual(check *t, gemm_case *g)
 {
     fov_gemm_f32_call *call = &g->call;
-    const size_t       ld = (size_t)(call->n + test_random_int(&t->random, 0, 3));
+    const size_t       ld = (size_t)call->n + (size_t)test_random_int(&t->random, 0, 3);
     g->residual = guarded_new((size_t)call->m * ld, (size_t)test_random_int(&t->random, 0, 15));
     if (test_random_int(&t->random, 0, 2) == 0) return;
     call->residual_after = test_random_int(&t->random, 0, 1);
@@ -66,7 +66,7 @@ static void make_case(check *t, const fov_gemm_f32 *kernel, gemm_case *g)
                                 .taps = (size_t)test_random_int(&t->random, 1, 9),
                                 .k = (size_t)test_random_int(&t->random, 1, 40),
                                 .slope = random_slope(t)};
-    call->lda = (size_t)(call->m + test_random_int(&t->random, 0, 2));
+    call->lda = (size_t)call->m + (size_t)test_random_int(&t->random, 0, 2);
     call->ldc = call->n + test_random_int(&t->random, 0, 20);
     make_rows(t, g);
     make_residual(t, g);

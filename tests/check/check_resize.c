@@ -59,10 +59,11 @@ static void check_resample(check *t, const fov_resize_rows *plain)
         const fov_pixel_map map = random_map(t);
         const int           in = test_random_int(&t->random, 1, MAX_SIDE), out = test_random_int(&t->random, 1, MAX_SIDE);
         const size_t        bytes = fov_taps_bytes(in, out, FOV_RESIZE_LANES);
-        const size_t        floats = (size_t)((in + fov_taps_most(in, out)) * map.pixel + FOV_RESIZE_OVERREAD);
+        const size_t        row_pixels = (size_t)in + (size_t)fov_taps_most(in, out), packed = PACKED * (size_t)out;
+        const size_t        floats = row_pixels * (size_t)map.pixel + FOV_RESIZE_OVERREAD;
         void               *memory = aligned_alloc(64, bytes);
         float              *row = calloc(floats, sizeof *row);
-        guarded             want = guarded_new((size_t)(PACKED * out), 0), got = guarded_new((size_t)(PACKED * out), 1);
+        guarded             want = guarded_new(packed, 0), got = guarded_new(packed, 1);
         fov_taps            taps;
         if (!memory || !row) abort();
         for (int k = 0; k < in * map.pixel; k++) row[k] = (float)test_random_int(&t->random, 0, 255 << 10) / 1024;
@@ -82,8 +83,9 @@ static void check_convert(check *t, const fov_resize_rows *plain)
     for (int i = 0; i < CASES; i++) {
         const fov_pixel_map map = random_map(t);
         const int           width = test_random_int(&t->random, 1, MAX_SIDE);
-        uint8_t            *in = random_bytes(t, (size_t)(width * map.pixel));
-        guarded             want = guarded_new((size_t)(PACKED * width), 0), got = guarded_new((size_t)(PACKED * width), 1);
+        const size_t        packed = PACKED * (size_t)width;
+        uint8_t            *in = random_bytes(t, (size_t)width * (size_t)map.pixel);
+        guarded             want = guarded_new(packed, 0), got = guarded_new(packed, 1);
         plain->convert(&map, in, want.data, width);
         t->rows_now.convert(&map, in, got.data, width);
         compare(t, &want, &got, "convert", width, map.pixel);

@@ -39,7 +39,7 @@ static void make_values(check *t, typed_case *k, fov_op op, const int64_t *shape
 {
     const fov_dtype type = random_dtype(t);
     const bool      mixed = pick(t, 0, 2) == 0;
-    int             ids[MAX_IN], y;
+    int             ids[MAX_IN] = {0}, y;
     for (int i = 0; i < k->n_in; i++) {
         const fov_dtype dtype = mixed ? random_dtype(t) : type;
         const int64_t   dim[4] = {shape[0], op == FOV_OP_Concat ? pick(t, 1, 40) : shape[1], shape[2], shape[3]};
@@ -47,7 +47,7 @@ static void make_values(check *t, typed_case *k, fov_op op, const int64_t *shape
         k->in[i].shape = fov_shape_make(4, dim);
         if (op == FOV_OP_Concat) k->out[1] += dim[1];
     }
-    const fov_quant *like = k->graph->value[ids[0]].quant; /* cppcheck-suppress uninitvar ; there is an input at least */
+    const fov_quant *like = k->graph->value[ids[0]].quant;
     const bool       same = !mixed && pick(t, 0, 1) && (op != FOV_OP_Concat || !like || like->count == 1);
     y = add_value(t, k->graph, "y", mixed ? random_dtype(t) : type, k->out[1], same ? like : NULL);
     fov_graph_add_node(k->graph, "case", op, ids, k->n_in, &y, 1, NULL);

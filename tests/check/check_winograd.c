@@ -98,7 +98,7 @@ static void make_output(check *t, const fov_winograd *kernel, output_case *o)
     o->m = guarded_new((size_t)(POINTS * point), 0);
     o->bias = guarded_new((size_t)point, 0);
     o->y = guarded_new((size_t)(OUT * call->ldrow), (size_t)pick(t, 0, 15));
-    o->residual = guarded_new((size_t)(OUT * OUT * channels), (size_t)pick(t, 0, 15));
+    o->residual = guarded_new(OUT * OUT * (size_t)channels, (size_t)pick(t, 0, 15));
     fill(t, o->m.data, POINTS * point);
     fill(t, o->bias.data, point);
     for (int i = 0; i < OUT * OUT; i++) {

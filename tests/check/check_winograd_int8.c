@@ -64,7 +64,7 @@ static void add_channel(const int8_t *w, const uint8_t *x, uint32_t m[POINTS], i
 static void make_column(check *t, uint32_t m[POINTS], int64_t y[OUT * OUT])
 {
     enum { MOST = 110 };
-    int8_t    w[MOST * 9];
+    int8_t    w[MOST * 9] = {0};
     const int channels = pick(t, 1, MOST), sign = pick(t, -1, 1);
     for (int i = 0; i < 9 * channels; i++) w[i] = (int8_t)(sign ? 127 * sign : pick(t, -128, 127));
     int taken = channels;

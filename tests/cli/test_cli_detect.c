@@ -572,6 +572,7 @@ static void interrupt(const char *mode)
     int         ends[2];
     FILE       *list = fopen(in_folder("many.txt"), "w");
     assert_non_null(text);
+    assert_non_null(list);
     for (int i = 0; i < 5000; i++) fputs("face.png\n", list);
     fclose(list);
 

@@ -147,7 +147,7 @@ static void constants_are_copied_once_to_each_device(void **state)
     fov_cuda_constant     *constant;
     char                   text[16], *host = fov_alloc_aligned(sizeof text);
     assert_non_null(host);
-    strcpy(host, "fifteen letters");
+    memcpy(host, "fifteen letters", sizeof text);
     assert_ok(fov_cuda_constant_new(host, sizeof text, &constant, &err));
     assert_int_equal(free_bytes(device[0]), before[0]);
     for (int i = 0; i < 2; i++) {

@@ -49,6 +49,7 @@ static void set_calls(bench *b)
 static bench *bench_new(fov_engine *engine, int images, int width, int height, bool tf32)
 {
     bench *b = calloc(1, sizeof *b);
+    assert_non_null(b);
     b->engine = engine;
     b->remote = b->engine->backend->remote;
     b->images = images;

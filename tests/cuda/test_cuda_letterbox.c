@@ -84,6 +84,8 @@ static float *on_cpu(const picture *p, const fov_image *image, int ld)
     const size_t floats = (size_t)p->box.out_w * (size_t)p->box.out_h * (size_t)ld;
     float       *out = malloc(floats * sizeof *out);
     void        *scratch = malloc(1 + fov_letterbox_scratch(&p->box, image->width, image->height, 1));
+    assert_non_null(out);
+    assert_non_null(scratch);
     for (size_t i = 0; i < floats; i++) out[i] = GUARD;
     assert_ok(fov_pool_new(1, &pool, &err));
     fov_letterbox_run(&p->box, image, out, ld, scratch, pool);
@@ -121,6 +123,8 @@ static float *on_gpu(const picture *p, int count, int ld)
     float               *result = malloc(floats * sizeof *result), *out = gpu_memory(floats * sizeof *out);
     fov_letterbox_params params;
     fov_cuda_grid        grid;
+    assert_non_null(host);
+    assert_non_null(result);
     for (size_t i = 0; i < floats; i++) result[i] = GUARD;
     gpu_upload(out, result, floats * sizeof *out);
     stage(p, count, host, device);

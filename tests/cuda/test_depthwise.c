@@ -238,7 +238,7 @@ typedef struct input {
 static input any_input(fov_dtype type, int images, int rows, int columns, int channels)
 {
     input        in = {.host = {.count = images, .rows = rows, .columns = columns, .ld = channels + any(0, 1) * 16}};
-    const size_t count = (size_t)(images * rows * columns * in.host.ld);
+    const size_t count = (size_t)images * (size_t)rows * (size_t)columns * (size_t)in.host.ld;
     in.on = in.host;
     in.host.data = elements(type, count);
     in.on.data = on_device(in.host.data, count * fov_dtype_size(type));
@@ -277,7 +277,7 @@ static void check_depthwise(const fov_cuda_depthwise *conv, int images, int x_ro
     if (rows < 1 || columns < 1) return;
     assert_true(fov_cuda_depthwise_takes(conv));
     input     in = any_input(conv->x, images, x_rows, x_columns, channels);
-    float    *weight = any_weights(conv->x, (size_t)(channels * taps));
+    float    *weight = any_weights(conv->x, (size_t)channels * (size_t)taps);
     whole_end w = any_end(images, rows, columns, channels, conv->x, integer, 3e-5F);
     void     *packed = test_malloc(fov_cuda_depthwise_bytes(conv));
     float    *value = test_malloc(w.pixels * (size_t)channels * sizeof *value);
@@ -364,9 +364,9 @@ static chain_case any_chain(fov_dtype type, int images, int x_rows, int x_column
                     .columns = out_size(x_columns, 3, 1, stride, pad)};
     k.in = any_input(type, images, x_rows, x_columns, channels);
     k.weight = any_weights(type, (size_t)channels * 9);
-    k.pointwise = elements(integer ? FOV_I8 : type, (size_t)(channels * outputs));
+    k.pointwise = elements(integer ? FOV_I8 : type, (size_t)channels * (size_t)outputs);
     k.middle_end = test_malloc((size_t)channels * sizeof *k.middle_end);
-    k.pixels = (size_t)(images * k.rows * k.columns);
+    k.pixels = (size_t)images * (size_t)k.rows * (size_t)k.columns;
     k.middle = test_malloc(k.pixels * (size_t)channels * sizeof *k.middle);
     whole_end between = {.type = type, .end = {.channels = channels, .rows = k.rows, .columns = k.columns, .residual_upsample = 1}};
     between.channel = k.middle_end;
@@ -415,7 +415,7 @@ static float pointwise_sum(const chain_case *k, size_t pixel, int o, int32_t *wh
     double          sum = 0;
     for (int c = 0; c < k->chain.channels; c++)
         sum += (double)factor(k, k->middle[pixel * (size_t)k->chain.channels + (size_t)c]) *
-               (double)factor(k, load(k->pointwise, type, (size_t)(o * k->chain.channels + c)));
+               (double)factor(k, load(k->pointwise, type, (size_t)o * (size_t)k->chain.channels + (size_t)c));
     *whole = type == FOV_I8 ? (int32_t)sum : 0;
     return (float)sum;
 }
@@ -519,7 +519,7 @@ static void check_first(const fov_cuda_first *conv, fov_dtype weight_type, int i
     assert_true(fov_cuda_first_takes(conv, &limits));
     input                 in = first_input(conv, images, x_rows, x_columns, dense, &between);
     const fov_cuda_images seen = {between, images, x_rows, x_columns, in.host.ld};
-    float                *weight = any_weights(weight_type, (size_t)(conv->outputs * row));
+    float                *weight = any_weights(weight_type, (size_t)conv->outputs * (size_t)row);
     whole_end             w = any_end(images, rows, columns, conv->outputs, integer ? FOV_U8 : FOV_F32, integer, 2e-4F);
     float                *value = test_malloc(w.pixels * (size_t)conv->outputs * sizeof *value);
     for (int c = 0; c < conv->outputs; c++) w.channel[c].start = 0;

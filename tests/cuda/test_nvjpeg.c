@@ -35,6 +35,7 @@ static fov_buffer jpeg_of(int width, int height)
     fov_buffer  out;
     test_random r = {(uint64_t)width};
     uint8_t    *pixels = malloc((size_t)width * (size_t)height * 3);
+    assert_non_null(pixels);
     for (int i = 0; i < width * height * 3; i++) pixels[i] = (uint8_t)test_random_int(&r, 0, 255);
     assert_ok(fov_jpeg_encode(&(fov_image){pixels, width, height, 3 * (ptrdiff_t)width, FOV_RGB8}, 90, &out, &err));
     free(pixels);

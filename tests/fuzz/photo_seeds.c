@@ -142,6 +142,7 @@ static void seed_png(const png_kind *kind)
     uint8_t     *pixels = calloc(HEIGHT, row);
     size_t       size;
     int          code = 0;
+    assert_non_null(pixels);
     for (size_t i = 0; i < HEIGHT * row; i++)
         pixels[i] = (uint8_t)(i * 37 % 251 & (kind->color == SPNG_COLOR_TYPE_INDEXED ? 15 : 255));
     assert_int_equal(spng_set_option(ctx, SPNG_ENCODE_TO_BUFFER, 1), 0);

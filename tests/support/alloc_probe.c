@@ -66,7 +66,7 @@ static __attribute__((noinline)) void note(places *all, int near)
 {
     place p = {.call = count.calls};
     p.depth = backtrace(p.frame, near);
-    if (!all->item) all->item = malloc(PLACES * sizeof *all->item);
+    if (!all->item) all->item = calloc(PLACES, sizeof *all->item);
     if (!all->item) abort();
     for (size_t i = 0; i < all->n; i++)
         if (same_place(&all->item[i], &p)) return;
@@ -91,7 +91,7 @@ static void print_refused(void)
 static void note_refused(void)
 {
     if (!getenv("FOVEA_SITES")) return;
-    if (!refused.n) atexit(print_refused);
+    if (!refused.n && atexit(print_refused)) abort();
     note(&refused, FRAMES);
 }
 

@@ -49,6 +49,8 @@ static void set_storage(layer *l, int value, fov_dtype dtype, int64_t channels, 
     const int count = layer_pick(l, 0, 1) ? (int)channels : 1;
     float    *scale = calloc((size_t)count, sizeof *scale);
     int32_t  *zero_point = calloc((size_t)count, sizeof *zero_point);
+    assert_non_null(scale);
+    assert_non_null(zero_point);
     for (int c = 0; c < count; c++) {
         scale[c] = largest * test_random_float(&l->random, 0.5F, 1);
         zero_point[c] = dtype == FOV_U8 && layer_pick(l, 0, 3) ? layer_pick(l, 0, 255) : 0;
@@ -247,7 +249,7 @@ double *layer_conv_magnitude(const layer *l)
 {
     const fov_node *node = &l->graph->node[0];
     fov_graph      *copy;
-    fov_view        as[4];
+    fov_view        as[4] = {0};
     const fov_view *in[4];
     fov_view        out = fov_view_dense(FOV_F32, &l->out[0].view.shape, NULL);
     const size_t    count = count_of(&out.shape);
@@ -268,8 +270,7 @@ double *layer_conv_magnitude(const layer *l)
     void             *scratch = malloc(fov_op_run_scratch(&call) + 1);
     assert_ok(fov_op_run(&call, scratch, &err));
     for (size_t i = 0; i < count; i++) magnitude[i] = (double)((float *)out.data)[i];
-    for (int i = 0; i < node->n_in; i++)
-        if (in[i]) free(as[i].data);
+    for (int i = 0; i < node->n_in; i++) free(as[i].data);
     free(scratch);
     free(out.data);
     fov_graph_free(copy);
@@ -432,7 +433,7 @@ static void check_guards(const layer_tensor *t, const fov_view *got, unsigned ch
 
 void layer_check(layer *l, const char *backend, layer_bound bound, const double *magnitude, double share)
 {
-    fov_view want[LAYER_OUT];
+    fov_view want[LAYER_OUT] = {0};
     away     a;
     starve_layer(l, backend, FOV_OK);
     run_reference(l, want);
@@ -443,6 +444,8 @@ void layer_check(layer *l, const char *backend, layer_bound bound, const double 
         layer_tensor  *t = &l->out[i];
         unsigned char *memory = malloc(t->bytes);
         fov_view       got = t->view;
+        assert_non_null(memory);
+        assert_non_null(want[i].data);
         assert_ok(a.remote->download(a.place, memory, a.out_memory[i], t->bytes, &err));
         got.data = memory + ((unsigned char *)t->view.data - t->memory);
         compare(l, name, &got, &want[i], bound, i ? NULL : magnitude, share);
@@ -451,7 +454,7 @@ void layer_check(layer *l, const char *backend, layer_bound bound, const double 
     }
     give_back(l, &a);
     free_results(l, want);
-}
+} /* NOLINT(clang-analyzer-unix.Malloc): free_results() frees as many as run_reference() made */
 
 void layer_check_refused(layer *l, const char *backend, fov_status status, const char *part)
 {

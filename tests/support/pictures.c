@@ -20,7 +20,7 @@ char *file_read(const char *path, size_t *bytes)
 {
     FILE *file = fopen(path, "rb");
     if (!file) fail_msg("%s: cannot read", path);
-    fseek(file, 0, SEEK_END);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
     *bytes = (size_t)ftell(file);
     rewind(file);
     char *data = malloc(*bytes + 1);

@@ -64,7 +64,6 @@ const char *test_folder(void)
 {
     if (folder[0]) return folder;
     strcpy(folder, "/tmp/fovea-test-XXXXXX");
-    if (!mkdtemp(folder)) abort();
-    atexit(remove_folder);
+    if (!mkdtemp(folder) || atexit(remove_folder)) abort();
     return folder;
 }

@@ -113,6 +113,7 @@ static void damaged(void **state)
     const fov_encoded whole = encode(&(variant){.in = JCS_RGB, .stored = JCS_YCbCr, .progressive = true, .orientation = 6});
     fov_jpeg_header   h;
     fov_error         err;
+    assert_true(whole.size > 0);
     for (size_t size = 0; size < whole.size; size++) {
         unsigned char    *part = malloc(size ? size : 1);
         const fov_encoded in = {part, size, "part.jpg"};

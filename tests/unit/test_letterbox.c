@@ -55,6 +55,8 @@ static float *run(const fov_letterbox *box, const fov_image *image, int ld, int 
     float    *out = malloc(floats * sizeof *out);
     size_t    bytes = fov_letterbox_scratch(box, image->width, image->height, threads);
     void     *scratch = malloc(bytes ? bytes : 1);
+    assert_non_null(out);
+    assert_non_null(scratch);
     for (size_t i = 0; i < floats; i++) out[i] = GUARD;
     assert_ok(fov_pool_new(threads, &pool, &err));
     fov_letterbox_run(box, image, out, ld, scratch, pool);
@@ -225,7 +227,8 @@ static void takes_a_part_that_cuts_pixels(void **state)
 
 static uint8_t *pattern(int width, int height)
 {
-    uint8_t *pixels = malloc((size_t)(width * height));
+    uint8_t *pixels = malloc((size_t)width * (size_t)height);
+    assert_non_null(pixels);
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) pixels[y * width + x] = (uint8_t)(x * 37 + y * 101 + x * y * 13);
     return pixels;

@@ -34,7 +34,8 @@ static double plane(int channel, double x, double y)
 
 static uint8_t *plane_pixels(fov_pixel_format format, int bytes)
 {
-    uint8_t *pixels = calloc((size_t)(WIDTH * HEIGHT), (size_t)bytes);
+    uint8_t *pixels = calloc((size_t)WIDTH * HEIGHT, (size_t)bytes);
+    assert_non_null(pixels);
     for (int i = 0; i < WIDTH * HEIGHT; i++)
         for (int c = 0; c < (bytes < 3 ? 1 : 3); c++)
             pixels[i * bytes + c] = (uint8_t)(plane(format == FOV_BGR8 ? 2 - c : c, i % WIDTH, i / WIDTH) + 0.5);
@@ -99,6 +100,7 @@ static void an_unmoved_face_is_copied(void **state)
     fov_error   err;
     fov_photo  *crop;
     uint8_t    *pixels = malloc(3 * 112 * 112);
+    assert_non_null(pixels);
     for (int i = 0; i < 3 * 112 * 112; i++) pixels[i] = (uint8_t)test_random_u64(&random);
     fov_image image = {pixels, 112, 112, 3 * 112, FOV_RGB8};
     fov_face  face = face_at((placing){1, 0, 0, 0});
@@ -116,6 +118,7 @@ static void shrinking_skips_nothing(void **state)
     fov_error  err;
     fov_photo *crop;
     uint8_t   *pixels = malloc(1000 * 1000);
+    assert_non_null(pixels);
     for (int i = 0; i < 1000 * 1000; i++) pixels[i] = (uint8_t)(i % 2 ? 255 : 0);
     fov_image image = {pixels, 1000, 1000, 1000, FOV_GRAY8};
     fov_face  face = face_at((placing){8, 0, 20, 20});

@@ -271,7 +271,8 @@ static void encoder_round_trips(void **state)
         fov_photo *photo;
         fov_buffer file;
         const int  n = bytes[format], pitch = WIDTH * n + 3;
-        uint8_t   *pixels = malloc((size_t)(pitch * HEIGHT));
+        uint8_t   *pixels = malloc((size_t)pitch * HEIGHT);
+        assert_non_null(pixels);
         for (int i = 0; i < pitch * HEIGHT; i++) pixels[i] = (uint8_t)test_random_u64(&random);
         for (int i = 0; format == FOV_RGBA8 && i < WIDTH * HEIGHT; i++) pixels[i / WIDTH * pitch + i % WIDTH * 4 + 3] = 255;
         fov_image image = {pixels, WIDTH, HEIGHT, pitch, (fov_pixel_format)format};

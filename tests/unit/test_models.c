@@ -394,8 +394,8 @@ static void duplicates_are_refused_and_nan_is_told(void **state)
     fov_model_free(model);
 
     model = model_new();
-    strcpy(weights.item[7].name, "epoch");
-    strcpy(weights.item[2].name, "epoch");
+    memcpy(weights.item[7].name, "epoch", sizeof "epoch");
+    memcpy(weights.item[2].name, "epoch", sizeof "epoch");
     assert_int_equal(fov_import_weights(&source, NULL, &weights, model, &err), FOV_ERR_FORMAT);
     assert_non_null(strstr(err.message, "m.pth: tensors 3 and 8 have the same name 'epoch'"));
     fov_model_free(model);

@@ -61,6 +61,7 @@ static fov_graph *typed(fov_dtype (*choose)(int node))
     fov_graph *graph;
     assert_ok(fov_graph_clone(floats, &graph, &err));
     fov_dtype *type = calloc((size_t)graph->n_node, sizeof *type);
+    assert_non_null(type);
     for (int i = 0; i < graph->n_node; i++) type[i] = graph->node[i].op == FOV_OP_Conv ? choose(i) : FOV_F32;
     const fov_typing typing = {type, ranges, &model->settings};
     assert_ok(fov_graph_set_types(graph, &typing, &err));

@@ -102,7 +102,7 @@ typedef struct block {
 
 static void lay_out(fov_view *view, const tensor *t, int layout, block *memory)
 {
-    int     order[FOV_MAX_RANK];              /* from the fastest dimension */
+    int     order[FOV_MAX_RANK] = {0};        /* from the fastest dimension */
     int64_t stride = layout ? layout + 1 : 1; /* a gap between elements, too */
     for (int i = 0; i < t->rank; i++) order[i] = layout == 1 ? i : t->rank - 1 - i;
     if (layout == 2 && t->rank == 4) { /* NHWC with a pixel every C + 5 elements */
@@ -113,7 +113,7 @@ static void lay_out(fov_view *view, const tensor *t, int layout, block *memory)
     memset(memory, 0xa5, sizeof *memory);
     *view = (fov_view){.dtype = t->dtype, .shape = fov_shape_make(t->rank, t->dim), .data = memory->byte};
     for (int i = 0; i < t->rank; i++) {
-        view->stride[order[i]] = stride; /* cppcheck-suppress uninitvar ; set for every dimension */
+        view->stride[order[i]] = stride;
         stride *= t->dim[order[i]];
         if (layout == 2 && i == 0) stride += 5;
     }

@@ -176,7 +176,7 @@ static void each_of_nine_inputs_has_its_own_scale(void **state)
     (void)state;
     fov_error   err;
     fov_model  *plain, *model;
-    float       scale[HEADS];
+    float       scale[HEADS] = {0};
     fov_plugin *plugin = example();
     assert_ok(load_with(NULL, "default", NULL, &plain, &err));
     assert_ok(load_with(plugin, "default", "FaceDecode", &model, &err));
@@ -187,6 +187,7 @@ static void each_of_nine_inputs_has_its_own_scale(void **state)
     fov_engine      *fp32 = build(plain, NULL, FOV_PRECISION_FP32, NULL);
     const fov_graph *graph = engine->graph;
     const fov_node  *node = plugin_node(graph);
+    assert_non_null(node);
     assert_int_equal(node->n_in, HEADS);
     for (int i = 0; i < HEADS; i++) {
         const fov_value *value = &graph->value[node->in[i]];
@@ -221,6 +222,7 @@ static void sixteen_bits_go_in_as_they_are(void **state)
     for (int i = 0; i < 2; i++) {
         fov_engine     *engine = build(model, NULL, precision[i], NULL);
         const fov_node *node = plugin_node(engine->graph);
+        assert_non_null(node);
         for (int k = 0; k < HEADS; k++) assert_int_equal(engine->graph->value[node->in[k]].dtype, type[i]);
         compare_engines(fp32, engine, 0.5F, 2, 0.02F, 1);
         fov_engine_free(engine);
@@ -447,13 +449,15 @@ static void check_refused(const char *path, fov_status status)
 static void files_that_are_no_library(void **state)
 {
     (void)state;
-    fov_error  err;
-    fov_buffer whole;
-    char       path[512];
+    fov_error   err;
+    fov_buffer  whole;
+    char        path[512];
+    const char *program = getenv("FOVEA_CLI");
+    assert_non_null(program);
     check_refused("no/such/plugin.so", FOV_ERR_IO);
     check_refused(test_folder(), FOV_ERR_FORMAT);
     check_refused(source_path("photos/astronaut.png"), FOV_ERR_FORMAT);
-    check_refused(getenv("FOVEA_CLI"), FOV_ERR_FORMAT); /* a program, and position-independent as libraries are */
+    check_refused(program, FOV_ERR_FORMAT); /* position-independent, as libraries are */
     snprintf(path, sizeof path, "%s/short.so", test_folder());
     assert_ok(fov_file_read(faulty_path("none"), 1U << 24, &whole, &err));
     for (size_t kept = 0; kept < whole.size / 2; kept += kept < 1024 ? 64 : 1000) {

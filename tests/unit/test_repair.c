@@ -87,7 +87,7 @@ static fov_model *end_model(const char *output)
 static float *outputs_of(const fov_graph *graph, int side, size_t *count)
 {
     const fov_shape shape = {4, {1, 3, side, side}};
-    float          *x = fov_alloc_array((size_t)(3 * side * side), sizeof *x), *all = NULL;
+    float          *x = fov_alloc_array(3 * (size_t)side * (size_t)side, sizeof *x), *all = NULL;
     fov_view        input = fov_view_dense(FOV_F32, &shape, x), *values;
     test_random     pixels = {77};
     for (int i = 0; i < 3 * side * side; i++) x[i] = test_random_float(&pixels, -120, 140);
@@ -101,6 +101,7 @@ static float *outputs_of(const fov_graph *graph, int side, size_t *count)
         memcpy(all + *count, y->data, n * sizeof *all);
         *count += n;
     }
+    assert_non_null(all);
     fov_values_free(graph, values);
     fov_free(x);
     return all;

@@ -179,7 +179,7 @@ static void the_locale_does_not_matter(void **state)
     }
     default_prints_as_documented(state);
     assert_float_equal(parsed("leaky = 0.25").leaky, 0.25F, 0);
-    setlocale(LC_NUMERIC, "C");
+    assert_non_null(setlocale(LC_NUMERIC, "C"));
 }
 
 int main(void)

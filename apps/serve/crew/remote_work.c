@@ -6,6 +6,7 @@
 #include "crew/wire.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ static bool send_photo(int fd, const srv_task *t)
     photo.drawing = (int32_t)t->job->drawing;
     photo.width = t->data ? 0 : t->pixels.width;
     photo.height = t->data ? 0 : t->pixels.height;
-    strcpy(photo.name, t->name);
+    snprintf(photo.name, sizeof photo.name, "%s", t->name);
     return srv_wire_send(fd, &photo, sizeof photo) && srv_wire_send(fd, t->data ? t->data : t->pixels.data, photo.bytes);
 }
 

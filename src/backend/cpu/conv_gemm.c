@@ -10,6 +10,8 @@
 
 #include "base/alloc.h"
 
+#include <assert.h>
+
 enum {
     A_CACHE_BYTES = 256 << 10, /* of A in one chunk: a quarter of a second-level cache */
     W_CACHE_BYTES = 128 << 10, /* of W that stays cached beside everything else */
@@ -65,6 +67,7 @@ static split split_work(const void *const *steps, int count, ptrdiff_t pixels, i
         n_panel += step->n_panel;
         packed_bytes += step->packed_bytes;
     }
+    assert(n_panel > 0); /* a convolution without outputs is none */
     split s = split_chunks(steps[0], n_panel, pixels, threads);
     s.n_panel = n_panel;
     s.block_tiles = packed_bytes <= W_CACHE_BYTES ? 1 : s.chunk_tiles;

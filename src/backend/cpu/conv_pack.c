@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/half.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ static fov_conv_panel choose_kernel(const fov_conv_gemm *step, ptrdiff_t left)
 {
     fov_conv_panel panel, narrowest = {0};
     for (int i = 0; kernel_at(step, i, &panel); i++) narrowest = panel;
+    assert(narrowest.nr > 0); /* every table has a first kernel */
     const ptrdiff_t rounded = (left + narrowest.nr - 1) / narrowest.nr * narrowest.nr;
     for (int i = 0; kernel_at(step, i, &panel); i++)
         if (panel.nr <= rounded) return panel;

@@ -97,9 +97,11 @@ static amplification amplification_of_points(void)
     const double  at_b = 1 + a2 * a2 + b2 * (1 + a2 * a2);
     amplification n = {.v = {ends, at_a, at_a, at_b, at_b, ends}};
     double        of_a = 1, of_b = 1;
-    for (int i = 0; i < FOV_WINOGRAD_OUT; i++, of_a *= a2, of_b *= b2) {
+    for (int i = 0; i < FOV_WINOGRAD_OUT; i++) {
         n.y[i][1] = n.y[i][2] = of_a;
         n.y[i][3] = n.y[i][4] = of_b;
+        of_a *= a2;
+        of_b *= b2;
     }
     n.y[0][0] = n.y[FOV_WINOGRAD_OUT - 1][FOV_WINOGRAD_IN - 1] = 1;
     return n;

@@ -57,8 +57,9 @@ static bool is_cheaper(const fov_conv *conv, const fov_kernels *kernels)
     const size_t             in_group = kernels->gemm_int8[0].group == FOV_GROUP_S16 ? PAIR : 4, lanes = (size_t)kernel->lanes;
     const double             out = (double)columns / (double)lanes,
                  in = (double)round_up((size_t)conv->cin, PAIR * lanes) / (double)lanes / PAIR;
-    const double direct = (double)(TAPS * FOV_WINOGRAD_OUT * FOV_WINOGRAD_OUT * round_up((size_t)conv->cin, in_group) / in_group);
-    const double products = (double)(FOV_WINOGRAD_POINTS * round_up((size_t)conv->cin, PAIR) / PAIR);
+    const size_t groups = round_up((size_t)conv->cin, in_group) / in_group, pairs = round_up((size_t)conv->cin, PAIR) / PAIR;
+    const double direct = (double)(TAPS * FOV_WINOGRAD_OUT * FOV_WINOGRAD_OUT * groups);
+    const double products = (double)(FOV_WINOGRAD_POINTS * pairs);
     return products * out + COST_INPUT * in + COST_OUTPUT * out < direct * out;
 }
 

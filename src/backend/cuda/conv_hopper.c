@@ -126,12 +126,17 @@ void fov_hopper_pack(const fov_hopper_shape *shape, const void *weight, int64_t 
                          ((first_channel + o) * all + tap) * tap_elements + c);
 }
 
+static bool is_of(const fov_hopper_tiling *tiling, const struct tile *tile)
+{
+    return tile->rows == tiling->rows && tile->columns == tiling->columns && tile->loops == tiling->loops;
+}
+
 static const struct tile *tile_of(const fov_hopper_tiling *tiling)
 {
-    for (int i = 0; i < TILES; i++)
-        if (tiles[i].rows == tiling->rows && tiles[i].columns == tiling->columns && tiles[i].loops == tiling->loops)
-            return &tiles[i];
-    return NULL;
+    int i = 0;
+    while (i < TILES && !is_of(tiling, &tiles[i])) i++;
+    assert(i < TILES); /* tilings are made of these tiles */
+    return &tiles[i];
 }
 
 static int64_t clusters(const fov_hopper_shape *shape, const fov_hopper_tiling *tiling)
@@ -272,7 +277,6 @@ fov_status fov_hopper_prepare(const fov_cuda_driver *driver, const fov_hopper_sh
     const struct tile *tile = tile_of(tiling);
     const bool         point = is_pointwise(shape);
     fov_status         st;
-    assert(tile);
     memset(params, 0, sizeof *params);
     if ((st = map_pixels(driver, shape, tile->rows, x, &params->a, err))) return st;
     if ((st = map_weights(driver, shape, tile->columns / tiling->multicast, weight, &params->b, err))) return st;

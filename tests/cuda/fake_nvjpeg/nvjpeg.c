@@ -46,6 +46,7 @@ int nvjpegCreateEx(int backend, void *device_allocator, void *pinned_allocator, 
     if (goes_wrong("no_memory")) return FOV_NVJPEG_ALLOCATOR_FAILURE;
     if (goes_wrong("no_flags") && flags) return 2;
     *handle = malloc(sizeof **handle);
+    if (!*handle) return FOV_NVJPEG_ALLOCATOR_FAILURE;
     (*handle)->backend = backend;
     return 0;
 }
