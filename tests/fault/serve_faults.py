@@ -53,11 +53,11 @@ def starts(refusing):
     return [
         Start("the port is taken", ("--port", "PORT"), USAGE, "Address already in use"),
         Start("the user may have no other process", port, INTERNAL, "the process that starts workers cannot be started", processes(1), True),
-        Start("the user may have two processes and a thread", port, INTERNAL, "could not be started", processes(3), True),
+        Start("the user may have two processes and two threads", port, INTERNAL, "could not be started", processes(4), True),
         Start("the user may have no more threads than these, in one process", (*port, "--isolation", "off", "--threads", "2"), MODEL, "could not be started",
               processes(1), True),
         Start("no thread can be started", port, INTERNAL, "cannot be started", {"env": refusing("thread", at=1)}),
-        Start("a worker process can start one thread", (*port, "--workers", "2"), MODEL, "could not start its threads", {"env": refusing("thread", at=2)}),
+        Start("a worker process can start two threads", (*port, "--workers", "3"), MODEL, "could not start its threads", {"env": refusing("thread", at=3)}),
         Start("`--worker-memory` is too little for threads", (*port, "--worker-memory", "1"), MODEL, "could not start its threads"),
         Start("four descriptors", port, INTERNAL, "Too many open files", limited(resource.RLIMIT_NOFILE, 4)),
         Start("the disk of `--ready-file` is full", (*port, "--ready-file", "FULL"), OUTPUT, "No space left on device"),

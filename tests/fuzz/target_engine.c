@@ -30,7 +30,7 @@ static fov_status run(const void *data, size_t bytes, const char *name, fov_erro
     const fov_engine_options options = {.keep_weights = bytes % 2 == 0};
     fov_engine              *engine = NULL;
     fov_status               st = fov_engine_load_memory(data, bytes, name, &options, &engine, err);
-    const bool small = !st && is_small(engine);
+    const bool               small = !st && is_small(engine);
     if (small) engine_use(engine);
     if (small && bytes % SELDOM == 0) engine_verify(engine);
     if (!st && options.keep_weights) fov_engine_save(engine, "/dev/null", NULL);

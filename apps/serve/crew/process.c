@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "console.h"
 #include "crew/control.h"
+#include "crew/protocol.h"
 #include "crew/wire.h"
 
 #include <errno.h>

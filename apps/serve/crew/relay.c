@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "console.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,13 +78,15 @@ static void *relay(void *user)
 bool srv_relay_start(srv_relay *r)
 {
     FILE *in = fdopen(r->from, "r");
+    int   error = errno;
+    close_end(&r->to); /* so that the end of the last process is the end of the pipe */
     if (in) {
-        close_end(&r->to); /* so that the end of the last process is the end of the pipe */
         r->from = -1;
-        r->runs = !pthread_create(&r->thread, NULL, relay, in);
-        if (!r->runs) fclose(in);
+        error = pthread_create(&r->thread, NULL, relay, in);
+        if (error) fclose(in);
     }
-    if (!r->runs) cli_error("the thread that prints what worker processes say cannot be started");
+    r->runs = !error;
+    if (error) cli_error("the thread that prints what worker processes say cannot be started: %s", strerror(error));
     return r->runs;
 }
 
