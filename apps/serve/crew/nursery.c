@@ -62,7 +62,8 @@ static srv_order_done start_worker(int front, int control, const srv_config *con
 {
     const pid_t pid = fork();
     if (!pid) begin_worker(front, control, config);
-    return pid > 0 ? (srv_order_done){.pid = pid} : (srv_order_done){.status = errno};
+    if (pid < 0) return (srv_order_done){.status = errno};
+    return (srv_order_done){.pid = pid};
 }
 
 static srv_order_done end_worker(pid_t pid)
