@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "interrupt.h"
 #include "json_text.h"
+#include "json_whole.h"
 #include "memory.h"
 #include "options.h"
 #include "plugins.h"
@@ -226,16 +227,16 @@ static json_t *stages_json(const bench *b)
     for (int s = no_decode ? PREPROCESS : DECODE; s < N_STAGE; s++) {
         json_t   *all = json_array();
         cli_stats t = cli_stats_of(b->seconds[s], (size_t)b->done);
-        for (int i = 0; i < b->done; i++) json_array_append_new(all, json_real(b->seconds[s][i] * 1e3));
-        json_object_set_new(stages, stage_names[s],
-                            json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "median_ms", t.median * 1e3, "p90_ms", t.p90 * 1e3,
-                                      "min_ms", t.min * 1e3, "max_ms", t.max * 1e3, "mean_ms", t.mean * 1e3, "first_ms",
-                                      b->first[s] * 1e3, "rounds_ms", all));
+        for (int i = 0; i < b->done; i++) cli_json_add(&all, json_real(b->seconds[s][i] * 1e3));
+        cli_json_set(&stages, stage_names[s],
+                     json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "median_ms", t.median * 1e3, "p90_ms", t.p90 * 1e3, "min_ms",
+                               t.min * 1e3, "max_ms", t.max * 1e3, "mean_ms", t.mean * 1e3, "first_ms", b->first[s] * 1e3,
+                               "rounds_ms", all));
     }
     return stages;
 }
 
-static void print_json(const bench *b)
+static cli_exit print_json(const bench *b)
 {
     char   *model = cli_utf8(cli_model_path()), *photo = cli_utf8(b->path), *device = cli_utf8(b->device);
     json_t *json = json_pack("{s:s, s:s, s:s, s:[i, i], s:[i, i], s:[i, i], s:I, s:s, s:s, s:i, s:i, s:f, s:f, s:I, s:o}",
@@ -245,13 +246,11 @@ static void print_json(const bench *b)
                              fov_engine_backend(b->engine.engine), "device", device, "threads", threads_used(b), "rounds", b->done,
                              "load_ms", b->engine.load_s * 1e3, "build_ms", b->engine.build_s * 1e3, "detector_bytes",
                              (json_int_t)fov_detector_memory(b->engine.detector), "stages", stages_json(b));
-    if (b->profile) json_object_set(json, "profile", b->profile);
-    json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-    putchar('\n');
-    json_decref(json);
+    if (b->profile) cli_json_set(&json, "profile", json_incref(b->profile));
     free(model);
     free(photo);
     free(device);
+    return cli_json_print(json, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 }
 
 static cli_exit run(bench *b, int count, const char **args)
@@ -278,9 +277,9 @@ static cli_exit run(bench *b, int count, const char **args)
     cli_device_name(b->engine.engine, b->device, sizeof b->device);
     if (!measure(b)) return cli_interrupt_signal() ? cli_interrupt_code() : CLI_SOME_FAILED;
     if (layers && !cli_interrupt_signal() && (code = measure_layers(b))) return code;
-    if (as_json) print_json(b);
-    else print_text(b);
-    return cli_interrupt_code();
+    code = as_json ? print_json(b) : CLI_OK;
+    if (!as_json) print_text(b);
+    return code ? code : cli_interrupt_code();
 }
 
 cli_exit cli_bench(int count, const char **args)

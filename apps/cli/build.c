@@ -164,7 +164,7 @@ static cli_exit build_and_save(const job *j)
     if (st && st != FOV_ERR_CANCELLED) cli_error("%s", err.message);
     if (!st) {
         cli_warn_of_slower(engine, slower);
-        if (as_json) cli_build_print_json(engine, slower);
+        if (as_json) code = cli_build_print_json(engine, slower);
         else cli_build_report(engine, slots[OUT], cli_now_s() - start);
     }
     json_decref(slower);

@@ -3,6 +3,7 @@
 
 #include "console.h"
 #include "json_read.h"
+#include "json_whole.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -87,11 +88,9 @@ void cli_build_report(const fov_engine *engine, const char *path, double seconds
     json_decref(certificate);
 }
 
-void cli_build_print_json(const fov_engine *engine, json_t *slower)
+cli_exit cli_build_print_json(const fov_engine *engine, json_t *slower)
 {
     json_t *certificate = json_loads(fov_engine_certificate(engine), 0, NULL);
-    if (slower) json_object_set(certificate, "slower", slower);
-    json_dumpf(certificate, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(certificate);
+    if (slower) cli_json_set(&certificate, "slower", json_incref(slower));
+    return cli_json_print(certificate, JSON_COMPACT | JSON_REAL_PRECISION(9));
 }

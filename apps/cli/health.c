@@ -5,6 +5,7 @@
 #include "console.h"
 #include "health_print.h"
 #include "interrupt.h"
+#include "json_whole.h"
 #include "photos.h"
 
 #include <stdio.h>
@@ -64,12 +65,9 @@ static cli_exit get_effect(const fov_model *model, fov_precision precision, int 
     return code;
 }
 
-static void print_json(const json_t *health, const json_t *effect)
+static cli_exit print_json(const json_t *health, const json_t *effect)
 {
-    json_t *both = json_pack("{s:O, s:O?}", "health", health, "effect", effect);
-    json_dumpf(both, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(both);
+    return cli_json_print(json_pack("{s:O, s:O?}", "health", health, "effect", effect), JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 }
 
 cli_exit cli_health(const fov_model *model, const char *name, int count, const char *const *photos, bool as_json)
@@ -84,8 +82,9 @@ cli_exit cli_health(const fov_model *model, const char *name, int count, const c
     json_t  *health = parse(text);
     cli_exit code = health ? get_effect(model, precision, count, photos, &effect) : cli_no_memory();
     if (!code || code == CLI_SOME_FAILED) {
-        if (as_json) print_json(health, effect);
-        else cli_print_health(health, effect);
+        const cli_exit printed = as_json ? print_json(health, effect) : CLI_OK;
+        if (printed) code = printed;
+        if (!as_json) cli_print_health(health, effect);
     }
     json_decref(health);
     json_decref(effect);

@@ -7,6 +7,7 @@
 #include "engine.h"
 #include "health.h"
 #include "inspect_print.h"
+#include "json_whole.h"
 #include "options.h"
 #include "plugins.h"
 #include "settings.h"
@@ -69,12 +70,9 @@ static cli_exit describe_engine(const fov_model *model, int width, int height, j
     return code;
 }
 
-static void print_json(const json_t *model, const json_t *engine)
+static cli_exit print_json(const json_t *model, const json_t *engine)
 {
-    json_t *both = json_pack("{s:O, s:O?}", "model", model, "engine", engine);
-    json_dumpf(both, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(both);
+    return cli_json_print(json_pack("{s:O, s:O?}", "model", model, "engine", engine), JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 }
 
 /* A model that cannot be built into an engine is still worth showing. */
@@ -85,7 +83,8 @@ static cli_exit inspect(const fov_model *model, int width, int height)
     if (!description || (!code && !engine)) {
         code = cli_no_memory();
     } else if (as_json) {
-        print_json(description, engine);
+        const cli_exit printed = print_json(description, engine);
+        if (printed) code = printed;
     } else {
         cli_print_model(description);
         if (engine) cli_print_engine(engine);
@@ -95,13 +94,11 @@ static cli_exit inspect(const fov_model *model, int width, int height)
     return code;
 }
 
-static void print_engine_json(const fov_engine *engine, const json_t *certificate, const json_t *description)
+static cli_exit print_engine_json(const fov_engine *engine, const json_t *certificate, const json_t *description)
 {
     json_t *json = json_pack("{s:s, s:O, s:O}", "precision", fov_precision_name(fov_engine_precision(engine)), "certificate",
                              certificate, "engine", description);
-    json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(json);
+    return cli_json_print(json, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 }
 
 /* An engine file: what it is and what it was proven to do, then how it runs here. */
@@ -121,7 +118,7 @@ static cli_exit inspect_engine(const char *path, int width, int height)
     if (!description || !certificate) {
         code = cli_no_memory();
     } else if (as_json) {
-        print_engine_json(engine, certificate, description);
+        code = print_engine_json(engine, certificate, description);
     } else {
         cli_print_certificate(path, fov_precision_name(fov_engine_precision(engine)), certificate);
         cli_print_engine(description);

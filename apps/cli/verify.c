@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "json_read.h"
 #include "json_text.h"
+#include "json_whole.h"
 #include "memory.h"
 #include "options.h"
 #include "plugins.h"
@@ -75,13 +76,13 @@ static void print_words(const char *path, const json_t *result)
     print_drifted(drifted);
 }
 
-static void add_backend(json_t *result, const fov_engine *engine)
+static void add_backend(json_t **result, const fov_engine *engine)
 {
     char name[128];
     cli_device_name(engine, name, sizeof name);
     char *device = cli_utf8(name);
-    json_object_set_new(result, "backend", json_string(fov_engine_backend(engine)));
-    json_object_set_new(result, "device", json_string(device));
+    cli_json_set(result, "backend", json_string(fov_engine_backend(engine)));
+    cli_json_set(result, "device", json_string(device));
     free(device);
 }
 
@@ -89,14 +90,13 @@ static cli_exit print(const char *path, const fov_engine *engine, const char *te
 {
     json_t *result = json_loads(text, 0, NULL);
     if (!result) return cli_no_memory();
+    const cli_exit code = json_is_true(json_object_get(result, "pass")) ? CLI_OK : CLI_DIFFERS;
     if (as_json) {
-        add_backend(result, engine);
-        json_dumpf(result, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-        putchar('\n');
-    } else {
-        print_words(path, result);
+        add_backend(&result, engine);
+        const cli_exit printed = cli_json_print(result, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+        return printed ? printed : code;
     }
-    cli_exit code = json_is_true(json_object_get(result, "pass")) ? CLI_OK : CLI_DIFFERS;
+    print_words(path, result);
     json_decref(result);
     return code;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* GET /models and the certificates of their engines. */
 #include "json_text.h"
+#include "json_whole.h"
 #include "request.h"
 
 #include <math.h>
@@ -22,15 +23,14 @@ static const char *text_or_null(const char *text)
     return *text ? text : NULL;
 }
 
-/* A srv_visit. What is not loaded has no engine to tell of. */
+/* A srv_visit of a json_t *. What is not loaded has no engine to tell of. */
 static void list(void *user, const srv_listing *l)
 {
     const srv_facts *facts = l->model ? srv_model_facts(l->model) : NULL;
-    json_array_append_new(user,
-                          json_pack("{s:s, s:s, s:b, s:s?, s:s?, s:s?, s:s?, s:o}", "name", l->name, "version", l->version, "ready",
-                                    facts != NULL, "precision", facts ? fov_precision_name(facts->precision) : NULL, "family",
-                                    facts ? text_or_null(facts->family) : NULL, "backend", facts ? facts->backend : NULL, "device",
-                                    facts ? text_or_null(facts->device) : NULL, "file", file_name(l->path)));
+    cli_json_add(user, json_pack("{s:s, s:s, s:b, s:s?, s:s?, s:s?, s:s?, s:o}", "name", l->name, "version", l->version, "ready",
+                                 facts != NULL, "precision", facts ? fov_precision_name(facts->precision) : NULL, "family",
+                                 facts ? text_or_null(facts->family) : NULL, "backend", facts ? facts->backend : NULL, "device",
+                                 facts ? text_or_null(facts->device) : NULL, "file", file_name(l->path)));
 }
 
 /* As it was written, without what a float adds. */
@@ -43,7 +43,7 @@ srv_reply srv_get_models(srv_request *r)
 {
     const fov_detect_options *d = &r->server->config->detect;
     json_t                   *models = json_array();
-    srv_repository_visit(r->server->repository, list, models);
+    srv_repository_visit(r->server->repository, list, &models);
     return srv_reply_json(json_pack("{s:s, s:{s:o, s:o, s:i}, s:o}", "default", srv_repository_default(r->server->repository),
                                     "defaults", "score", share(d->score_threshold), "nms", share(d->nms_iou), "max_faces",
                                     d->max_faces, "models", models));

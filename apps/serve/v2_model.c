@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Open Inference Protocol: what the server says of its models. Metadata says more than the protocol asks for: what a tensor means,
  * in "parameters", where clients look for nothing. */
+#include "json_whole.h"
 #include "request.h"
 
 #include "tensors.h"
@@ -18,7 +19,7 @@ static srv_model *find(const srv_request *r, srv_reply *missing)
 static json_t *shape_of(const srv_tensor *t)
 {
     json_t *shape = json_array();
-    for (int i = 0; i < t->rank; i++) json_array_append_new(shape, json_integer(t->shape[i]));
+    for (int i = 0; i < t->rank; i++) cli_json_add(&shape, json_integer(t->shape[i]));
     return shape;
 }
 
@@ -26,8 +27,8 @@ static json_t *metadata_of(const srv_tensor *tensors, int count)
 {
     json_t *all = json_array();
     for (int i = 0; i < count; i++)
-        json_array_append_new(all, json_pack("{s:s, s:s, s:o, s:{s:s}}", "name", tensors[i].name, "datatype", tensors[i].datatype,
-                                             "shape", shape_of(tensors + i), "parameters", "meaning", tensors[i].what));
+        cli_json_add(&all, json_pack("{s:s, s:s, s:o, s:{s:s}}", "name", tensors[i].name, "datatype", tensors[i].datatype, "shape",
+                                     shape_of(tensors + i), "parameters", "meaning", tensors[i].what));
     return all;
 }
 
@@ -38,8 +39,8 @@ typedef struct versions {
 
 static void add_version(void *user, const srv_listing *l)
 {
-    const versions *v = user;
-    if (l->model && !strcmp(l->name, v->name)) json_array_append_new(v->list, json_string(l->version));
+    versions *v = user;
+    if (l->model && !strcmp(l->name, v->name)) cli_json_add(&v->list, json_string(l->version));
 }
 
 srv_reply srv_get_model(srv_request *r)
@@ -73,8 +74,7 @@ static json_t *config_of(const srv_tensor *tensors, int count)
     for (int i = 0; i < count; i++) {
         char type[16];
         snprintf(type, sizeof type, "TYPE_%s", strcmp(tensors[i].datatype, "BYTES") ? tensors[i].datatype : "STRING");
-        json_array_append_new(
-            all, json_pack("{s:s, s:s, s:o}", "name", tensors[i].name, "data_type", type, "dims", shape_of(tensors + i)));
+        cli_json_add(&all, json_pack("{s:s, s:s, s:o}", "name", tensors[i].name, "data_type", type, "dims", shape_of(tensors + i)));
     }
     return all;
 }
@@ -120,9 +120,9 @@ static json_t *statistics_of(const srv_listing *l)
 
 static void add_statistics(void *user, const srv_listing *l)
 {
-    const wanted *w = user;
+    wanted *w = user;
     if (!l->model || (w->name && strcmp(l->name, w->name)) || (w->version && strcmp(l->version, w->version))) return;
-    json_array_append_new(w->list, statistics_of(l));
+    cli_json_add(&w->list, statistics_of(l));
 }
 
 srv_reply srv_get_stats(srv_request *r)

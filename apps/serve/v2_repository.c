@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Triton's extension of the protocol that lists, loads and unloads models. Loading takes as long as it takes, in a thread of its
  * own. */
+#include "json_whole.h"
 #include "request.h"
 
 #include <pthread.h>
@@ -14,10 +15,10 @@ typedef struct listed {
 
 static void add(void *user, const srv_listing *l)
 {
-    const listed *all = user;
+    listed *all = user;
     if (all->only_ready && !l->model) return;
-    json_array_append_new(all->list, json_pack("{s:s, s:s, s:s, s:s}", "name", l->name, "version", l->version, "state",
-                                               l->model ? "READY" : "UNAVAILABLE", "reason", l->reason));
+    cli_json_add(&all->list, json_pack("{s:s, s:s, s:s, s:s}", "name", l->name, "version", l->version, "state",
+                                       l->model ? "READY" : "UNAVAILABLE", "reason", l->reason));
 }
 
 /* NULL: there is none, or it is not understood, which says nothing here. */
