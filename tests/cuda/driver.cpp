@@ -173,7 +173,7 @@ static bool on_device(CUdeviceptr at, size_t bytes)
 
 static bool on_host(const void *at)
 {
-    return at && !on_device((CUdeviceptr)(uintptr_t)at, 0);
+    return at && !on_device((CUdeviceptr)(uintptr_t)at, 1); /* what begins where a block ends is not of it */
 }
 
 /** Blocks of their own, so that a sanitizer sees who goes beyond one. */

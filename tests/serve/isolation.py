@@ -458,7 +458,9 @@ def crashes_leave_nothing_behind():
         crash(200)
         # a connection that was just being closed may have been counted before
         wait_until(lambda: all(now <= then for now, then in zip(descriptors(), before)), "no descriptor is left")
-        assert restarts(server) >= 200 and server.resident() - memory < 2 << 20, server.resident() - memory
+        assert restarts(server) >= 200
+        if CRASHING:  # a sanitizer's memory is no measure
+            assert server.resident() - memory < 2 << 20, server.resident() - memory
 
 
 TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is_inherited, what_a_worker_may_not_do_is_refused,
