@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engines.h"
 
-#include <jansson.h>
+#include "json_read.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,9 +122,8 @@ fov_status srv_engines_open(const srv_model_source *source, const srv_config *co
 
 static void get_family(const fov_engine *engine, char *family, size_t bytes)
 {
-    json_t     *certificate = json_loads(fov_engine_certificate(engine), 0, NULL);
-    const char *text = json_string_value(json_object_get(json_object_get(certificate, "source"), "family"));
-    snprintf(family, bytes, "%s", text ? text : "");
+    json_t *certificate = json_loads(fov_engine_certificate(engine), 0, NULL);
+    snprintf(family, bytes, "%s", cli_json_text_of(json_object_get(certificate, "source"), "family"));
     json_decref(certificate);
 }
 

@@ -5,6 +5,7 @@
 #include "camera.h"
 #include "damage.h"
 #include "pictures.h"
+#include "webp.h"
 
 #include "hide/photo/photo_hide.h"
 
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <webp/encode.h>
-#include <webp/mux.h>
 
 static const damage_limits limits = {.variants = 400, .seconds = 2, .max_bytes = 64 << 20};
 
@@ -79,17 +79,11 @@ static void save_rich_png(const fov_image *image, const char *path)
 
 static void save_rich_webp(const uint8_t *plain, size_t bytes, const char *path)
 {
-    const tiff     t = camera_block("MAKER");
-    const WebPData frame = {plain, bytes}, exif = {t.data, t.size}, xmp = {(const uint8_t *)XMP, sizeof XMP - 1};
-    WebPData       file;
-    WebPMux       *mux = WebPMuxNew();
-    assert_int_equal(WebPMuxSetImage(mux, &frame, 0), WEBP_MUX_OK);
-    assert_int_equal(WebPMuxSetChunk(mux, "EXIF", &exif, 1), WEBP_MUX_OK);
-    assert_int_equal(WebPMuxSetChunk(mux, "XMP ", &xmp, 1), WEBP_MUX_OK);
-    assert_int_equal(WebPMuxAssemble(mux, &file), WEBP_MUX_OK);
+    const tiff       t = camera_block("MAKER");
+    const webp_chunk chunk[] = {{"EXIF", {t.data, t.size}}, {"XMP ", {(const uint8_t *)XMP, sizeof XMP - 1}}};
+    WebPData         file = webp_with(plain, bytes, chunk, 2);
     file_write(path, file.bytes, file.size);
     WebPDataClear(&file);
-    WebPMuxDelete(mux);
 }
 
 typedef enum kind { JPEG, TURNED, PNG, RICH_PNG, WEBP, RICH_WEBP, LOSSLESS, N_KIND } kind;
