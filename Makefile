@@ -7,7 +7,7 @@ GPU_ARCHS ?=
 CONFIGURE = scripts/configure "$(BUILD)" $(if $(GPU_ARCHS),-Dgpu_archs=$(GPU_ARCHS))
 # Without detect_stack_use_after_return: gcc 12 misplaces vectors of 64 bytes with it (its bug 110027). scripts/fuzz has it, with clang.
 SANITIZER_ENV = ASAN_OPTIONS=strict_string_checks=1 \
-                UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:suppressions="$(CURDIR)/tests/tsan.supp"
+                UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:suppressions="$(CURDIR)/tests/tsan/libraries.supp"
 
 # libjpeg-turbo's vector code reads, and does not use, bytes that nobody set: valgrind would report them.
 VALGRIND_ENV = JSIMD_FORCENONE=1
@@ -20,7 +20,7 @@ help:
 	@echo 'make test      the same, then run every test'
 	@echo 'make build     the library and the program, in $(BUILD)/'
 	@echo 'make asan      every test under AddressSanitizer and UndefinedBehaviorSanitizer'
-	@echo 'make tsan      every test under ThreadSanitizer'
+	@echo 'make tsan      every test under ThreadSanitizer, with 16 threads'
 	@echo 'make valgrind  the unit tests under valgrind, but for those of whole networks on thread pools'
 	@echo 'make analyse   what clang-tidy, gcc, cppcheck, clang, shellcheck and pyflakes find in the code'
 	@echo 'make coverage  every test, and which lines and branches they run'
@@ -64,7 +64,7 @@ tsan:
 	@scripts/packages build gstreamer test
 	@scripts/configure build-tsan --buildtype=debugoptimized -Db_sanitize=thread
 	@meson compile -C build-tsan
-	@$(SANITIZER_ENV) tests/run build-tsan --timeout-multiplier 5
+	@$(SANITIZER_ENV) LD_PRELOAD=processors.so LD_LIBRARY_PATH="$(CURDIR)/build-tsan/tests" tests/run build-tsan --timeout-multiplier 10
 
 valgrind:
 	@scripts/packages build gstreamer test valgrind

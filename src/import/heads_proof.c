@@ -9,6 +9,7 @@
 #include "graph/op.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Room for priors in half precision; a shift of half a cell is ten times as much at any usual size. */
 #define TOLERANCE 5e-4
@@ -110,6 +111,20 @@ static bool prove_output(proof *p, const fov_view *view, uint32_t reach)
 
 /* ---------------------------------------------------------------- all outputs */
 
+/* A message is one line. */
+static void print_in_a_line(const fov_settings *settings, fov_text *line)
+{
+    fov_text text = {0};
+    fov_settings_print(settings, &text);
+    for (const char *at = text.data; at && *at;) {
+        const size_t length = strcspn(at, "\n");
+        if (line->size) fov_text_add(line, "; ", 2);
+        fov_text_add(line, at, length);
+        at += length + (at[length] == '\n');
+    }
+    fov_text_clear(&text);
+}
+
 static fov_status fail_output(const proof *p, int value, uint32_t reach)
 {
     const char    *name = p->tail->graph->value[value].name;
@@ -124,11 +139,11 @@ static fov_status fail_output(const proof *p, int value, uint32_t reach)
             name, shape);
     if (kinds == 1U << FOV_HEAD_BOXES || kinds == 1U << FOV_HEAD_LANDMARKS) {
         fov_text text = {0};
-        fov_settings_print(p->settings, &text);
+        print_in_a_line(p->settings, &text);
         fov_status st =
             fov_fail(p->err, FOV_ERR_UNSUPPORTED,
                      "output '%s' (%s) is decoded with other anchors or variances than the settings say, or in an order or form "
-                     "that is not known here: pass the right `anchors` and `variances`. The settings are:\n%s",
+                     "that is not known here: pass the right `anchors` and `variances`. They are: %s",
                      name, shape, text.data ? text.data : "");
         fov_text_clear(&text);
         return st;
@@ -159,9 +174,9 @@ static fov_status check_complete(const proof *p)
         const uint32_t(*seen)[2] = p->seen[k];
         const uint32_t box = seen[FOV_HEAD_BOXES][1];
         const bool     all[FOV_HEAD_KINDS] = {
-                seen[FOV_HEAD_SCORES][0] & FACE,
-                seen[FOV_HEAD_BOXES][0] == ALL_RAW_BOX || (box & ALL_RAW_BOX) == ALL_RAW_BOX || box >> 4 == ALL_RAW_BOX,
-                seen[FOV_HEAD_LANDMARKS][0] == ALL_RAW_LANDMARKS || seen[FOV_HEAD_LANDMARKS][1] == ALL_RAW_LANDMARKS,
+            seen[FOV_HEAD_SCORES][0] & FACE,
+            seen[FOV_HEAD_BOXES][0] == ALL_RAW_BOX || (box & ALL_RAW_BOX) == ALL_RAW_BOX || box >> 4 == ALL_RAW_BOX,
+            seen[FOV_HEAD_LANDMARKS][0] == ALL_RAW_LANDMARKS || seen[FOV_HEAD_LANDMARKS][1] == ALL_RAW_LANDMARKS,
         };
         for (int kind = 0; kind < FOV_HEAD_KINDS; kind++)
             if (!all[kind])

@@ -4,6 +4,7 @@
 
 #include "engines.h"
 #include "fields.h"
+#include "onnx_forms.h"
 #include "pictures.h"
 #include "tails.h"
 
@@ -33,13 +34,13 @@ static void seed_engine(fov_engine *engine)
     fov_engine_free(engine);
 }
 
-static void seed_graph(fov_graph *g)
+static void seed_graph(fov_graph *g, void (*seed)(const void *file, size_t bytes))
 {
     static const fov_onnx_note settings = {"fovea.settings", TAIL_SETTINGS};
     fov_error                  err;
     fov_buffer                 file;
     assert_ok(fov_onnx_write(g, &settings, 1, &file, &err));
-    fuzz_seed(file.data, file.size);
+    seed(file.data, file.size);
     fov_buffer_clear(&file);
     fov_graph_free(g);
 }
@@ -58,25 +59,35 @@ static void seed_tails(void)
         tail_output(g, other, way == 1 ? 1 : 2);
         tail_output(g, way ? tail_decoded(g, boxes, way == 3 ? 0 : 0.5F, 0.1F, 0.2F * (float)way) : boxes, 4);
         tail_output(g, tail_rows(g, head, 2), 10);
-        seed_graph(g);
+        seed_graph(g, fuzz_seed);
     }
 }
 
 /* Layers that stand between pixels and heads in graphs of others, and are made simpler when they are read. */
-static void seed_layers(void)
+static void add_layers(fov_graph *g)
 {
-    static const int channels[3] = {4, 8, 20};
-    int              head[TAIL_LEVELS][3], x, y;
-    fov_graph       *g = tail_network(channels, head);
-    const int        pads = tail_ints(g, "pads", 8, (const int64_t[]){0, 0, 1, 0, 0, 0, 0, 1});
-    tail_node(g, FOV_OP_Pad, "pad", (const int[]){head[0][0], pads, tail_scalar(g, "value", 0)}, 3, &x);
+    const int stem = g->node[0].out[0], pads = tail_ints(g, "pads", 8, (const int64_t[]){0, 0, 0, 0, 0, 0, 0, 0}), pad = g->n_node;
+    int       x, y;
+    fov_error err;
+    tail_node(g, FOV_OP_Pad, "pad", (const int[]){stem, pads, tail_scalar(g, "value", 0)}, 3, &x);
     tail_node(g, FOV_OP_Clip, "clip", (const int[]){x, tail_scalar(g, "low", 0), tail_scalar(g, "high", 6)}, 3, &y);
     tail_node(g, FOV_OP_PRelu, "prelu",
               (const int[]){y, tail_two(g, FOV_OP_Mul, "slope", tail_scalar(g, "a", 2), tail_scalar(g, "b", 3))}, 2, &x);
-    g->value[x].shape = (fov_shape){4, {1, 4, 8, 12}};
-    fov_error err;
-    assert_ok(fov_graph_add_output(g, x, &err));
-    seed_graph(g);
+    fov_graph_replace_uses(g, stem, x);
+    g->node[pad].in[0] = stem;
+    assert_ok(fov_graph_sort(g, &err));
+}
+
+static void seed_layers(void)
+{
+    static const int channels[3] = {4, 8, 20};
+    int              head[TAIL_LEVELS][3];
+    fov_graph       *g = tail_network(channels, head);
+    add_layers(g);
+    tail_output(g, tail_softmax(g, tail_rows(g, head, 0)), 2);
+    tail_output(g, tail_rows(g, head, 1), 4);
+    tail_output(g, tail_rows(g, head, 2), 10);
+    seed_graph(g, onnx_forms_seed);
 }
 
 static void seeds(void)
