@@ -23,19 +23,11 @@ static const struct kind {
     bool        softmax;
 } kinds[N_KINDS] = {{"bbox", 1, 4, false}, {"conf", 0, 2, true}, {"landmarks", 2, 10, false}};
 
-static fov_status rename_value(fov_value *value, char *name, fov_error *err)
-{
-    if (!name) return fov_fail_memory(err, "a name");
-    fov_free(value->name);
-    value->name = name;
-    return FOV_OK;
-}
-
 /* Make a name free: what bears it inside the network gets another one. */
 static fov_status claim_name(fov_graph *graph, const char *name, fov_error *err)
 {
     int id = fov_graph_find(graph, name);
-    return id == FOV_NONE ? FOV_OK : rename_value(&graph->value[id], fov_graph_unique_name(graph, name), err);
+    return id == FOV_NONE ? FOV_OK : fov_graph_rename(graph, id, fov_graph_unique_name(graph, name), err);
 }
 
 /* ---------------------------------------------------------------- the tail */
@@ -119,10 +111,10 @@ static fov_status add_tail(fov_graph *graph, const fov_settings *settings, fov_e
 
 static fov_status name_input(fov_graph *graph, fov_error *err)
 {
-    fov_value *input = &graph->value[graph->input[0]];
-    if (!strcmp(input->name, "input")) return FOV_OK;
+    const int input = graph->input[0];
+    if (!strcmp(graph->value[input].name, "input")) return FOV_OK;
     fov_status st = claim_name(graph, "input", err);
-    return st ? st : rename_value(input, fov_strdup("input"), err);
+    return st ? st : fov_graph_rename(graph, input, fov_strdup("input"), err);
 }
 
 /* ---------------------------------------------------------------- the file */

@@ -98,6 +98,7 @@ void fov_graph_free(fov_graph *graph)
     fov_free(graph->node);
     fov_free(graph->input);
     fov_free(graph->output);
+    fov_names_clear(&graph->names);
     fov_free(graph);
 }
 
@@ -111,6 +112,11 @@ int fov_graph_add_value(fov_graph *graph, const char *name, fov_dtype dtype, con
         return FOV_NONE;
     }
     graph->value[graph->n_value] = value;
+    if (!fov_names_add(graph, graph->n_value)) {
+        fov_free(value.name);
+        fov_fail_memory(err, "a value of the graph");
+        return FOV_NONE;
+    }
     return graph->n_value++;
 }
 
@@ -179,11 +185,13 @@ fov_status fov_graph_add_output(fov_graph *graph, int value, fov_error *err)
     return add_id(&graph->output, &graph->n_output, &graph->cap_output, value, err);
 }
 
-int fov_graph_find(const fov_graph *graph, const char *name)
+fov_status fov_graph_rename(fov_graph *graph, int value, char *name, fov_error *err)
 {
-    for (int i = 0; i < graph->n_value; i++)
-        if (!strcmp(graph->value[i].name, name)) return i;
-    return FOV_NONE;
+    char *before = graph->value[value].name;
+    if (!name) return fov_fail_memory(err, "a name");
+    graph->value[value].name = name;
+    fov_free(before);
+    return fov_names_add(graph, value) ? FOV_OK : fov_fail_memory(err, "a name");
 }
 
 static bool is_taken(const fov_graph *graph, char *name, size_t size, const char *stem, int i)

@@ -7,6 +7,7 @@
 #define FOVEA_GRAPH_GRAPH_H
 
 #include "base/error.h"
+#include "graph/names.h"
 #include "graph/view.h"
 
 /* Operators: FOV_OP_Conv, FOV_OP_Relu, ...: one for each row of ops.def. */
@@ -58,6 +59,7 @@ typedef struct fov_graph {
     int       *input, *output; /* value ids */
     int        n_value, n_node, n_input, n_output;
     int        cap_value, cap_node, cap_input, cap_output;
+    fov_names  names;
     int64_t    opset; /* of the default ONNX domain, whose meaning the operators follow; 13 where Fovea built the graph */
 } fov_graph;
 
@@ -86,6 +88,8 @@ fov_status fov_graph_add_input(fov_graph *graph, int value, fov_error *err);
 fov_status fov_graph_add_output(fov_graph *graph, int value, fov_error *err);
 /** Value by name, FOV_NONE if there is none. */
 int fov_graph_find(const fov_graph *graph, const char *name);
+/** @param name becomes the graph's, whatever comes of it; NULL: there was no memory for it */
+fov_status fov_graph_rename(fov_graph *graph, int value, char *name, fov_error *err);
 /** `stem`, or else stem_2, stem_3 ..., a name that no value has. Release with fov_free(); NULL without memory. */
 char *fov_graph_unique_name(const fov_graph *graph, const char *stem);
 
@@ -116,6 +120,8 @@ int fov_graph_only_user(const fov_graph *graph, int value);
 void fov_graph_replace_uses(fov_graph *graph, int from, int to);
 /** Drop dead nodes and values that nothing names; ids change. */
 fov_status fov_graph_compact(fov_graph *graph, fov_error *err);
+/** FOV_ERR_LIMIT where a graph from outside would need far more memory for weights than it has. */
+fov_status fov_graph_check_sharing(const fov_graph *graph, fov_error *err);
 /** Restore topological order after a pass moved inputs around; FOV_ERR_FORMAT names a node on a cycle. */
 fov_status fov_graph_sort(fov_graph *graph, fov_error *err);
 /** One line a node: `out: shape = Op(in, in) {attr=..}`; what pass tests compare. Release with fov_free(). */

@@ -15,6 +15,7 @@ enum {
     MAX_VALUES = 50000,
     MAX_READS = 100000,
     MAX_PORTS = 4096,
+    MAX_NAME = 1024,
     MIN_OPSET = 9,
     MAX_OPSET = 21,
     MAX_LISTED = 24
@@ -49,6 +50,26 @@ static fov_status read_opset(const Onnx__ModelProto *model, int64_t *opset, fov_
                         "convert it with onnx.version_converter",
                         (long long)*opset, MIN_OPSET, MAX_OPSET);
     return FOV_OK;
+}
+
+/* What is made of a value has its name in its own: a long one would be there ten thousand times. */
+static fov_status check_name(const char *name, fov_error *err)
+{
+    return !name || strlen(name) <= MAX_NAME
+               ? FOV_OK
+               : fov_fail(err, FOV_ERR_LIMIT, "a name has %zu letters, the limit is %d: '%.60s...'", strlen(name), MAX_NAME, name);
+}
+
+static fov_status check_names(const Onnx__GraphProto *from, fov_error *err)
+{
+    fov_status st = FOV_OK;
+    for (size_t i = 0; i < from->n_initializer && !st; i++) st = check_name(from->initializer[i]->name, err);
+    for (size_t i = 0; i < from->n_input && !st; i++) st = check_name(from->input[i]->name, err);
+    for (size_t i = 0; i < from->n_node && !st; i++) {
+        st = check_name(from->node[i]->name, err);
+        for (size_t k = 0; k < from->node[i]->n_output && !st; k++) st = check_name(from->node[i]->output[k], err);
+    }
+    return st;
 }
 
 static fov_status check_limits(const Onnx__GraphProto *from, fov_error *err)
@@ -236,17 +257,23 @@ static fov_status add_nodes(reader *r)
     return st;
 }
 
+static fov_status add_graph_output(reader *r, const char *name, bool *listed)
+{
+    const int id = fov_onnx_names_find(&r->names, name);
+    if (id == FOV_NONE) return fov_fail(r->err, FOV_ERR_FORMAT, "output '%s' is made by no node of the graph", name);
+    if (listed[id]) return fov_fail(r->err, FOV_ERR_FORMAT, "output '%s' is listed twice", name);
+    listed[id] = true;
+    return fov_graph_add_output(r->graph, id, r->err);
+}
+
 static fov_status add_graph_outputs(reader *r)
 {
     if (!r->from->n_output) return fov_fail(r->err, FOV_ERR_FORMAT, "the ONNX graph has no outputs");
-    for (size_t i = 0; i < r->from->n_output; i++) {
-        const char *name = text_or_empty(r->from->output[i]->name);
-        int         id = fov_onnx_names_find(&r->names, name);
-        if (id == FOV_NONE) return fov_fail(r->err, FOV_ERR_FORMAT, "output '%s' is made by no node of the graph", name);
-        fov_status st = fov_graph_add_output(r->graph, id, r->err);
-        if (st) return st;
-    }
-    return FOV_OK;
+    bool      *listed = fov_calloc((size_t)r->graph->n_value + 1, sizeof *listed);
+    fov_status st = listed ? FOV_OK : fov_fail_memory(r->err, "a list of outputs");
+    for (size_t i = 0; i < r->from->n_output && !st; i++) st = add_graph_output(r, text_or_empty(r->from->output[i]->name), listed);
+    fov_free(listed);
+    return st;
 }
 
 /* The file's names were needed to tie the nodes together; from here on they are for people. */
@@ -257,10 +284,9 @@ static fov_status make_names_printable(fov_graph *graph, fov_error *err)
         fov_value *value = &graph->value[i];
         if (value->origin) fov_make_printable(value->origin, "");
         if (!fov_make_printable(value->name, "")) continue;
-        char *name = fov_graph_unique_name(graph, value->name); /* another may have become the same */
-        if (!name) return fov_fail_memory(err, "a name");
-        fov_free(value->name);
-        value->name = name;
+        /* Another may have become the same. */
+        fov_status st = fov_graph_rename(graph, i, fov_graph_unique_name(graph, value->name), err);
+        if (st) return st;
     }
     return FOV_OK;
 }
@@ -272,10 +298,12 @@ fov_status fov_onnx_graph(const Onnx__ModelProto *model, fov_plugin_set plugins,
     *graph = NULL;
     if (!st) st = read_opset(model, &r.graph->opset, err);
     if (!st) st = check_limits(r.from, err);
+    if (!st) st = check_names(r.from, err);
     if (!st) st = check_operators(r.from, plugins, err);
     if (!st) st = add_values(&r);
     if (!st) st = add_nodes(&r);
     if (!st) st = add_graph_outputs(&r);
+    if (!st) st = fov_graph_check_sharing(r.graph, err);
     if (!st) st = make_names_printable(r.graph, err);
     if (!st) st = fov_graph_sort(r.graph, err);
     fov_onnx_names_clear(&r.names);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MAX_ORIGINS = 32 };
+enum { MAX_ORIGINS = 32, MAX_ORIGIN_BYTES = 4096 };
 
 int fov_graph_private_producer(const fov_graph *graph, int value, fov_op op)
 {
@@ -53,16 +53,22 @@ static bool lists(const fov_text *text, const char *origin, size_t length)
 }
 
 /* Without a bound, a chain of n nodes that read their predecessor twice would name its first tensor 2^n times. */
+static bool has_room(const fov_text *text, int listed, size_t length)
+{
+    return listed < MAX_ORIGINS && text->size + length <= MAX_ORIGIN_BYTES;
+}
+
 char *fov_graph_join_origins(const fov_graph *graph, const int *values, int count)
 {
     fov_text text = {0};
-    for (int i = 0, listed = 0; i < count; i++) {
+    bool     full = false;
+    for (int i = 0, listed = 0; i < count && !full; i++) {
         const char *at = values[i] == FOV_NONE ? NULL : graph->value[values[i]].origin;
-        for (; at && *at && listed <= MAX_ORIGINS; at += strspn(at, ", ")) {
-            size_t length = strcspn(at, ",");
-            if (!lists(&text, at, length)) {
-                if (++listed > MAX_ORIGINS) fov_text_print(&text, ", ...");
-                else fov_text_print(&text, "%s%.*s", text.size ? ", " : "", (int)length, at);
+        for (; at && *at && !full; at += strspn(at, ", ")) {
+            const int length = (int)strcspn(at, ",");
+            if (!lists(&text, at, (size_t)length)) {
+                full = !has_room(&text, listed++, (size_t)length);
+                fov_text_print(&text, "%s%.*s", text.size ? ", " : "", full ? 3 : length, full ? "..." : at);
             }
             at += length;
         }
