@@ -30,6 +30,16 @@ static bool all_bools(const unsigned char *data, size_t count)
     return true;
 }
 
+/* Elements belong to one value: a file cannot ask for more memory than it has bytes. The elements are the section's next then. */
+static fov_status take_place(const fov_graph_reader *r, fov_bytes *section, uint64_t offset, uint64_t bytes, const char *name)
+{
+    if (offset < section->pos)
+        return fov_place_fail(&r->place, "value '%s': what it has begins at byte %llu of its section, where another's ends at %zu",
+                              name, (unsigned long long)offset, section->pos);
+    section->pos = (size_t)(offset + bytes);
+    return FOV_OK;
+}
+
 static fov_status read_constant(fov_graph_reader *r, const char *name, fov_dtype dtype, const fov_shape *shape)
 {
     const size_t size = fov_dtype_size(dtype);
@@ -44,9 +54,11 @@ static fov_status read_constant(fov_graph_reader *r, const char *name, fov_dtype
     if (offset % FOV_FILE_ALIGN || offset > r->tensors.size || count > (r->tensors.size - offset) / size)
         return fov_place_fail(&r->place, "constant '%s': %zu elements at %llu are not within the %zu bytes of section 'tensors'",
                               name, count, (unsigned long long)offset, r->tensors.size);
+    fov_status st = take_place(r, &r->tensors, offset, (uint64_t)count * size, name);
+    if (st) return st;
     if (dtype == FOV_BOOL && !all_bools(r->tensors.data + offset, count))
         return fov_place_fail(&r->place, "constant '%s': has elements that are neither true nor false", name);
-    fov_status st = has_origin ? fov_get_string(&r->place, &r->in, r->what, &origin) : FOV_OK;
+    st = has_origin ? fov_get_string(&r->place, &r->in, r->what, &origin) : FOV_OK;
     if (st) return st;
     int id = fov_graph_add_constant(r->graph, name, dtype, shape, r->tensors.data + offset, origin, r->place.err);
     fov_free(origin);
@@ -87,9 +99,11 @@ static fov_status read_quant(fov_graph_reader *r)
     if (!count || offset > r->scales.size || count > (r->scales.size - offset) / 8)
         return fov_place_fail(&r->place, "%s: %u scales at %llu are not within the %zu bytes of section 'scales'", r->what, count,
                               (unsigned long long)offset, r->scales.size);
-    fov_quant  quant = {(int)count, fov_alloc_array(count, sizeof(float)), fov_alloc_array(count, sizeof(int32_t))};
-    fov_bytes  from = {r->scales.data + offset, r->scales.size - (size_t)offset, 0};
-    fov_status st = quant.scale && quant.zero_point ? take_quant(r, &quant, &from) : fov_fail_memory(r->place.err, "scales");
+    fov_status st = take_place(r, &r->scales, offset, (uint64_t)count * 8, r->graph->value[value].name);
+    if (st) return st;
+    fov_quant quant = {(int)count, fov_alloc_array(count, sizeof(float)), fov_alloc_array(count, sizeof(int32_t))};
+    fov_bytes from = {r->scales.data + offset, r->scales.size - (size_t)offset, 0};
+    st = quant.scale && quant.zero_point ? take_quant(r, &quant, &from) : fov_fail_memory(r->place.err, "scales");
     if (!st) st = fov_graph_set_storage(r->graph, value, r->graph->value[value].dtype, &quant, r->place.err);
     fov_free(quant.scale);
     fov_free(quant.zero_point);

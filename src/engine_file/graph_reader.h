@@ -8,7 +8,7 @@
 
 typedef struct fov_graph_reader {
     fov_place  place;
-    fov_bytes  in, tensors, scales;
+    fov_bytes  in, tensors, scales; /* the cursors of the latter are where the last value's ended */
     fov_graph *graph;
     char       what[96]; /* is being read, for messages: "value 17" */
 } fov_graph_reader;

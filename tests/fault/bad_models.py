@@ -269,7 +269,21 @@ def bad_onnx():
     yield "a million dimensions", onnx([relu], [number(2, 1) + inside(8, "w") + number(1, 1) * 1000000]), ["tensor 'w'"]
     yield "a length of 2^63", number(1, 8) + b"\x3a" + varint(1 << 63), ["truncated"]
     yield "a number that does not end", number(1, 8) + b"\x3a" + b"\xff" * 11, ["not a model"]
+    yield "an output listed 20,000 times", onnx([relu], outputs=[("y", ())] * 20000), ["output 'y' is listed twice"]
+    yield "a name of a megabyte", onnx([node("Relu", ["x"], ["y" * 1000000])]), ["a name has 1000000 letters, the limit is 1024"]
+    yield "weights that 400 layers read", many_readers(400), ["the layers read 900 MiB of weights where the file has 2 MiB"]
+    yield "30,000 names that cannot be printed", onnx([relu], [constant(unprintable(k), (1,), bytes(4)) for k in range(30000)]), ["no face detector"]
     yield "names that are no UTF-8", onnx([node("Relu", ["x"], ["y"]), inside(4, b"\xff\xfe\xc2\x9b")]), ["cannot run 1 operator of this graph: ????"]
+
+
+def unprintable(k):
+    return "".join(chr(1 + (k >> 4 * i & 15)) for i in range(4))
+
+
+def many_readers(count):
+    """Convolutions of one kernel, each of which would be packed."""
+    nodes = [node("Conv", [f"v{i}", "w"], [f"v{i + 1}"]) for i in range(count)]
+    return onnx([node("Relu", ["x"], ["v0"]), *nodes], [constant("w", (256, 256, 3, 3), bytes(4 * 256 * 256 * 9))], outputs=((f"v{count}", ()),))
 
 
 def deep_graph():
@@ -324,6 +338,20 @@ class Engine:
     def in_section(self, kind, at, form, value):
         return self.changed(self.place(kind)[0] + at, form, value)
 
+    def constants(self):
+        """Where the graph says where each constant's elements are."""
+        at = self.place(2)[0]
+        values = struct.unpack_from("<I", self.data, at + 8)[0]
+        at += 16
+        for _ in range(values):
+            at += 4 + struct.unpack_from("<I", self.data, at)[0]
+            flags, rank = self.data[at + 1:at + 3]
+            at += 3 + (0 if rank == 255 else 8 * rank)
+            if flags & 1:
+                yield at
+                at += 9 + (4 + struct.unpack_from("<I", self.data, at + 9)[0] if self.data[at + 8] else 0)
+            at += 12 if flags & 2 else 0
+
     def scale(self, value):
         return self.in_section(4, 0, "<f", value)
 
@@ -339,6 +367,7 @@ def bad_fov(engine):
     yield "a size that is not the file's", e.changed(40, "<Q", 1 << 40, size=False), ["1099511627776"]
     yield "a checksum that is wrong", engine[:200] + bytes([engine[200] ^ 1]) + engine[201:], ["checksum"]
     yield "2^32 - 1 values", e.in_section(2, 8, "<I", 0xffffffff), ["values"]
+    yield "constants on the same bytes", e.changed(list(e.constants())[1], "<Q", 0), ["where another's ends at"]
     yield "a scale of NaN", e.scale(float("nan")), ["scale"]
     yield "a scale of infinity", e.scale(float("inf")), ["scale"]
     yield "a scale below zero", e.scale(-1.0), ["scale"]

@@ -121,6 +121,32 @@ static void neighbours(void **state)
     }
 }
 
+/* Every name leads to its value, whatever came and went. */
+static void check_names(void)
+{
+    for (int i = 0; i < g->n_value; i++) assert_int_equal(fov_graph_find(g, g->value[i].name), i);
+}
+
+static void names_are_found(void **state)
+{
+    (void)state;
+    add_input("x", SHAPE(1));
+    for (int i = 0; i < 1000; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "v%d", i);
+        const int value = fov_graph_add_value(g, name, FOV_F32, NULL, &err);
+        if (i % 3 == 0) assert_ok(fov_graph_add_output(g, value, &err));
+        if (i % 7 == 0) assert_ok(fov_graph_rename(g, value, fov_graph_unique_name(g, "x"), &err));
+        if (i % 7 == 0) assert_int_equal(fov_graph_find(g, name), FOV_NONE);
+        check_names();
+    }
+    assert_ok(fov_graph_compact(g, &err));
+    assert_int_equal(g->n_value, 1 + 334);
+    check_names();
+    assert_int_equal(fov_graph_find(g, "v1"), FOV_NONE);
+    assert_int_equal(fov_graph_rename(g, 0, NULL, &err), FOV_ERR_MEMORY);
+}
+
 static void impossible_constant(void **state)
 {
     fov_shape open = SHAPE(-1), huge = SHAPE(INT64_MAX, INT64_MAX);
@@ -475,6 +501,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         T(attributes),
         T(neighbours),
+        T(names_are_found),
         T(impossible_constant),
         T(sort_and_compact),
         T(sort_keeps_a_sorted_graph),
