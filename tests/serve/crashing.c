@@ -25,7 +25,7 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-enum { OPEN, CREATE, FORK, SIGNAL_PARENT, MAKE_CODE, SOCKET, PASS, LIMIT, EXECUTE, PTRACE, OTHER_ABI, TRIES };
+enum { OPEN, CREATE, FORK, SIGNAL, MAKE_CODE, SOCKET, PASS, LIMIT, PROCESSORS, EXECUTE, PTRACE, OTHER_ABI, TRIES };
 
 enum { NOT_TRIED = -1, WORKED = 0 }; /* otherwise errno */
 
@@ -33,6 +33,7 @@ enum { NOT_TRIED = -1, WORKED = 0 }; /* otherwise errno */
 typedef struct orders {
     int32_t fail_starts;         /* of workers */
     int32_t in_front, in_worker; /* what to try at the next occasion: a bit each */
+    int32_t other;               /* a process of the same user */
     int32_t front[TRIES], worker[TRIES];
 } orders;
 
@@ -64,8 +65,8 @@ static long try_one(int which)
         if (!child) _exit(0);
         return child;
     }
-    case SIGNAL_PARENT:
-        return syscall(SYS_kill, getppid(), 0);
+    case SIGNAL:
+        return syscall(SYS_kill, shared->other, 0);
     case MAKE_CODE:
         return syscall(SYS_mmap, 0L, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     case SOCKET:
@@ -76,7 +77,12 @@ static long try_one(int which)
     }
     case LIMIT: {
         const struct rlimit none = {0, 0};
-        return syscall(SYS_prlimit64, getppid(), RLIMIT_CORE, &none, 0L);
+        return syscall(SYS_prlimit64, shared->other, RLIMIT_CORE, &none, 0L);
+    }
+    case PROCESSORS: {
+        unsigned long here[16] = {0};
+        const long    size = syscall(SYS_sched_getaffinity, shared->other, sizeof here, here);
+        return size < 0 ? size : syscall(SYS_sched_setaffinity, shared->other, size, here);
     }
     case EXECUTE:
         return syscall(SYS_execve, "/bin/true", nothing, nothing);

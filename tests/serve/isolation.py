@@ -27,8 +27,8 @@ CRASHING = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
 SLOW, SMALL = "/detect?size=1024x1024", "/detect?size=long:160"
 PATIENT = ("--queue-time", "600", "--drain-time", "600", "--work-time", "600")
-TRIES = ("open", "create", "fork", "signal_parent", "make_code", "socket", "pass", "limit", "execute", "ptrace",
-         "other_abi")  # as in crashing.c
+TRIES = ("open", "create", "fork", "signal", "make_code", "socket", "pass", "limit", "processors", "execute",
+         "ptrace", "other_abi")  # as in crashing.c
 NOT_TRIED = -1
 
 
@@ -44,7 +44,7 @@ class Orders:
         if not CRASHING:
             raise Skip("a build with a sanitizer preloads its own library")
         path = Path(folder) / "orders"
-        path.write_bytes(struct.pack("3i", 0, 0, 0) + struct.pack("i", NOT_TRIED) * 2 * len(TRIES))
+        path.write_bytes(struct.pack("4i", 0, 0, 0, 0) + struct.pack("i", NOT_TRIED) * 2 * len(TRIES))
         with path.open("r+b") as file:
             self.memory = mmap.mmap(file.fileno(), 0)
         self.env = {**preloaded(CRASHING), "FOVEA_CRASHING": str(path)}
@@ -55,12 +55,14 @@ class Orders:
     def fail_starts(self, fail):
         self.put(0, int(fail))
 
-    def try_in(self, where, *names):
+    def try_in(self, where, *names, other=0):
+        """@param other: a process of the same user, which is tried to be signalled, limited and moved"""
+        self.put(3, other)
         self.put(("front", "worker").index(where) + 1, sum(1 << TRIES.index(name) for name in names))
 
     def result(self, where, name):
         """errno, or 0: it worked."""
-        index = 3 + ("front", "worker").index(where) * len(TRIES) + TRIES.index(name)
+        index = 4 + ("front", "worker").index(where) * len(TRIES) + TRIES.index(name)
         return struct.unpack_from("i", self.memory, 4 * index)[0]
 
 
@@ -153,8 +155,8 @@ def what_a_worker_may_not_do_is_refused():
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            refused = (*TRIES[:5], "pass", "limit")
-            orders.try_in("worker", *refused)
+            refused = (*TRIES[:5], "pass", "limit", "processors")
+            orders.try_in("worker", *refused, other=nursery(server))
             assert len(server.post("/detect", PHOTO).json["faces"]) == 1
             assert {name: orders.result("worker", name) for name in refused} == dict.fromkeys(refused, errno.EPERM)
             for number, name in enumerate(("socket", "execute", "ptrace", "other_abi"), 1):
@@ -170,10 +172,10 @@ def what_the_front_may_not_do_is_refused():
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            orders.try_in("front", *TRIES[:6], "limit")
+            orders.try_in("front", *TRIES[:6], "limit", "processors", other=server.process.pid)
             server.get("/v2")
-            wait_until(lambda: orders.result("front", "limit") != NOT_TRIED, "the request is noted")
-            refused = {name: orders.result("front", name) for name in (*TRIES[1:6], "limit")}
+            wait_until(lambda: orders.result("front", "processors") != NOT_TRIED, "the request is noted")
+            refused = {name: orders.result("front", name) for name in (*TRIES[1:6], "limit", "processors")}
             assert refused == dict.fromkeys(refused, errno.EPERM)
             assert orders.result("front", "open") == (errno.EACCES if isolation_of(server)["landlock"] else 0)
         with Server(FOVEA, env=orders.env, expect_code=-signal.SIGSYS) as server:
