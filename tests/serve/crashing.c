@@ -21,20 +21,21 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define PUBLIC __attribute__((visibility("default")))
 
-enum { OPEN, CREATE, FORK, SIGNAL, MAKE_CODE, SOCKET, PASS, LIMIT, PROCESSORS, EXECUTE, PTRACE, OTHER_ABI, TRIES };
+enum { OPEN, CREATE, FORK, SIGNAL, MAKE_CODE, SOCKET, PASS, LIMIT, PROCESSORS, CONNECT, DEVICE, EXECUTE, PTRACE, OTHER_ABI, TRIES };
 
 enum { NOT_TRIED = -1, WORKED = 0 }; /* otherwise errno */
 
 /* As the test writes and reads it: 32-bit integers. */
 typedef struct orders {
-    int32_t fail_starts;         /* of workers */
-    int32_t in_front, in_worker; /* what to try at the next occasion: a bit each */
-    int32_t other;               /* a process of the same user */
-    int32_t front[TRIES], worker[TRIES];
+    int32_t fail_starts;                     /* of workers */
+    int32_t in_front, in_worker, in_nursery; /* what to try at the next occasion: a bit each */
+    int32_t other;                           /* a process of the same user */
+    int32_t front[TRIES], worker[TRIES], nursery[TRIES];
 } orders;
 
 static orders *shared;
@@ -84,6 +85,12 @@ static long try_one(int which)
         const long    size = syscall(SYS_sched_getaffinity, shared->other, sizeof here, here);
         return size < 0 ? size : syscall(SYS_sched_setaffinity, shared->other, size, here);
     }
+    case CONNECT: {
+        const struct sockaddr_un bus = {AF_UNIX, "/run/fovea-no-such-socket"};
+        return syscall(SYS_connect, STDIN_FILENO, &bus, sizeof bus);
+    }
+    case DEVICE:
+        return syscall(SYS_openat, AT_FDCWD, "/dev/full", O_WRONLY);
     case EXECUTE:
         return syscall(SYS_execve, "/bin/true", nothing, nothing);
     case PTRACE:
@@ -135,7 +142,14 @@ PUBLIC int getnameinfo(const struct sockaddr *address, socklen_t size, char *hos
     return NEXT(getnameinfo)(address, size, host, host_size, service, service_size, flags);
 }
 
-/* A kernel from before Landlock and seccomp, where $FOVEA_OLD_KERNEL is set. */
+/* The nursery starts a worker. */
+PUBLIC pid_t fork(void)
+{
+    if (shared) try_all(&shared->in_nursery, shared->nursery);
+    return NEXT(fork)();
+}
+
+/* A kernel from before Landlock and seccomp, where $FOVEA_OLD_KERNEL is 0, or with that version of Landlock. */
 PUBLIC long syscall(long number, ...)
 {
     long    argument[6];
@@ -143,10 +157,12 @@ PUBLIC long syscall(long number, ...)
     va_start(rest, number);
     for (int i = 0; i < 6; i++) argument[i] = va_arg(rest, long);
     va_end(rest);
-    if (getenv("FOVEA_OLD_KERNEL") && (number == SYS_landlock_create_ruleset || number == SYS_seccomp)) {
+    const char *old = getenv("FOVEA_OLD_KERNEL");
+    if (old && !atoi(old) && (number == SYS_landlock_create_ruleset || number == SYS_seccomp)) {
         errno = ENOSYS;
         return -1;
     }
+    if (old && atoi(old) && number == SYS_landlock_create_ruleset && argument[2]) return atoi(old);
     return NEXT(syscall)(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
 }
 
