@@ -125,7 +125,7 @@ PUBLIC int spng_set_png_buffer(spng_ctx *context, const void *data, size_t bytes
     if (has(data, bytes, "CRASH BY EXIT")) _exit(0);
     if (has(data, bytes, "SAY NONSENSE")) lies = 1;
     if (has(data, bytes, "PRINT FORGERY"))
-        dprintf(STDERR_FILENO, "fovea: \033[2Jall is well\nfovea: secret: %s\n", getenv("SECRET"));
+        dprintf(STDERR_FILENO, "fovea: \033[2J\302\2332Kall is well\nfovea: secret: %s\n", getenv("SECRET"));
     if (has(data, bytes, "PRINT MUCH"))
         for (int i = 0; i < 5000; i++) dprintf(STDERR_FILENO, "line %d\n", i);
     if (shared) try_all(&shared->in_worker, shared->worker);

@@ -455,7 +455,7 @@ def a_worker_can_neither_forge_the_log_nor_fill_it():
         assert server.post("/detect", marked("PRINT FORGERY")).status == 200
         wait_until(lambda: "worker: secret" in server.errors.read_text(), "it was printed")
         said = server.errors.read_text()
-        assert "fovea: worker: ?[2Jall is well\n" in said and "\nfovea: worker: secret: (null)\n" in said, said
+        assert "fovea: worker: ?[2J?2Kall is well\n" in said and "\nfovea: worker: secret: (null)\n" in said, said
         assert server.post("/detect", marked("PRINT MUCH")).status == 200
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(ANSWER_S) == 0
