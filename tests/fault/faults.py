@@ -7,6 +7,7 @@ usage: faults.py SOURCE_DIR FOVEA REFUSE [--markdown]
 
 REFUSE is the library of refuse.c, which lets calls of the C library fail. --markdown: print the tables of docs/limits.md, which a test compares.
 FOVEA_FAULT_MOMENTS=N: N moments for each signal and command, and every place that allocates, instead of a few.
+FOVEA_FAULT_SEED=N: the moments of a run before, which told N.
 """
 import contextlib
 import os
@@ -31,7 +32,7 @@ from serving import preloaded
 SOURCE, FOVEA, REFUSE = (Path(p).resolve() for p in sys.argv[1:4])
 QUIET = "--markdown" in sys.argv
 MOMENTS = int(os.environ.get("FOVEA_FAULT_MOMENTS", "0"))
-SEED = int(os.environ.get("FOVEA_FAULT_SEED", "1"))
+SEED = int(os.environ.get("FOVEA_FAULT_SEED") or random.SystemRandom().randrange(1 << 32))  # other moments in each run
 OLD = b"the old file\n"
 NOBODY = 65534
 PHOTO = "photos/astronaut.png"
@@ -180,7 +181,8 @@ def ended(inputs):
                     wrong += [f"after {delay:.3f} s: {c}" for c in place.complaints(inputs.whole[command], killed=True)]
                     whole += place.is_whole(inputs.whole[command])
                     wrong += [f"and again: {c}" for c in done_again(place, inputs.whole[command])]
-            yield f"{command.name}: {number.name} at {moments} moments, seed {SEED}", "\n".join(wrong), f"{whole} had the new file"
+            again = f"{whole} had the new file; FOVEA_FAULT_SEED={SEED} has these moments again"
+            yield f"{command.name}: {number.name} at {moments} moments", "\n".join(wrong), again
 
 
 # ---------------------------------------------------------------- calls that fail
