@@ -26,7 +26,24 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-enum { OPEN, CREATE, FORK, SIGNAL, MAKE_CODE, SOCKET, PASS, LIMIT, PROCESSORS, CONNECT, DEVICE, EXECUTE, PTRACE, OTHER_ABI, TRIES };
+enum {
+    OPEN,
+    CREATE,
+    FORK,
+    SIGNAL,
+    MAKE_CODE,
+    SOCKET,
+    PASS,
+    LIMIT,
+    PROCESSORS,
+    CONNECT,
+    DEVICE,
+    OWNER,
+    EXECUTE,
+    PTRACE,
+    OTHER_ABI,
+    TRIES
+};
 
 enum { NOT_TRIED = -1, WORKED = 0 }; /* otherwise errno */
 
@@ -91,6 +108,8 @@ static long try_one(int which)
     }
     case DEVICE:
         return syscall(SYS_openat, AT_FDCWD, "/dev/full", O_WRONLY);
+    case OWNER: /* who is signalled when there is something to read */
+        return syscall(SYS_fcntl, STDIN_FILENO, F_SETOWN, shared->other);
     case EXECUTE:
         return syscall(SYS_execve, "/bin/true", nothing, nothing);
     case PTRACE:
