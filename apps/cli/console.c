@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "interrupt.h"
+#include "json_text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -23,7 +24,12 @@ static size_t bar_done;
 
 void cli_print_plain(FILE *file, const char *text)
 {
-    for (; *text; text++) putc((unsigned char)*text < ' ' || *text == 127 ? '?' : *text, file);
+    while (*text) {
+        const int bytes = cli_utf8_bytes(text);
+        if (!bytes || cli_is_control(text)) putc('?', file);
+        else fwrite(text, 1, (size_t)bytes, file);
+        text += bytes ? bytes : 1;
+    }
 }
 
 int cli_columns(FILE *file)

@@ -18,7 +18,7 @@ cli_exit cli_no_memory(void);                                                   
 
 int cli_columns(FILE *file); /* of the terminal that it is; 80 where it is none */
 
-/** Print text that came from outside: control characters, which a terminal might obey, become '?'. */
+/** Print text that came from outside: control characters, which a terminal might obey, and what is no UTF-8 become '?'. */
 void cli_print_plain(FILE *file, const char *text);
 
 /**

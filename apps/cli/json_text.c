@@ -6,9 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Bytes of the well-formed UTF-8 sequence at `s`, 0 if there is none. Unicode 15, table 3-7. */
-static int sequence_bytes(const unsigned char *s)
+/* Unicode 15, table 3-7. */
+int cli_utf8_bytes(const char *text)
 {
+    const unsigned char *s = (const unsigned char *)text;
     if (s[0] < 0x80) return 1;
     int      n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
     unsigned low = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80;
@@ -19,36 +20,41 @@ static int sequence_bytes(const unsigned char *s)
     return n;
 }
 
+bool cli_is_control(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    return s[0] < ' ' || s[0] == 127 || (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0);
+}
+
 static const char replacement[] = "\xef\xbf\xbd";
 
 char *cli_utf8(const char *text)
 {
-    const unsigned char *s = (const unsigned char *)text;
-    char                *copy = cli_calloc(strlen(text) + 1, sizeof replacement), *end = copy;
+    const char *s = text;
+    char       *copy = cli_calloc(strlen(text) + 1, sizeof replacement), *end = copy;
     while (*s) {
-        int n = sequence_bytes(s);
-        memcpy(end, n ? (const char *)s : replacement, n ? (size_t)n : sizeof replacement - 1);
+        int n = cli_utf8_bytes(s);
+        memcpy(end, n ? s : replacement, n ? (size_t)n : sizeof replacement - 1);
         end += n ? n : (int)sizeof replacement - 1;
         s += n ? n : 1;
     }
     return copy;
 }
 
-static void print_character(FILE *out, unsigned char c)
+static void print_character(FILE *out, const char *s, int bytes)
 {
-    if (c == '"' || c == '\\') fprintf(out, "\\%c", c);
-    else if (c < ' ' || c == 127) fprintf(out, "\\u%04x", (unsigned)c);
-    else putc(c, out);
+    if (*s == '"' || *s == '\\') fprintf(out, "\\%c", *s);
+    else if (cli_is_control(s)) fprintf(out, "\\u%04x", (unsigned)(unsigned char)s[bytes - 1]);
+    else fwrite(s, 1, (size_t)bytes, out);
 }
 
 void cli_json_string(FILE *out, const char *text)
 {
     putc('"', out);
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        int n = sequence_bytes(s);
-        if (!n) fputs(replacement, out);
-        else if (n == 1) print_character(out, *s);
-        else fwrite(s, 1, (size_t)n, out);
+    for (const char *s = text; *s;) {
+        const int n = cli_utf8_bytes(s);
+        if (n) print_character(out, s, n);
+        else fputs(replacement, out);
         s += n ? n : 1;
     }
     putc('"', out);

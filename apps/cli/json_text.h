@@ -3,8 +3,14 @@
 #ifndef FOVEA_CLI_JSON_TEXT_H
 #define FOVEA_CLI_JSON_TEXT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
+/** Bytes of the well-formed UTF-8 character at `text`; 0: there is none. */
+int cli_utf8_bytes(const char *text);
+/** Is the character there one that a terminal obeys: of ASCII, or of those behind it (C1), which terminals take for an escape as
+ * well? */
+bool cli_is_control(const char *text);
 /** A copy in which bytes that are not UTF-8 are replaced by U+FFFD; to free(). */
 char *cli_utf8(const char *text);
 /** A quoted string, as UTF-8 as cli_utf8() makes it; needs no memory. */

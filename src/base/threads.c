@@ -52,6 +52,7 @@ typedef struct seat {
     _Alignas(CACHE_LINE) _Atomic uint64_t share;
     _Atomic uint64_t arrived; /* the last job that the thread began to look at */
     int              missed;  /* jobs in a row that were over before it did; the caller's */
+    _Atomic int      leave;   /* the processor that the thread is to leave, plus 1; 0: none */
     fov_pool        *pool;
     size_t           index;
     pthread_t        thread;
@@ -147,11 +148,48 @@ static uint64_t wait_for_job(seat *mine, uint64_t generation)
     return generation_of(atomic_load_explicit(&mine->share, memory_order_acquire));
 }
 
+/* @return negative: not known */
+static int processor_here(void)
+{
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+/* From this processor to any other, and then wherever it may run. @param thread NULL: the calling one, named by 0, which is all
+ * that a sandbox may allow. @return whether that was allowed */
+static bool move_away(const pthread_t *thread, int processor)
+{
+#if defined(__linux__)
+    cpu_set_t allowed, others;
+    if (processor < 0 || processor >= CPU_SETSIZE) return true;
+    if (pthread_getaffinity_np(thread ? *thread : pthread_self(), sizeof allowed, &allowed)) return true;
+    others = allowed;
+    CPU_CLR((size_t)processor, &others);
+    if (!CPU_COUNT(&others)) return true;
+    if (!thread) return !sched_setaffinity(0, sizeof others, &others) && !sched_setaffinity(0, sizeof allowed, &allowed);
+    return !pthread_setaffinity_np(*thread, sizeof others, &others) && !pthread_setaffinity_np(*thread, sizeof allowed, &allowed);
+#else
+    (void)thread;
+    (void)processor;
+    return true;
+#endif
+}
+
+static void move_where_told(seat *mine)
+{
+    const int leave = atomic_exchange_explicit(&mine->leave, 0, memory_order_relaxed);
+    if (leave) move_away(NULL, leave - 1);
+}
+
 static void *worker_main(void *argument)
 {
     seat *mine = argument;
     for (uint64_t generation = 0; !atomic_load(&mine->pool->stop);) {
         generation = wait_for_job(mine, generation);
+        move_where_told(mine);
         work(mine, generation);
     }
     return NULL;
@@ -240,25 +278,9 @@ static void wait_until_done(fov_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* To any processor but ours, and then wherever it may run. */
-static void move_away(seat *worker)
-{
-#if defined(__linux__)
-    cpu_set_t allowed, others;
-    const int here = sched_getcpu();
-    if (here < 0 || here >= CPU_SETSIZE || pthread_getaffinity_np(worker->thread, sizeof allowed, &allowed)) return;
-    others = allowed;
-    CPU_CLR((size_t)here, &others);
-    if (!CPU_COUNT(&others) || pthread_setaffinity_np(worker->thread, sizeof others, &others)) return;
-    pthread_setaffinity_np(worker->thread, sizeof allowed, &allowed);
-#else
-    (void)worker;
-#endif
-}
-
 /* Schedulers put a thread that wakes up where its waker runs when no processor is idle at that moment, and then leave it waiting
  * there for milliseconds, which is all the photos of a burst: the caller would do the work of both. So who misses a job, and the
- * next one, is moved. */
+ * next one, is moved; where a sandbox does not let threads move each other, it moves itself once it runs. */
 static void move_late(fov_pool *pool)
 {
     for (int i = 1; i < pool->size; i++) {
@@ -267,7 +289,8 @@ static void move_late(fov_pool *pool)
         worker->missed = late ? worker->missed + 1 : 0;
         if (worker->missed < MISSED_JOBS) continue;
         worker->missed = 0;
-        move_away(worker);
+        const int here = processor_here();
+        if (!move_away(&worker->thread, here)) atomic_store_explicit(&worker->leave, here + 1, memory_order_relaxed);
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What must hold of a graph from outside before an engine is made of it. Operators check their own inputs; this is what lies
  * between them: types, scales, and that the graph's ends are a picture and the heads. */
+#include "base/error.h"
 #include "engine_file/content.h"
 
 #include "graph/op.h"
@@ -95,8 +96,9 @@ static fov_status check_heads(const check *c, const fov_view *values)
 static fov_status check_inferred(const check *c)
 {
     fov_view   input = fov_view_nhwc(1, 3, PROBE_SIDE, PROBE_SIDE, 3, NULL), *values;
-    fov_status st = fov_graph_infer(c->graph, &input, &values, c->place.err);
-    if (st) return st;
+    fov_error  why;
+    fov_status st = fov_graph_infer(c->graph, &input, &values, &why);
+    if (st) return fov_fail(c->place.err, st, "%s: %s", c->place.file, why.message);
     st = check_types(c, values);
     if (!st) st = check_heads(c, values);
     fov_values_free(c->graph, values);

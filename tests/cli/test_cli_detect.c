@@ -185,6 +185,22 @@ static void file_names_may_be_any_bytes(void **state)
     program_clear(&p);
 }
 
+/* U+009B, which terminals take for ESC [ */
+static void no_terminal_is_told_what_to_do(void **state)
+{
+    (void)state;
+    assert_int_equal(symlink("face.png", in_folder("\xc2\x9bK\xc2\xa0.png")), 0);
+    program p = RUN("detect", SMALL, "\xc2\x9bK\xc2\xa0.png");
+    check_contains(p.out, "?K\xc2\xa0.png  512 x 400");
+    program_clear(&p);
+    p = RUN("detect", SMALL, "--json", "\xc2\x9bK\xc2\xa0.png");
+    check_contains(p.out, "\"\\u009bK\xc2\xa0.png\"");
+    program_clear(&p);
+    p = RUN("detect", SMALL, "\xc2\x9bK\xff\xe2\x82\xac.png");
+    check_contains(p.err, "?K?\xe2\x82\xac.png");
+    program_clear(&p);
+}
+
 static void check_refused(const json_t *records, const char *file)
 {
     const char *error = json_string_value(json_object_get(record_of(records, file), "error"));
@@ -652,6 +668,7 @@ int main(void)
         cmocka_unit_test(ndjson_lines_are_the_elements_of_json),
         cmocka_unit_test(csv_has_a_row_a_face),
         cmocka_unit_test(file_names_may_be_any_bytes),
+        cmocka_unit_test(no_terminal_is_told_what_to_do),
         cmocka_unit_test(one_bad_file_does_not_stop_the_rest),
         cmocka_unit_test(strict_refuses_truncated_photos),
         cmocka_unit_test(pixels_are_limited_before_decoding),

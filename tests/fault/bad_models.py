@@ -356,6 +356,86 @@ class Engine:
         return self.in_section(4, 0, "<f", value)
 
 
+class Graph:
+    """Where in an engine's file its values and nodes have their numbers, as docs/engine-format.md says."""
+
+    def __init__(self, engine):
+        self.data, self.at = engine.data, engine.place(2)[0] + 8
+        n_values, n_nodes = self.take("<I"), self.take("<I")
+        self.values = [self.value() for _ in range(n_values)]
+        self.nodes = [self.node() for _ in range(n_nodes)]
+
+    def take(self, form):
+        self.at += struct.calcsize(form)
+        return struct.unpack_from(form, self.data, self.at - struct.calcsize(form))[0]
+
+    def string(self):
+        size = self.take("<I")
+        self.at += size
+
+    def value(self):
+        self.string()
+        found = {"type": self.at, "flags": self.data[self.at + 1], "rank": self.at + 2}
+        self.at += 3
+        found["sides"] = [self.at + 8 * i for i in range(self.data[found["rank"]])]
+        self.at += 8 * len(found["sides"])
+        if found["flags"] & 1:
+            found["offset"] = self.at
+            self.at += 8
+            if self.take("<B"):
+                self.string()
+        if found["flags"] & 2:
+            found["scales"] = self.at
+            self.at += 12
+        return found
+
+    def ids(self):
+        count = self.take("<I")
+        self.at += 4 * count
+        return [self.at - 4 * (count - i) for i in range(count)]
+
+    def node(self):
+        found = {"operator": self.at}
+        self.string()
+        self.string()
+        found["inputs"], found["outputs"] = self.ids(), self.ids()
+        for _ in range(self.take("<I")):
+            self.string()
+            bytes_ = {0: 8, 1: 4, 2: 1}[self.take("<B")]
+            count = self.take("<I")
+            self.at += count * bytes_
+        return found
+
+    def constant(self):
+        return next(v for v in self.values if v["flags"] & 1 and len(v["sides"]) == 4)
+
+    def id_at(self, at):
+        return struct.unpack_from("<I", self.data, at)[0]
+
+
+def bad_graphs(e):
+    g = Graph(e)
+    first, last, weights = g.nodes[0], g.nodes[-1], g.constant()
+    far = bytearray(e.data)
+    for side in weights["sides"]:
+        struct.pack_into("<q", far, side, 1 << 20)
+    yield "a node that reads itself", e.changed(first["inputs"][0], "<I", g.id_at(first["outputs"][0])), ["x.fov: Conv 'first': input 0, 'first.act', is made by no node before it"]
+    yield "a node that reads the last one, a cycle", e.changed(first["inputs"][0], "<I", g.id_at(last["outputs"][0])), ["'landmarks', is made by no node before it"]
+    yield "two nodes that make a value", e.changed(last["outputs"][0], "<I", g.id_at(first["outputs"][0])), ["'first.act' exists already"]
+    yield "a node that makes a constant", e.changed(last["outputs"][0], "<I", g.values.index(weights)), ["makes the constant 'boxes.weight'"]
+    yield "a value that is not there", e.changed(first["inputs"][0], "<I", len(g.values)), ["node 0 names value 43 of 43"]
+    yield "a list of 2^32 - 1 inputs", e.changed(first["inputs"][0] - 4, "<I", 0xffffffff), ["ends within node 0"]
+    yield "an operator that is not known", e.changed(first["operator"] + 4, "<B", ord("Z")), ["'Zonv' is not known"]
+    yield "a shape whose product overflows", e.sealed(far), ["shape 1048576x1048576x1048576x1048576", "too large"]
+    yield "a shape with a negative side", e.changed(weights["sides"][0], "<q", -5), ["a dimension of -5"]
+    yield "a shape of 200 dimensions", e.changed(weights["rank"], "<B", 200), ["rank 200"]
+    yield "a type that is not known", e.changed(weights["type"], "<B", 77), ["element type 77"]
+    yield "a tensor outside of its section", e.changed(weights["offset"], "<Q", 1 << 40), ["at 1099511627776 are not within"]
+    yield "a tensor that ends behind its section", e.changed(weights["offset"], "<Q", (e.place(3)[1] - 1) // 64 * 64), ["at 13888 are not within the 13952 bytes"]
+    yield "a tensor whose end overflows", e.changed(weights["offset"], "<Q", (1 << 64) - 64), ["at 18446744073709551552 are not within"]
+    yield "scales outside of their section", e.changed(next(v for v in g.values if "scales" in v)["scales"] + 4, "<Q", 1 << 40), ["1 scales at 1099511627776 are not within"]
+
+
 def bad_fov(engine):
     e = Engine(engine)
     yield "version 2, from the future", e.changed(16, "<I", 2), ["version 2"]
@@ -366,6 +446,7 @@ def bad_fov(engine):
     yield "sections that overlap", e.changed(64 + 32 + 8, "<Q", e.place(1)[0]), ["'graph'", "overlaps another"]
     yield "a size that is not the file's", e.changed(40, "<Q", 1 << 40, size=False), ["1099511627776"]
     yield "a checksum that is wrong", engine[:200] + bytes([engine[200] ^ 1]) + engine[201:], ["checksum"]
+    yield from bad_graphs(e)
     yield "2^32 - 1 values", e.in_section(2, 8, "<I", 0xffffffff), ["values"]
     yield "constants on the same bytes", e.changed(list(e.constants())[1], "<Q", 0), ["where another's ends at"]
     yield "a scale of NaN", e.scale(float("nan")), ["scale"]

@@ -3,10 +3,12 @@
 """The program while something fails around it, and killed at any moment: what it says, and that a file is the old one or the whole new one.
 TAP on stdout.
 
-usage: faults.py SOURCE_DIR FOVEA REFUSE [--markdown]
+usage: faults.py SOURCE_DIR FOVEA REFUSE [CRASHING [DRIVER]] [--markdown]
 
-REFUSE is the library of refuse.c, which lets calls of the C library fail. --markdown: print the tables of docs/limits.md, which a test compares.
+REFUSE is the library of refuse.c, which lets calls of the C library fail; CRASHING that of tests/serve/crashing.c, which crashes a server's workers; DRIVER the
+folder of the emulated GPU's driver. --markdown: print the tables of docs/limits.md, which a test compares.
 FOVEA_FAULT_MOMENTS=N: N moments for each signal and command, and every place that allocates, instead of a few.
+FOVEA_FAULT_SEED=N: the moments of a run before, which told N.
 """
 import contextlib
 import os
@@ -22,6 +24,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import serve_ends
 import serve_faults
 from running import cell, run, tap, wait
 
@@ -29,9 +32,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "serve"))
 from serving import preloaded
 
 SOURCE, FOVEA, REFUSE = (Path(p).resolve() for p in sys.argv[1:4])
+CRASHING, DRIVER = (*(Path(p).resolve() for p in sys.argv[4:] if not p.startswith("--")), None, None)[:2]
 QUIET = "--markdown" in sys.argv
 MOMENTS = int(os.environ.get("FOVEA_FAULT_MOMENTS", "0"))
-SEED = int(os.environ.get("FOVEA_FAULT_SEED", "1"))
+SEED = int(os.environ.get("FOVEA_FAULT_SEED") or random.SystemRandom().randrange(1 << 32))  # other moments in each run
 OLD = b"the old file\n"
 NOBODY = 65534
 PHOTO = "photos/astronaut.png"
@@ -60,6 +64,7 @@ COMMANDS = [
 OTHERS = [
     Command("inspect", ("inspect", "m.safetensors"), "untouched"),
     Command("detect, 4 threads", ("detect", "--threads", "4", "--size", "long:96", "--draw", "out", "photo.png"), "photo.png"),
+    Command("blur, a photo, on a GPU", ("blur", "--backend", "cuda", "--size", "long:96", "photo.png", "-o", "out/x.png"), "x.png"),
     Command("detect, a large input", ("detect", "--size", "4096x4096", "--draw", "out", "photo.png"), "photo.png"),
 ]
 
@@ -180,7 +185,8 @@ def ended(inputs):
                     wrong += [f"after {delay:.3f} s: {c}" for c in place.complaints(inputs.whole[command], killed=True)]
                     whole += place.is_whole(inputs.whole[command])
                     wrong += [f"and again: {c}" for c in done_again(place, inputs.whole[command])]
-            yield f"{command.name}: {number.name} at {moments} moments, seed {SEED}", "\n".join(wrong), f"{whole} had the new file"
+            again = f"{whole} had the new file; FOVEA_FAULT_SEED={SEED} has these moments again"
+            yield f"{command.name}: {number.name} at {moments} moments", "\n".join(wrong), again
 
 
 # ---------------------------------------------------------------- calls that fail
@@ -330,6 +336,16 @@ def without(*names, **more):
     return {"env": {**{k: v for k, v in os.environ.items() if k not in names}, **more}}
 
 
+def at_first_write(number):
+    return {"env": refusing("write", at=1, count=1, signal=int(number))}
+
+
+def on_gpu(**more):
+    """Of the driver that stands in for NVIDIA's (tests/cuda/driver.cpp)."""
+    folders = f"{DRIVER}:{os.environ.get('LD_LIBRARY_PATH', '')}"
+    return {"env": {**os.environ, "LD_LIBRARY_PATH": folders, **{f"FAKE_CUDA_{name.upper()}": str(value) for name, value in more.items()}}}
+
+
 FAULTS = [
     Fault("the disk is full", "build", (OUTPUT,), "No space left on device", mounted("mount -t tmpfs -o size=1000k none out"), needs_root=True),
     Fault("the disk is full", "blur, a photo", (OUTPUT,), "No space left on device", mounted("mount -t tmpfs -o size=100k none out"), needs_root=True),
@@ -349,6 +365,15 @@ FAULTS = [
     Fault("fsync() fails", "build", (OUTPUT,), "cannot flush: Input/output error", {"env": refusing("fsync", at=1)}),
     Fault("close() fails", "build", (OUTPUT,), "cannot close: Input/output error", {"env": refusing("close", at=1)}),
     Fault("rename() fails", "build", (OUTPUT,), "cannot replace", {"env": refusing("rename", at=1)}),
+    *(Fault("SIGKILL while it writes", command, (128 + signal.SIGKILL,), "", at_first_write(signal.SIGKILL))
+      for command in ("build", "calibrate", "blur, a photo", "blur, a video")),
+    Fault("SIGKILL before the new file is in its place", "build", (128 + signal.SIGKILL,), "", {"env": refusing("fsync", at=1, signal=int(signal.SIGKILL))}),
+    Fault("SIGTERM while it writes", "build", (OK,), "", at_first_write(signal.SIGTERM)),
+    Fault("SIGTERM while it writes", "calibrate", (OK,), "", at_first_write(signal.SIGTERM)),
+    *(Fault(f"{number.name} while it writes", command, (128 + number,), "", at_first_write(number))
+      for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) for command in ("blur, a photo", "blur, a video")),
+    Fault("the GPU is lost", "blur, a photo, on a GPU", (MODEL,), "GPU", on_gpu(lost="/")),
+    Fault("the GPU has too little memory", "blur, a photo, on a GPU", (FAILED,), "device memory", on_gpu(memory=1000000)),
     Fault("no thread can be started", "detect, 4 threads", (MODEL,), "could not be started", {"env": refusing("thread", at=1)}),
     Fault("only two threads can be started", "detect, 4 threads", (MODEL,), "could not be started", {"env": refusing("thread", at=3)}),
     Fault("the user may have no other thread", "detect, 4 threads", (MODEL,), "could not be started", limited_user(resource.RLIMIT_NPROC, 1), needs_root=True),
@@ -407,13 +432,19 @@ def meet(fault, command, inputs):
         return wrong, outcome.code, said, loss
 
 
+def why_not(fault, command, mounts):
+    if fault.needs_root and not mounts:
+        return "no namespace of mounts can be made here"
+    return "no GPU is emulated in this build" if "on a GPU" in command.name and not DRIVER else None
+
+
 def commands_table(inputs, rows):
     mounts = can_mount()
     for fault in FAULTS:
         command = inputs.named(fault.command)
         what = f"{fault.name}: {fault.command}"
-        if not command or (fault.needs_root and not mounts):
-            why = "no namespace of mounts can be made here" if command else inputs.why_no_video
+        why = why_not(fault, command, mounts) if command else inputs.why_no_video
+        if why:
             print(f"skipped: {why}", file=sys.stderr if QUIET else sys.stdout)
             yield f"{what} # SKIP {why}", "", ""
             continue
@@ -427,9 +458,10 @@ def tables(inputs):
     rows, of_server = [], []
     yield from commands_table(inputs, rows)
     yield from serve_faults.table(FOVEA, (SOURCE / PHOTO).read_bytes(), refusing, of_server)
+    yield from serve_ends.table(FOVEA, (SOURCE / PHOTO).read_bytes(), CRASHING and preloaded(CRASHING), DRIVER and on_gpu()["env"], of_server)
     if QUIET:
         print("| fault | command | exit status | what is said | what was lost |\n|---|---|---|---|---|", *rows, sep="\n")
-        print("\n| fault | what comes of it | what is said |\n|---|---|---|", *of_server, sep="\n")
+        print("\n| fault | what comes of it | what is said | what was lost |\n|---|---|---|---|", *of_server, sep="\n")
         return
     known = set((SOURCE / "docs/limits.md").read_text(encoding="utf-8").splitlines())
     yield "docs/limits.md has these rows", "\n".join(row for row in rows + of_server if row not in known), "made by faults.py --markdown"

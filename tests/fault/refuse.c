@@ -4,6 +4,7 @@
  *     REFUSE=NAME     which calls: a row of the table below
  *     REFUSE_AT=N     the first of them that fails, counted from 1; not given: none, they are counted only
  *     REFUSE_COUNT=N  how many fail from there on; not given: all
+ *     REFUSE_SIGNAL=N they do not fail: the process gets that signal before each of them
  *     REFUSE_LIST=FILE written at the exit: a line for each place in the program that called, with the number of its first call */
 #undef _FILE_OFFSET_BITS /* would give open() the name of open64(), which is another function here */
 #include <dlfcn.h>
@@ -11,6 +12,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +31,7 @@ static const char *const names[N_KIND] = {"memory", "thread", "write", "fsync", 
 
 static int             chosen = -1; /* a kind */
 static uint64_t        at, count = UINT64_MAX, calls;
+static int             instead; /* a signal; 0: none */
 static const char     *list;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t        seen[PLACES], first[PLACES];
@@ -51,6 +54,7 @@ __attribute__((constructor)) static void begin(void)
     list = getenv("REFUSE_LIST");
     at = number("REFUSE_AT", 0);
     count = number("REFUSE_COUNT", UINT64_MAX);
+    instead = (int)number("REFUSE_SIGNAL", 0);
     backtrace(frame, FRAMES); /* loads a library the first time */
     inside = false;
 }
@@ -94,7 +98,8 @@ static __attribute__((noinline)) bool here(kind what)
     const bool fails = at && calls >= at && calls - at < count;
     pthread_mutex_unlock(&lock);
     inside = false;
-    return fails;
+    if (fails && instead) kill(getpid(), instead);
+    return fails && !instead;
 }
 
 #define REAL(name)                                                                                                                 \

@@ -28,6 +28,7 @@ class Start(NamedTuple):
     part: str
     how: dict = {}
     needs_root: bool = False
+    listens: bool = False
 
 
 class Answer(NamedTuple):
@@ -38,6 +39,7 @@ class Answer(NamedTuple):
     part: str
     ask: object
     prefix: tuple = ()
+    env: dict = {}
 
 
 def limited(what, amount, **more):
@@ -60,7 +62,7 @@ def starts(refusing):
         Start("a worker process can start two threads", (*port, "--workers", "3"), MODEL, "could not start its threads", {"env": refusing("thread", at=3)}),
         Start("`--worker-memory` is too little for threads", (*port, "--worker-memory", "1"), MODEL, "could not start its threads"),
         Start("four descriptors", port, INTERNAL, "Too many open files", limited(resource.RLIMIT_NOFILE, 4)),
-        Start("the disk of `--ready-file` is full", (*port, "--ready-file", "FULL"), OUTPUT, "No space left on device"),
+        Start("the disk of `--ready-file` is full", (*port, "--ready-file", "FULL"), OUTPUT, "No space left on device", listens=True),
     ]
 
 
@@ -111,19 +113,26 @@ def not_started(fault, fovea, folder, port):
     text = outcome.said.replace(f"{folder}/", "").replace(str(port), "N")
     line = next((t.removeprefix("fovea: ") for t in text.splitlines() if fault.part in t), "")
     wrong = [] if line else [f"'{fault.part}' is missing: {text}"]
-    if outcome.code != fault.code:
+    if outcome.code != fault.code or ("listening" in text) != fault.listens:
         wrong.append(f"exit status {outcome.code}: {text}")
     return wrong, f"exit status {outcome.code}", line
 
 
 def answered(fault, fovea, folder, photo):
-    with Server(fovea, *filled_in(fault.options, folder, 0), prefix=fault.prefix) as server:
+    with Server(fovea, *filled_in(fault.options, folder, 0), prefix=fault.prefix, env=fault.env) as server:
         status, line = fault.ask(server, photo)
         after = detected(server, photo)
         wrong = [] if status == fault.status and fault.part in line else [f"{status}: {line}"]
         if after.status != 200 or len(after.json["faces"]) != 1:
             wrong.append(f"and then: {after.status}")
     return wrong, str(status), line.removeprefix("fovea: ")
+
+
+def loss(end, line):
+    """What was lost, as the checks have it: a server that does not start has let nobody in, and after a request that fails comes one that does not."""
+    if "lines are lost" in line:
+        return "lines of the log"
+    return {"200": "nothing"}.get(end, "nothing: it does not start" if end.startswith("exit") else "this request; the next one is answered")
 
 
 def table(fovea, photo, refusing, rows):
@@ -140,5 +149,5 @@ def table(fovea, photo, refusing, rows):
             meet = not_started if isinstance(fault, Start) else answered
             wrong, end, line = meet(fault, fovea, folder, taken.getsockname()[1] if isinstance(fault, Start) else photo)
             line = re.sub(r"\d+ MiB of", "N MiB of", line)  # which the processor's instructions decide
-            rows.append(f"| {fault.name} | {end} | {cell(line)} |")
+            rows.append(f"| {fault.name} | {end} | {cell(line)} | {loss(end, line)} |")
             yield what, "\n".join(wrong), line

@@ -76,12 +76,32 @@ def is_optimised():
     return "-D_FORTIFY_SOURCE" in (BUILD / "compile_commands.json").read_text()
 
 
+def compiled():
+    """Object and command of each file that what is installed is made of: that of the binaries themselves, and of libraries that they are linked with."""
+    own = {Path(f"{path}.p").resolve() for path in BINARIES}
+    folders = own | {path.resolve() for path in BUILD.glob("lib*.a.p")}
+    entries = json.loads((BUILD / "compile_commands.json").read_text())
+    found = {(BUILD / e["output"]).resolve(): e["command"] for e in entries if (BUILD / e["output"]).resolve().parent in folders}
+    missing = own - {path.parent for path in found}
+    assert not missing, f"nothing is known to be compiled for {missing}"
+    return found
+
+
 def branches_land_where_they_may():
     """The linker marks a whole program only where the C library's own first object is marked too; so each object of ours is asked."""
-    objects = re.split(r"^File: ", readelf("-n", ARCHIVE), flags=re.MULTILINE)[1:]
-    assert len(objects) > 100, f"only {len(objects)} objects in {ARCHIVE}"
+    objects = re.split(r"^File: ", readelf("-n", ARCHIVE, *compiled()), flags=re.MULTILINE)[1:]
+    assert len(objects) > 500, f"only {len(objects)} objects"
     wrong = [o.split("\n", 1)[0] for o in objects if not re.search(r"x86 feature: IBT, SHSTK", o)]
     assert not wrong, f"without IBT and SHSTK: {', '.join(wrong[:5])}, {len(wrong)} in all"
+
+
+def large_frames_are_probed():
+    """No mark tells whether an object is: its command is asked, and whether the compiler did it, where frames are large."""
+    wrong = [path.name for path, command in compiled().items() if "-fstack-clash-protection" not in command.split()]
+    assert not wrong, f"without clash protection: {', '.join(wrong[:5])}, {len(wrong)} in all"
+    for path in (path for path in BINARIES if Path(path).name.startswith(("fovea", "libfovea"))):
+        code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", path], stdout=subprocess.PIPE, text=True, check=True).stdout
+        assert re.search(r"sub +\$0x1000,%rsp\n.*(?:or|mov)q +\$0x0,\(%rsp\)", code), f"{path}: no page of a large frame is touched"
 
 
 def only_what_is_public_is_seen():
@@ -93,4 +113,4 @@ def only_what_is_public_is_seen():
 if __name__ == "__main__":
     sys.exit(run([code_moves_wherever_the_kernel_puts_it, addresses_of_functions_are_read_only_once_it_runs, nothing_is_writable_and_code_at_once,
                   installed_libraries_come_from_where_the_system_has_them, stacks_are_guarded, copies_are_checked, branches_land_where_they_may,
-                  only_what_is_public_is_seen]))
+                  large_frames_are_probed, only_what_is_public_is_seen]))

@@ -21,19 +21,38 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define PUBLIC __attribute__((visibility("default")))
 
-enum { OPEN, CREATE, FORK, SIGNAL_PARENT, MAKE_CODE, SOCKET, PASS, LIMIT, EXECUTE, PTRACE, OTHER_ABI, TRIES };
+enum {
+    OPEN,
+    CREATE,
+    FORK,
+    SIGNAL,
+    MAKE_CODE,
+    SOCKET,
+    PASS,
+    LIMIT,
+    PROCESSORS,
+    CONNECT,
+    DEVICE,
+    OWNER,
+    EXECUTE,
+    PTRACE,
+    OTHER_ABI,
+    TRIES
+};
 
 enum { NOT_TRIED = -1, WORKED = 0 }; /* otherwise errno */
 
 /* As the test writes and reads it: 32-bit integers. */
 typedef struct orders {
-    int32_t fail_starts;         /* of workers */
-    int32_t in_front, in_worker; /* what to try at the next occasion: a bit each */
-    int32_t front[TRIES], worker[TRIES];
+    int32_t fail_starts;                     /* of workers */
+    int32_t in_front, in_worker, in_nursery; /* what to try at the next occasion: a bit each */
+    int32_t other;                           /* a process of the same user */
+    int32_t front[TRIES], worker[TRIES], nursery[TRIES];
 } orders;
 
 static orders *shared;
@@ -64,8 +83,8 @@ static long try_one(int which)
         if (!child) _exit(0);
         return child;
     }
-    case SIGNAL_PARENT:
-        return syscall(SYS_kill, getppid(), 0);
+    case SIGNAL:
+        return syscall(SYS_kill, shared->other, 0);
     case MAKE_CODE:
         return syscall(SYS_mmap, 0L, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     case SOCKET:
@@ -76,8 +95,21 @@ static long try_one(int which)
     }
     case LIMIT: {
         const struct rlimit none = {0, 0};
-        return syscall(SYS_prlimit64, getppid(), RLIMIT_CORE, &none, 0L);
+        return syscall(SYS_prlimit64, shared->other, RLIMIT_CORE, &none, 0L);
     }
+    case PROCESSORS: {
+        unsigned long here[16] = {0};
+        const long    size = syscall(SYS_sched_getaffinity, shared->other, sizeof here, here);
+        return size < 0 ? size : syscall(SYS_sched_setaffinity, shared->other, size, here);
+    }
+    case CONNECT: {
+        const struct sockaddr_un bus = {AF_UNIX, "/run/fovea-no-such-socket"};
+        return syscall(SYS_connect, STDIN_FILENO, &bus, sizeof bus);
+    }
+    case DEVICE:
+        return syscall(SYS_openat, AT_FDCWD, "/dev/full", O_WRONLY);
+    case OWNER: /* who is signalled when there is something to read */
+        return syscall(SYS_fcntl, STDIN_FILENO, F_SETOWN, shared->other);
     case EXECUTE:
         return syscall(SYS_execve, "/bin/true", nothing, nothing);
     case PTRACE:
@@ -112,7 +144,7 @@ PUBLIC int spng_set_png_buffer(spng_ctx *context, const void *data, size_t bytes
     if (has(data, bytes, "CRASH BY EXIT")) _exit(0);
     if (has(data, bytes, "SAY NONSENSE")) lies = 1;
     if (has(data, bytes, "PRINT FORGERY"))
-        dprintf(STDERR_FILENO, "fovea: \033[2Jall is well\nfovea: secret: %s\n", getenv("SECRET"));
+        dprintf(STDERR_FILENO, "fovea: \033[2J\302\2332Kall is well\nfovea: secret: %s\n", getenv("SECRET"));
     if (has(data, bytes, "PRINT MUCH"))
         for (int i = 0; i < 5000; i++) dprintf(STDERR_FILENO, "line %d\n", i);
     if (shared) try_all(&shared->in_worker, shared->worker);
@@ -129,7 +161,14 @@ PUBLIC int getnameinfo(const struct sockaddr *address, socklen_t size, char *hos
     return NEXT(getnameinfo)(address, size, host, host_size, service, service_size, flags);
 }
 
-/* A kernel from before Landlock and seccomp, where $FOVEA_OLD_KERNEL is set. */
+/* The nursery starts a worker. */
+PUBLIC pid_t fork(void)
+{
+    if (shared) try_all(&shared->in_nursery, shared->nursery);
+    return NEXT(fork)();
+}
+
+/* A kernel from before Landlock and seccomp, where $FOVEA_OLD_KERNEL is 0, or with that version of Landlock. */
 PUBLIC long syscall(long number, ...)
 {
     long    argument[6];
@@ -137,10 +176,12 @@ PUBLIC long syscall(long number, ...)
     va_start(rest, number);
     for (int i = 0; i < 6; i++) argument[i] = va_arg(rest, long);
     va_end(rest);
-    if (getenv("FOVEA_OLD_KERNEL") && (number == SYS_landlock_create_ruleset || number == SYS_seccomp)) {
+    const char *old = getenv("FOVEA_OLD_KERNEL");
+    if (old && !atoi(old) && (number == SYS_landlock_create_ruleset || number == SYS_seccomp)) {
         errno = ENOSYS;
         return -1;
     }
+    if (old && atoi(old) && number == SYS_landlock_create_ruleset && argument[2]) return atoi(old);
     return NEXT(syscall)(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
 }
 

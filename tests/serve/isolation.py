@@ -27,8 +27,9 @@ CRASHING = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
 SLOW, SMALL = "/detect?size=1024x1024", "/detect?size=long:160"
 PATIENT = ("--queue-time", "600", "--drain-time", "600", "--work-time", "600")
-TRIES = ("open", "create", "fork", "signal_parent", "make_code", "socket", "pass", "limit", "execute", "ptrace",
-         "other_abi")  # as in crashing.c
+TRIES = ("open", "create", "fork", "signal", "make_code", "socket", "pass", "limit", "processors", "connect", "device", "owner",
+         "execute", "ptrace", "other_abi")  # as in crashing.c
+PLACES = ("front", "worker", "nursery")
 NOT_TRIED = -1
 
 
@@ -44,7 +45,7 @@ class Orders:
         if not CRASHING:
             raise Skip("a build with a sanitizer preloads its own library")
         path = Path(folder) / "orders"
-        path.write_bytes(struct.pack("3i", 0, 0, 0) + struct.pack("i", NOT_TRIED) * 2 * len(TRIES))
+        path.write_bytes(struct.pack("5i", 0, 0, 0, 0, 0) + struct.pack("i", NOT_TRIED) * len(PLACES) * len(TRIES))
         with path.open("r+b") as file:
             self.memory = mmap.mmap(file.fileno(), 0)
         self.env = {**preloaded(CRASHING), "FOVEA_CRASHING": str(path)}
@@ -55,12 +56,14 @@ class Orders:
     def fail_starts(self, fail):
         self.put(0, int(fail))
 
-    def try_in(self, where, *names):
-        self.put(("front", "worker").index(where) + 1, sum(1 << TRIES.index(name) for name in names))
+    def try_in(self, where, *names, other=0):
+        """@param other: a process of the same user, which is tried to be signalled, limited and moved"""
+        self.put(4, other)
+        self.put(PLACES.index(where) + 1, sum(1 << TRIES.index(name) for name in names))
 
     def result(self, where, name):
         """errno, or 0: it worked."""
-        index = 3 + ("front", "worker").index(where) * len(TRIES) + TRIES.index(name)
+        index = 5 + PLACES.index(where) * len(TRIES) + TRIES.index(name)
         return struct.unpack_from("i", self.memory, 4 * index)[0]
 
 
@@ -153,11 +156,11 @@ def what_a_worker_may_not_do_is_refused():
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            refused = (*TRIES[:5], "pass", "limit")
-            orders.try_in("worker", *refused)
+            refused = (*TRIES[:5], "pass", "limit", "processors", "device", "owner")
+            orders.try_in("worker", *refused, other=nursery(server))
             assert len(server.post("/detect", PHOTO).json["faces"]) == 1
             assert {name: orders.result("worker", name) for name in refused} == dict.fromkeys(refused, errno.EPERM)
-            for number, name in enumerate(("socket", "execute", "ptrace", "other_abi"), 1):
+            for number, name in enumerate(("socket", "connect", "execute", "ptrace", "other_abi"), 1):
                 orders.try_in("worker", name)
                 assert len(server.post("/detect", PHOTO).json["faces"]) == 1, "tried again, where it is not ordered any more"
                 assert orders.result("worker", name) == NOT_TRIED, "the call did not return"
@@ -170,16 +173,75 @@ def what_the_front_may_not_do_is_refused():
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            orders.try_in("front", *TRIES[:6], "limit")
+            orders.try_in("front", *TRIES[:6], "limit", "processors", "owner", other=server.process.pid)
             server.get("/v2")
-            wait_until(lambda: orders.result("front", "limit") != NOT_TRIED, "the request is noted")
-            refused = {name: orders.result("front", name) for name in (*TRIES[1:6], "limit")}
+            wait_until(lambda: orders.result("front", "owner") != NOT_TRIED, "the request is noted")
+            refused = {name: orders.result("front", name) for name in (*TRIES[1:6], "limit", "processors", "owner")}
             assert refused == dict.fromkeys(refused, errno.EPERM)
             assert orders.result("front", "open") == (errno.EACCES if isolation_of(server)["landlock"] else 0)
         with Server(FOVEA, env=orders.env, expect_code=-signal.SIGSYS) as server:
             orders.try_in("front", "execute")
             server.get("/v2")
             server.process.wait(ANSWER_S)
+
+
+GPU = ("--backend", "auto")  # isolation is the same where there turns out to be none
+
+
+def what_a_worker_with_a_gpu_may_not_do_is_refused():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, *GPU, env=orders.env) as server:
+            need_filters(server)
+            refused = ("fork", "signal", "socket", "limit", "processors", "connect", "execute", "ptrace")
+            orders.try_in("worker", *refused, "create", other=nursery(server))
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+            got = {name: orders.result("worker", name) for name in (*refused, "create")}
+            assert got == {**dict.fromkeys(refused, errno.EPERM), "create": errno.EACCES if isolation_of(server)["landlock"] else 0}, got
+        with Server(FOVEA, *GPU, env={**orders.env, "CUDA_MPS_PIPE_DIRECTORY": folder}) as server:
+            orders.try_in("worker", "connect")
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+            assert orders.result("worker", "connect") not in (errno.EPERM, NOT_TRIED), "NVIDIA's multi-process service may be asked"
+
+
+def with_own_devices(folder):
+    """Words before a command that give it a /dev of its own, with nodes called as NVIDIA's."""
+    dev = Path(folder) / "dev"
+    dev.mkdir()
+    for name in ("null", "zero", "full", "random", "urandom", "nvidiactl", "nvidia0"):
+        (dev / name).touch()
+    script = 'for n in null zero full random urandom; do mount --bind /dev/$n "$0/$n" || exit; done; mount --rbind "$0" /dev && exec "$@"'
+    prefix = ("unshare", "--mount", "sh", "-c", script, dev)
+    if subprocess.run([*prefix, "true"], stderr=subprocess.DEVNULL, check=False).returncode:
+        raise Skip("a /dev of its own is root's to make")
+    return prefix
+
+
+def of_devices_a_worker_has_its_gpus():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, *GPU, prefix=with_own_devices(folder), env=orders.env) as server:
+            if not isolation_of(server)["landlock"]:
+                raise Skip("the kernel has no Landlock")
+            orders.try_in("worker", "device")
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+            assert orders.result("worker", "device") == errno.EACCES
+
+
+def what_a_nursery_may_not_do_is_refused():
+    for options, create in (((), errno.EPERM), (GPU, errno.EACCES)):
+        with tempfile.TemporaryDirectory() as folder:
+            orders = Orders(folder)
+            with Server(FOVEA, *options, env=orders.env) as server:
+                need_filters(server)
+                if not isolation_of(server)["landlock"]:
+                    raise Skip("the kernel has no Landlock")
+                refused = ("signal", "socket", "limit", "processors", "execute", "create") if options else ("signal", "limit", "processors", "create")
+                orders.try_in("nursery", *refused, other=server.process.pid)
+                os.kill(workers(server)[0], signal.SIGKILL)
+                wait_until(lambda: orders.result("nursery", "create") != NOT_TRIED, "a worker is started anew")
+                got = {name: orders.result("nursery", name) for name in refused}
+                assert got == {**dict.fromkeys(refused, errno.EPERM), "create": create}, (options, got)
 
 
 def root_becomes_another():
@@ -205,7 +267,7 @@ def what_cannot_be_is_told():
 
 def an_old_kernel_is_told():
     with tempfile.TemporaryDirectory() as folder:
-        env = {**Orders(folder).env, "FOVEA_OLD_KERNEL": "1"}
+        env = {**Orders(folder).env, "FOVEA_OLD_KERNEL": "0"}
         with Server(FOVEA, env=env) as server:
             said = server.errors.read_text()
             assert "no seccomp" in said and "no Landlock" in said and said.count("going on without") == 2, said
@@ -215,6 +277,21 @@ def an_old_kernel_is_told():
         done = subprocess.run([FOVEA, "serve", "--port", "0", "--isolation", "required"], capture_output=True, text=True, timeout=ANSWER_S,
                               check=False, env={**os.environ, **env})
         assert done.returncode == 2 and "--isolation required" in done.stderr and "listening" not in done.stderr, done.stderr
+
+
+def a_kernel_that_is_old_for_a_gpu_is_told():
+    """Landlock 5, of Linux 6.10, keeps everything from a worker that has no GPU."""
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**Orders(folder).env, "FOVEA_OLD_KERNEL": "5"}
+        with Server(FOVEA, *GPU, env=env) as server:
+            need_filters(server)
+            said = server.errors.read_text()
+            assert "neither signals nor sockets" in said and said.count("going on without") == 1, said
+        done = subprocess.run([FOVEA, "serve", "--port", "0", *GPU, "--isolation", "required"], capture_output=True, text=True,
+                              timeout=ANSWER_S, check=False, env={**os.environ, **env})
+        assert done.returncode == 2 and "Linux 6.12" in done.stderr and "listening" not in done.stderr, done.stderr
+        with Server(FOVEA, "--isolation", "required", env=env) as server:
+            assert "going on without" not in server.errors.read_text()
 
 
 def without_isolation_there_is_one_process():
@@ -378,7 +455,7 @@ def a_worker_can_neither_forge_the_log_nor_fill_it():
         assert server.post("/detect", marked("PRINT FORGERY")).status == 200
         wait_until(lambda: "worker: secret" in server.errors.read_text(), "it was printed")
         said = server.errors.read_text()
-        assert "fovea: worker: ?[2Jall is well\n" in said and "\nfovea: worker: secret: (null)\n" in said, said
+        assert "fovea: worker: ?[2J?2Kall is well\n" in said and "\nfovea: worker: secret: (null)\n" in said, said
         assert server.post("/detect", marked("PRINT MUCH")).status == 200
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(ANSWER_S) == 0
@@ -464,7 +541,8 @@ def crashes_leave_nothing_behind():
 
 
 TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is_inherited, what_a_worker_may_not_do_is_refused,
-         what_the_front_may_not_do_is_refused, root_becomes_another, what_cannot_be_is_told, an_old_kernel_is_told,
+         what_the_front_may_not_do_is_refused, what_a_worker_with_a_gpu_may_not_do_is_refused, of_devices_a_worker_has_its_gpus,
+         what_a_nursery_may_not_do_is_refused, a_kernel_that_is_old_for_a_gpu_is_told, root_becomes_another, what_cannot_be_is_told, an_old_kernel_is_told,
          without_isolation_there_is_one_process, a_killed_worker_loses_no_request, an_idle_worker_that_is_killed_is_started_anew,
          only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, a_server_stops_though_a_photo_takes_for_ever,
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,

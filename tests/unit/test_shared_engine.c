@@ -23,7 +23,6 @@ typedef struct work {
     answer            expected[PHOTOS];
     pthread_barrier_t start;
     atomic_int        running; /* sessions that are not through */
-    atomic_uint       steps;   /* that anybody made           */
 } work;
 
 typedef struct caller {
@@ -33,6 +32,49 @@ typedef struct caller {
     fov_error  err;
     pthread_t  thread;
 } caller;
+
+/* ---------------------------------------------------------------- the watch */
+
+static atomic_uint steps; /* that anybody made, in any test */
+static atomic_bool over;
+
+static void a_step(void)
+{
+    atomic_fetch_add(&steps, 1);
+}
+
+/* A process that makes no step for STUCK_S seconds is stuck. A thread, for cmocka has no time limits. */
+static void *watch(void *nothing)
+{
+    unsigned before = atomic_load(&steps);
+    for (int quiet_s = 0; !atomic_load(&over); quiet_s++) {
+        sleep(1);
+        const unsigned now = atomic_load(&steps);
+        if (now != before) quiet_s = 0;
+        before = now;
+        if (quiet_s < STUCK_S) continue;
+        fprintf(stderr, "deadlock: nobody made a step in %d s\n", STUCK_S);
+        abort();
+    }
+    return nothing;
+}
+
+static pthread_t watcher;
+
+static int begin_to_watch(void **state)
+{
+    (void)state;
+    return pthread_create(&watcher, NULL, watch, NULL);
+}
+
+static int end_the_watch(void **state)
+{
+    (void)state;
+    atomic_store(&over, true);
+    return pthread_join(watcher, NULL);
+}
+
+/* ---------------------------------------------------------------- photos and what is expected of them */
 
 static fov_detect_options options_of_all(void)
 {
@@ -110,7 +152,7 @@ static void *be_a_session(void *argument)
             fov_detector_free(detector);
             detector = NULL;
         }
-        atomic_fetch_add(&w->steps, 1);
+        a_step();
     }
     fov_detector_free(detector);
     atomic_fetch_sub(&w->running, 1);
@@ -136,25 +178,7 @@ static void *load_and_unload(void *argument)
         fov_detector_free(detector);
         fov_engine_free(engine);
         c->loaded++;
-        atomic_fetch_add(&c->work->steps, 1);
-    }
-    return NULL;
-}
-
-/* A process that makes no step for STUCK_S seconds is stuck. A thread, for cmocka has no time limits. */
-static void *watch(void *argument)
-{
-    work    *w = argument;
-    unsigned before = atomic_load(&w->steps);
-    int      quiet_s = 0;
-    while (atomic_load(&w->running) > 0) {
-        sleep(1);
-        const unsigned now = atomic_load(&w->steps);
-        quiet_s = now == before ? quiet_s + 1 : 0;
-        before = now;
-        if (quiet_s < STUCK_S) continue;
-        fprintf(stderr, "deadlock: no session made a step in %d s, %d of them wait\n", STUCK_S, atomic_load(&w->running));
-        abort();
+        a_step();
     }
     return NULL;
 }
@@ -169,18 +193,15 @@ static void sessions_share_an_engine_while_models_come_and_go(void **state)
 {
     static work   w;
     static caller sessions[SESSIONS], loaders[LOADERS];
-    pthread_t     watcher;
     fov_engine   *engine = engine_in(FOV_PRECISION_FP32);
     (void)state;
     prepare(&w, engine);
     atomic_store(&w.running, SESSIONS);
     assert_int_equal(pthread_barrier_init(&w.start, NULL, SESSIONS), 0);
-    assert_int_equal(pthread_create(&watcher, NULL, watch, &w), 0);
     for (int i = 0; i < LOADERS; i++) start(&loaders[i], &w, i, load_and_unload);
     for (int i = 0; i < SESSIONS; i++) start(&sessions[i], &w, i, be_a_session);
     for (int i = 0; i < SESSIONS; i++) pthread_join(sessions[i].thread, NULL);
     for (int i = 0; i < LOADERS; i++) pthread_join(loaders[i].thread, NULL);
-    pthread_join(watcher, NULL);
     pthread_barrier_destroy(&w.start);
     for (int i = 0; i < SESSIONS; i++) {
         if (sessions[i].status) fail_msg("session %d: %s", i, sessions[i].err.message);
@@ -204,10 +225,12 @@ static void *load_and_build(void *argument)
     char       *text = NULL;
     c->status = fov_model_load("default", NULL, &model, &c->err);
     if (!c->status) c->status = fov_engine_build(model, NULL, &engine, &c->err);
+    a_step();
     if (!c->status) c->status = fov_engine_describe_json(engine, 64, 64, &text, &c->err);
     fov_string_free(text);
     fov_engine_free(engine);
     fov_model_free(model);
+    a_step();
     return NULL;
 }
 
@@ -234,6 +257,7 @@ static void check_batches(const work *w, fov_detector *detector, int threads)
             fov_faces faces[PHOTOS];
             answer    now = {0};
             assert_ok(fov_detector_run_batch(detector, &w->image[first], batches[b], &options, faces, &err));
+            a_step();
             for (size_t i = 0; i < batches[b]; i++) {
                 keep(&faces[i], &now);
                 if (!same(&now, &w->expected[first + i]))
@@ -243,12 +267,12 @@ static void check_batches(const work *w, fov_detector *detector, int threads)
         }
 }
 
-static void same_faces_at_every_number_of_threads(fov_precision precision)
+/* @param engine is freed */
+static void same_faces_at_every_number_of_threads(fov_engine *engine)
 {
-    work        w;
-    fov_engine *engine = engine_in(precision);
+    work w;
     prepare(&w, engine);
-    for (int threads = 1; threads <= THREADS; threads = threads < 4 ? threads + 1 : threads + 6) {
+    for (int threads = 1; threads <= THREADS; threads++) {
         fov_error     err;
         fov_detector *detector;
         assert_ok(fov_detector_new(engine, &(fov_detector_options){.threads = threads}, &detector, &err));
@@ -262,25 +286,36 @@ static void same_faces_at_every_number_of_threads(fov_precision precision)
 static void same_faces_in_fp32(void **state)
 {
     (void)state;
-    same_faces_at_every_number_of_threads(FOV_PRECISION_FP32);
+    same_faces_at_every_number_of_threads(engine_in(FOV_PRECISION_FP32));
 }
 
 static void same_faces_in_fp16(void **state)
 {
     (void)state;
-    same_faces_at_every_number_of_threads(FOV_PRECISION_FP16);
+    same_faces_at_every_number_of_threads(engine_in(FOV_PRECISION_FP16));
 }
 
 static void same_faces_in_bf16(void **state)
 {
     (void)state;
-    same_faces_at_every_number_of_threads(FOV_PRECISION_BF16);
+    same_faces_at_every_number_of_threads(engine_in(FOV_PRECISION_BF16));
 }
 
 static void same_faces_in_int8(void **state)
 {
     (void)state;
-    same_faces_at_every_number_of_threads(FOV_PRECISION_INT8);
+    same_faces_at_every_number_of_threads(engine_in(FOV_PRECISION_INT8));
+}
+
+/* As the bundled engine is. */
+static void same_faces_in_mixed(void **state)
+{
+    fov_engine *engine;
+    fov_error   err;
+    (void)state;
+    assert_ok(fov_engine_open(source_path("models/fovea_mnet025.fov"), NULL, NULL, &engine, &err));
+    assert_string_equal(fov_precision_name(fov_engine_precision(engine)), "mixed");
+    same_faces_at_every_number_of_threads(engine);
 }
 
 int main(void)
@@ -292,6 +327,7 @@ int main(void)
         cmocka_unit_test(same_faces_in_fp16),
         cmocka_unit_test(same_faces_in_bf16),
         cmocka_unit_test(same_faces_in_int8),
+        cmocka_unit_test(same_faces_in_mixed),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, begin_to_watch, end_the_watch);
 }

@@ -4,6 +4,8 @@
 #include "base/threads.h"
 #include "support.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -168,6 +170,42 @@ static void moving_binds_nobody(void **state)
     assert_int_equal(a.other, 0);
 }
 
+/* As in a worker of `fovea serve`: whoever names another thread is refused. */
+static _Atomic bool confined;
+static _Atomic int  moved_itself;
+
+#define NEXT(name) ((__typeof__(name) *)dlsym(RTLD_NEXT, #name))
+
+int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set)
+{
+    return confined ? EPERM : NEXT(pthread_setaffinity_np)(thread, size, set);
+}
+
+int sched_setaffinity(pid_t thread, size_t size, const cpu_set_t *set)
+{
+    atomic_fetch_add(&moved_itself, confined && !thread);
+    return NEXT(sched_setaffinity)(thread, size, set);
+}
+
+static void where_threads_may_not_move_others_they_move_themselves(void **state)
+{
+    affinity a = {.other = 0};
+    (void)state;
+    assert_int_equal(pthread_getaffinity_np(pthread_self(), sizeof a.whole, &a.whole), 0);
+    if (CPU_COUNT(&a.whole) < 2) skip();
+    fov_pool *pool = new_pool(MOST_THREADS);
+    confined = true;
+    for (int burst = 0; burst < 1000 && !moved_itself; burst++) {
+        for (int job = 0; job < 20; job++) fov_pool_run(pool, compare_affinity, &a, 2);
+        usleep(1000);
+    }
+    fov_pool_run(pool, compare_affinity, &a, MOST);
+    fov_pool_free(pool);
+    confined = false;
+    assert_true(moved_itself > 0);
+    assert_int_equal(a.other, 0);
+}
+
 static void bad_sizes_are_refused(void **state)
 {
     fov_error err;
@@ -182,9 +220,13 @@ static void bad_sizes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_chunk_once),       cmocka_unit_test(generations_begin_anew),
-        cmocka_unit_test(all_threads_work),      cmocka_unit_test(waiting_takes_no_processor),
-        cmocka_unit_test(bad_sizes_are_refused), cmocka_unit_test(moving_binds_nobody),
+        cmocka_unit_test(each_chunk_once),
+        cmocka_unit_test(generations_begin_anew),
+        cmocka_unit_test(all_threads_work),
+        cmocka_unit_test(waiting_takes_no_processor),
+        cmocka_unit_test(bad_sizes_are_refused),
+        cmocka_unit_test(moving_binds_nobody),
+        cmocka_unit_test(where_threads_may_not_move_others_they_move_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

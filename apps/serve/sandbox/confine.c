@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-enum { SPARE_FILES = 64, GPU_FILES = 4096, FIRST_LANDLOCK_WITH_TCP = 4 };
+enum { SPARE_FILES = 64, GPU_FILES = 4096, FIRST_LANDLOCK_WITH_TCP = 4, FIRST_LANDLOCK_WITH_SIGNALS = 6 };
 
 static srv_confinement here; /* set once, before any thread is started */
 
@@ -60,6 +60,11 @@ fov_status srv_confine_begin(const srv_config *config, fov_error *err)
     if (!st && here.landlock && here.landlock < FIRST_LANDLOCK_WITH_TCP)
         st = cannot(config,
                     "Landlock does not keep TCP from it: the kernel is older than Linux 6.7; its filter of system calls does", err);
+    if (!st && here.landlock && here.landlock < FIRST_LANDLOCK_WITH_SIGNALS && srv_gpu_is_possible(config))
+        st = cannot(config,
+                    "Landlock keeps neither signals nor sockets without a file from a worker with a GPU: the kernel is older than "
+                    "Linux 6.12",
+                    err);
     return st;
 }
 
@@ -160,14 +165,25 @@ fov_status srv_confine_front(const srv_config *config, fov_error *err)
 
 /* ---------------------------------------------------------------- nursery and workers */
 
-/* A worker with a GPU keeps files of its driver. */
+/* A worker can give up more, and have nothing back: with a GPU its driver's files, and the names of threads, each in a folder of a
+ * process that is not there yet. */
+static fov_status restrict_nursery(const srv_config *config, bool gpu, fov_error *err)
+{
+    srv_paths paths = {.count = 0};
+    if (gpu && here.landlock) {
+        srv_gpu_paths(config, &paths);
+        srv_paths_add(&paths, strdup("/proc"), SRV_MAY_WRITE);
+    }
+    return restrict_to(&paths, err);
+}
+
 fov_status srv_confine_nursery(const srv_config *config, fov_error *err)
 {
     const bool gpu = srv_gpu_is_possible(config);
     fov_status st = become(config, err);
     if (!st && !srv_user_keep_nothing()) st = refused("root's powers", err);
     if (!st) st = no_new_powers(err);
-    if (!st && !gpu) st = restrict_files(NULL, 0, err);
+    if (!st) st = restrict_nursery(config, gpu, err);
     return st ? st : set_filter(gpu ? SRV_FILTER_GPU_NURSERY : SRV_FILTER_NURSERY, err);
 }
 
@@ -183,9 +199,15 @@ static fov_status confine_gpu(const srv_config *config, fov_error *err)
 {
     srv_paths paths = {.count = 0};
     srv_gpu_paths(config, &paths);
+    srv_gpu_thread_paths(&paths);
     const fov_status st = restrict_to(&paths, err);
     if (!st) srv_gpu_start(config);
     return st;
+}
+
+static srv_filter filter_of_gpu(void)
+{
+    return srv_gpu_is_shared() ? SRV_FILTER_SHARED_GPU_WORKER : SRV_FILTER_GPU_WORKER;
 }
 
 fov_status srv_confine_worker(const srv_config *config, fov_error *err)
@@ -193,5 +215,5 @@ fov_status srv_confine_worker(const srv_config *config, fov_error *err)
     const bool gpu = srv_gpu_is_possible(config);
     fov_status st = gpu ? confine_gpu(config, err) : FOV_OK;
     if (!st) st = limit_worker(config, gpu, err);
-    return st ? st : set_filter(gpu ? SRV_FILTER_GPU_WORKER : SRV_FILTER_WORKER, err);
+    return st ? st : set_filter(gpu ? filter_of_gpu() : SRV_FILTER_WORKER, err);
 }

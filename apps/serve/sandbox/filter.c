@@ -47,6 +47,9 @@ static const row worker[] = {
 static const row gpu[] = {
 #include "syscalls/gpu.def"
     {0}};
+static const row gpu_shared[] = {
+#include "syscalls/gpu_shared.def"
+    {0}};
 static const row weapons[] = {
 #include "syscalls/weapons.def"
     {0}};
@@ -57,13 +60,14 @@ static const row worker_weapons[] = {
 /* A nursery's list has all of its workers', which inherit it. A GPU's driver may try to start a program that makes device files: it
  * is refused, not ended. */
 static const struct {
-    const row *allowed[5], *killing[3];
+    const row *allowed[6], *killing[3];
 } filters[] = {
     [SRV_FILTER_FRONT] = {{common, data_only, threads_only, front}, {weapons}},
     [SRV_FILTER_NURSERY] = {{common, data_only, worker, nursery}, {weapons, worker_weapons}},
     [SRV_FILTER_WORKER] = {{common, data_only, threads_only, worker}, {weapons, worker_weapons}},
-    [SRV_FILTER_GPU_NURSERY] = {{common, worker, nursery, gpu}, {NULL}},
+    [SRV_FILTER_GPU_NURSERY] = {{common, worker, nursery, gpu, gpu_shared}, {NULL}},
     [SRV_FILTER_GPU_WORKER] = {{common, threads_only, worker, gpu}, {NULL}},
+    [SRV_FILTER_SHARED_GPU_WORKER] = {{common, threads_only, worker, gpu, gpu_shared}, {NULL}},
 };
 
 static bool add(scmp_filter_ctx context, const row *r, uint32_t action)

@@ -14,7 +14,8 @@ typedef enum srv_filter {
     SRV_FILTER_NURSERY,
     SRV_FILTER_WORKER,
     SRV_FILTER_GPU_NURSERY,
-    SRV_FILTER_GPU_WORKER
+    SRV_FILTER_GPU_WORKER,
+    SRV_FILTER_SHARED_GPU_WORKER, /* with NVIDIA's multi-process service */
 } srv_filter;
 
 /** Can this kernel filter, and is libseccomp there? Before any thread is started. */

@@ -3,12 +3,14 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 bool srv_gpu_is_possible(const srv_config *config)
 {
@@ -35,20 +37,39 @@ static void add_library_path(srv_paths *paths)
     free(copy);
 }
 
-/* Pipes of NVIDIA's multi-process service, where one runs. */
-static void add_mps(srv_paths *paths)
+static const char *service_folder(void)
 {
     const char *folder = getenv("CUDA_MPS_PIPE_DIRECTORY");
-    srv_paths_add(paths, strdup(folder && *folder == '/' ? folder : "/tmp/nvidia-mps"), SRV_MAY_CONTROL);
+    return folder && *folder == '/' ? folder : "/tmp/nvidia-mps";
 }
 
-/* The driver gives its threads names, and does not start where it cannot. The folder is held open: a rule is of what is there now,
- * and the kernel may forget that, and make another of the same name. */
-static void add_threads(srv_paths *paths)
+bool srv_gpu_is_shared(void)
 {
-    static const char folder[] = "/proc/self/task";
-    (void)open(folder, O_PATH | O_CLOEXEC);
-    srv_paths_add(paths, strdup(folder), SRV_MAY_WRITE);
+    return !access(service_folder(), F_OK);
+}
+
+/* The service's pipes, and the memory that it shares. */
+static void add_service(srv_paths *paths)
+{
+    if (!srv_gpu_is_shared()) return;
+    srv_paths_add(paths, strdup(service_folder()), SRV_MAY_CONTROL);
+    srv_paths_add(paths, strdup("/dev/shm"), SRV_MAY_CONTROL);
+}
+
+/* The nodes that NVIDIA's driver has on every Linux, and what any program reads; elsewhere (WSL, Jetson) they have other names. */
+static void add_devices(srv_paths *paths)
+{
+    static const char *const plain[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"};
+    glob_t                   found;
+    if (access("/dev/nvidiactl", F_OK)) {
+        srv_paths_add(paths, strdup("/dev"), SRV_MAY_CONTROL);
+        return;
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) srv_paths_add(paths, strdup(plain[i]), SRV_MAY_CONTROL);
+    srv_paths_add(paths, strdup("/dev"), SRV_MAY_LIST);
+    if (glob("/dev/nvidia*", 0, NULL, &found)) return;
+    for (size_t i = 0; i < found.gl_pathc; i++) srv_paths_add(paths, strdup(found.gl_pathv[i]), SRV_MAY_CONTROL);
+    globfree(&found);
 }
 
 /* Where what --tune measured is kept, as docs/cuda.md says; made here, for a rule needs something to be there. */
@@ -65,15 +86,23 @@ static void add_tuned(srv_paths *paths)
 
 void srv_gpu_paths(const srv_config *config, srv_paths *paths)
 {
-    static const srv_path_rule always[] = {{"/dev", SRV_MAY_CONTROL}, {"/proc", SRV_MAY_READ}, {"/sys", SRV_MAY_READ},
-                                           {"/usr", SRV_MAY_READ},    {"/lib", SRV_MAY_READ},  {"/lib64", SRV_MAY_READ},
-                                           {"/etc", SRV_MAY_READ}};
+    static const srv_path_rule always[] = {{"/proc", SRV_MAY_READ}, {"/sys", SRV_MAY_READ},   {"/usr", SRV_MAY_READ},
+                                           {"/lib", SRV_MAY_READ},  {"/lib64", SRV_MAY_READ}, {"/etc", SRV_MAY_READ}};
     for (size_t i = 0; i < sizeof always / sizeof *always; i++) srv_paths_add(paths, strdup(always[i].path), always[i].may);
+    add_devices(paths);
     add_driver(paths);
     add_library_path(paths);
-    add_mps(paths);
-    add_threads(paths);
+    add_service(paths);
     if (config->tune_seconds > 0) add_tuned(paths);
+}
+
+/* The driver gives its threads names, and does not start where it cannot. The folder is held open: a rule is of what is there now,
+ * and the kernel may forget that, and make another of the same name. */
+void srv_gpu_thread_paths(srv_paths *paths)
+{
+    static const char folder[] = "/proc/self/task";
+    (void)open(folder, O_PATH | O_CLOEXEC);
+    srv_paths_add(paths, strdup(folder), SRV_MAY_WRITE);
 }
 
 /* ---------------------------------------------------------------- the driver */

@@ -8,6 +8,7 @@
 
 typedef enum srv_permission {
     SRV_MAY_READ,    /* files and folders */
+    SRV_MAY_LIST,    /* the names in folders */
     SRV_MAY_REPLACE, /* the files of a folder, and remove them */
     SRV_MAY_CONTROL, /* devices: read, write, ioctl */
     SRV_MAY_WRITE,   /* files that are there, and read them */

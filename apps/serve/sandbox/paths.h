@@ -5,7 +5,7 @@
 
 #include "sandbox/landlock.h"
 
-enum { SRV_MOST_PATHS = 64 };
+enum { SRV_MOST_PATHS = 128 };
 
 /** All zeros: none. */
 typedef struct srv_paths {
