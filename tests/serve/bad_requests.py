@@ -256,6 +256,7 @@ def photos(photo):
         sent("a PNG with a text of 64 MiB in 64 KiB", pictures.with_text(photo, 64 * MIB), 400, "PNG"),
         Row("a photo that is packed once more", post(DETECT, photo, "Content-Encoding: gzip"), (415,), "send the body as it is"),
         Row("a network's input of 64 million pixels", post(DETECT + "?size=8000x8000", photo), (413,), "8000 x 8000"),
+        Row("64 million black pixels in tiles of 64", post(DETECT + "?size=tiles:64", pictures.bomb(8000)), (413,), "32 times --max-input"),
     ]
 
 

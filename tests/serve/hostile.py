@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from pictures import bomb
+from pictures import bomb, png
 from serving import Server, form, read_all, run, wait_until
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
@@ -48,6 +48,18 @@ def bombs_are_refused_before_they_are_decoded():
         answer = SERVER.post("/detect", trap)
         assert answer.status == 413 and "30000" in answer.error, answer.body
     assert SERVER.resident() - before < 64 << 20
+
+
+def tiles_are_counted_together():
+    """The limits' proportions are as by default, where 48 million pixels in tiles of 640 are within them: 32 times --max-input."""
+    with Server(FOVEA, "--max-input", str(320 * 320)) as server:
+        photo = png(1280, 960, bytes(1280 * 3 + 1) * 960)
+        assert server.post("/detect?size=tiles:320", photo).status == 200
+        answer = server.post("/detect?size=tiles:64", photo)
+        assert answer.status == 413 and "3276800" in answer.error and "--max-input" in answer.error, answer.body
+    with Server(FOVEA, "--size", "tiles:640", "--tile-scale", "8") as server:
+        answer = server.post("/detect", photo)
+        assert answer.status == 413 and "--max-input" in answer.error, answer.body
 
 
 def forms_that_are_odd_but_whole():
@@ -192,7 +204,7 @@ def pictures_are_within_the_common_limit():
         wait_until(lambda: server.metric("fovea_body_bytes") == 0, "all is given back")
 
 
-TESTS = [photos_that_are_damaged, bombs_are_refused_before_they_are_decoded, forms_that_are_odd_but_whole, its_own_names_and_pages_are_taken,
+TESTS = [photos_that_are_damaged, bombs_are_refused_before_they_are_decoded, tiles_are_counted_together, forms_that_are_odd_but_whole, its_own_names_and_pages_are_taken,
          bodies_that_end_too_soon, clients_that_leave_before_the_answer, bodies_without_a_length, clients_that_ask_before_they_send,
          clients_that_trickle_or_do_not_read_are_given_up, bodies_have_a_common_limit, memory_stays_within_what_limits_allow,
          bodies_that_are_announced_take_nothing_yet, pictures_are_within_the_common_limit]
