@@ -130,6 +130,13 @@ static int wait_for_signal(const running *s)
     return number > 0 ? number : 0;
 }
 
+/* Of what nobody else may have the time for. */
+static void sweep(running *s)
+{
+    srv_connections_sweep(&s->server.connections);
+    srv_workers_sweep(s->workers);
+}
+
 /* Without a worker process nothing can be answered: whoever watches over the server should start it anew. */
 static bool all_given_up(const running *s)
 {
@@ -145,7 +152,7 @@ static int wait_for_requests(running *s, double limit_s)
     while (s->server.requests && cli_now_s() < until) {
         const int number = sigtimedwait(&s->signals, NULL, &t);
         if (number > 0) return number;
-        srv_connections_sweep(&s->server.connections);
+        sweep(s);
     }
     return 0;
 }
@@ -169,6 +176,7 @@ static cli_exit drain(running *s)
     srv_daemon_quiesce(s->daemon, s->fd);
     const int again = wait_for_requests(s, s->server.config->drain_s);
     srv_queue_close(s->server.queue);
+    sweep(s);
     wait_for_work(s);
     if (!again) wait_for_requests(s, LAST_ANSWERS_S);
     return again ? (cli_exit)(CLI_SIGNAL + again) : CLI_OK;
@@ -224,7 +232,7 @@ cli_exit srv_serve(const srv_config *config)
     srv_connections_init(&s.server.connections, config->tls_cert != NULL);
     code = begin(&s, config);
     if (!code) {
-        while (!wait_for_signal(&s) && !all_given_up(&s)) srv_connections_sweep(&s.server.connections);
+        while (!wait_for_signal(&s) && !all_given_up(&s)) sweep(&s);
         code = drain(&s);
         if (!code && all_given_up(&s)) code = CLI_INTERNAL;
     }
