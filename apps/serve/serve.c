@@ -229,7 +229,7 @@ cli_exit srv_serve(const srv_config *config)
     cli_exit code = begin_isolation(&s, config);
     if (code) return code;
     if (!srv_http_library_load()) return CLI_INTERNAL;
-    srv_connections_init(&s.server.connections, config->tls_cert != NULL);
+    srv_connections_init(&s.server.connections, config->connections, config->tls_cert != NULL);
     code = begin(&s, config);
     if (!code) {
         while (!wait_for_signal(&s) && !all_given_up(&s)) sweep(&s);
