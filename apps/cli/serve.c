@@ -149,7 +149,7 @@ static struct poptOption serve_options[] = {
 const cli_manual cli_serve_manual = {
     .arguments = "[OPTION...]",
     .about =
-        "Answers requests for the faces of photos, until SIGTERM or SIGINT; then it finishes what was begun and leaves.\n"
+        "Answers requests for the faces of photos, until SIGTERM, SIGINT or SIGHUP; then it finishes what was begun and leaves.\n"
         "POST /detect takes a photo, or a form with several, and answers as 'fovea detect --json' prints, or with the picture\n"
         "where the client accepts image/jpeg or image/png. /v2 is the Open Inference Protocol, as Triton and KServe speak it, "
         "with\n"

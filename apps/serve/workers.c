@@ -6,6 +6,7 @@
 #include "crew/crew.h"
 #include "crew/remote_work.h"
 #include "photo_work.h"
+#include "signals.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -126,7 +127,7 @@ static int start(srv_workers *w, size_t i)
     worker *next = w->worker + i;
     next->all = w;
     if (w->crew) next->process = srv_crew_process(w->crew, i, &next->lane);
-    return pthread_create(&next->thread, NULL, work, next);
+    return srv_thread_start(&next->thread, work, next);
 }
 
 srv_workers *srv_workers_start(srv_queue *queue, srv_crew *crew, const srv_config *config)

@@ -121,13 +121,18 @@ def begin(server, path=SLOW):
 
 
 def what_was_begun_is_finished_when_it_stops():
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        check_end(number)
+
+
+def check_end(number):
     with Server(FOVEA, *PATIENT, "--workers", "1") as server:
         idle = server.connect()
         assert server.get("/v2/health/ready", connection=idle).status == 200
         expected = server.post(SLOW, PHOTO).json["faces"]
         begun = [begin(server) for _ in range(12)]
         wait_until(lambda: server.metric("fovea_requests") > 6, "most are here")
-        server.process.send_signal(signal.SIGTERM)
+        server.process.send_signal(number)
         wait_until(lambda: refuses(server), "nobody new is let in")
         ready = server.get("/v2/health/ready", connection=idle)
         assert ready.status == 503 and ready.headers["Connection"] == "close"
@@ -167,6 +172,13 @@ def a_second_signal_ends_the_wait():
         server.process.wait(ANSWER_S)
         for connection in begun:
             connection.close()
+
+
+def hanging_up_is_ignored_under_nohup():
+    with Server(FOVEA, prefix=("sh", "-c", 'trap "" HUP; exec "$@"', "sh")) as server:
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.6)
+        assert server.post("/detect", PHOTO).status == 200 and server.process.poll() is None
 
 
 def connections_have_a_limit():
@@ -251,7 +263,7 @@ def check_new_and_broken_versions(server, folder):
 
 TESTS = [each_of_64_clients_gets_its_own_faces, a_full_queue_refuses_and_recovers, photos_do_not_wait_forever,
          what_was_begun_is_finished_when_it_stops, what_takes_too_long_is_refused_when_it_stops, a_second_signal_ends_the_wait,
-         connections_have_a_limit, connections_of_one_client_have_a_limit, models_change_while_requests_run]
+         hanging_up_is_ignored_under_nohup, connections_have_a_limit, connections_of_one_client_have_a_limit, models_change_while_requests_run]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

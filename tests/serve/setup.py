@@ -7,13 +7,14 @@ usage: setup.py SOURCE_DIR FOVEA
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from serving import Server, Skip, run
+from serving import Server, Skip, run, wait_until
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
@@ -137,6 +138,50 @@ def models_by_name():
         assert server.post("/detect?model=fovea_mnet025", PHOTO).json["precision"] == "fp32"
 
 
+def family_of(pid):
+    return [pid, *(child for task in Path(f"/proc/{pid}/task").iterdir() for c in (task / "children").read_text().split() for child in family_of(int(c)))]
+
+
+def is_alive(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def open_end(pipe):
+    """The end that writes, once somebody wants to read; None: nobody does."""
+    with contextlib.suppress(OSError):
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    return None
+
+
+def ended_while_it_starts(number, *options):
+    """It reads a pipe that nobody writes to."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, ends = Path(name), []
+        os.mkfifo(folder / "pipe")
+        options = [option.replace("PIPE", str(folder / "pipe")) for option in options]
+        process = subprocess.Popen([FOVEA, "serve", "--port", "0", "--ready-file", folder / "ready", *options], stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: ends.append(open_end(folder / "pipe")) or ends[-1] is not None, "it reads")
+        family = family_of(process.pid)
+        process.send_signal(number)
+        try:
+            assert process.wait(10) == 128 + number and "stopped before it listened" in process.stderr.read()
+        finally:
+            os.close(ends[-1])  # or it would wait for ever
+            process.kill()
+            process.stderr.close()
+        wait_until(lambda: not any(is_alive(pid) for pid in family), "nobody is left")
+        assert [p.name for p in folder.iterdir()] == ["pipe"], "no file is left"
+
+
+def a_start_can_be_ended():
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        ended_while_it_starts(number, "-m", "a=PIPE")
+    ended_while_it_starts(signal.SIGTERM, "-m", "a=PIPE", "--isolation", "off")
+    ended_while_it_starts(signal.SIGTERM, "--tls-cert", "PIPE", "--tls-key", "PIPE")
+
+
 def systemd_is_told():
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(Path(folder) / "notify"))
@@ -147,7 +192,7 @@ def systemd_is_told():
 
 
 TESTS = [a_token_of_a_file_or_the_environment, https, addresses_to_listen_on, command_lines_that_cannot_be,
-         names_that_clients_may_use, models_by_name, systemd_is_told]
+         names_that_clients_may_use, models_by_name, a_start_can_be_ended, systemd_is_told]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

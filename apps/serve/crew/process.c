@@ -6,6 +6,7 @@
 #include "crew/control.h"
 #include "crew/protocol.h"
 #include "crew/wire.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <math.h>
@@ -277,7 +278,7 @@ srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery
     srv_control_init(&p->control, config);
     for (int i = 0; i < config->workers; i++) p->lane[i].fd = -1;
     init_locks(p);
-    const int error = pthread_create(&p->keeper, NULL, keep, p);
+    const int error = srv_thread_start(&p->keeper, keep, p);
     if (!error) return p;
     cli_error("the thread that keeps worker process %zu cannot be started: %s", index + 1, strerror(error));
     clear(p);
