@@ -6,6 +6,7 @@ usage: setup.py SOURCE_DIR FOVEA
 """
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from serving import Server, Skip, run, wait_until
+from serving import Server, Skip, longest_stop_s, run, wait_until
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
@@ -191,8 +192,14 @@ def systemd_is_told():
         assert notify.recv(100) == b"STOPPING=1"
 
 
+def systemd_waits_for_what_was_begun():
+    unit = (SOURCE / "deploy/fovea.service").read_text()
+    assert int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1]) > longest_stop_s(FOVEA)
+
+
 TESTS = [a_token_of_a_file_or_the_environment, https, addresses_to_listen_on, command_lines_that_cannot_be,
-         names_that_clients_may_use, models_by_name, a_start_can_be_ended, systemd_is_told]
+         names_that_clients_may_use, models_by_name, a_start_can_be_ended, systemd_is_told,
+         systemd_waits_for_what_was_begun]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))
