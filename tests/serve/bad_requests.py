@@ -207,9 +207,14 @@ def strangers():
         Row("the same, with the page's own Origin", get("/v2", "Origin: http://elsewhere.example", host="elsewhere.example"), (403,), foreign),
         Row("a name that ends like an address", get("/v2", host="127.0.0.1.elsewhere.example"), (403,), foreign),
         Row("a name in brackets", get("/v2", host="[elsewhere]"), (403,), foreign),
+        Row("a name behind an address in brackets", get("/v2", host="[::1]elsewhere.example"), (403,), foreign),
+        Row("an address in half a bracket", get("/v2", host="[::1"), (403,), foreign),
+        Row("a name behind a port", get("/v2", host="localhost:80@elsewhere.example"), (403,), foreign),
         Row("a name of 300 letters", get("/v2", host="x" * 300), (403,), foreign),
         Row("a page from elsewhere", get("/v2", "Origin: https://elsewhere.example"), (403,), page),
         Row("a page from nowhere", get("/v2", "Origin: null"), (403,), page),
+        Row("a page from here, and from elsewhere", get("/v2", "Origin: http://localhost", "Origin: https://elsewhere.example"), (400,), "more than one Origin"),
+        Row("a page from no name, and from elsewhere", get("/v2", "Origin: ", "Origin: https://elsewhere.example"), (400,), "more than one Origin"),
     ]
 
 
