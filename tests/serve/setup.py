@@ -13,9 +13,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from serving import Server, Skip, longest_stop_s, run, wait_until
+from bad_requests import HELLO
+from serving import Server, Skip, longest_stop_s, read_all, run, wait_until
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
@@ -86,6 +88,39 @@ def https():
         refused(2, "go together", "--tls-cert", cert)
         refused(2, "PEM", "--tls-cert", key, "--tls-key", cert)
         refused(2, "missing", "--tls-cert", cert, "--tls-key", "missing.pem")
+
+
+def ends(s):
+    """Seconds until the server closes; whatever it says before."""
+    start = time.monotonic()
+    read_all(s)
+    return time.monotonic() - start
+
+
+def trickle(s, text):
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        for i in range(len(text)):  # a byte now and then starts no limit anew
+            s.sendall(text[i:i + 1])
+            time.sleep(0.1)
+
+
+def handshakes_that_do_not_end():
+    """Silence, half of the first message, all of it and no more, and a byte at a time: each is given up, and keeps nobody out."""
+    with certificate() as (cert, key):
+        options = ("--tls-cert", cert, "--tls-key", key)
+        with Server(FOVEA, *options, "--idle-time", "1.5") as server, contextlib.ExitStack() as stack:
+            silent, half, whole, slow = (stack.enter_context(socket.create_connection((server.host, server.port), 20)) for _ in range(4))
+            half.sendall(HELLO[:len(HELLO) // 2])
+            whole.sendall(HELLO)
+            trickle(slow, HELLO)
+            assert all(ends(s) < 10 for s in (silent, half, whole, slow))
+            wait_until(lambda: server.metric("fovea_connections") == 1, "they are closed")
+            assert server.metric("fovea_connections_timed_out_total") >= 3  # TLS itself may refuse what is whole
+        with Server(FOVEA, *options, "--max-connections", "4") as server, contextlib.ExitStack() as stack:
+            for start in (b"", HELLO[:1], HELLO[:-1]) * 8:
+                stack.enter_context(socket.create_connection((server.host, server.port), 20)).sendall(start)
+            for _ in range(5):
+                assert server.ask("GET", "/v2", connection=server.connect(5)).status == 200
 
 
 def addresses_to_listen_on():
@@ -197,7 +232,7 @@ def systemd_waits_for_what_was_begun():
     assert int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1]) > longest_stop_s(FOVEA)
 
 
-TESTS = [a_token_of_a_file_or_the_environment, https, addresses_to_listen_on, command_lines_that_cannot_be,
+TESTS = [a_token_of_a_file_or_the_environment, https, handshakes_that_do_not_end, addresses_to_listen_on, command_lines_that_cannot_be,
          names_that_clients_may_use, models_by_name, a_start_can_be_ended, systemd_is_told,
          systemd_waits_for_what_was_begun]
 
