@@ -101,9 +101,11 @@ static struct poptOption limit_options[] = {
      "of the bodies of all requests that are here, and of pictures for answers (default: 512)", "MIB"},
     {"max-pixels", '\0', POPT_ARG_STRING, NULL, MAX_PIXELS, "refuse larger photos before they are decoded (default: 64 million)",
      "N"},
-    {"max-input", '\0', POPT_ARG_STRING, NULL, MAX_INPUT, "pixels of a network's input (default: 4194304, as 2048 x 2048)", "N"},
+    {"max-input", '\0', POPT_ARG_STRING, NULL, MAX_INPUT,
+     "pixels of a network's input, and 32 times as many of all tiles of a photo (default: 4194304, as 2048 x 2048)", "N"},
     {"max-photos", '\0', POPT_ARG_STRING, NULL, MAX_PHOTOS, "of a request (default: 32)", "N"},
-    {"max-connections", '\0', POPT_ARG_STRING, NULL, CONNECTIONS, "open at once; more wait (default: 512)", "N"},
+    {"max-connections", '\0', POPT_ARG_STRING, NULL, CONNECTIONS,
+     "open at once; more take the place of those without a request, or wait (default: 512)", "N"},
     {"max-per-client", '\0', POPT_ARG_STRING, NULL, PER_CLIENT, "of these, from one address; 0: any number (default: 0)", "N"},
     {"request-time", '\0', POPT_ARG_STRING, NULL, REQUEST_TIME, "for a body to come, and for an answer to leave (default: 30)",
      "SECONDS"},
@@ -147,7 +149,7 @@ static struct poptOption serve_options[] = {
 const cli_manual cli_serve_manual = {
     .arguments = "[OPTION...]",
     .about =
-        "Answers requests for the faces of photos, until SIGTERM or SIGINT; then it finishes what was begun and leaves.\n"
+        "Answers requests for the faces of photos, until SIGTERM, SIGINT or SIGHUP; then it finishes what was begun and leaves.\n"
         "POST /detect takes a photo, or a form with several, and answers as 'fovea detect --json' prints, or with the picture\n"
         "where the client accepts image/jpeg or image/png. /v2 is the Open Inference Protocol, as Triton and KServe speak it, "
         "with\n"

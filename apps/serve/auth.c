@@ -26,11 +26,19 @@ static bool is_foreign_page(const srv_request *r)
     return *origin && (!slashes || strcasecmp(slashes + 3, host) != 0);
 }
 
-/* Without the port, and without the brackets of IPv6. @return false: it is too long for a name */
+/* Nothing, or a port. */
+static bool ends_host(const char *rest)
+{
+    return !*rest || (*rest == ':' && !rest[1 + strspn(rest + 1, "0123456789")]);
+}
+
+/* Without the port, and without the brackets of IPv6. @return false: it is too long for a name, or more than one */
 static bool name_of_host(const char *host, char *name, size_t bytes)
 {
-    const size_t size = *host == '[' ? strcspn(++host, "]") : strcspn(host, ":");
-    return snprintf(name, bytes, "%.*s", (int)size, host) < (int)bytes;
+    const bool  bracket = *host == '[';
+    const char *from = host + bracket, *end = from + strcspn(from, bracket ? "]" : ":");
+    if (bracket && !*end) return false;
+    return ends_host(end + bracket) && snprintf(name, bytes, "%.*s", (int)(end - from), from) < (int)bytes;
 }
 
 /* A name that nobody else can have turned to this machine. */

@@ -8,9 +8,11 @@
 
 static const double NOTICE_S = 1;
 
-void srv_connections_init(srv_connections *all, bool tls)
+enum { TRIES = 4 }; /* to make room; the next sweep goes on */
+
+void srv_connections_init(srv_connections *all, size_t most, bool tls)
 {
-    *all = (srv_connections){.tls = tls};
+    *all = (srv_connections){.most = most, .tls = tls};
     pthread_mutex_init(&all->lock, NULL);
 }
 
@@ -19,29 +21,77 @@ void srv_connections_clear(srv_connections *all)
     pthread_mutex_destroy(&all->lock);
 }
 
+/* ---------------------------------------------------------------- ending, with the lock */
+
+/* The library's thread finds the connection closed. The descriptor stays open until it does, so that it cannot be another's
+ * meanwhile. */
+static void end(srv_connections *all, srv_connection *c)
+{
+    shutdown(c->fd, SHUT_RDWR);
+    c->ended = true;
+    all->ended++;
+}
+
+static srv_connection *longest_without_request(const srv_connections *all, const srv_connection *newest)
+{
+    srv_connection *longest = NULL;
+    for (srv_connection *c = all->first; c; c = c->after)
+        if (c != newest && !c->ended && c->phase == SRV_IN_HEADERS && (!longest || c->since_s < longest->since_s)) longest = c;
+    return longest;
+}
+
+/* Its request may be here already, where the library's thread has had no time to look. */
+static bool has_said_more(const srv_connection *c)
+{
+    char next;
+    return recv(c->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* @param newest stays: it has had no time yet */
+static void make_room(srv_connections *all, const srv_connection *newest)
+{
+    for (int i = 0; i < TRIES && all->open - all->ended > all->most; i++) {
+        srv_connection *c = longest_without_request(all, newest);
+        if (!c) return;
+        if (has_said_more(c)) {
+            c->since_s = cli_now_s();
+        } else {
+            end(all, c);
+            all->displaced++;
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- a connection */
+
 srv_connection *srv_connection_open(srv_connections *all, int fd, double limit_s)
 {
     srv_connection *c = calloc(1, sizeof *c);
-    all->open++;
-    if (!c) return NULL;
-    c->fd = fd;
-    c->until_s = cli_now_s() + limit_s;
     pthread_mutex_lock(&all->lock);
-    c->after = all->first;
-    if (c->after) c->after->before = c;
-    all->first = c;
+    all->open++;
+    if (c) {
+        c->fd = fd;
+        c->since_s = cli_now_s();
+        c->until_s = c->since_s + limit_s;
+        c->after = all->first;
+        if (c->after) c->after->before = c;
+        all->first = c;
+    }
+    make_room(all, c);
     pthread_mutex_unlock(&all->lock);
     return c;
 }
 
 void srv_connection_close(srv_connections *all, srv_connection *c)
 {
-    all->open--;
-    if (!c) return;
     pthread_mutex_lock(&all->lock);
-    if (c->before) c->before->after = c->after;
-    else all->first = c->after;
-    if (c->after) c->after->before = c->before;
+    all->open--;
+    if (c) {
+        if (c->before) c->before->after = c->after;
+        else all->first = c->after;
+        if (c->after) c->after->before = c->before;
+        all->ended -= c->ended;
+    }
     pthread_mutex_unlock(&all->lock);
     free(c);
 }
@@ -49,23 +99,23 @@ void srv_connection_close(srv_connections *all, srv_connection *c)
 void srv_connection_allow(srv_connections *all, srv_connection *c, double limit_s, srv_phase phase)
 {
     if (!c) return;
-    const double until = limit_s > 0 ? cli_now_s() + limit_s : 0;
     pthread_mutex_lock(&all->lock);
-    c->until_s = until;
+    c->since_s = cli_now_s();
+    c->until_s = limit_s > 0 ? c->since_s + limit_s : 0;
     c->phase = phase;
     c->left_s = 0;
+    if (phase == SRV_IN_HEADERS) make_room(all, NULL); /* nobody could when others came */
     pthread_mutex_unlock(&all->lock);
 }
 
-/* The library cannot answer in the middle of a body; the kernel takes a few bytes at once or not at all. Its thread then finds the
- * connection closed. The descriptor stays open until it does, so that it cannot be another's meanwhile. */
-static void end(const srv_connections *all, srv_connection *c, bool late)
+/* ---------------------------------------------------------------- all of them */
+
+/* The library cannot answer in the middle of a body; the kernel takes a few bytes at once or not at all. */
+static void say_late(const srv_connections *all, const srv_connection *c)
 {
     static const char sentence[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\n"
                                    "Content-Length: 57\r\n\r\n{\"error\": \"the body took longer than this server waits\"}\n";
-    if (late && c->phase == SRV_IN_BODY && !all->tls) send(c->fd, sentence, sizeof sentence - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    shutdown(c->fd, SHUT_RDWR);
-    c->until_s = 0;
+    if (c->phase == SRV_IN_BODY && !all->tls) send(c->fd, sentence, sizeof sentence - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* What is read from it next is its end. */
@@ -88,11 +138,13 @@ void srv_connections_sweep(srv_connections *all)
     const double now = cli_now_s();
     pthread_mutex_lock(&all->lock);
     for (srv_connection *c = all->first; c; c = c->after) {
-        if (!(c->until_s > 0)) continue;
+        if (c->ended || !(c->until_s > 0)) continue;
         const bool late = now > c->until_s;
         if (!late && !left_long_ago(c, now)) continue;
-        end(all, c, late);
+        if (late) say_late(all, c);
+        end(all, c);
         all->timed_out += late;
     }
+    make_room(all, NULL);
     pthread_mutex_unlock(&all->lock);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* How long clients may take. libmicrohttpd's own limit begins anew with every byte, so a client that sends one now and then would
  * hold its connection forever: here the whole of the headers, of the body, and of the answer's way out have a limit each. Nor does
- * it see a client leave whose last bytes came together with the end. */
+ * it see a client leave whose last bytes came together with the end.
+ *
+ * Nor may clients that send half of a request, or nothing, keep others out: where all connections are taken, a new one takes the
+ * place of the one that has been before a request, or in its headers, for the longest. */
 #ifndef FOVEA_SERVE_CONNECTIONS_H
 #define FOVEA_SERVE_CONNECTIONS_H
 
@@ -20,6 +23,8 @@ typedef enum srv_phase {
 typedef struct srv_connection {
     int                    fd;
     srv_phase              phase;
+    bool                   ended;   /* by us; the library will find it closed */
+    double                 since_s; /* its phase began */
     double                 until_s; /* 0: no limit, for it waits for us */
     double                 left_s;  /* since when its client is known to send nothing more; 0: it may */
     struct srv_connection *before, *after;
@@ -28,12 +33,14 @@ typedef struct srv_connection {
 typedef struct srv_connections {
     pthread_mutex_t lock;
     srv_connection *first;
-    bool            tls; /* what is sent past the library would not be encrypted */
+    bool            tls;   /* what is sent past the library would not be encrypted */
+    size_t          most;  /* that may be open, where one of them can make room */
+    size_t          ended; /* of those that are open */
     atomic_size_t   open;
-    atomic_size_t   timed_out;
+    atomic_size_t   timed_out, displaced;
 } srv_connections;
 
-void srv_connections_init(srv_connections *all, bool tls);
+void srv_connections_init(srv_connections *all, size_t most, bool tls);
 void srv_connections_clear(srv_connections *all);
 
 srv_connection *srv_connection_open(srv_connections *all, int fd, double limit_s);      /* NULL: no memory, it has no limit then */
@@ -41,7 +48,8 @@ void            srv_connection_close(srv_connections *all, srv_connection *conne
 /** It has so long for what comes next. @param limit_s 0: as long as it takes */
 void srv_connection_allow(srv_connections *all, srv_connection *connection, double limit_s, srv_phase phase);
 
-/** End those that took too long, and those whose clients left in the middle of a request. To be called now and then. */
+/** End those that took too long, those whose clients left in the middle of a request, and those in the way of others. To be called
+ * now and then. */
 void srv_connections_sweep(srv_connections *all);
 
 #endif

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 typedef struct seen {
-    int         lengths, encodings, hosts;
+    int         lengths, encodings, hosts, origins;
     const char *encoding;
     bool        odd_name, odd_value;
 } seen;
@@ -34,6 +34,8 @@ static enum MHD_Result look(void *user, enum MHD_ValueKind kind, const char *nam
         s->lengths++;
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_HOST)) {
         s->hosts++;
+    } else if (!strcasecmp(name, "Origin")) {
+        s->origins++;
     } else if (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
         s->encodings++;
         s->encoding = value;
@@ -46,6 +48,7 @@ static const char *what_is_unclear(const seen *s, const char *version)
     if (s->odd_name) return "a header's name has a blank or a control character";
     if (s->odd_value) return "a header's value has a line's end";
     if (s->hosts > 1) return "more than one Host";
+    if (s->origins > 1) return "more than one Origin";
     if (s->lengths > 1) return "more than one Content-Length";
     if (s->lengths && s->encodings) return "Content-Length and Transfer-Encoding exclude each other";
     if (s->encodings && (s->encodings > 1 || strcasecmp(s->encoding, "chunked") != 0))

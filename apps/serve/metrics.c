@@ -179,6 +179,8 @@ static void print_server(FILE *out, srv_server *s)
         {{"fovea_connections", "gauge", "Connections that are open"}, (double)s->connections.open},
         {{"fovea_connections_timed_out_total", "counter", "Connections whose client took too long"},
          (double)s->connections.timed_out},
+        {{"fovea_connections_displaced_total", "counter", "Connections without a request that made room for others"},
+         (double)s->connections.displaced},
         {{"fovea_requests", "gauge", "Requests that were begun and are not answered"}, (double)s->requests},
         {{"process_resident_memory_bytes", "gauge", "Memory of the process"}, resident_bytes(&s->metrics)},
         {{"process_start_time_seconds", "gauge", "When it started, in seconds since 1970"}, s->metrics.start_unix_s},

@@ -42,7 +42,8 @@ static void admit(work *w, srv_task *t)
     if (!st) {
         t->width = photo ? fov_photo_width(photo) : t->pixels.width;
         t->height = photo ? fov_photo_height(photo) : t->pixels.height;
-        st = srv_input_check(&t->job->detect, t->width, t->height, w->config->input_pixels, &t->err);
+        const srv_input_limit most = {w->config->input_pixels, "--max-input"};
+        st = srv_input_check(&t->job->detect, t->width, t->height, most, &t->err);
     }
     if (!st) {
         w->task[w->count] = t;

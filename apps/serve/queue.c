@@ -108,6 +108,24 @@ size_t srv_queue_take(srv_queue *q, srv_task **task, size_t most, double delay_s
     return count;
 }
 
+size_t srv_queue_take_late(srv_queue *q, double now_s, srv_task **task, size_t most)
+{
+    size_t late = 0, kept = 0;
+    pthread_mutex_lock(&q->lock);
+    for (size_t i = 0; i < q->count; i++) {
+        srv_task *t = q->ring[(q->first + i) % q->capacity];
+        if (late < most && (q->closed || now_s >= t->job->until_s)) {
+            srv_model_stats(t->job->model)->pending--;
+            task[late++] = t;
+        } else {
+            q->ring[(q->first + kept++) % q->capacity] = t;
+        }
+    }
+    q->count = kept;
+    pthread_mutex_unlock(&q->lock);
+    return late;
+}
+
 void srv_queue_taken_done(srv_queue *q)
 {
     pthread_mutex_lock(&q->lock);

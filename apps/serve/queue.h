@@ -24,7 +24,12 @@ void srv_queue_put(srv_queue *queue, srv_job *job);
  * @return how many; 0: the queue was closed and is empty
  */
 size_t srv_queue_take(srv_queue *queue, srv_task **task, size_t most, double delay_s, bool *alone);
-/** The tasks taken are done. */
+/**
+ * Take those whose time to wait is over, or, once the queue is closed, any; to be told so, not to be worked on.
+ * @param most of them @return how many; `most`: there may be more
+ */
+size_t srv_queue_take_late(srv_queue *queue, double now_s, srv_task **task, size_t most);
+/** The tasks taken to be worked on are done. */
 void srv_queue_taken_done(srv_queue *queue);
 
 /** Reserve nothing any more; whoever takes gets what is there or has room reserved, then 0. */

@@ -9,12 +9,12 @@
 #include "listen.h"
 #include "sandbox/confine.h"
 #include "service.h"
+#include "signals.h"
 #include "text_file.h"
 #include "workers.h"
 
 #include <errno.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,8 +32,8 @@ typedef struct running {
     char              *tls[2];
     FILE              *ready; /* of --ready-file, under another name; NULL: none */
     char              *ready_beside;
-    int                service; /* socket to who watches over services; -1: none */
-    sigset_t           signals;
+    bool               ready_replaces; /* it takes the other name then, for that is no pipe or device */
+    int                service;        /* socket to who watches over services; -1: none */
 } running;
 
 /* ---------------------------------------------------------------- beginning */
@@ -63,8 +63,10 @@ static bool is_no_plain_file(const char *path)
 static bool open_ready_file(running *s, const char *path)
 {
     if (!path) return true;
-    if (asprintf(&s->ready_beside, "%s%s", path, is_no_plain_file(path) ? "" : ".new") < 0) s->ready_beside = NULL;
+    s->ready_replaces = !is_no_plain_file(path);
+    if (asprintf(&s->ready_beside, "%s%s", path, s->ready_replaces ? ".new" : "") < 0) s->ready_beside = NULL;
     s->ready = s->ready_beside ? fopen(s->ready_beside, "we") : NULL;
+    if (s->ready && s->ready_replaces) srv_signals_remove_file(s->ready_beside);
     return s->ready || say_ready_file(path);
 }
 
@@ -74,8 +76,19 @@ static bool write_ready_file(running *s, const char *path, const char *url)
     if (!path) return true;
     const bool written = fprintf(s->ready, "%s\n", url) > 0, closed = !fclose(s->ready);
     s->ready = NULL;
-    const bool replaces = strcmp(s->ready_beside, path) != 0;
-    return (written && closed && (!replaces || !rename(s->ready_beside, path))) || say_ready_file(path);
+    srv_signals_remove_file(NULL);
+    return (written && closed && (!s->ready_replaces || !rename(s->ready_beside, path))) || say_ready_file(path);
+}
+
+/* That of a server which did not come to listen is not left. */
+static void close_ready_file(running *s)
+{
+    srv_signals_remove_file(NULL);
+    if (s->ready) {
+        fclose(s->ready);
+        if (s->ready_replaces) unlink(s->ready_beside);
+    }
+    free(s->ready_beside);
 }
 
 static cli_exit tell_address(running *s)
@@ -116,18 +129,18 @@ static cli_exit begin(running *s, const srv_config *c)
     if ((code = confine(s, c))) return code;
     if (!(server->repository = srv_repository_open(c, server->crew))) return CLI_MODEL;
     if (!(s->workers = srv_workers_start(server->queue, server->crew, c))) return CLI_INTERNAL;
+    srv_signals_end_start();
     if (!(s->daemon = srv_daemon_start(server, s->fd, s->tls[0] ? (const char *const *)s->tls : NULL))) return CLI_USAGE;
     return tell_address(s);
 }
 
 /* ---------------------------------------------------------------- running and stopping */
 
-/* @return the signal that came, 0: none within SWEEP_S */
-static int wait_for_signal(const running *s)
+/* Of what nobody else may have the time for. */
+static void sweep(running *s)
 {
-    const struct timespec t = {0, (long)(SWEEP_S * 1e9)};
-    const int             number = sigtimedwait(&s->signals, NULL, &t);
-    return number > 0 ? number : 0;
+    srv_connections_sweep(&s->server.connections);
+    srv_workers_sweep(s->workers);
 }
 
 /* Without a worker process nothing can be answered: whoever watches over the server should start it anew. */
@@ -140,12 +153,11 @@ static bool all_given_up(const running *s)
 /* Until no request is left, for so long at most. @return a signal that came meanwhile */
 static int wait_for_requests(running *s, double limit_s)
 {
-    const double          until = cli_now_s() + limit_s;
-    const struct timespec t = {0, 10000000};
+    const double until = cli_now_s() + limit_s;
     while (s->server.requests && cli_now_s() < until) {
-        const int number = sigtimedwait(&s->signals, NULL, &t);
-        if (number > 0) return number;
-        srv_connections_sweep(&s->server.connections);
+        const int number = srv_signals_wait(0.01);
+        if (number) return number;
+        sweep(s);
     }
     return 0;
 }
@@ -169,6 +181,7 @@ static cli_exit drain(running *s)
     srv_daemon_quiesce(s->daemon, s->fd);
     const int again = wait_for_requests(s, s->server.config->drain_s);
     srv_queue_close(s->server.queue);
+    sweep(s);
     wait_for_work(s);
     if (!again) wait_for_requests(s, LAST_ANSWERS_S);
     return again ? (cli_exit)(CLI_SIGNAL + again) : CLI_OK;
@@ -185,8 +198,7 @@ static void end(running *s)
     srv_nursery_stop(&s->nursery);
     srv_access_log_close(&s->server.log);
     srv_connections_clear(&s->server.connections);
-    if (s->ready) fclose(s->ready);
-    free(s->ready_beside);
+    close_ready_file(s);
     srv_metrics_end(&s->server.metrics);
     srv_service_close(s->service);
     free(s->tls[0]);
@@ -204,27 +216,19 @@ static cli_exit begin_isolation(running *s, const srv_config *config)
     return srv_nursery_start(&s->nursery, config) ? CLI_OK : CLI_INTERNAL;
 }
 
-/* Blocked before any thread is started, so that all threads leave them to the main one. */
-static void block_signals(sigset_t *signals)
-{
-    sigemptyset(signals);
-    sigaddset(signals, SIGTERM);
-    sigaddset(signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, signals, NULL);
-}
-
 cli_exit srv_serve(const srv_config *config)
 {
     running s = {.service = -1, .server = {.config = config, .bodies = {.limit = config->memory_bytes}, .metrics = {.memory = -1}}};
     srv_heap_settle(config->workers);
-    block_signals(&s.signals);
+    srv_signals_block();
     cli_exit code = begin_isolation(&s, config);
     if (code) return code;
+    srv_signals_begin_start();
     if (!srv_http_library_load()) return CLI_INTERNAL;
-    srv_connections_init(&s.server.connections, config->tls_cert != NULL);
+    srv_connections_init(&s.server.connections, config->connections, config->tls_cert != NULL);
     code = begin(&s, config);
     if (!code) {
-        while (!wait_for_signal(&s) && !all_given_up(&s)) srv_connections_sweep(&s.server.connections);
+        while (!srv_signals_wait(SWEEP_S) && !all_given_up(&s)) sweep(&s);
         code = drain(&s);
         if (!code && all_given_up(&s)) code = CLI_INTERNAL;
     }

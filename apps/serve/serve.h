@@ -6,7 +6,7 @@
 #include "config.h"
 #include "exit_codes.h"
 
-/** Serve until SIGTERM or SIGINT, then finish what was begun. Says what failed. */
+/** Serve until a signal of signals.h, then finish what was begun. Says what failed. */
 cli_exit srv_serve(const srv_config *config);
 
 #endif

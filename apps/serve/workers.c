@@ -6,6 +6,7 @@
 #include "crew/crew.h"
 #include "crew/remote_work.h"
 #include "photo_work.h"
+#include "signals.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -51,14 +52,12 @@ static void finish(srv_task *t, double start_s)
     if (--job->left == 0) job->done(job->user);
 }
 
-static bool give_up(srv_task *t, bool stopping, double now)
+static void cancel(srv_task *t, bool stopping)
 {
-    if (!stopping && now < t->job->until_s) return false;
     t->status = t->err.code = FOV_ERR_CANCELLED;
     snprintf(t->err.message, sizeof t->err.message,
              stopping ? "the server is stopping: ask another, or later"
                       : "the photo waited too long for its turn: ask again later");
-    return true;
 }
 
 /* Passes are counted where they are run: a pass of n photos is told by each of them. */
@@ -73,7 +72,7 @@ static void count_passes(srv_task *const *task, size_t count)
 
 static void look_at(const worker *w, srv_task *const *task, size_t count, bool alone)
 {
-    if (w->process) srv_remote_work(w->process, w->lane, task, count, alone);
+    if (w->process) srv_remote_work(&(srv_place){w->process, w->lane, w->all->config}, task, count, alone);
     else srv_photo_work(task, count, alone, w->all->config);
 }
 
@@ -84,7 +83,8 @@ static void do_tasks(const worker *w, srv_task **task, size_t count, bool alone)
     srv_task    *live[SRV_MAX_BATCH];
     size_t       n = 0;
     for (size_t i = 0; i < count; i++)
-        if (!give_up(task[i], stopping, start)) live[n++] = task[i];
+        if (stopping || start >= task[i]->job->until_s) cancel(task[i], stopping);
+        else live[n++] = task[i];
     if (n) {
         look_at(w, live, n, alone);
         count_passes(live, n);
@@ -127,7 +127,7 @@ static int start(srv_workers *w, size_t i)
     worker *next = w->worker + i;
     next->all = w;
     if (w->crew) next->process = srv_crew_process(w->crew, i, &next->lane);
-    return pthread_create(&next->thread, NULL, work, next);
+    return srv_thread_start(&next->thread, work, next);
 }
 
 srv_workers *srv_workers_start(srv_queue *queue, srv_crew *crew, const srv_config *config)
@@ -152,6 +152,22 @@ srv_workers *srv_workers_start(srv_queue *queue, srv_crew *crew, const srv_confi
         return NULL;
     }
     return w;
+}
+
+void srv_workers_sweep(srv_workers *w)
+{
+    srv_task    *late[64];
+    size_t       count;
+    const double now = cli_now_s();
+    if (!w) return;
+    const bool stopping = srv_queue_is_closed(w->queue);
+    do {
+        count = srv_queue_take_late(w->queue, now, late, sizeof late / sizeof *late);
+        for (size_t i = 0; i < count; i++) {
+            cancel(late[i], stopping);
+            finish(late[i], now);
+        }
+    } while (count == sizeof late / sizeof *late);
 }
 
 void srv_workers_join(srv_workers *w)

@@ -25,7 +25,7 @@ static fov_status admit(tri_look *l, size_t index, const tri_settings *settings,
     if (st) return st;
     l->width = l->photo ? fov_photo_width(l->photo) : l->pixels.width;
     l->height = l->photo ? fov_photo_height(l->photo) : l->pixels.height;
-    return srv_input_check(&l->request->detect, l->width, l->height, settings->input_pixels, err);
+    return srv_input_check(&l->request->detect, l->width, l->height, (srv_input_limit){settings->input_pixels, "max_input"}, err);
 }
 
 void tri_decode(tri_request *r, const tri_settings *settings)

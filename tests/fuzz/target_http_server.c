@@ -105,7 +105,7 @@ static void start(void)
                           .request_s = 60,
                           .idle_s = 60};
     server = (srv_server){.config = &config, .bodies = {.limit = config.memory_bytes}, .is_local = true};
-    srv_connections_init(&server.connections, false);
+    srv_connections_init(&server.connections, config.connections, false);
     const int fd = srv_listen(config.host, 0, address, sizeof address);
     if (!srv_http_library_load() || fd < 0 || !(server.repository = srv_repository_open(&config, NULL)) ||
         !(server.queue = srv_queue_new(config.queue_photos)) || pthread_create(&thread, NULL, work, NULL) ||

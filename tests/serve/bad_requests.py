@@ -151,6 +151,9 @@ def misread():
         Row("Host twice", unclear("Host: elsewhere", "Content-Length: 2"), (400,), sentence),
         Row("a Content-Length on a folded line", unclear("X: y\r\n Content-Length: 40", "Content-Length: 2"), (400,)),
         Row("a Content-Length behind a lone CR", unclear("X: y\rContent-Length: 40", "Content-Length: 2"), (400,), sentence),
+        Row("a NUL in a Content-Length: what is before it counts", unclear("Content-Length: 2\0 0"), (400,), "not a JPEG"),
+        Row("a NUL in a Transfer-Encoding: what is before it counts", unclear("Transfer-Encoding: chunked\0x", body=chunks), (400,), "not a JPEG"),
+        Row("a NUL in a Host: what is before it counts", b"GET /v2 HTTP/1.1\r\nHost: localhost\0elsewhere.example\r\nConnection: close\r\n\r\n", (200,)),
         Row("a folded first header", b"GET /v2 HTTP/1.1\r\n Host: localhost\r\n\r\n", (400,)),
         Row("a folded header: read as one line, as RFC 9112 allows", get("/v2", "X: y\r\n z"), (200,)),
         Row("a header without a name: it ends the headers", b"GET /v2 HTTP/1.1\r\nHost: localhost\r\n: x\r\nConnection: close\r\n\r\n", (200, 400)),
@@ -207,9 +210,14 @@ def strangers():
         Row("the same, with the page's own Origin", get("/v2", "Origin: http://elsewhere.example", host="elsewhere.example"), (403,), foreign),
         Row("a name that ends like an address", get("/v2", host="127.0.0.1.elsewhere.example"), (403,), foreign),
         Row("a name in brackets", get("/v2", host="[elsewhere]"), (403,), foreign),
+        Row("a name behind an address in brackets", get("/v2", host="[::1]elsewhere.example"), (403,), foreign),
+        Row("an address in half a bracket", get("/v2", host="[::1"), (403,), foreign),
+        Row("a name behind a port", get("/v2", host="localhost:80@elsewhere.example"), (403,), foreign),
         Row("a name of 300 letters", get("/v2", host="x" * 300), (403,), foreign),
         Row("a page from elsewhere", get("/v2", "Origin: https://elsewhere.example"), (403,), page),
         Row("a page from nowhere", get("/v2", "Origin: null"), (403,), page),
+        Row("a page from here, and from elsewhere", get("/v2", "Origin: http://localhost", "Origin: https://elsewhere.example"), (400,), "more than one Origin"),
+        Row("a page from no name, and from elsewhere", get("/v2", "Origin: ", "Origin: https://elsewhere.example"), (400,), "more than one Origin"),
     ]
 
 
@@ -256,6 +264,7 @@ def photos(photo):
         sent("a PNG with a text of 64 MiB in 64 KiB", pictures.with_text(photo, 64 * MIB), 400, "PNG"),
         Row("a photo that is packed once more", post(DETECT, photo, "Content-Encoding: gzip"), (415,), "send the body as it is"),
         Row("a network's input of 64 million pixels", post(DETECT + "?size=8000x8000", photo), (413,), "8000 x 8000"),
+        Row("64 million black pixels in tiles of 64", post(DETECT + "?size=tiles:64", pictures.bomb(8000)), (413,), "32 times --max-input"),
     ]
 
 

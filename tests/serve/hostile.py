@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from pictures import bomb
+from pictures import bomb, png
 from serving import Server, form, read_all, run, wait_until
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
@@ -48,6 +48,18 @@ def bombs_are_refused_before_they_are_decoded():
         answer = SERVER.post("/detect", trap)
         assert answer.status == 413 and "30000" in answer.error, answer.body
     assert SERVER.resident() - before < 64 << 20
+
+
+def tiles_are_counted_together():
+    """The limits' proportions are as by default, where 48 million pixels in tiles of 640 are within them: 32 times --max-input."""
+    with Server(FOVEA, "--max-input", str(320 * 320)) as server:
+        photo = png(1280, 960, bytes(1280 * 3 + 1) * 960)
+        assert server.post("/detect?size=tiles:320", photo).status == 200
+        answer = server.post("/detect?size=tiles:64", photo)
+        assert answer.status == 413 and "3276800" in answer.error and "--max-input" in answer.error, answer.body
+    with Server(FOVEA, "--size", "tiles:640", "--tile-scale", "8") as server:
+        answer = server.post("/detect", photo)
+        assert answer.status == 413 and "--max-input" in answer.error, answer.body
 
 
 def forms_that_are_odd_but_whole():
@@ -142,6 +154,28 @@ def clients_that_trickle_or_do_not_read_are_given_up():
         still_serves(server)
 
 
+def clients_without_a_request_make_room_for_others():
+    """Whatever they sent of its head, and between two requests: of all that hold a place so, the one that has for the longest goes."""
+    head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(PHOTO)
+    for options in ((), ("--io-threads", "2")):
+        with Server(FOVEA, "--max-connections", "4", *options) as server, contextlib.ExitStack() as stack:
+            def connect():
+                return stack.enter_context(socket.create_connection((server.host, server.port), 20))
+
+            busy, idle = connect(), connect()
+            busy.sendall(head)
+            idle.sendall(b"GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert status_of(idle.recv(4096)) == 200
+            for start in (b"", b"G", b"GET /v2 HTTP/1.1\r\nHost: loc") * 20:
+                connect().sendall(start)
+            for _ in range(10):
+                assert server.ask("GET", "/v2", connection=server.connect(5)).status == 200
+            assert read_all(idle) == b"", "it made room"
+            busy.sendall(PHOTO)
+            assert status_of(read_all(busy)) == 200, "what has a request stays"
+            assert server.metric("fovea_connections_displaced_total") > 50 and server.metric("fovea_connections_timed_out_total") == 0
+
+
 def bodies_have_a_common_limit():
     with Server(FOVEA, "--max-memory", "3", "--max-body", "2") as server:
         head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n"
@@ -192,9 +226,9 @@ def pictures_are_within_the_common_limit():
         wait_until(lambda: server.metric("fovea_body_bytes") == 0, "all is given back")
 
 
-TESTS = [photos_that_are_damaged, bombs_are_refused_before_they_are_decoded, forms_that_are_odd_but_whole, its_own_names_and_pages_are_taken,
+TESTS = [photos_that_are_damaged, bombs_are_refused_before_they_are_decoded, tiles_are_counted_together, forms_that_are_odd_but_whole, its_own_names_and_pages_are_taken,
          bodies_that_end_too_soon, clients_that_leave_before_the_answer, bodies_without_a_length, clients_that_ask_before_they_send,
-         clients_that_trickle_or_do_not_read_are_given_up, bodies_have_a_common_limit, memory_stays_within_what_limits_allow,
+         clients_that_trickle_or_do_not_read_are_given_up, clients_without_a_request_make_room_for_others, bodies_have_a_common_limit, memory_stays_within_what_limits_allow,
          bodies_that_are_announced_take_nothing_yet, pictures_are_within_the_common_limit]
 
 

@@ -61,10 +61,18 @@ class Orders:
         self.put(4, other)
         self.put(PLACES.index(where) + 1, sum(1 << TRIES.index(name) for name in names))
 
+    def place(self, where, name):
+        return 5 + PLACES.index(where) * len(TRIES) + TRIES.index(name)
+
     def result(self, where, name):
         """errno, or 0: it worked."""
-        index = 5 + PLACES.index(where) * len(TRIES) + TRIES.index(name)
-        return struct.unpack_from("i", self.memory, 4 * index)[0]
+        return struct.unpack_from("i", self.memory, 4 * self.place(where, name))[0]
+
+    def next_photo(self):
+        """@return what waits until a worker looks at the next photo"""
+        self.put(self.place("worker", "open"), NOT_TRIED)
+        self.try_in("worker", "open")
+        return lambda: wait_until(lambda: self.result("worker", "open") != NOT_TRIED, "it is being looked at")
 
 
 # ---------------------------------------------------------------- processes
@@ -372,15 +380,63 @@ def a_photo_that_takes_for_ever_is_ended():
             assert 1 <= restarts(server) <= 2 and "took longer than 5 s" in server.errors.read_text()
 
 
+def begin_for_ever(server, orders):
+    """A photo that is being looked at, and has no end. @return its answer, which join() waits for"""
+    begun = orders.next_photo()
+    join = ask_many(server, [marked("COMPUTE FOR EVER")], SMALL)
+    begun()
+    return lambda: join()[0]
+
+
+def photos_wait_no_longer_though_all_workers_are_busy():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, "--queue-time", "1", "--workers", "1", "--work-time", "15", env=orders.env) as server:
+            join, start = begin_for_ever(server, orders), time.monotonic()
+            answers = ask_many(server, [PHOTO] * 100, SMALL)()
+            assert time.monotonic() - start < 10, "they had the time of the photo before them"
+            assert {(a.status, a.error) for a in answers} == {(503, "the photo waited too long for its turn: ask again later")}
+            assert server.metric("fovea_queue_photos") == server.metric("nv_inference_pending_request_count") == 0
+            assert join().status == 500 and len(server.post(SMALL, PHOTO).json["faces"]) == 1
+
+
+def others_go_on_beside_photos_that_take_for_ever():
+    """The first is ended with its process. One that was in it for long fails, too; one that was not goes on, beside others."""
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, "--queue-time", "600", "--workers", "4", "--work-time", "8", env=orders.env) as server:
+            first = begin_for_ever(server, orders)
+            time.sleep(0.5)
+            second = begin_for_ever(server, orders)
+            time.sleep(5.5)
+            third, start = begin_for_ever(server, orders), time.monotonic()
+            assert "longer than a photo may" in first().error
+            assert "more than half of what a photo may" in second().error and time.monotonic() - start < 6
+            assert len(server.post(SMALL, PHOTO).json["faces"]) == 1
+            assert restarts(server) == 1, "the third goes on"
+            assert "longer than a photo may" in third().error and 6 < time.monotonic() - start < 14, "its time was its own, and no more"
+
+
+def a_suspect_keeps_others_for_their_time_only():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, "--queue-time", "1", "--workers", "2", "--work-time", "15", env=orders.env) as server:
+            join, again = begin_for_ever(server, orders), orders.next_photo()
+            os.kill(workers(server)[0], signal.SIGKILL)
+            again()
+            start = time.monotonic()
+            answer = server.post(SMALL, PHOTO)
+            assert answer.status == 503 and "looks at one photo at a time" in answer.error, answer.body
+            assert time.monotonic() - start < 6 and join().status == 500
+
+
 def a_server_stops_though_a_photo_takes_for_ever():
     with tempfile.TemporaryDirectory() as folder:
         orders = Orders(folder)
-        orders.try_in("worker", "open")
         with Server(FOVEA, "--work-time", "0.5", "--drain-time", "0", env=orders.env) as server:
-            join = ask_many(server, [marked("COMPUTE FOR EVER")], "/detect")
-            wait_until(lambda: orders.result("worker", "open") != NOT_TRIED, "it is being looked at")
+            join = begin_for_ever(server, orders)
             server.process.send_signal(signal.SIGTERM)
-            assert server.process.wait(ANSWER_S) == 0 and join()[0].status == 500
+            assert server.process.wait(ANSWER_S) == 0 and join().status == 500
 
 
 def one_of_a_form_that_crashes_is_told_in_its_place():
@@ -544,7 +600,8 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          what_the_front_may_not_do_is_refused, what_a_worker_with_a_gpu_may_not_do_is_refused, of_devices_a_worker_has_its_gpus,
          what_a_nursery_may_not_do_is_refused, a_kernel_that_is_old_for_a_gpu_is_told, root_becomes_another, what_cannot_be_is_told, an_old_kernel_is_told,
          without_isolation_there_is_one_process, a_killed_worker_loses_no_request, an_idle_worker_that_is_killed_is_started_anew,
-         only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, a_server_stops_though_a_photo_takes_for_ever,
+         only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, photos_wait_no_longer_though_all_workers_are_busy,
+         others_go_on_beside_photos_that_take_for_ever, a_suspect_keeps_others_for_their_time_only, a_server_stops_though_a_photo_takes_for_ever,
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
          a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed,
          a_model_that_takes_for_ever_to_load_is_ended, a_worker_that_talks_nonsense_is_ended,

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from serving import Server, Skip, run
+from serving import Server, Skip, longest_stop_s, run
 
 try:
     import yaml
@@ -168,9 +168,10 @@ def there_is_time_to_stop():
     deployment, predictor = pods()[0], of_kind("InferenceService")[0]["spec"]["predictor"]
     for pod, grace in ((deployment, deployment), (pods()[1], predictor)):
         container = pod["containers"][0]
-        drain = int(container["args"][container["args"].index("--drain-time") + 1])
+        args = container["args"]
+        given = {name: int(args[args.index(f"--{name}-time") + 1]) for name in ("drain", "work") if f"--{name}-time" in args}
         pause = int(container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", [0, 0])[1])
-        assert grace["terminationGracePeriodSeconds"] > drain + pause + 5
+        assert grace["terminationGracePeriodSeconds"] > longest_stop_s(FOVEA, **given) + pause
     with Server(FOVEA, *server_options(deployment)) as server:
         begun = time.monotonic()
         server.process.terminate()

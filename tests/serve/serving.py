@@ -163,6 +163,19 @@ def form(*files):
     return {"Content-Type": f"multipart/form-data; boundary={boundary.decode()}"}, body + b"--" + boundary + b"--\r\n"
 
 
+def default_of(fovea, option):
+    """A number that --help tells."""
+    text = " ".join(subprocess.run([fovea, "serve", "--help"], check=True, capture_output=True, text=True).stdout.split())
+    return float(re.search(rf"--{option}=.*?\(default: ([\d.]+)", text)[1])
+
+
+def longest_stop_s(fovea, drain=None, work=None):
+    """What docs/serve.md promises: photos that are being looked at have their time; a worker process may have to be started for one."""
+    restart, last_answers = 10, 2
+    told = [default_of(fovea, f"{name}-time") if given is None else given for name, given in (("drain", drain), ("work", work))]
+    return sum(told) + restart + last_answers
+
+
 def wait_until(true, what, limit=ANSWER_S):
     until = time.monotonic() + limit
     while not true():

@@ -6,14 +6,18 @@ usage: setup.py SOURCE_DIR FOVEA
 """
 import contextlib
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from serving import Server, Skip, run
+from bad_requests import HELLO
+from serving import Server, Skip, longest_stop_s, read_all, run, wait_until
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
@@ -86,6 +90,39 @@ def https():
         refused(2, "missing", "--tls-cert", cert, "--tls-key", "missing.pem")
 
 
+def ends(s):
+    """Seconds until the server closes; whatever it says before."""
+    start = time.monotonic()
+    read_all(s)
+    return time.monotonic() - start
+
+
+def trickle(s, text):
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        for i in range(len(text)):  # a byte now and then starts no limit anew
+            s.sendall(text[i:i + 1])
+            time.sleep(0.1)
+
+
+def handshakes_that_do_not_end():
+    """Silence, half of the first message, all of it and no more, and a byte at a time: each is given up, and keeps nobody out."""
+    with certificate() as (cert, key):
+        options = ("--tls-cert", cert, "--tls-key", key)
+        with Server(FOVEA, *options, "--idle-time", "1.5") as server, contextlib.ExitStack() as stack:
+            silent, half, whole, slow = (stack.enter_context(socket.create_connection((server.host, server.port), 20)) for _ in range(4))
+            half.sendall(HELLO[:len(HELLO) // 2])
+            whole.sendall(HELLO)
+            trickle(slow, HELLO)
+            assert all(ends(s) < 10 for s in (silent, half, whole, slow))
+            wait_until(lambda: server.metric("fovea_connections") == 1, "they are closed")
+            assert server.metric("fovea_connections_timed_out_total") >= 3  # TLS itself may refuse what is whole
+        with Server(FOVEA, *options, "--max-connections", "4") as server, contextlib.ExitStack() as stack:
+            for start in (b"", HELLO[:1], HELLO[:-1]) * 8:
+                stack.enter_context(socket.create_connection((server.host, server.port), 20)).sendall(start)
+            for _ in range(5):
+                assert server.ask("GET", "/v2", connection=server.connect(5)).status == 200
+
+
 def addresses_to_listen_on():
     with Server(FOVEA) as server:
         assert server.host == "127.0.0.1"
@@ -137,6 +174,50 @@ def models_by_name():
         assert server.post("/detect?model=fovea_mnet025", PHOTO).json["precision"] == "fp32"
 
 
+def family_of(pid):
+    return [pid, *(child for task in Path(f"/proc/{pid}/task").iterdir() for c in (task / "children").read_text().split() for child in family_of(int(c)))]
+
+
+def is_alive(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def open_end(pipe):
+    """The end that writes, once somebody wants to read; None: nobody does."""
+    with contextlib.suppress(OSError):
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    return None
+
+
+def ended_while_it_starts(number, *options):
+    """It reads a pipe that nobody writes to."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, ends = Path(name), []
+        os.mkfifo(folder / "pipe")
+        options = [option.replace("PIPE", str(folder / "pipe")) for option in options]
+        process = subprocess.Popen([FOVEA, "serve", "--port", "0", "--ready-file", folder / "ready", *options], stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: ends.append(open_end(folder / "pipe")) or ends[-1] is not None, "it reads")
+        family = family_of(process.pid)
+        process.send_signal(number)
+        try:
+            assert process.wait(10) == 128 + number and "stopped before it listened" in process.stderr.read()
+        finally:
+            os.close(ends[-1])  # or it would wait for ever
+            process.kill()
+            process.stderr.close()
+        wait_until(lambda: not any(is_alive(pid) for pid in family), "nobody is left")
+        assert [p.name for p in folder.iterdir()] == ["pipe"], "no file is left"
+
+
+def a_start_can_be_ended():
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        ended_while_it_starts(number, "-m", "a=PIPE")
+    ended_while_it_starts(signal.SIGTERM, "-m", "a=PIPE", "--isolation", "off")
+    ended_while_it_starts(signal.SIGTERM, "--tls-cert", "PIPE", "--tls-key", "PIPE")
+
+
 def systemd_is_told():
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(Path(folder) / "notify"))
@@ -146,8 +227,14 @@ def systemd_is_told():
         assert notify.recv(100) == b"STOPPING=1"
 
 
-TESTS = [a_token_of_a_file_or_the_environment, https, addresses_to_listen_on, command_lines_that_cannot_be,
-         names_that_clients_may_use, models_by_name, systemd_is_told]
+def systemd_waits_for_what_was_begun():
+    unit = (SOURCE / "deploy/fovea.service").read_text()
+    assert int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1]) > longest_stop_s(FOVEA)
+
+
+TESTS = [a_token_of_a_file_or_the_environment, https, handshakes_that_do_not_end, addresses_to_listen_on, command_lines_that_cannot_be,
+         names_that_clients_may_use, models_by_name, a_start_can_be_ended, systemd_is_told,
+         systemd_waits_for_what_was_begun]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

@@ -6,6 +6,7 @@
 #include "crew/control.h"
 #include "crew/protocol.h"
 #include "crew/wire.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <math.h>
@@ -45,6 +46,7 @@ struct srv_process {
     pid_t             pid;
     lane             *lane;
     size_t            busy, suspects; /* lanes that are in use; suspects that wait for it to be empty, or are in it */
+    bool              late;           /* it is ended for a lane that is */
     int               unmade;         /* errno of what its start lacked; 0: it ended by itself */
     char              last_end[128];
 
@@ -58,6 +60,13 @@ static void set_state(srv_process *p, srv_process_state state)
     p->state = state;
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
+}
+
+/* With the lock. @return false: it is time, on the clock of cli_now_s() */
+static bool wait_for_change(srv_process *p, double until_s)
+{
+    const struct timespec t = {(time_t)until_s, (long)((until_s - (double)(time_t)until_s) * 1e9)};
+    return !pthread_cond_timedwait(&p->changed, &p->lock, &t);
 }
 
 /* ---------------------------------------------------------------- starting */
@@ -142,6 +151,7 @@ static void bury(srv_process *p)
     pthread_mutex_unlock(&p->talk_lock);
     pthread_mutex_lock(&p->lock);
     p->pid = 0;
+    p->late = false;
     memcpy(p->last_end, text, sizeof text);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
@@ -167,6 +177,7 @@ static bool is_late(srv_process *p)
         p->lane[i].late = now >= p->lane[i].until_s;
         any |= p->lane[i].late;
     }
+    p->late = any;
     pthread_mutex_unlock(&p->lock);
     if (any) cli_warning("worker process %zu took longer than %g s (--work-time): it is ended", p->index + 1, p->config->work_s);
     return any;
@@ -183,10 +194,10 @@ static void wait_for_end(srv_process *p)
 /* @return false: the server ends */
 static bool pause_for(srv_process *p, double seconds)
 {
-    const double          until = cli_now_s() + seconds;
-    const struct timespec t = {(time_t)until, (long)((until - (double)(time_t)until) * 1e9)};
+    const double until = cli_now_s() + seconds;
     pthread_mutex_lock(&p->lock);
-    while (!p->ending && cli_now_s() < until) pthread_cond_timedwait(&p->changed, &p->lock, &t);
+    while (!p->ending && wait_for_change(p, until)) {
+    }
     const bool goes_on = !p->ending;
     pthread_mutex_unlock(&p->lock);
     return goes_on;
@@ -267,7 +278,7 @@ srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery
     srv_control_init(&p->control, config);
     for (int i = 0; i < config->workers; i++) p->lane[i].fd = -1;
     init_locks(p);
-    const int error = pthread_create(&p->keeper, NULL, keep, p);
+    const int error = srv_thread_start(&p->keeper, keep, p);
     if (!error) return p;
     cli_error("the thread that keeps worker process %zu cannot be started: %s", index + 1, strerror(error));
     clear(p);
@@ -355,17 +366,20 @@ static bool may_enter(const srv_process *p, const srv_entry *entry)
     return p->state == SRV_UP && (entry->suspect ? !p->busy : !p->suspects);
 }
 
+/* For a start, which is no fault of the photo's, it gets time of its own: what it had to wait may be almost over. */
 int srv_process_enter(srv_process *p, const srv_entry *entry)
 {
-    const struct timespec t = {(time_t)entry->until_s, (long)((entry->until_s - (double)(time_t)entry->until_s) * 1e9)};
-    int                   late = 0, fd = -1;
+    const double started = fmax(entry->until_s, cli_now_s() + SRV_RESTART_S);
+    bool         goes_on = true;
+    int          fd = -1;
     pthread_mutex_lock(&p->lock);
     p->suspects += entry->suspect;
-    while (!late && p->state <= SRV_UP && !may_enter(p, entry)) late = pthread_cond_timedwait(&p->changed, &p->lock, &t);
+    while (goes_on && p->state <= SRV_UP && !may_enter(p, entry))
+        goes_on = wait_for_change(p, p->state == SRV_STARTING ? started : entry->until_s);
     if (may_enter(p, entry)) {
         lane *own = p->lane + entry->lane;
         fd = own->fd;
-        own->until_s = cli_now_s() + p->config->work_s + p->config->tune_seconds;
+        own->until_s = cli_now_s() + entry->work_s + p->config->tune_seconds;
         p->busy++;
     } else {
         p->suspects -= entry->suspect;
@@ -374,20 +388,20 @@ int srv_process_enter(srv_process *p, const srv_entry *entry)
     return fd;
 }
 
-bool srv_process_leave(srv_process *p, const srv_entry *entry, bool crashed)
+srv_end srv_process_leave(srv_process *p, const srv_entry *entry, bool lost)
 {
     pthread_mutex_lock(&p->lock);
-    lane      *own = p->lane + entry->lane;
-    const bool in_time = !own->late;
+    lane         *own = p->lane + entry->lane;
+    const srv_end why = own->late ? SRV_TOO_LATE : p->late ? SRV_OTHER_TOO_LATE : SRV_CRASHED;
     own->until_s = INFINITY;
     own->late = false;
     p->busy--;
     p->suspects -= entry->suspect;
-    if (!crashed) p->useful = true;
-    if (crashed && p->state == SRV_UP) condemn(p);
+    if (!lost) p->useful = true;
+    if (lost && p->state == SRV_UP) condemn(p);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
-    return in_time;
+    return why;
 }
 
 void srv_process_last_end(srv_process *p, char *text, size_t bytes)

@@ -2,7 +2,8 @@
 /* A worker process as the front sees it: it is started, has lanes, ends, and is started anew. A thread of the front keeps it.
  *
  * Photos that were in a process when it crashed are under suspicion, and nobody knows which of them did it. Each is tried again
- * alone: nothing else is in the process meanwhile, so that if it crashes again, it is known which photo does it. */
+ * alone: nothing else is in the process meanwhile, so that if it crashes again, it is known which photo does it. Where a process
+ * was ended because one took too long, the others are under no suspicion. */
 #ifndef FOVEA_SERVE_CREW_PROCESS_H
 #define FOVEA_SERVE_CREW_PROCESS_H
 
@@ -44,20 +45,31 @@ void srv_process_unload(srv_process *process, uint32_t id);
 
 /* ---------------------------------------------------------------- lanes */
 
+/** A process that is being started is waited for this long at least. */
+enum { SRV_RESTART_S = 10 };
+
 /** What a lane is entered for. */
 typedef struct srv_entry {
     size_t lane;
     bool   suspect; /* nothing else may be in the process */
-    double until_s; /* for how long a process that is being started is waited for */
+    double until_s; /* for how long the turn is waited for */
+    double work_s;  /* that the lane may be in use, and srv_config.tune_seconds more; then the process is ended */
 } srv_entry;
 
-/** @return the lane's socket; -1: the process is not up in time */
+/** Why a process ended, for who was in it. */
+typedef enum srv_end {
+    SRV_CRASHED,
+    SRV_TOO_LATE,       /* this lane was in use for too long */
+    SRV_OTHER_TOO_LATE, /* another was */
+} srv_end;
+
+/** @return the lane's socket; -1: the process is not up in time, or kept for a suspect */
 int srv_process_enter(srv_process *process, const srv_entry *entry);
 /**
- * @param crashed the process ended meanwhile, or said what cannot be, and is ended
- * @return false: it was ended because this lane was in use for longer than srv_config.work_s
+ * @param lost the process ended meanwhile, or said what cannot be, and is ended
+ * @return where it was lost: why
  */
-bool srv_process_leave(srv_process *process, const srv_entry *entry, bool crashed);
+srv_end srv_process_leave(srv_process *process, const srv_entry *entry, bool lost);
 /** How the last one ended, for messages. */
 void srv_process_last_end(srv_process *process, char *text, size_t bytes);
 

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "console.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +83,7 @@ bool srv_relay_start(srv_relay *r)
     close_end(&r->to); /* so that the end of the last process is the end of the pipe */
     if (in) {
         r->from = -1;
-        error = pthread_create(&r->thread, NULL, relay, in);
+        error = srv_thread_start(&r->thread, relay, in);
         if (error) fclose(in);
     }
     r->runs = !error;
