@@ -46,7 +46,8 @@ srv_reply srv_get_models(srv_request *r)
     srv_repository_visit(r->server->repository, list, &models);
     return srv_reply_json(json_pack("{s:s, s:{s:o, s:o, s:i}, s:o}", "default", srv_repository_default(r->server->repository),
                                     "defaults", "score", share(d->score_threshold), "nms", share(d->nms_iou), "max_faces",
-                                    d->max_faces, "models", models));
+                                    d->max_faces, "models", models),
+                          &r->server->bodies);
 }
 
 srv_reply srv_get_certificate(srv_request *r)
@@ -60,7 +61,7 @@ srv_reply srv_get_certificate(srv_request *r)
         reply = srv_reply_error(MHD_HTTP_NOT_FOUND,
                                 "model '%s' has no certificate: nobody measured what its precision costs; `fovea build` does",
                                 r->captured[0]);
-    else reply = srv_reply_json(json_incref(certificate));
+    else reply = srv_reply_json(json_incref(certificate), &r->server->bodies);
     json_decref(certificate);
     srv_model_release(model);
     return reply;

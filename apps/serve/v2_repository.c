@@ -33,7 +33,7 @@ srv_reply srv_post_index(srv_request *r)
     listed  all = {json_array(), json_is_true(json_object_get(body, "ready"))};
     json_decref(body);
     srv_repository_visit(r->server->repository, add, &all);
-    return srv_reply_json(all.list);
+    return srv_reply_json(all.list, &r->server->bodies);
 }
 
 typedef fov_status change(srv_repository *repository, const char *name, fov_error *err);
@@ -65,7 +65,7 @@ static bool begin(srv_request *r)
 static srv_reply finish(srv_request *r)
 {
     const order *o = r->user;
-    if (!o->status) return srv_reply_json(json_object());
+    if (!o->status) return srv_reply_json(json_object(), NULL);
     return srv_reply_error(o->status == FOV_ERR_ARGUMENT ? MHD_HTTP_NOT_FOUND : MHD_HTTP_INTERNAL_SERVER_ERROR, "%s",
                            o->err.message);
 }
@@ -73,7 +73,7 @@ static srv_reply finish(srv_request *r)
 static srv_reply change_model(srv_request *r, change *what)
 {
     order *o = calloc(1, sizeof *o);
-    if (!o) return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+    if (!o) return srv_reply_no_memory();
     *o = (order){.change = what, .status = FOV_ERR_DEVICE, .err = {FOV_ERR_DEVICE, "no thread could be started: try again later"}};
     r->user = o;
     r->user_free = free;
