@@ -2,6 +2,7 @@
 #include "engines.h"
 
 #include "json_read.h"
+#include "json_text.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -135,6 +136,9 @@ srv_facts srv_engines_facts(const srv_engines *e)
     get_family(engine, facts.family, sizeof facts.family);
     snprintf(facts.backend, sizeof facts.backend, "%s", fov_engine_backend(engine));
     if (fov_device_name(facts.backend, device, facts.device, sizeof facts.device, NULL)) *facts.device = '\0';
+    cli_utf8_settle(facts.family);
+    cli_utf8_settle(facts.backend);
+    cli_utf8_settle(facts.device);
     return facts;
 }
 
