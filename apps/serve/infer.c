@@ -61,7 +61,7 @@ srv_reply srv_post_infer(srv_request *r)
     r->user_free = infer_free;
     const srv_reply wrong = srv_infer_read(r, infer);
     if (wrong.status) {
-        srv_model_stats(model)->failure[SRV_FAILED_OTHER]++;
+        srv_model_stats(model)->failure[wrong.status < 500 ? SRV_FAILED_OTHER : SRV_FAILED_BACKEND]++;
         srv_model_release(model);
         return wrong;
     }

@@ -104,8 +104,9 @@ static srv_reply decode_base64(const json_t *text, size_t index, srv_infer *infe
 {
     const gnutls_datum_t in = {(unsigned char *)(uintptr_t)json_string_value(text), (unsigned)json_string_length(text)};
     gnutls_datum_t       out;
-    if (!json_is_string(text) || srv_http.gnutls_base64_decode2(&in, &out))
-        return BAD("input photo: photo %zu: photos in JSON are texts in base64; send it so, or as binary data", index);
+    const int            failed = json_is_string(text) ? srv_http.gnutls_base64_decode2(&in, &out) : GNUTLS_E_BASE64_DECODING_ERROR;
+    if (failed == GNUTLS_E_MEMORY_ERROR) return srv_reply_no_memory();
+    if (failed) return BAD("input photo: photo %zu: photos in JSON are texts in base64; send it so, or as binary data", index);
     memcpy(infer->made + *at, out.data, out.size);
     (*srv_http.gnutls_free)(out.data);
     infer->look[index].data = infer->made + *at;

@@ -47,9 +47,9 @@ static void trim(srv_out *out)
     if (kept < out->taken) out->taken = kept;
 }
 
-/* ---------------------------------------------------------------- the stream: open_memstream() knows no limit, and glibc's says
- * that all is well where it had no memory */
+/* ---------------------------------------------------------------- the stream */
 
+/* Not open_memstream(), which knows no limit, and whose fclose() says in glibc that all is well where there was no memory. */
 static ssize_t put(void *user, const char *data, size_t bytes)
 {
     srv_out *out = user;

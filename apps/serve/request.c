@@ -52,6 +52,7 @@ srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connec
                                const char *version)
 {
     char         allowed[64];
+    bool         no_memory;
     srv_request *r = calloc(1, sizeof *r);
     if (!r) return NULL;
     r->server = server;
@@ -64,8 +65,8 @@ srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connec
         srv_request_free(r);
         return NULL;
     }
-    r->route = srv_route_find(method, path, allowed, sizeof allowed, r->captured);
-    const srv_reply refused = refusal(r, version, allowed);
+    r->route = srv_route_find(method, path, allowed, sizeof allowed, r->captured, &no_memory);
+    const srv_reply refused = no_memory ? srv_reply_no_memory() : refusal(r, version, allowed);
     const bool      large = r->route && r->route->flags & SRV_PHOTOS;
     srv_body_begin(&r->body, large ? server->config->body_bytes : SMALL_BODY_BYTES, large,
                    refused.status ? SIZE_MAX : announced_bytes(r), &server->bodies);

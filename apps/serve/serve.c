@@ -6,6 +6,7 @@
 #include "daemon.h"
 #include "heap.h"
 #include "http_library.h"
+#include "json_in.h"
 #include "listen.h"
 #include "sandbox/confine.h"
 #include "service.h"
@@ -217,6 +218,7 @@ cli_exit srv_serve(const srv_config *config)
 {
     running s = {.service = -1, .server = {.config = config, .bodies = {.limit = config->memory_bytes}, .metrics = {.memory = -1}}};
     srv_heap_settle(config->workers);
+    srv_json_watch();
     block_signals(&s.signals);
     cli_exit code = begin_isolation(&s, config);
     if (code) return code;
