@@ -186,7 +186,7 @@ def metrics_count():
 
 def requests_are_logged():
     SERVER.get("/nothing%22%0a")
-    wait_until(lambda: "nothing" in SERVER.log.read_text(), "a line is written once the answer is out")
+    wait_until(lambda: r'/nothing\"' in SERVER.log.read_text(), "a line is written once the answer is out")
     lines = [json.loads(line) for line in SERVER.log.read_text().splitlines()]
     nothing = next(line for line in lines if line["path"] == '/nothing"\n')  # that of a request before it may be written after it
     assert nothing["status"] == 404 and nothing["client"] == "127.0.0.1"
