@@ -168,7 +168,7 @@ def names_of(metrics):
 
 def without_reasons(index):
     """Why a model was not loaded anew is told until it is."""
-    return re.sub(rb'"reason": "[^"]*"', b"", index)
+    return re.sub(rb'"reason": "(?:[^"\\]|\\.)*"', b"", index)
 
 
 def without_numbers(statistics):
