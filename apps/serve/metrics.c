@@ -193,7 +193,8 @@ static void print_server(FILE *out, srv_server *s)
 srv_reply srv_get_metrics(srv_request *r)
 {
     srv_out out;
-    if (!srv_out_begin(&out, &r->server->bodies)) return srv_reply_no_memory();
+    if (!srv_out_begin(&out, NULL)) /* a server that is full tells so, and this does not count itself */
+        return srv_reply_no_memory();
     print_models(out.file, r->server->repository);
     print_requests(out.file, &r->server->metrics);
     print_server(out.file, r->server);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Bytes that are made by printing. What makes answers large is in the budget of all requests; the first SRV_OUT_OWN_BYTES are not,
- * so that whoever has no room for more is still told so, and a server that is full still tells how it is. */
+/* Bytes that are made by printing. Those of a large answer are in the budget of all requests; up to SRV_OUT_OWN_BYTES are not, so
+ * that a server that is full still says so. */
 #ifndef FOVEA_SERVE_OUT_H
 #define FOVEA_SERVE_OUT_H
 
