@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "json_text.h"
 
-#include "memory.h"
-
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Unicode 15, table 3-7. */
@@ -31,14 +30,32 @@ static const char replacement[] = "\xef\xbf\xbd";
 char *cli_utf8(const char *text)
 {
     const char *s = text;
-    char       *copy = cli_calloc(strlen(text) + 1, sizeof replacement), *end = copy;
-    while (*s) {
+    char       *copy = calloc(strlen(text) + 1, sizeof replacement), *end = copy;
+    while (copy && *s) {
         int n = cli_utf8_bytes(s);
         memcpy(end, n ? s : replacement, n ? (size_t)n : sizeof replacement - 1);
         end += n ? n : (int)sizeof replacement - 1;
         s += n ? n : 1;
     }
     return copy;
+}
+
+/* Only the first bytes of a letter are here. */
+static bool is_cut(const unsigned char *s)
+{
+    const size_t whole = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    size_t       here = 1;
+    while (here < whole && (s[here] & 0xc0) == 0x80) here++;
+    return s[0] >= 0xc2 && s[0] <= 0xf4 && here < whole && !s[here];
+}
+
+void cli_utf8_settle(char *text)
+{
+    for (char *s = text; *s;) {
+        const int n = cli_utf8_bytes(s);
+        if (!n) *s = is_cut((const unsigned char *)s) ? '\0' : '?';
+        s += n ? n : *s != '\0';
+    }
 }
 
 static void print_character(FILE *out, const char *s, int bytes)

@@ -98,7 +98,7 @@ static struct poptOption limit_options[] = {
      "SECONDS"},
     {"max-body", '\0', POPT_ARG_STRING, NULL, MAX_BODY, "of a request (default: 32)", "MIB"},
     {"max-memory", '\0', POPT_ARG_STRING, NULL, MAX_MEMORY,
-     "of the bodies of all requests that are here, and of pictures for answers (default: 512)", "MIB"},
+     "of the bodies of all requests that are here, of pictures and of large answers (default: 512)", "MIB"},
     {"max-pixels", '\0', POPT_ARG_STRING, NULL, MAX_PIXELS, "refuse larger photos before they are decoded (default: 64 million)",
      "N"},
     {"max-input", '\0', POPT_ARG_STRING, NULL, MAX_INPUT,

@@ -86,7 +86,7 @@ static void append(srv_access_log *log, const srv_out *line)
 void srv_access_log_write(srv_access_log *log, const srv_request *r)
 {
     srv_out line;
-    if (!log->file || !srv_out_begin(&line)) return;
+    if (!log->file || !srv_out_begin(&line, NULL)) return;
     print_time(line.file);
     print_client(line.file, r);
     print_text(line.file, "method", r->method);

@@ -41,12 +41,23 @@ void srv_body_begin(srv_body *b, size_t limit, bool by_option, size_t announced,
     if (announced != SIZE_MAX && announced > limit) refuse_size(b);
 }
 
-void srv_body_refuse(srv_body *b, srv_reply why)
+void srv_body_drop(srv_body *b)
 {
     free(b->data);
-    srv_budget_give_back(b->budget, b->capacity);
     b->data = NULL;
-    b->bytes = b->capacity = 0;
+}
+
+void srv_body_give_back(srv_body *b)
+{
+    srv_body_drop(b);
+    srv_budget_give_back(b->budget, b->capacity);
+    b->capacity = 0;
+}
+
+void srv_body_refuse(srv_body *b, srv_reply why)
+{
+    srv_body_give_back(b);
+    b->bytes = 0;
     srv_reply_clear(&b->refusal);
     b->refusal = why;
 }
@@ -71,12 +82,6 @@ bool srv_body_add(srv_body *b, const void *data, size_t bytes)
     memcpy(b->data + b->bytes, data, bytes);
     b->bytes += bytes;
     return true;
-}
-
-void srv_body_drop(srv_body *b)
-{
-    free(b->data);
-    b->data = NULL;
 }
 
 void srv_body_clear(srv_body *b)

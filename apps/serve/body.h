@@ -32,6 +32,8 @@ void srv_body_refuse(srv_body *body, srv_reply why);
 bool srv_body_add(srv_body *body, const void *data, size_t bytes);
 /** Its bytes are not needed any more; how many there were stays known, and the budget has room for what was made of them. */
 void srv_body_drop(srv_body *body);
+/** Nor is that room. */
+void srv_body_give_back(srv_body *body);
 void srv_body_clear(srv_body *body);
 
 #endif

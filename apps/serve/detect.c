@@ -96,7 +96,7 @@ static srv_reply picture_reply(const srv_request *r)
 static void print_photos(FILE *out, const srv_request *r)
 {
     fputs("{\"photos\": [", out);
-    for (size_t i = 0; i < r->job->count; i++) {
+    for (size_t i = 0; i < r->job->count && !ferror(out); i++) {
         if (i) fputs(",\n ", out);
         print_record(out, r->job->task + i, file_of(r, i));
     }
@@ -110,7 +110,7 @@ static srv_reply finish(srv_request *r)
     const srv_task *failed = srv_job_failed(r->job);
     if (failed && (r->job->count == 1 || failed->status == FOV_ERR_CANCELLED)) return srv_reply_failure(&failed->err);
     if (r->job->drawing != SRV_DRAW_NOTHING) return picture_reply(r);
-    if (!srv_out_begin(&out)) return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+    if (!srv_out_begin(&out, &r->server->bodies)) return srv_reply_no_memory();
     if (r->job->count == 1) print_record(out.file, r->job->task, file_of(r, 0));
     else print_photos(out.file, r);
     putc('\n', out.file);
@@ -191,7 +191,7 @@ srv_reply srv_post_detect(srv_request *r)
     srv_model *model = srv_repository_find(r->server->repository, q.model, q.version, &err);
     if (!model) return srv_reply_error(MHD_HTTP_NOT_FOUND, "%s", err.message);
     srv_job *job = srv_job_new(model, &q.detect, count);
-    if (!job) return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+    if (!job) return srv_reply_no_memory();
     job->drawing = drawing;
     job->budget = &r->server->bodies;
     job->until_s = r->whole_s + r->server->config->queue_s;

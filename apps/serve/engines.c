@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "engines.h"
 
+#include "json_in.h"
 #include "json_read.h"
+#include "json_text.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -120,22 +122,27 @@ fov_status srv_engines_open(const srv_model_source *source, const srv_config *co
     return st;
 }
 
-static void get_family(const fov_engine *engine, char *family, size_t bytes)
+static bool get_family(const fov_engine *engine, char *family, size_t bytes)
 {
-    json_t *certificate = json_loads(fov_engine_certificate(engine), 0, NULL);
+    bool        no_memory;
+    const char *text = fov_engine_certificate(engine);
+    json_t     *certificate = srv_json_read(text, strlen(text), 0, NULL, &no_memory);
     snprintf(family, bytes, "%s", cli_json_text_of(json_object_get(certificate, "source"), "family"));
+    cli_utf8_settle(family);
     json_decref(certificate);
+    return !no_memory;
 }
 
-srv_facts srv_engines_facts(const srv_engines *e)
+bool srv_engines_facts(const srv_engines *e, srv_facts *facts)
 {
     const fov_engine *engine = e->place->engine;
     const int         device = e->config->n_device ? e->config->devices[0] : e->config->engine.device;
-    srv_facts         facts = {.precision = fov_engine_precision(engine)};
-    get_family(engine, facts.family, sizeof facts.family);
-    snprintf(facts.backend, sizeof facts.backend, "%s", fov_engine_backend(engine));
-    if (fov_device_name(facts.backend, device, facts.device, sizeof facts.device, NULL)) *facts.device = '\0';
-    return facts;
+    *facts = (srv_facts){.precision = fov_engine_precision(engine)};
+    snprintf(facts->backend, sizeof facts->backend, "%s", fov_engine_backend(engine));
+    cli_utf8_settle(facts->backend);
+    if (fov_device_name(facts->backend, device, facts->device, sizeof facts->device, NULL)) *facts->device = '\0';
+    cli_utf8_settle(facts->device);
+    return get_family(engine, facts->family, sizeof facts->family);
 }
 
 const char *srv_engines_certificate(const srv_engines *e)

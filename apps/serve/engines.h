@@ -13,7 +13,8 @@ typedef struct srv_engines srv_engines;
 fov_status srv_engines_open(const srv_model_source *source, const srv_config *config, srv_engines **engines, fov_error *err);
 void       srv_engines_free(srv_engines *engines); /* NULL is allowed */
 
-srv_facts   srv_engines_facts(const srv_engines *engines);
+/** @return false: no memory */
+bool        srv_engines_facts(const srv_engines *engines, srv_facts *facts);
 const char *srv_engines_certificate(const srv_engines *engines); /* JSON; valid as long as the engines */
 
 /** A detector on loan. */

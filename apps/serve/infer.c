@@ -12,6 +12,13 @@ void srv_infer_clear(srv_infer *infer)
     free(infer->made);
 }
 
+/* The budget has room for it with the body, which is given back before the answer is made. */
+static void forget_photos(srv_infer *infer)
+{
+    free(infer->made);
+    infer->made = NULL;
+}
+
 static void infer_free(void *user)
 {
     srv_infer_clear(user);
@@ -22,7 +29,8 @@ static void infer_free(void *user)
 static srv_reply finish(srv_request *r)
 {
     const srv_task *failed = srv_job_failed(r->job);
-    return failed ? srv_reply_failure(&failed->err) : srv_infer_reply(r->job, r->user);
+    forget_photos(r->user);
+    return failed ? srv_reply_failure(&failed->err) : srv_infer_reply(r->job, r->user, &r->server->bodies);
 }
 
 static void give_photos(const srv_infer *infer, srv_job *job)
@@ -46,19 +54,19 @@ srv_reply srv_post_infer(srv_request *r)
     if (!model) return srv_reply_error(MHD_HTTP_NOT_FOUND, "%s", err.message);
     if (!infer) {
         srv_model_release(model);
-        return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+        return srv_reply_no_memory();
     }
     infer->detect = c->detect;
     r->user = infer;
     r->user_free = infer_free;
     const srv_reply wrong = srv_infer_read(r, infer);
     if (wrong.status) {
-        srv_model_stats(model)->failure[SRV_FAILED_OTHER]++;
+        srv_model_stats(model)->failure[wrong.status < 500 ? SRV_FAILED_OTHER : SRV_FAILED_BACKEND]++;
         srv_model_release(model);
         return wrong;
     }
     srv_job *job = srv_job_new(model, &infer->detect, infer->looks);
-    if (!job) return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+    if (!job) return srv_reply_no_memory();
     const double wait_s = infer->timeout_s > 0 && infer->timeout_s < c->queue_s ? infer->timeout_s : c->queue_s;
     job->until_s = r->whole_s + wait_s;
     give_photos(infer, job);

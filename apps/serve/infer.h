@@ -45,7 +45,7 @@ srv_reply srv_infer_input(const json_t *input, const srv_config *config, srv_res
 /** One photo, the whole of the body. */
 srv_reply srv_infer_raw(const srv_rest *body, srv_infer *infer);
 
-/** The answer, once the photos are done. */
-srv_reply srv_infer_reply(const srv_job *job, const srv_infer *infer);
+/** The answer, once the photos are done. @param budget has its bytes */
+srv_reply srv_infer_reply(const srv_job *job, const srv_infer *infer, srv_budget *budget);
 
 #endif

@@ -20,11 +20,6 @@ typedef struct described {
     size_t        bytes; /* of binary data */
 } described;
 
-static srv_reply no_memory(void)
-{
-    return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
-}
-
 /* ---------------------------------------------------------------- the description */
 
 static srv_reply read_shape(const json_t *shape, described *d)
@@ -80,7 +75,7 @@ static srv_reply make_looks(srv_infer *infer, const described *d, size_t count, 
         return srv_reply_error(MHD_HTTP_CONTENT_TOO_LARGE, "input %s: %zu photos, and this server takes %zu at a time: send fewer",
                                d->name, count, most);
     infer->look = calloc(count, sizeof *infer->look);
-    if (!infer->look) return no_memory();
+    if (!infer->look) return srv_reply_no_memory();
     infer->looks = count;
     return (srv_reply){0};
 }
@@ -109,8 +104,9 @@ static srv_reply decode_base64(const json_t *text, size_t index, srv_infer *infe
 {
     const gnutls_datum_t in = {(unsigned char *)(uintptr_t)json_string_value(text), (unsigned)json_string_length(text)};
     gnutls_datum_t       out;
-    if (!json_is_string(text) || srv_http.gnutls_base64_decode2(&in, &out))
-        return BAD("input photo: photo %zu: photos in JSON are texts in base64; send it so, or as binary data", index);
+    const int            failed = json_is_string(text) ? srv_http.gnutls_base64_decode2(&in, &out) : GNUTLS_E_BASE64_DECODING_ERROR;
+    if (failed == GNUTLS_E_MEMORY_ERROR) return srv_reply_no_memory();
+    if (failed) return BAD("input photo: photo %zu: photos in JSON are texts in base64; send it so, or as binary data", index);
     memcpy(infer->made + *at, out.data, out.size);
     (*srv_http.gnutls_free)(out.data);
     infer->look[index].data = infer->made + *at;
@@ -126,7 +122,7 @@ static srv_reply read_texts(const described *d, srv_infer *infer)
     if (json_array_size(d->data) != infer->looks)
         return BAD("input photo: its shape says %zu photos, its data has %zu", infer->looks, json_array_size(d->data));
     json_array_foreach(d->data, i, text) room += json_string_length(text); /* more than what it stands for */
-    if (!(infer->made = malloc(room))) return no_memory();
+    if (!(infer->made = malloc(room))) return srv_reply_no_memory();
     json_array_foreach(d->data, i, text)
     {
         const srv_reply wrong = decode_base64(text, i, infer, &at);
@@ -178,7 +174,7 @@ static srv_reply read_numbers(const described *d, size_t bytes, srv_infer *infer
     size_t at = 0;
     if (bytes > SRV_JSON_VALUES) return BAD("input pixels: %zu numbers are too many for JSON: send them as binary data", bytes);
     /* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): read_shape() takes no size of 0 */
-    if (!(infer->made = malloc(bytes))) return no_memory();
+    if (!(infer->made = malloc(bytes))) return srv_reply_no_memory();
     if (flatten(d->data, infer->made, bytes, &at) && at == bytes) return (srv_reply){0};
     return BAD("input pixels: expected %zu whole numbers from 0 to 255, as its shape says", bytes);
 }

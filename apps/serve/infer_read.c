@@ -2,6 +2,7 @@
 /* The JSON of a request for inference: parameters, which outputs, which input. */
 #include "infer.h"
 
+#include "json_in.h"
 #include "parameters.h"
 
 #include <stdlib.h>
@@ -98,11 +99,13 @@ static bool has_too_many_values(const unsigned char *text, size_t bytes)
 static srv_reply parse(const unsigned char *text, size_t bytes, json_t **json)
 {
     json_error_t error;
+    bool         no_memory;
     *json = NULL;
     if (has_too_many_values(text, bytes))
         return BAD("JSON with more than %d values, or %d members of objects: send tensors as binary data", SRV_JSON_VALUES,
                    SRV_JSON_MEMBERS);
-    *json = json_loadb((const char *)text, bytes, JSON_REJECT_DUPLICATES, &error);
+    *json = srv_json_read(text, bytes, JSON_REJECT_DUPLICATES, &error, &no_memory);
+    if (no_memory) return srv_reply_no_memory();
     if (!*json) return BAD("the request is no JSON: line %d, column %d: %s", error.line, error.column, error.text);
     if (!json_is_object(*json)) return BAD("the request: expected an object");
     return (srv_reply){0};

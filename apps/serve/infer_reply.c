@@ -40,8 +40,9 @@ static void print_shape(FILE *out, srv_output o, size_t rows)
 }
 
 /* Little-endian, as the protocol has it. */
-static void write_numbers(FILE *out, const srv_number *table, size_t count)
+static void write_numbers(FILE *out, srv_output o, const srv_number *table, size_t count)
 {
+    (void)o;
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, table + i, sizeof bits);
@@ -50,22 +51,29 @@ static void write_numbers(FILE *out, const srv_number *table, size_t count)
     }
 }
 
-static bool print_output(FILE *json, FILE *binary, const srv_looked *looked, srv_output o, bool is_binary)
+typedef void print(FILE *out, srv_output o, const srv_number *table, size_t count);
+
+/* @return false: no memory */
+static bool print_table(FILE *out, const srv_looked *looked, srv_output o, print *all)
 {
-    const size_t rows = srv_output_rows(o, looked), count = rows * srv_output_row(o);
+    const size_t count = srv_output_rows(o, looked) * srv_output_row(o);
     srv_number  *table = malloc((count + 1) * sizeof *table);
     if (!table) return false;
     srv_output_fill(o, looked, table);
-    print_shape(json, o, rows);
-    if (is_binary) {
-        fprintf(json, ", \"parameters\": {\"binary_data_size\": %zu}", count * sizeof *table);
-        write_numbers(binary, table, count);
-    } else {
-        print_numbers(json, o, table, count);
-    }
-    putc('}', json);
+    all(out, o, table, count);
     free(table);
     return true;
+}
+
+static bool print_output(FILE *out, const srv_looked *looked, srv_output o, bool is_binary)
+{
+    const size_t rows = srv_output_rows(o, looked);
+    bool         good = true;
+    print_shape(out, o, rows);
+    if (is_binary) fprintf(out, ", \"parameters\": {\"binary_data_size\": %zu}", rows * srv_output_row(o) * sizeof(srv_number));
+    else good = print_table(out, looked, o, print_numbers);
+    putc('}', out);
+    return good;
 }
 
 static void print_head(FILE *out, const srv_job *job, const srv_infer *infer)
@@ -79,19 +87,18 @@ static void print_head(FILE *out, const srv_job *job, const srv_infer *infer)
     }
 }
 
-static bool print_outputs(FILE *json, FILE *binary, const srv_job *job, const srv_infer *infer)
+static bool print_outputs(FILE *out, const srv_looked *looked, const srv_infer *infer)
 {
-    const srv_looked looked = {found_at, job->task, job->count};
-    const char      *comma = "";
-    bool             good = true;
-    fputs(", \"outputs\": [", json);
-    for (int o = 0; o < SRV_OUTPUTS && good; o++) {
+    const char *comma = "";
+    bool        good = true;
+    fputs(", \"outputs\": [", out);
+    for (int o = 0; o < SRV_OUTPUTS && good && !ferror(out); o++) {
         if (!infer->wants[o]) continue;
-        fputs(comma, json);
+        fputs(comma, out);
         comma = ", ";
-        good = print_output(json, binary, &looked, (srv_output)o, infer->binary[o]);
+        good = print_output(out, looked, (srv_output)o, infer->binary[o]);
     }
-    fputs("]}", json);
+    fputs("]}", out);
     return good;
 }
 
@@ -102,35 +109,31 @@ static bool any_binary(const srv_infer *infer)
     return false;
 }
 
+static bool write_outputs(FILE *out, const srv_looked *looked, const srv_infer *infer)
+{
+    bool good = true;
+    for (int o = 0; o < SRV_OUTPUTS && good && !ferror(out); o++)
+        if (infer->wants[o] && infer->binary[o]) good = print_table(out, looked, (srv_output)o, write_numbers);
+    return good;
+}
+
 /* The JSON, and what is behind it. */
-static srv_reply join(srv_out *json, const srv_out *binary, bool is_binary)
+srv_reply srv_infer_reply(const srv_job *job, const srv_infer *infer, srv_budget *budget)
 {
-    const long json_bytes = ftell(json->file);
-    if (!is_binary) putc('\n', json->file);
-    if (binary->bytes) fwrite(binary->data, 1, binary->bytes, json->file);
-    srv_reply reply = srv_reply_printed(MHD_HTTP_OK, is_binary ? "application/octet-stream" : "application/json", json);
-    if (is_binary && reply.status == MHD_HTTP_OK) srv_reply_header(&reply, "Inference-Header-Content-Length", "%ld", json_bytes);
-    return reply;
-}
-
-static srv_reply no_memory(void)
-{
-    return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
-}
-
-srv_reply srv_infer_reply(const srv_job *job, const srv_infer *infer)
-{
-    srv_out json, binary;
-    if (!srv_out_begin(&json)) return no_memory();
-    if (!srv_out_begin(&binary)) {
-        if (srv_out_end(&json)) free(json.data);
-        return no_memory();
+    const srv_looked looked = {found_at, job->task, job->count};
+    const bool       is_binary = any_binary(infer);
+    srv_out          out;
+    if (!srv_out_begin(&out, budget)) return srv_reply_no_memory();
+    print_head(out.file, job, infer);
+    bool         printed = print_outputs(out.file, &looked, infer);
+    const size_t json_bytes = srv_out_bytes(&out);
+    if (is_binary) printed = printed && write_outputs(out.file, &looked, infer);
+    else putc('\n', out.file);
+    if (!printed) {
+        srv_out_drop(&out);
+        return srv_reply_no_memory();
     }
-    print_head(json.file, job, infer);
-    const bool printed = print_outputs(json.file, binary.file, job, infer), whole = srv_out_end(&binary) && printed;
-    srv_reply  reply = join(&json, &binary, any_binary(infer));
-    free(binary.data);
-    if (whole) return reply;
-    srv_reply_clear(&reply);
-    return no_memory();
+    srv_reply reply = srv_reply_printed(MHD_HTTP_OK, is_binary ? "application/octet-stream" : "application/json", &out);
+    if (is_binary && reply.status == MHD_HTTP_OK) srv_reply_header(&reply, "Inference-Header-Content-Length", "%zu", json_bytes);
+    return reply;
 }

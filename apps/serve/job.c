@@ -35,6 +35,14 @@ void srv_job_free(srv_job *job)
     free(job);
 }
 
+void srv_job_forget_faces(srv_job *job)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        free(job->task[i].face);
+        job->task[i].face = NULL;
+    }
+}
+
 bool srv_job_goes_with(const srv_job *a, const srv_job *b)
 {
     /* NOLINTNEXTLINE(*-memory-comparison,cert-*): unequal padding only keeps jobs apart */

@@ -55,6 +55,9 @@ typedef struct srv_job {
 srv_job *srv_job_new(srv_model *model, const fov_detect_options *detect, size_t count);
 void     srv_job_free(srv_job *job); /* NULL is allowed */
 
+/** What they are is told; how many there were stays known. */
+void srv_job_forget_faces(srv_job *job);
+
 /** May both share a pass of the network? */
 bool srv_job_goes_with(const srv_job *a, const srv_job *b);
 /** Fail for a picture of so many bytes, which may be much larger than the photo that was sent. */

@@ -174,7 +174,7 @@ static void print_server(FILE *out, srv_server *s)
     } row[] = {
         {{"fovea_queue_photos", "gauge", "Photos that wait"}, (double)srv_queue_depth(s->queue)},
         {{"fovea_queue_limit_photos", "gauge", "Photos that may"}, (double)s->config->queue_photos},
-        {{"fovea_body_bytes", "gauge", "Memory that requests' bodies take, and pictures for answers"}, (double)s->bodies.used},
+        {{"fovea_body_bytes", "gauge", "Memory that requests' bodies and large answers take"}, (double)s->bodies.used},
         {{"fovea_body_limit_bytes", "gauge", "Memory that they may take"}, (double)s->bodies.limit},
         {{"fovea_connections", "gauge", "Connections that are open"}, (double)s->connections.open},
         {{"fovea_connections_timed_out_total", "counter", "Connections whose client took too long"},
@@ -195,7 +195,8 @@ static void print_server(FILE *out, srv_server *s)
 srv_reply srv_get_metrics(srv_request *r)
 {
     srv_out out;
-    if (!srv_out_begin(&out)) return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+    if (!srv_out_begin(&out, NULL)) /* a server that is full tells so, and this does not count itself */
+        return srv_reply_no_memory();
     print_models(out.file, r->server->repository);
     print_requests(out.file, &r->server->metrics);
     print_server(out.file, r->server);

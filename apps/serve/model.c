@@ -52,9 +52,8 @@ static fov_status open_here(srv_model *m, const srv_model_source *source, const 
 {
     const fov_status st = srv_engines_open(source, config, &m->engines, err);
     if (st) return st;
-    m->facts = srv_engines_facts(m->engines);
     m->certificate = strdup(srv_engines_certificate(m->engines));
-    return m->certificate ? FOV_OK : no_memory(err);
+    return m->certificate && srv_engines_facts(m->engines, &m->facts) ? FOV_OK : no_memory(err);
 }
 
 static fov_status open_source(const srv_identity *identity, const srv_model_source *source, const srv_config *config,

@@ -2,6 +2,7 @@
 #include "model_files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,8 @@ static void visit_version(const char *folder, const char *name, const char *vers
     }
 }
 
-static void visit_name(const char *folder, const char *name, srv_model_file *visit, void *user)
+/* @return false: no memory */
+static bool visit_name(const char *folder, const char *name, srv_model_file *visit, void *user)
 {
     struct dirent **entry;
     const int       count = scandir(folder, &entry, NULL, by_version);
@@ -77,22 +79,28 @@ static void visit_name(const char *folder, const char *name, srv_model_file *vis
         free(entry[i]);
     }
     if (count >= 0) free(entry);
+    return count >= 0 || errno != ENOMEM;
 }
 
-static void visit_entry(const char *folder, const char *entry, srv_model_file *visit, void *user)
+/* FOLDER/NAME.fov. @return false: no memory */
+static bool visit_file(const char *path, const char *file, srv_model_file *visit, void *user)
 {
-    char *path = join(folder, entry), *stem = NULL;
-    if (!path || *entry == '.') {
-        free(path);
-        return;
-    }
-    if (is_folder(path)) {
-        if (srv_model_name_serves(entry)) visit_name(path, entry, visit, user);
-    } else if (ending_of(entry) && (stem = srv_model_stem(entry)) && srv_model_name_serves(stem)) {
-        visit(user, stem, "1", path);
-    }
+    char *stem = srv_model_stem(file);
+    if (stem && srv_model_name_serves(stem)) visit(user, stem, "1", path);
     free(stem);
+    return stem != NULL;
+}
+
+/* @return false: no memory */
+static bool visit_entry(const char *folder, const char *entry, srv_model_file *visit, void *user)
+{
+    if (*entry == '.') return true;
+    char *path = join(folder, entry);
+    bool  good = path != NULL;
+    if (path && is_folder(path)) good = !srv_model_name_serves(entry) || visit_name(path, entry, visit, user);
+    else if (path && ending_of(entry)) good = visit_file(path, entry, visit, user);
     free(path);
+    return good;
 }
 
 bool srv_model_files(const char *folder, srv_model_file *visit, void *user)
@@ -100,10 +108,12 @@ bool srv_model_files(const char *folder, srv_model_file *visit, void *user)
     struct dirent **entry;
     const int       count = scandir(folder, &entry, NULL, alphasort);
     if (count < 0) return false;
+    bool good = true;
     for (int i = 0; i < count; i++) {
-        visit_entry(folder, entry[i]->d_name, visit, user);
+        good &= visit_entry(folder, entry[i]->d_name, visit, user);
         free(entry[i]);
     }
     free(entry);
-    return true;
+    if (!good) errno = ENOMEM;
+    return good;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* GET /models and the certificates of their engines. */
+#include "json_in.h"
 #include "json_text.h"
 #include "json_whole.h"
 #include "request.h"
@@ -46,21 +47,26 @@ srv_reply srv_get_models(srv_request *r)
     srv_repository_visit(r->server->repository, list, &models);
     return srv_reply_json(json_pack("{s:s, s:{s:o, s:o, s:i}, s:o}", "default", srv_repository_default(r->server->repository),
                                     "defaults", "score", share(d->score_threshold), "nms", share(d->nms_iou), "max_faces",
-                                    d->max_faces, "models", models));
+                                    d->max_faces, "models", models),
+                          &r->server->bodies);
 }
 
 srv_reply srv_get_certificate(srv_request *r)
 {
     fov_error  err = {0};
+    bool       no_memory;
     srv_model *model = srv_repository_find(r->server->repository, r->captured[0], r->captured[1], &err);
     if (!model) return srv_reply_error(MHD_HTTP_NOT_FOUND, "%s", err.message);
-    json_t   *certificate = json_loads(srv_model_certificate(model), 0, NULL);
-    srv_reply reply;
-    if (certificate && !json_object_size(certificate))
+    const char *text = srv_model_certificate(model);
+    json_t     *certificate = srv_json_read(text, strlen(text), 0, NULL, &no_memory);
+    srv_reply   reply;
+    if (!certificate && !no_memory)
+        reply = srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "model '%s': its certificate cannot be read", r->captured[0]);
+    else if (certificate && !json_object_size(certificate))
         reply = srv_reply_error(MHD_HTTP_NOT_FOUND,
                                 "model '%s' has no certificate: nobody measured what its precision costs; `fovea build` does",
                                 r->captured[0]);
-    else reply = srv_reply_json(json_incref(certificate));
+    else reply = srv_reply_json(json_incref(certificate), &r->server->bodies);
     json_decref(certificate);
     srv_model_release(model);
     return reply;

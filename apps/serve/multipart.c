@@ -158,7 +158,7 @@ static srv_reply reply_of(outcome out, size_t most)
 {
     switch (out) {
     case NO_MEMORY:
-        return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+        return srv_reply_no_memory();
     case TOO_MANY:
         return srv_reply_error(MHD_HTTP_CONTENT_TOO_LARGE,
                                "more than %zu photos, which is what this server takes at a time: send fewer", most);

@@ -10,10 +10,9 @@
 
 static const char as_json[] = "application/json";
 
-/* Needs no memory. */
-static srv_reply no_memory(void)
+srv_reply srv_reply_no_memory(void)
 {
-    static const char text[] = "{\"error\": \"out of memory\"}";
+    static const char text[] = "{\"error\": \"out of memory\"}\n";
     srv_reply         reply = srv_reply_static(as_json, text, sizeof text - 1);
     reply.status = MHD_HTTP_INTERNAL_SERVER_ERROR;
     return reply;
@@ -31,8 +30,13 @@ srv_reply srv_reply_static(const char *type, const void *data, size_t bytes)
 
 srv_reply srv_reply_printed(unsigned status, const char *type, srv_out *out)
 {
-    if (!srv_out_end(out)) return no_memory();
-    return (srv_reply){.status = status, .type = type, .data = out->data, .bytes = out->bytes};
+    if (srv_out_end(out))
+        return (srv_reply){
+            .status = status, .type = type, .data = out->data, .bytes = out->bytes, .budget = out->budget, .taken = out->taken};
+    if (!out->no_room) return srv_reply_no_memory();
+    return srv_reply_busy(
+        "the answer is large, and other requests leave no room for it: ask for fewer faces or photos at a time, try "
+        "again later, or start the server with more --max-memory");
 }
 
 srv_reply srv_reply_error(unsigned status, const char *format, ...)
@@ -43,7 +47,7 @@ srv_reply srv_reply_error(unsigned status, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (!srv_out_begin(&out)) return no_memory();
+    if (!srv_out_begin(&out, NULL)) return srv_reply_no_memory();
     fputs("{\"error\": ", out.file);
     cli_json_string(out.file, text);
     fputs("}\n", out.file);
@@ -80,20 +84,19 @@ srv_reply srv_reply_failure(const fov_error *err)
     return srv_reply_error(srv_status_of(err->code), "%s", err->message);
 }
 
-srv_reply srv_reply_json(json_t *json)
+srv_reply srv_reply_json(json_t *json, srv_budget *budget)
 {
     srv_out out;
-    if (!json || !srv_out_begin(&out)) {
+    if (!json || !srv_out_begin(&out, budget)) {
         json_decref(json);
-        return no_memory();
+        return srv_reply_no_memory();
     }
     const bool written = !json_dumpf(json, out.file, JSON_REAL_PRECISION(9));
     json_decref(json);
     putc('\n', out.file);
-    srv_reply reply = srv_reply_printed(MHD_HTTP_OK, as_json, &out);
-    if (written) return reply;
-    srv_reply_clear(&reply);
-    return no_memory();
+    if (written || out.no_room) return srv_reply_printed(MHD_HTTP_OK, as_json, &out);
+    srv_out_drop(&out);
+    return srv_reply_no_memory();
 }
 
 void srv_reply_header(srv_reply *reply, const char *name, const char *format, ...)
@@ -110,5 +113,6 @@ void srv_reply_header(srv_reply *reply, const char *name, const char *format, ..
 void srv_reply_clear(srv_reply *reply)
 {
     if (!reply->is_static) free(reply->data);
+    if (reply->taken) srv_budget_give_back(reply->budget, reply->taken);
     *reply = (srv_reply){0};
 }

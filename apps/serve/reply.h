@@ -18,6 +18,8 @@ typedef struct srv_reply {
     void       *data; /* malloc(), or where `is_static` somebody else's */
     size_t      bytes;
     bool        is_static;
+    srv_budget *budget; /* has `taken`, of what was printed */
+    size_t      taken;
     struct {
         const char *name;
         char        value[256];
@@ -34,10 +36,12 @@ srv_reply srv_reply_error(unsigned status, const char *format, ...) __attribute_
 srv_reply srv_reply_failure(const fov_error *err);
 /** For a server that is full or about to stop: 503 with Retry-After. */
 srv_reply srv_reply_busy(const char *sentence);
+/** Needs none itself. */
+srv_reply srv_reply_no_memory(void);
 
-/** Takes `json` over; NULL is a lack of memory. */
-srv_reply srv_reply_json(json_t *json);
-/** What was printed, which is taken over. @param type must live as long as the program */
+/** Takes `json` over; NULL is a lack of memory. @param budget NULL: it is small, whatever there is to tell */
+srv_reply srv_reply_json(json_t *json, srv_budget *budget);
+/** What was printed, which is taken over. 503 where there was no room for it. @param type must live as long as the program */
 srv_reply srv_reply_printed(unsigned status, const char *type, srv_out *out);
 /** @param data must live as long as the request */
 srv_reply srv_reply_static(const char *type, const void *data, size_t bytes);

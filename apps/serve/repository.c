@@ -2,6 +2,7 @@
 #include "repository.h"
 
 #include "console.h"
+#include "json_text.h"
 #include "model_files.h"
 
 #include <errno.h>
@@ -95,6 +96,7 @@ static fov_status load_entry(srv_repository *r, entry *e, fov_error *err)
     before = st ? NULL : e->model;
     if (!st) e->model = model;
     snprintf(e->reason, sizeof e->reason, "%s", st ? err->message : "");
+    cli_utf8_settle(e->reason); /* it names files, and may have been cut */
     pthread_mutex_unlock(&r->lock);
     srv_model_release(before);
     return st;
@@ -107,19 +109,29 @@ static fov_status no_such_name(const char *name, fov_error *err)
     return FOV_ERR_ARGUMENT;
 }
 
+/* Those that came meanwhile. A folder that is gone has none. */
+static fov_status look_for_files(srv_repository *r, fov_error *err)
+{
+    r->no_memory = false;
+    const bool looked = !r->config->folder || srv_model_files(r->config->folder, add, r);
+    if (!r->no_memory && (looked || errno != ENOMEM)) return FOV_OK;
+    err->code = FOV_ERR_MEMORY;
+    snprintf(err->message, sizeof err->message, "no memory to look for models");
+    return FOV_ERR_MEMORY;
+}
+
 fov_status srv_repository_load(srv_repository *r, const char *name, fov_error *err)
 {
-    bool       found = false;
-    fov_status st = FOV_OK;
+    bool found = false;
     pthread_mutex_lock(&r->loading);
-    if (r->config->folder) srv_model_files(r->config->folder, add, r);
+    fov_status st = look_for_files(r, err);
     for (entry *e = r->first; e && !st; e = e->next)
         if (!strcmp(e->name, name)) {
             found = true;
             st = load_entry(r, e, err);
         }
     pthread_mutex_unlock(&r->loading);
-    return found ? st : no_such_name(name, err);
+    return found || st ? st : no_such_name(name, err);
 }
 
 fov_status srv_repository_unload(srv_repository *r, const char *name, fov_error *err)

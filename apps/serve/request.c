@@ -52,6 +52,7 @@ srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connec
                                const char *version)
 {
     char         allowed[64];
+    bool         no_memory;
     srv_request *r = calloc(1, sizeof *r);
     if (!r) return NULL;
     r->server = server;
@@ -64,8 +65,8 @@ srv_request *srv_request_begin(srv_server *server, struct MHD_Connection *connec
         srv_request_free(r);
         return NULL;
     }
-    r->route = srv_route_find(method, path, allowed, sizeof allowed, r->captured);
-    const srv_reply refused = refusal(r, version, allowed);
+    r->route = srv_route_find(method, path, allowed, sizeof allowed, r->captured, &no_memory);
+    const srv_reply refused = no_memory ? srv_reply_no_memory() : refusal(r, version, allowed);
     const bool      large = r->route && r->route->flags & SRV_PHOTOS;
     srv_body_begin(&r->body, large ? server->config->body_bytes : SMALL_BODY_BYTES, large,
                    refused.status ? SIZE_MAX : announced_bytes(r), &server->bodies);
@@ -84,6 +85,7 @@ bool srv_request_ends_early(const srv_request *r)
 void srv_request_free(srv_request *r)
 {
     r->server->requests--;
+    srv_reply_clear(&r->reply);
     if (r->user_free) r->user_free(r->user);
     srv_job_free(r->job);
     if (r->body.budget) srv_body_clear(&r->body);
@@ -103,10 +105,19 @@ static void suspend(srv_request *r, srv_reply (*finish)(srv_request *request))
     srv_http.MHD_suspend_connection(r->connection);
 }
 
+/* From now on it waits for its client, and has no more than its answer. */
+static void make_answer(srv_request *r)
+{
+    srv_body_give_back(&r->body);
+    r->reply = r->finish(r);
+    if (r->job) srv_job_forget_faces(r->job);
+}
+
 void srv_request_wake(void *request)
 {
     srv_request *r = request;
     srv_server  *server = r->server;
+    make_answer(r);
     srv_http.MHD_resume_connection(r->connection);
     server->suspended--; /* last: once none is suspended, the server may stop */
 }
@@ -151,14 +162,13 @@ static uint64_t unix_ms(void)
 
 static void count_job(const srv_request *r, unsigned status)
 {
-    const srv_job  *job = r->job;
-    srv_stats      *s = srv_model_stats(job->model);
-    const srv_task *failed = srv_job_failed(job);
+    const srv_job *job = r->job;
+    srv_stats     *s = srv_model_stats(job->model);
     if (!job->done) return; /* was not let into the queue, and counted there */
     if (status != MHD_HTTP_OK) {
-        s->failure[failed && failed->status == FOV_ERR_CANCELLED ? SRV_FAILED_CANCELED
-                   : status < 500                                ? SRV_FAILED_OTHER
-                                                                 : SRV_FAILED_BACKEND]++;
+        s->failure[status == MHD_HTTP_SERVICE_UNAVAILABLE ? SRV_FAILED_CANCELED
+                   : status < 500                         ? SRV_FAILED_OTHER
+                                                          : SRV_FAILED_BACKEND]++;
         return;
     }
     s->success++;
@@ -173,46 +183,47 @@ static void count_job(const srv_request *r, unsigned status)
     }
 }
 
-static struct MHD_Response *response_of(const srv_reply *reply)
+/* One that lacks a header would be another. */
+static bool add_headers(struct MHD_Response *response, const srv_reply *reply, bool last)
 {
-    struct MHD_Response *response = srv_http.MHD_create_response_from_buffer(
-        reply->bytes, reply->data, reply->is_static ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
-    if (!response) return NULL;
-    srv_http.MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
-    srv_http.MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    for (size_t i = 0; i < reply->headers; i++)
-        srv_http.MHD_add_response_header(response, reply->header[i].name, reply->header[i].value);
-    return response;
+    bool added = srv_http.MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type) &&
+                 srv_http.MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    for (size_t i = 0; i < reply->headers && added; i++)
+        added = srv_http.MHD_add_response_header(response, reply->header[i].name, reply->header[i].value);
+    return added && (!last || srv_http.MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close"));
 }
 
-static enum MHD_Result send_reply(srv_request *r, srv_reply *reply)
+/* @return MHD_NO: there was no memory, and the connection ends */
+static enum MHD_Result send_reply(srv_request *r)
 {
-    struct MHD_Response *response = response_of(reply);
-    if (!response) {
-        srv_reply_clear(reply);
-        return MHD_NO;
+    const srv_reply     *reply = &r->reply;
+    struct MHD_Response *response = srv_http.MHD_create_response_from_buffer(reply->bytes, reply->data, MHD_RESPMEM_PERSISTENT);
+    if (!response) return MHD_NO;
+    enum MHD_Result result = MHD_NO;
+    if (add_headers(response, reply, r->server->stopping)) {
+        r->status = reply->status;
+        r->sent_bytes = strcmp(r->method, "HEAD") ? reply->bytes : 0;
+        result = srv_http.MHD_queue_response(r->connection, reply->status, response);
     }
-    if (r->server->stopping) srv_http.MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    r->status = reply->status;
-    r->sent_bytes = strcmp(r->method, "HEAD") ? reply->bytes : 0;
-    const enum MHD_Result result = srv_http.MHD_queue_response(r->connection, reply->status, response);
     srv_http.MHD_destroy_response(response); /* the connection refers to it now */
     return result;
 }
 
 enum MHD_Result srv_request_answer(srv_request *r)
 {
-    srv_reply reply;
     if (r->waits) {
         r->waits = false;
-        reply = r->finish(r);
     } else {
         r->whole_s = cli_now_s();
-        reply = r->body.refusal;
-        if (reply.status) r->body.refusal = (srv_reply){0};
-        else reply = r->route->handler(r);
+        if (r->body.refusal.status) {
+            r->reply = r->body.refusal;
+            r->body.refusal = (srv_reply){0};
+        } else {
+            const srv_reply reply = r->route->handler(r);
+            if (!reply.status) return MHD_YES; /* it waits, and may be gone already */
+            r->reply = reply;
+        }
     }
-    if (!reply.status) return MHD_YES; /* and it may be gone already */
-    if (r->job) count_job(r, reply.status);
-    return send_reply(r, &reply);
+    if (r->job) count_job(r, r->reply.status);
+    return send_reply(r);
 }

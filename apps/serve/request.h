@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* One request, from its headers to the end of its answer. It belongs to the thread of its connection; while it waits for work,
- * its connection is suspended and no thread looks at it. */
+ * its connection is suspended, and the thread that does the last of the work makes its answer. */
 #ifndef FOVEA_SERVE_REQUEST_H
 #define FOVEA_SERVE_REQUEST_H
 
@@ -24,11 +24,13 @@ struct srv_request {
 
     /* work that it waits for */
     bool waits;
-    /** Makes the answer once the work is done. */
+    /** Makes the answer once the work is done, in the thread that did it: to print a large one takes a while. */
     srv_reply (*finish)(srv_request *request);
     srv_job *job;  /* or NULL */
     void    *user; /* of whoever began it */
     void (*user_free)(void *user);
+
+    srv_reply reply; /* on its way out as long as the request lives */
 
     /* what became of it, for the log */
     unsigned status;
@@ -58,7 +60,7 @@ srv_reply srv_request_queue(srv_request *request, srv_job *job, srv_reply (*fini
 /** Let it wait for anything else: begin() is told the request, and that it must call srv_request_wake(). @return false: it could
  * not begin, and does not wait */
 srv_reply srv_request_wait(srv_request *request, bool (*begin)(srv_request *request), srv_reply (*finish)(srv_request *request));
-/** The work is done. From any thread; the request may be gone when this returns. */
+/** The work is done, and the answer is made here. From any thread; the request may be gone when this returns. */
 void srv_request_wake(void *request);
 
 #endif

@@ -34,6 +34,17 @@ static bool matches(const char *pattern, const char *path, const char **at, size
     return !*path;
 }
 
+/* @return false: no memory */
+static bool capture(const char *const *at, const size_t *bytes, char **captured)
+{
+    bool all = true;
+    for (size_t i = 0; i < SRV_CAPTURES; i++) {
+        captured[i] = at[i] ? strndup(at[i], bytes[i]) : NULL;
+        all &= !at[i] == !captured[i];
+    }
+    return all;
+}
+
 static void allow(const char *method, char *allowed, size_t bytes)
 {
     const size_t used = strlen(allowed);
@@ -45,16 +56,18 @@ static bool serves(const char *route_method, const char *method)
     return !strcmp(route_method, strcmp(method, "HEAD") ? method : "GET");
 }
 
-const srv_route *srv_route_find(const char *method, const char *path, char *allowed, size_t allowed_bytes, char **captured)
+const srv_route *srv_route_find(const char *method, const char *path, char *allowed, size_t allowed_bytes, char **captured,
+                                bool *no_memory)
 {
     const char *at[SRV_CAPTURES];
     size_t      bytes[SRV_CAPTURES];
     *allowed = '\0';
+    *no_memory = false;
     for (const srv_route *r = srv_routes; r->pattern; r++) {
         memset(at, 0, sizeof at);
         if (!matches(r->pattern, path, at, bytes)) continue;
         if (serves(r->method, method)) {
-            for (size_t i = 0; i < SRV_CAPTURES; i++) captured[i] = at[i] ? strndup(at[i], bytes[i]) : NULL;
+            *no_memory = !capture(at, bytes, captured);
             return r;
         }
         allow(r->method, allowed, allowed_bytes);

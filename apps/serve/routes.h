@@ -31,8 +31,10 @@ extern const srv_route srv_routes[]; /* ends with a NULL pattern */
 /**
  * @param allowed  out: methods of the address, such as "GET, HEAD"; "" where there is no such address
  * @param captured out: room for SRV_CAPTURES; to free()
+ * @param no_memory out: for what was captured
  * @return NULL: there is none
  */
-const srv_route *srv_route_find(const char *method, const char *path, char *allowed, size_t allowed_bytes, char **captured);
+const srv_route *srv_route_find(const char *method, const char *path, char *allowed, size_t allowed_bytes, char **captured,
+                                bool *no_memory);
 
 #endif

@@ -6,6 +6,7 @@
 #include "daemon.h"
 #include "heap.h"
 #include "http_library.h"
+#include "json_in.h"
 #include "listen.h"
 #include "sandbox/confine.h"
 #include "service.h"
@@ -221,6 +222,7 @@ cli_exit srv_serve(const srv_config *config)
     running s = {.service = -1, .server = {.config = config, .bodies = {.limit = config->memory_bytes}, .metrics = {.memory = -1}}};
     srv_heap_settle(config->workers);
     srv_signals_block();
+    srv_json_watch();
     cli_exit code = begin_isolation(&s, config);
     if (code) return code;
     srv_signals_begin_start();

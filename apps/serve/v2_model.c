@@ -52,7 +52,8 @@ srv_reply srv_get_model(srv_request *r)
     srv_repository_visit(r->server->repository, add_version, &v);
     const srv_reply reply = srv_reply_json(json_pack("{s:s, s:o, s:s, s:o, s:o}", "name", srv_model_name(model), "versions", v.list,
                                                      "platform", "fovea", "inputs", metadata_of(srv_inputs, SRV_INPUTS), "outputs",
-                                                     metadata_of(srv_outputs, SRV_OUTPUTS)));
+                                                     metadata_of(srv_outputs, SRV_OUTPUTS)),
+                                           NULL);
     srv_model_release(model);
     return reply;
 }
@@ -62,7 +63,7 @@ srv_reply srv_get_model_ready(srv_request *r)
     srv_reply  missing;
     srv_model *model = find(r, &missing);
     if (!model) return missing;
-    const srv_reply reply = srv_reply_json(json_pack("{s:s, s:b}", "name", srv_model_name(model), "ready", 1));
+    const srv_reply reply = srv_reply_json(json_pack("{s:s, s:b}", "name", srv_model_name(model), "ready", 1), NULL);
     srv_model_release(model);
     return reply;
 }
@@ -87,7 +88,8 @@ srv_reply srv_get_model_config(srv_request *r)
     const srv_reply reply =
         srv_reply_json(json_pack("{s:s, s:s, s:s, s:i, s:o, s:o}", "name", srv_model_name(model), "platform", "fovea", "backend",
                                  srv_model_facts(model)->backend, "max_batch_size", 0, "input", config_of(srv_inputs, SRV_INPUTS),
-                                 "output", config_of(srv_outputs, SRV_OUTPUTS)));
+                                 "output", config_of(srv_outputs, SRV_OUTPUTS)),
+                       NULL);
     srv_model_release(model);
     return reply;
 }
@@ -133,5 +135,5 @@ srv_reply srv_get_stats(srv_request *r)
     wanted w = {r->captured[0], r->captured[1], json_array()};
     srv_repository_visit(r->server->repository, add_statistics, &w);
     srv_model_release(model);
-    return srv_reply_json(json_pack("{s:o}", "model_stats", w.list));
+    return srv_reply_json(json_pack("{s:o}", "model_stats", w.list), &r->server->bodies);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Triton's extension of the protocol that lists, loads and unloads models. Loading takes as long as it takes, in a thread of its
  * own. */
+#include "json_in.h"
 #include "json_whole.h"
 #include "request.h"
 
@@ -21,19 +22,22 @@ static void add(void *user, const srv_listing *l)
                                        l->model ? "READY" : "UNAVAILABLE", "reason", l->reason));
 }
 
-/* NULL: there is none, or it is not understood, which says nothing here. */
-static json_t *body_of(const srv_request *r)
+/* NULL: there is none, or it is not understood, which says nothing here. @return false: no memory */
+static bool read_body(const srv_request *r, json_t **body)
 {
-    return r->body.bytes ? json_loadb((const char *)r->body.data, r->body.bytes, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    bool no_memory = false;
+    *body = r->body.bytes ? srv_json_read(r->body.data, r->body.bytes, JSON_REJECT_DUPLICATES, NULL, &no_memory) : NULL;
+    return !no_memory;
 }
 
 srv_reply srv_post_index(srv_request *r)
 {
-    json_t *body = body_of(r);
-    listed  all = {json_array(), json_is_true(json_object_get(body, "ready"))};
+    json_t *body;
+    if (!read_body(r, &body)) return srv_reply_no_memory();
+    listed all = {json_array(), json_is_true(json_object_get(body, "ready"))};
     json_decref(body);
     srv_repository_visit(r->server->repository, add, &all);
-    return srv_reply_json(all.list);
+    return srv_reply_json(all.list, &r->server->bodies);
 }
 
 typedef fov_status change(srv_repository *repository, const char *name, fov_error *err);
@@ -65,7 +69,7 @@ static bool begin(srv_request *r)
 static srv_reply finish(srv_request *r)
 {
     const order *o = r->user;
-    if (!o->status) return srv_reply_json(json_object());
+    if (!o->status) return srv_reply_json(json_object(), NULL);
     return srv_reply_error(o->status == FOV_ERR_ARGUMENT ? MHD_HTTP_NOT_FOUND : MHD_HTTP_INTERNAL_SERVER_ERROR, "%s",
                            o->err.message);
 }
@@ -73,7 +77,7 @@ static srv_reply finish(srv_request *r)
 static srv_reply change_model(srv_request *r, change *what)
 {
     order *o = calloc(1, sizeof *o);
-    if (!o) return srv_reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+    if (!o) return srv_reply_no_memory();
     *o = (order){.change = what, .status = FOV_ERR_DEVICE, .err = {FOV_ERR_DEVICE, "no thread could be started: try again later"}};
     r->user = o;
     r->user_free = free;
@@ -81,18 +85,18 @@ static srv_reply change_model(srv_request *r, change *what)
 }
 
 /* Triton lets the client bring its own configuration and files. */
-static bool brings_model(const srv_request *r)
+static bool brings_model(const json_t *body)
 {
-    json_t    *body = body_of(r);
-    const bool brings = json_object_size(json_object_get(body, "parameters")) > 0;
-    json_decref(body);
-    return brings;
+    return json_object_size(json_object_get(body, "parameters")) > 0;
 }
 
 srv_reply srv_post_load(srv_request *r)
 {
-    if (brings_model(r))
-        return srv_reply_error(MHD_HTTP_BAD_REQUEST, "models are loaded as they lie on the server: leave 'parameters' out");
+    json_t *body;
+    if (!read_body(r, &body)) return srv_reply_no_memory();
+    const bool brings = brings_model(body);
+    json_decref(body);
+    if (brings) return srv_reply_error(MHD_HTTP_BAD_REQUEST, "models are loaded as they lie on the server: leave 'parameters' out");
     return change_model(r, srv_repository_load);
 }
 

@@ -476,6 +476,7 @@ def all_checks(inputs):
         yield f"videos # SKIP {inputs.why_no_video}", "", ""
     for part in ended, calls, interrupted, memory:
         yield from part(inputs)
+    yield from serve_faults.memory(FOVEA, (SOURCE / PHOTO).read_bytes(), refusing, MOMENTS)
 
 
 def main():

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,14 @@ static int worker_says(const void *data, size_t bytes, int *own)
     return pair[0];
 }
 
+/* Clients are told it in JSON, which is not there where a text in it is no UTF-8. */
+static void assert_is_text(const char *said, size_t bytes)
+{
+    json_t *text = json_stringn(said, strnlen(said, bytes));
+    assert_true(text && strnlen(said, bytes) < bytes);
+    json_decref(text);
+}
+
 /* ---------------------------------------------------------------- of photos */
 
 static srv_job *new_job(asked what, srv_budget *budget)
@@ -54,7 +63,8 @@ static void look_at(const srv_task *t)
     size_t sum = 0;
     for (size_t i = 0; i < t->picture_bytes; i++) sum += ((const unsigned char *)t->picture)[i];
     for (size_t i = 0; i < t->faces; i++) assert_true(isfinite(t->face[i].score));
-    assert_true(t->faces <= MOST_FACES && sum <= UINT8_MAX * t->picture_bytes && strlen(t->err.message) < sizeof t->err.message);
+    assert_true(t->faces <= MOST_FACES && sum <= UINT8_MAX * t->picture_bytes);
+    assert_is_text(t->err.message, sizeof t->err.message);
 }
 
 static fov_status hear_of_photos(asked what, int fd, const char *name, fov_error *err)
@@ -78,7 +88,11 @@ static bool hear_loaded(srv_control *control)
     srv_load_done          done;
     fov_error              err;
     const bool             heard = srv_control_load(control, &(srv_load){1, "model", "1", &source}, &done, &err);
-    if (heard && done.status) assert_true(strlen(err.message) < sizeof err.message && !done.certificate);
+    if (heard) assert_is_text(err.message, sizeof err.message);
+    if (heard) assert_is_text(done.facts.family, sizeof done.facts.family);
+    if (heard) assert_is_text(done.facts.backend, sizeof done.facts.backend);
+    if (heard) assert_is_text(done.facts.device, sizeof done.facts.device);
+    if (heard && done.status) assert_true(!done.certificate);
     if (heard && !done.status) assert_true(strlen(done.certificate) <= SRV_CERTIFICATE_BYTES);
     free(done.certificate);
     return heard;
@@ -140,12 +154,15 @@ static void say_photo(speech *s, const char *picture)
 static void say_failed(speech *s)
 {
     say(s, &(srv_told){.status = FOV_ERR_FORMAT, .message = "a photo: no photo"}, sizeof(srv_told));
+    say(s, &(srv_told){.status = FOV_ERR_FORMAT, .message = "\xff\xc3(\xc3"}, sizeof(srv_told));
 }
 
 static void seeds(void)
 {
     static speech    s;
     const srv_loaded loaded = {.facts = {.family = "retinaface", .backend = "cpu"}, .certificate_bytes = 2};
+    const srv_loaded odd = {.facts = {.family = "cut \xf0\x9f\x98", .backend = "\xed\xa0\x80", .device = "\x80"},
+                            .message = "\xc0\xaf"};
     begin(&s, NOTHING);
     say(&s, &(srv_hello){.confined = 1}, sizeof(srv_hello));
     fuzz_seed(s.data, s.bytes);
@@ -155,6 +172,9 @@ static void seeds(void)
     fuzz_seed(s.data, s.bytes);
     begin(&s, TO_LOAD);
     say(&s, &(srv_loaded){.status = FOV_ERR_FORMAT, .message = "model.fov: no model"}, sizeof loaded);
+    fuzz_seed(s.data, s.bytes);
+    begin(&s, TO_LOAD);
+    say(&s, &odd, sizeof odd);
     fuzz_seed(s.data, s.bytes);
     for (asked what = FACES; what < N_ASKED; what++) {
         begin(&s, what);

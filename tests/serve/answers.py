@@ -7,6 +7,7 @@ usage: answers.py SOURCE_DIR FOVEA
 """
 import base64
 import json
+import os
 import re
 import shutil
 import struct
@@ -17,6 +18,9 @@ from pathlib import Path
 
 from pictures import Picture
 from serving import Server, form, run, wait_until
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fault"))
+from bad_models import Engine
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 ASTRONAUT = SOURCE / "photos/astronaut.png"
@@ -182,7 +186,7 @@ def metrics_count():
 
 def requests_are_logged():
     SERVER.get("/nothing%22%0a")
-    wait_until(lambda: "nothing" in SERVER.log.read_text(), "a line is written once the answer is out")
+    wait_until(lambda: r'/nothing\"' in SERVER.log.read_text(), "a line is written once the answer is out")
     lines = [json.loads(line) for line in SERVER.log.read_text().splitlines()]
     nothing = next(line for line in lines if line["path"] == '/nothing"\n')  # that of a request before it may be written after it
     assert nothing["status"] == 404 and nothing["client"] == "127.0.0.1"
@@ -233,11 +237,36 @@ def models_lie_in_a_folder():
             assert server.get("/models/exact/certificate").status == 404
 
 
+def of_family(family):
+    """The bundled engine with another family in its certificate."""
+    engine = Engine((SOURCE / "models/fovea_mnet025.fov").read_bytes())
+    at, size = engine.place(5)
+    certificate = json.loads(engine.data[at:at + size])
+    certificate["source"] = {"family": family}
+    text = json.dumps(certificate, ensure_ascii=False, separators=(",", ":")).encode().ljust(size)
+    assert len(text) == size
+    return engine.sealed(engine.data[:at] + text + engine.data[at + size:])
+
+
+def a_model_with_an_odd_name_hides_no_other():
+    """Its family is cut in the middle of a letter; its file, of which nobody knows what it is, has bytes in its name that are none."""
+    with tempfile.TemporaryDirectory() as name:
+        odd, broken = Path(name) / "odd.fov", os.fsencode(name) + b"/\xff.fov"
+        odd.write_bytes(of_family("a" * 30 + "é"))
+        Path(os.fsdecode(broken)).symlink_to(odd)
+        for isolation in "auto", "off":
+            with Server(FOVEA, "-m", f"odd={odd}", "-m", b"broken=" + broken, "-m", "good=default", "--isolation", isolation) as server:
+                listed = {m["name"]: m for m in server.get("/models").json["models"]}
+                assert listed["odd"]["family"] == "a" * 30 and listed["broken"]["file"] == "\ufffd.fov" and listed["good"]["ready"], listed
+                assert server.get("/models/odd/certificate").json["source"]["family"] == "a" * 30 + "é"
+
+
 TESTS = [addresses_are_answered, every_address_is_described, other_addresses_and_methods_are_refused,
          the_page_allows_nothing_from_elsewhere, a_photo_gets_the_record_of_the_program, parameters_mean_what_the_options_mean,
          a_form_has_several_photos, the_picture_comes_marked_where_it_is_asked_for, inference_in_json, inference_in_binary,
          inference_of_pixels_is_that_of_the_photo, inference_of_a_whole_body, metrics_count, requests_are_logged,
-         a_connection_is_used_again, requests_may_follow_without_a_wait, photos_that_wait_together_share_passes, models_lie_in_a_folder]
+         a_connection_is_used_again, requests_may_follow_without_a_wait, photos_that_wait_together_share_passes, models_lie_in_a_folder,
+         a_model_with_an_odd_name_hides_no_other]
 
 
 def main():

@@ -7,6 +7,7 @@ usage: hostile.py SOURCE_DIR FOVEA
 """
 import concurrent.futures
 import contextlib
+import json
 import random
 import socket
 import sys
@@ -189,9 +190,49 @@ def bodies_have_a_common_limit():
         assert server.post("/detect", bytes(2000000)).status == 400
 
 
+def large_answers():
+    """Requests of some kilobytes for 20,000 faces: 3 MB of JSON, or 1 MB of tensors."""
+    tiny = png(16, 16, b"".join(bytes((0, *(7 * x + 13 * y & 255 for x in range(48)))) for y in range(16)))
+    all_faces = {"score": 0, "nms": 1, "max_faces": 5000, "size": "352x352"}
+    headers, photos = form(*((str(i), f"{i}.png", tiny) for i in range(4)))
+    pixels = bytes(range(256)) * 12
+    tensor = {"name": "pixels", "datatype": "UINT8", "shape": [4, 16, 16, 3], "parameters": {"binary_data_size": len(pixels)}}
+    head = json.dumps({"inputs": [tensor], "parameters": {**all_faces, "binary_data_output": True}}).encode()
+    query = "&".join(f"{name}={value}" for name, value in all_faces.items())
+    return (f"/detect?{query}", photos, headers), ("/v2/models/default/infer", head + pixels, {"Inference-Header-Content-Length": str(len(head))})
+
+
+def asked_and_not_read(server, path, body, headers):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.connect((server.host, server.port))
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {"Host": "localhost", "Content-Length": len(body), **headers}.items())
+    s.sendall(f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
+    return s
+
+
+def clients_that_do_not_read(server, clients):
+    """@return what answers that are on their way take"""
+    def answered(name):
+        return int(server.metric(f"nv_inference_request_{name}"))
+
+    before = answered("success"), answered("failure")
+    with contextlib.ExitStack() as stack:
+        for _ in range(clients // 2):
+            for request in large_answers():
+                stack.enter_context(asked_and_not_read(server, *request))
+        wait_until(lambda: answered("success") + answered("failure") == sum(before) + clients, "all are answered")
+        assert answered("success") > before[0] and answered("failure") > before[1], "some, and others had no room"
+        taken = server.metric("fovea_body_bytes")
+    wait_until(lambda: server.metric("fovea_body_bytes") == 0, "all is given back")
+    return taken
+
+
 def memory_stays_within_what_limits_allow():
-    """64 clients send 4 MiB each at once. Bodies may have 4 MiB together, and what JSON becomes is some 50 MB, of one request at a time."""
-    limits = ("--max-memory", "4", "--max-body", "4", "--max-pixels", "300000", "--max-input", "300000", "--max-photos", "4", "--workers", "1")
+    """64 clients send 4 MiB each at once. Bodies may have 4 MiB together, and what JSON becomes is some 50 MB, of one request at a time.
+    Then 48 ask for 100 MB of answers, which they do not read."""
+    limits = ("--max-memory", "4", "--max-body", "4", "--max-pixels", "300000", "--max-input", "300000", "--max-photos", "4", "--workers", "1",
+              "--queue-time", "600")
     body = 4 << 20
     zeros = b'{"inputs": [' + b"0," * ((1 << 20) - 2) + b"0]}"
     headers, photos = form(*((str(i), f"{i}.png", bytes(body // 4 - 200)) for i in range(4)))
@@ -201,6 +242,7 @@ def memory_stays_within_what_limits_allow():
         before = server.peak()
         statuses = set(pool.map(lambda a: server.post(a[0], a[1], headers=a[2]).status, attacks))
         assert statuses <= {200, 400, 413, 503} and 503 in statuses, statuses
+        assert 1 << 20 < clients_that_do_not_read(server, 48) <= body
         grown = server.peak() - before
         assert grown < 128 << 20, f"{grown} bytes more"
         still_serves(server)

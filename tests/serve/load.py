@@ -6,6 +6,7 @@ begun is finished when it stops or a model is unloaded. TAP on stdout.
 usage: load.py SOURCE_DIR FOVEA
 """
 import collections
+import concurrent.futures
 import http.client
 import json
 import shutil
@@ -19,7 +20,7 @@ import time
 from pathlib import Path
 
 from pictures import Picture
-from serving import ANSWER_S, Answer, Server, read_all, run, wait_until
+from serving import ANSWER_S, Answer, Server, form, read_all, run, wait_until
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
@@ -103,6 +104,23 @@ def a_full_queue_refuses_and_recovers():
         grown = (server.resident() - before) / SHADOW
         assert grown < 96 << 20, f"{grown} bytes more, and all bodies together had {sum(count.values()) * len(PHOTO)}"
         assert [server.post("/detect", PHOTO).status for _ in range(5)] == [200] * 5
+
+
+def a_large_answer_keeps_nobody_waiting():
+    """160,000 faces, and half of the time they take is that to print them: not in the thread that all clients share."""
+    picture = Picture(PHOTO).part(0, 0, 16, 16)
+    headers, photos = form(*(("photo", f"{i}.png", picture) for i in range(32)))
+    with Server(FOVEA, *PATIENT, "--workers", "1", "--io-threads", "1") as server, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        connection, waits, start = server.connect(), [], time.monotonic()
+        large = pool.submit(server.post, "/detect?score=0&nms=1&max_faces=5000&size=352x352", photos, headers=headers)
+        while not large.done():
+            asked = time.monotonic()
+            assert server.get("/v2/health/live", connection=connection).status == 200
+            waits.append(time.monotonic() - asked)
+            time.sleep(0.01)
+        whole = time.monotonic() - start
+        assert large.result().status == 200 and len(large.result().body) > 16 << 20
+        assert max(waits) < whole / 5, f"{max(waits):.2f} s of {whole:.2f}"
 
 
 def photos_do_not_wait_forever():
@@ -261,7 +279,7 @@ def check_new_and_broken_versions(server, folder):
     assert states == {"one": "UNAVAILABLE", "two": "READY", "three": "READY"}
 
 
-TESTS = [each_of_64_clients_gets_its_own_faces, a_full_queue_refuses_and_recovers, photos_do_not_wait_forever,
+TESTS = [each_of_64_clients_gets_its_own_faces, a_full_queue_refuses_and_recovers, a_large_answer_keeps_nobody_waiting, photos_do_not_wait_forever,
          what_was_begun_is_finished_when_it_stops, what_takes_too_long_is_refused_when_it_stops, a_second_signal_ends_the_wait,
          hanging_up_is_ignored_under_nohup, connections_have_a_limit, connections_of_one_client_have_a_limit, models_change_while_requests_run]
 

@@ -2,6 +2,7 @@
 #include "crew/answer.h"
 
 #include "crew/wire.h"
+#include "json_text.h"
 #include "photo_work.h"
 
 #include <math.h>
@@ -32,6 +33,7 @@ static bool is_side(int32_t side)
 static bool makes_sense(srv_told *t, const srv_task *task)
 {
     t->message[sizeof t->message - 1] = '\0';
+    cli_utf8_settle(t->message);
     if (t->status) return t->status > FOV_OK && t->status <= FOV_ERR_CANCELLED && !t->faces && !t->picture_bytes;
     return is_side(t->width) && is_side(t->height) && t->pass >= 1 && t->pass <= SRV_MAX_BATCH &&
            t->faces <= (uint64_t)task->job->detect.max_faces && are_times(&t->times) &&

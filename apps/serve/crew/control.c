@@ -5,6 +5,7 @@
 #include "console.h"
 #include "crew/protocol.h"
 #include "crew/wire.h"
+#include "json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,11 +95,18 @@ bool srv_control_open_lane(srv_control *c, int end)
     return tell(c, &(srv_command){.kind = SRV_LANE}, end);
 }
 
+/* Texts become JSON, of which none is there where one is not UTF-8. */
+static void end_text(char *text, size_t bytes)
+{
+    text[bytes - 1] = '\0';
+    cli_utf8_settle(text);
+}
+
 bool srv_control_hear_hello(srv_control *c)
 {
     srv_hello hello;
     if (!srv_wire_receive_until(c->fd, &hello, sizeof hello, cli_now_s() + c->config->load_s)) return false;
-    hello.message[sizeof hello.message - 1] = '\0';
+    end_text(hello.message, sizeof hello.message);
     if (!hello.confined) cli_error("%s", hello.message);
     return hello.confined;
 }
@@ -123,11 +131,6 @@ static bool send_load(srv_control *c, const srv_load *load, double until_s)
 static bool is_status(int32_t status)
 {
     return status >= FOV_OK && status <= FOV_ERR_CANCELLED;
-}
-
-static void end_text(char *text, size_t bytes)
-{
-    text[bytes - 1] = '\0';
 }
 
 static bool makes_sense(srv_loaded *l)
