@@ -15,6 +15,9 @@ import time
 import traceback
 from pathlib import Path
 
+# Servers inherit it, and one that is told to live on without its terminal (nohup) does: whoever runs the tests may have said so.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 ANSWER_S = 60  # machines that run tests are busy
 
 
