@@ -996,6 +996,8 @@ typedef struct fov_video_options {
     fov_video_scene *scene; /**< NULL: fov_video_track() keeps all tracks to its end */
     void            *scene_user;
     fov_video_times *times; /**< out, added to; may be NULL */
+    bool (*stop)(void *user); /**< asked by any thread whenever the file is read; true: FOV_ERR_CANCELLED. May be NULL */
+    void *stop_user;
 } fov_video_options;
 
 /**

@@ -217,6 +217,8 @@ fov_status fov_video_hide(const char *path, const fov_tracks *tracks, const fov_
         return fov_fail(err, FOV_ERR_ARGUMENT, "hiding faces in a video needs its path, tracks and an output; one is NULL");
     fov_status st = fov_reader_open(&h.reader, path, err);
     if (st) return st;
+    h.reader.source.stop = h.options->stop;
+    h.reader.source.stop_user = h.options->stop_user;
     h.writer.av = h.reader.av;
     h.writer.draft.fd = -1;
     st = run(&h, output, &text);

@@ -145,6 +145,8 @@ fov_status fov_video_track(fov_video *video, const fov_engine *engine, const fov
     static const fov_video_options defaults;
     look l = {.video = video, .options = options ? options : &defaults, .err = err, .expected = fov_video_describe(video).frames};
     *tracks = NULL;
+    video->reader.source.stop = l.options->stop;
+    video->reader.source.stop_user = l.options->stop_user;
     fov_status st = fov_tracker_new(l.options->tracker, &l.tracker, err);
     if (st) return st;
     pthread_mutex_init(&l.lock, NULL);
