@@ -712,6 +712,156 @@ static void a_webp_stays_what_it_is(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- transparency */
+
+/* The face is there laid over white only: in what is transparent of black, or by a colour that stands for nothing. */
+typedef struct transparent {
+    const char *name;
+    int         type, depth;
+    bool        by_key; /* two levels: black, and a colour that stands for nothing */
+} transparent;
+
+static uint8_t gray_at(const fov_image *image, int x, int y)
+{
+    const uint8_t *p = pixel(image, x, y);
+    return (uint8_t)((p[0] + p[1] + p[2]) / 3);
+}
+
+/* @param shown 0 to 255: how light the pixel is to be over white */
+static void put_transparent(const transparent *t, uint8_t *row, int x, uint8_t shown)
+{
+    const int      channels = t->type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA   ? 4
+                              : t->type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ? 2
+                              : t->type == SPNG_COLOR_TYPE_TRUECOLOR       ? 3
+                                                                           : 1;
+    const int      bytes = t->depth / 8;
+    const unsigned level = t->by_key ? (shown > 127 ? 1 : 0) : t->type == SPNG_COLOR_TYPE_INDEXED ? shown : 255U - shown;
+    for (int c = 0; c < channels; c++) {
+        const unsigned value = t->by_key || t->type == SPNG_COLOR_TYPE_INDEXED || c == channels - 1 ? level : 0;
+        uint8_t       *at = row + (ptrdiff_t)(x * channels + c) * bytes;
+        const uint16_t wide = (uint16_t)(value * 257);
+        if (bytes == 2) memcpy(at, &wide, 2);
+        else *at = (uint8_t)value;
+    }
+}
+
+static void write_transparent(const transparent *t, const char *path)
+{
+    fov_photo       *photo = picture_of_face();
+    const fov_image  image = fov_photo_image(photo);
+    spng_ctx        *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
+    struct spng_ihdr header = {.width = (uint32_t)image.width,
+                               .height = (uint32_t)image.height,
+                               .bit_depth = (uint8_t)t->depth,
+                               .color_type = (uint8_t)t->type};
+    struct spng_plte palette = {.n_entries = 256};
+    struct spng_trns trns = {.n_type3_entries = 256, .gray = t->depth > 8 ? 257 : 1};
+    const size_t     row = (size_t)image.width * 8;
+    uint8_t         *pixels = calloc(row, (size_t)image.height);
+    size_t           bytes, size;
+    int              code;
+    assert_non_null(pixels);
+    for (int i = 0; i < 256; i++) trns.type3_alpha[i] = (uint8_t)(255 - i);
+    trns.red = trns.green = trns.blue = trns.gray;
+    assert_int_equal(spng_set_option(ctx, SPNG_ENCODE_TO_BUFFER, 1), 0);
+    assert_int_equal(spng_set_ihdr(ctx, &header), 0);
+    if (t->type == SPNG_COLOR_TYPE_INDEXED) assert_int_equal(spng_set_plte(ctx, &palette), 0);
+    if (t->type == SPNG_COLOR_TYPE_INDEXED || t->by_key) assert_int_equal(spng_set_trns(ctx, &trns), 0);
+    assert_int_equal(spng_decoded_image_size(ctx, SPNG_FMT_PNG, &size), 0);
+    for (int y = 0; y < image.height; y++)
+        for (int x = 0; x < image.width; x++)
+            put_transparent(t, pixels + (size_t)y * (size / header.height), x, gray_at(&image, x, y));
+    assert_int_equal(spng_encode_image(ctx, pixels, size, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE), 0);
+    void *png = spng_get_png_buffer(ctx, &bytes, &code);
+    file_write(path, png, bytes);
+    free(png);
+    free(pixels);
+    spng_ctx_free(ctx);
+    fov_photo_free(photo);
+}
+
+static void write_transparent_webp(const char *path, bool lossless)
+{
+    fov_photo      *photo = picture_of_face();
+    const fov_image image = fov_photo_image(photo);
+    uint8_t        *rgba = calloc((size_t)image.width * (size_t)image.height, 4), *data;
+    assert_non_null(rgba);
+    for (int y = 0; y < image.height; y++)
+        for (int x = 0; x < image.width; x++)
+            rgba[4 * ((ptrdiff_t)y * image.width + x) + 3] = (uint8_t)(255 - gray_at(&image, x, y));
+    const size_t size = lossless ? WebPEncodeLosslessRGBA(rgba, image.width, image.height, 4 * image.width, &data)
+                                 : WebPEncodeRGBA(rgba, image.width, image.height, 4 * image.width, 90, &data);
+    assert_true(size > 0);
+    file_write(path, data, size);
+    WebPFree(data);
+    free(rgba);
+    fov_photo_free(photo);
+}
+
+static bool is_in_the_face(int x, int y)
+{
+    return x >= 173 && x < 276 && y >= 54 && y < 172;
+}
+
+/* Laid over white, what is written is what the same style makes of what was seen: so nothing of the face is left in alpha.
+ * @param lossy it was encoded again, which shows at edges */
+static void check_hidden_as_seen(const char *in, const char *out, fov_hide_options o, bool lossy)
+{
+    const int most = lossy ? 12 : 2;
+    fov_error err = {0};
+    assert_ok(fov_photo_hide(in, &ONE_FACE, &o, out, &err));
+    fov_photo      *seen = load(in), *after = load(out);
+    const fov_image a = fov_photo_image(seen), b = fov_photo_image(after);
+    fov_photo      *before = load(in);
+    const fov_image c = fov_photo_image(before);
+    assert_ok(fov_faces_hide(&ONE_FACE, &o, seen, &err));
+    for (int y = 0; y < a.height; y++)
+        for (int x = 0; x < a.width; x++)
+            if ((!lossy || is_in_the_face(x, y)) && difference(&a, &b, x, y) > most)
+                fail_msg("%s, style %d: (%d, %d) is %d, and %d where what is seen is hidden", in, (int)o.style, x, y,
+                         pixel(&b, x, y)[1], pixel(&a, x, y)[1]);
+    if (!lossy) check_outside_is_untouched(&c, &b, THE_FACE.box, o.margin);
+    fov_photo_free(before);
+    fov_photo_free(seen);
+    fov_photo_free(after);
+}
+
+static void check_every_style(const char *in, const char *out, bool lossy)
+{
+    static const uint8_t half[4] = {210, 210, 210, 128};
+    const fov_image      mask = {half, 1, 1, 4, FOV_RGBA8};
+    for (int style = FOV_HIDE_BLUR; style <= FOV_HIDE_PICTURE; style++)
+        for (int shape = FOV_HIDE_ELLIPSE; shape <= FOV_HIDE_BOX; shape++) {
+            fov_hide_options o = fov_hide_options_default();
+            o.style = (fov_hide_style)style;
+            o.shape = (fov_hide_shape)shape;
+            o.picture = &mask;
+            memset(o.colour, 0x60, sizeof o.colour);
+            check_hidden_as_seen(in, out, o, lossy);
+        }
+}
+
+static void what_is_seen_through_alpha_is_hidden(void **state)
+{
+    (void)state;
+    static const transparent kinds[] = {
+        {"rgba8", SPNG_COLOR_TYPE_TRUECOLOR_ALPHA, 8, false}, {"rgba16", SPNG_COLOR_TYPE_TRUECOLOR_ALPHA, 16, false},
+        {"ga8", SPNG_COLOR_TYPE_GRAYSCALE_ALPHA, 8, false},   {"ga16", SPNG_COLOR_TYPE_GRAYSCALE_ALPHA, 16, false},
+        {"palette", SPNG_COLOR_TYPE_INDEXED, 8, false},       {"key8", SPNG_COLOR_TYPE_TRUECOLOR, 8, true},
+        {"key16", SPNG_COLOR_TYPE_TRUECOLOR, 16, true},       {"graykey8", SPNG_COLOR_TYPE_GRAYSCALE, 8, true},
+        {"graykey16", SPNG_COLOR_TYPE_GRAYSCALE, 16, true}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s.png", kinds[i].name);
+        write_transparent(&kinds[i], path_of(name));
+        check_every_style(path_of(name), path_of("out.png"), false);
+    }
+    for (int lossless = 0; lossless < 2; lossless++) {
+        write_transparent_webp(path_of("in.webp"), lossless);
+        check_every_style(path_of("in.webp"), path_of("out.webp"), !lossless);
+    }
+}
+
 /* ---------------------------------------------------------------- what cannot be cleaned */
 
 /* A list of one tag whose list of more tags lies far beyond the end. */
@@ -775,6 +925,7 @@ int main(void)
                                        cmocka_unit_test(a_png_keeps_its_depth_and_its_chunks),
                                        cmocka_unit_test(a_palette_is_widened),
                                        cmocka_unit_test(of_a_block_that_cannot_be_cleaned_only_the_orientation_is_written),
-                                       cmocka_unit_test(a_webp_stays_what_it_is)};
+                                       cmocka_unit_test(a_webp_stays_what_it_is),
+                                       cmocka_unit_test(what_is_seen_through_alpha_is_hidden)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* PNG: pixels at the depth and in the colours of the file, of which a palette or fewer than 8 bits could not hold what hides a face
- * and are widened; around them the chunks that the standard knows, as they are. Frames of an animation, private chunks and
- * provenance (caBX), which may show the faces, do not stay, nor does text in which programs keep EXIF by their own conventions. */
+/* PNG: pixels at the depth and in the colours of the file, of which a palette, fewer than 8 bits or a colour that stands for
+ * nothing could not hold what hides a face and are widened; around them the chunks that the standard knows, as they are. Frames of
+ * an animation, private chunks and provenance (caBX), which may show the faces, do not stay, nor does text in which programs keep
+ * EXIF by their own conventions. */
 #include "hide/photo/photo_hide.h"
 
 #include "base/alloc.h"
@@ -39,15 +40,16 @@ static void choose_format(spng_ctx *ctx, pixels *p)
                                              [SPNG_COLOR_TYPE_TRUECOLOR_ALPHA] = 4};
     struct spng_trns           transparent;
     const bool                 palette = p->header.color_type == SPNG_COLOR_TYPE_INDEXED, alpha = !spng_get_trns(ctx, &transparent);
-    p->widened = palette || p->header.bit_depth < 8;
+    const bool                 deep = p->header.bit_depth > 8;
+    p->widened = palette || alpha || p->header.bit_depth < 8;
     p->format = SPNG_FMT_PNG;
     p->header.interlace_method = 0;
     if (p->widened) {
-        p->header.bit_depth = 8;
+        p->header.bit_depth = deep ? 16 : 8;
         p->header.color_type = alpha     ? SPNG_COLOR_TYPE_TRUECOLOR_ALPHA
                                : palette ? SPNG_COLOR_TYPE_TRUECOLOR
                                          : SPNG_COLOR_TYPE_GRAYSCALE;
-        p->format = alpha ? SPNG_FMT_RGBA8 : palette ? SPNG_FMT_RGB8 : SPNG_FMT_G8;
+        p->format = alpha ? (deep ? SPNG_FMT_RGBA16 : SPNG_FMT_RGBA8) : palette ? SPNG_FMT_RGB8 : SPNG_FMT_G8;
     }
     p->channels = channels[p->header.color_type];
 }
@@ -83,25 +85,32 @@ static fov_status read_pixels(const fov_photo_hiding *h, pixels *p, int *orienta
     return st;
 }
 
+static fov_plane plane_of(const pixels *p, int channel)
+{
+    const int width = (int)p->header.width, bytes = p->header.bit_depth / 8;
+    return (fov_plane){.data = p->data + (ptrdiff_t)channel * bytes,
+                       .pitch = (ptrdiff_t)width * p->channels * bytes,
+                       .step = p->channels * bytes,
+                       .bytes = bytes,
+                       .depth = p->header.bit_depth,
+                       .width = width,
+                       .height = (int)p->header.height,
+                       .ratio_x = 1,
+                       .ratio_y = 1};
+}
+
 static fov_status hide_faces(const fov_photo_hiding *h, const pixels *p, int orientation)
 {
     static const float gray[3] = {0.299F, 0.587F, 0.114F};
-    const int          width = (int)p->header.width, height = (int)p->header.height, bytes = p->header.bit_depth / 8;
-    const bool         coloured = p->channels > 2;
-    fov_surface        s = {.width = width, .height = height, .orientation = orientation, .planes = coloured ? 3 : 1};
-    for (int c = 0; c < s.planes; c++) { /* alpha is none of them */
-        s.plane[c] = (fov_plane){.data = p->data + (ptrdiff_t)c * bytes,
-                                 .pitch = (ptrdiff_t)width * p->channels * bytes,
-                                 .step = p->channels * bytes,
-                                 .bytes = bytes,
-                                 .depth = p->header.bit_depth,
-                                 .width = width,
-                                 .height = height,
-                                 .ratio_x = 1,
-                                 .ratio_y = 1};
-        const float scale = bytes == 2 ? 257 : 1;
+    const bool         coloured = p->channels > 2, transparent = p->channels % 2 == 0;
+    const float        scale = p->header.bit_depth > 8 ? 257 : 1;
+    fov_surface        s = {
+               .width = (int)p->header.width, .height = (int)p->header.height, .orientation = orientation, .planes = coloured ? 3 : 1};
+    for (int c = 0; c < s.planes; c++) {
+        s.plane[c] = plane_of(p, c);
         for (int i = 0; i < 3; i++) s.plane[c].from_rgb[i] = coloured ? (i == c ? scale : 0) : gray[i] * scale;
     }
+    if (transparent) s.alpha = plane_of(p, s.planes);
     return fov_photo_hide_faces(h, &s);
 }
 
