@@ -15,6 +15,7 @@
 #include <jpeglib.h>
 #include <webp/decode.h>
 #include <webp/encode.h>
+#include <zlib.h>
 
 static const fov_face         THE_FACE = {.box = {173, 54, 276, 172}, .score = 1};
 static const fov_faces        ONE_FACE = {1, &THE_FACE};
@@ -862,6 +863,144 @@ static void what_is_seen_through_alpha_is_hidden(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- which way up */
+
+/* Files that say twice, or late, how they are turned: hidden is what a detector was shown, and it is shown so again. */
+static void check_hidden_where_it_is_seen(const char *in, const char *out)
+{
+    static const fov_face  face = {.box = {24, 40, 104, 120}};
+    static const fov_faces faces = {1, &face};
+    fov_error              err = {0};
+    assert_ok(fov_photo_hide(in, &faces, &SOLID_BOX, out, &err));
+    check_colour(out, 64, 80);
+    fov_photo      *before = load(in), *after = load(out);
+    const fov_image a = fov_photo_image(before), b = fov_photo_image(after);
+    assert_int_equal(a.width, b.width);
+    for (int y = 0; y < a.height; y++)
+        for (int x = 0; x < a.width; x++)
+            if ((x < 8 || x > 120 || y < 24 || y > 136) && difference(&a, &b, x, y) > 8) fail_msg("%s: (%d, %d) changed", in, x, y);
+    fov_photo_free(before);
+    fov_photo_free(after);
+}
+
+/* @param before what the bytes are put before: a marker, or a chunk's type */
+static void insert(const char *from, const char *before, const void *bytes, size_t size, const char *to)
+{
+    size_t      total;
+    char       *file = file_read(from, &total);
+    const char *at = memmem(file, total, before, 4);
+    assert_non_null(at);
+    if (*before >= 'A') at -= 4; /* a PNG's chunk begins with its length */
+    const size_t head = (size_t)(at - file);
+    char        *whole = malloc(total + size);
+    assert_non_null(whole);
+    memcpy(whole, file, head);
+    memcpy(whole + head, bytes, size);
+    memcpy(whole + head + size, at, total - head);
+    file_write(to, whole, total + size);
+    free(whole);
+    free(file);
+}
+
+static size_t jpeg_exif(int orientation, unsigned char out[64])
+{
+    static const unsigned char head[] = {0xff, 0xe1, 0, 8 + FOV_EXIF_ORIENTATION_BYTES, 'E', 'x', 'i', 'f', 0, 0};
+    memcpy(out, head, sizeof head);
+    fov_exif_orientation_only(orientation, out + sizeof head);
+    return sizeof head + FOV_EXIF_ORIENTATION_BYTES;
+}
+
+static void exif_of_a_jpegs_header_counts_and_the_first_of_it(void **state)
+{
+    (void)state;
+    static const char second_scan[] = "\xff\xda\x00\x08", first_scan[] = "\xff\xda\x00\x0c", tables[] = "\xff\xdb\x00\x43";
+    unsigned char     upside_down[64], mirrored[64];
+    size_t            bytes = jpeg_exif(3, upside_down);
+    jpeg_exif(2, mirrored);
+    write_jpeg(path_of("plain.jpg"), true, 1, 1, JCS_YCbCr);
+    insert(path_of("plain.jpg"), second_scan, upside_down, bytes, path_of("late.jpg"));
+    check_hidden_where_it_is_seen(path_of("late.jpg"), path_of("out.jpg"));
+    insert(path_of("plain.jpg"), first_scan, upside_down, bytes, path_of("early.jpg"));
+    check_hidden_where_it_is_seen(path_of("early.jpg"), path_of("out.jpg"));
+    insert(path_of("early.jpg"), second_scan, mirrored, bytes, path_of("both.jpg"));
+    check_hidden_where_it_is_seen(path_of("both.jpg"), path_of("out.jpg"));
+    insert(path_of("early.jpg"), tables, mirrored, bytes, path_of("two.jpg"));
+    check_hidden_where_it_is_seen(path_of("two.jpg"), path_of("out.jpg"));
+    char *out = file_read(path_of("out.jpg"), &bytes);
+    char *first = memmem(out, bytes, "Exif", 4);
+    assert_non_null(first);
+    assert_null(memmem(first + 4, bytes - (size_t)(first + 4 - out), "Exif", 4)); /* it says it once */
+    free(out);
+}
+
+static size_t png_exif(int orientation, bool sound, unsigned char out[64])
+{
+    const unsigned char head[] = {0, 0, 0, FOV_EXIF_ORIENTATION_BYTES, 'e', 'X', 'I', 'f'};
+    memcpy(out, head, sizeof head);
+    fov_exif_orientation_only(orientation, out + sizeof head);
+    const uLong sum = crc32(0, out + 4, 4 + FOV_EXIF_ORIENTATION_BYTES) ^ !sound;
+    for (int i = 0; i < 4; i++) out[sizeof head + FOV_EXIF_ORIENTATION_BYTES + (size_t)i] = (unsigned char)(sum >> (24 - 8 * i));
+    return sizeof head + FOV_EXIF_ORIENTATION_BYTES + 4;
+}
+
+static void of_exif_in_a_png_the_first_counts_if_it_is_sound(void **state)
+{
+    (void)state;
+    unsigned char upside_down[64], broken[64];
+    const size_t  bytes = png_exif(3, true, upside_down);
+    fov_photo    *photo = picture_of_face();
+    png_exif(2, false, broken);
+    picture_save(photo, path_of("plain.png"));
+    insert(path_of("plain.png"), "IEND", upside_down, bytes, path_of("late.png"));
+    check_hidden_where_it_is_seen(path_of("late.png"), path_of("out.png"));
+    insert(path_of("late.png"), "IDAT", broken, bytes, path_of("two.png"));
+    check_hidden_where_it_is_seen(path_of("two.png"), path_of("out.png"));
+    insert(path_of("plain.png"), "IDAT", broken, bytes, path_of("broken.png"));
+    check_hidden_where_it_is_seen(path_of("broken.png"), path_of("out.png"));
+    insert(path_of("plain.png"), "IDAT", upside_down, bytes, path_of("early.png"));
+    check_hidden_where_it_is_seen(path_of("early.png"), path_of("out.png"));
+    fov_photo_free(photo);
+}
+
+/* @param order of the chunks: 'p' the picture, '1' to '8' an EXIF block of that orientation */
+static void write_webp_in_order(const char *path, const char *order)
+{
+    unsigned char    block[FOV_EXIF_ORIENTATION_BYTES];
+    fov_photo       *photo = picture_of_face();
+    const fov_image  image = fov_photo_image(photo);
+    const webp_chunk exif = {"EXIF", {block, sizeof block}};
+    uint8_t         *plain;
+    fov_exif_orientation_only(1, block);
+    const size_t size = WebPEncodeLosslessRGB(image.data, image.width, image.height, (int)image.pitch, &plain);
+    WebPData     file = webp_with(plain, size, &exif, 1);
+    const size_t head = 12 + 18; /* RIFF, VP8X */
+    FILE        *out = fopen(path, "w+b");
+    assert_non_null(out);
+    assert_int_equal(fwrite(file.bytes, 1, head, out), head);
+    for (; *order; order++) {
+        fov_exif_orientation_only(*order == 'p' ? 1 : *order - '0', block);
+        if (*order == 'p') assert_int_equal(fwrite(plain + 12, 1, size - 12, out), size - 12);
+        else assert_true(fwrite("EXIF\x1a\0\0", 1, 8, out) == 8 && fwrite(block, 1, sizeof block, out) == sizeof block);
+    }
+    const uint32_t length = (uint32_t)ftell(out) - 8;
+    assert_int_equal(fseek(out, 4, SEEK_SET), 0);
+    assert_int_equal(fwrite(&length, 4, 1, out), 1);
+    assert_int_equal(fclose(out), 0);
+    WebPDataClear(&file);
+    WebPFree(plain);
+    fov_photo_free(photo);
+}
+
+static void exif_of_a_webp_counts_wherever_it_stands(void **state)
+{
+    (void)state;
+    static const char *const orders[] = {"p3", "3p", "p32", "3p2", "36p", "p63"};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        write_webp_in_order(path_of("in.webp"), orders[i]);
+        check_hidden_where_it_is_seen(path_of("in.webp"), path_of("out.webp"));
+    }
+}
+
 /* ---------------------------------------------------------------- what cannot be cleaned */
 
 /* A list of one tag whose list of more tags lies far beyond the end. */
@@ -926,6 +1065,9 @@ int main(void)
                                        cmocka_unit_test(a_palette_is_widened),
                                        cmocka_unit_test(of_a_block_that_cannot_be_cleaned_only_the_orientation_is_written),
                                        cmocka_unit_test(a_webp_stays_what_it_is),
-                                       cmocka_unit_test(what_is_seen_through_alpha_is_hidden)};
+                                       cmocka_unit_test(what_is_seen_through_alpha_is_hidden),
+                                       cmocka_unit_test(exif_of_a_jpegs_header_counts_and_the_first_of_it),
+                                       cmocka_unit_test(of_exif_in_a_png_the_first_counts_if_it_is_sound),
+                                       cmocka_unit_test(exif_of_a_webp_counts_wherever_it_stands)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

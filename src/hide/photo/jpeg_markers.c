@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* A JPEG's markers: EXIF, XMP, the colour profile, Photoshop's resources and comments stay, cleaned. Nothing else does: thumbnails
  * in APP0, the further pictures of MPF, extended XMP, which holds pictures, JUMBF, whose manifests hold thumbnails and would be
- * void. What stands behind the picture's end, other pictures mostly, is not read. JFIF's and Adobe's markers are libjpeg's to
- * write. */
+ * void. What stands between scans, and behind the picture's end, other pictures mostly, is not read. JFIF's and Adobe's markers are
+ * libjpeg's to write. */
 #include "hide/photo/jpeg_markers.h"
 
 #include "hide/metadata/metadata.h"
@@ -17,10 +17,20 @@ enum { MAX_MARKER_BYTES = 0xffff - 2, EXIF_HEADER_BYTES = 6 };
 #define ICC_HEADER "ICC_PROFILE"
 #define PHOTOSHOP_HEADER "Photoshop 3.0"
 
+static void save(j_decompress_ptr info, unsigned most_bytes)
+{
+    for (int i = 0; i < 16; i++) jpeg_save_markers(info, JPEG_APP0 + i, most_bytes);
+    jpeg_save_markers(info, JPEG_COM, most_bytes);
+}
+
 void fov_jpeg_markers_keep(j_decompress_ptr info)
 {
-    for (int i = 0; i < 16; i++) jpeg_save_markers(info, JPEG_APP0 + i, 0xffff);
-    jpeg_save_markers(info, JPEG_COM, 0xffff);
+    save(info, 0xffff);
+}
+
+void fov_jpeg_markers_end(j_decompress_ptr info)
+{
+    save(info, 0);
 }
 
 /* Headers end with a NUL, which is theirs. */
@@ -34,11 +44,18 @@ static bool is_exif(jpeg_saved_marker_ptr m)
     return is(m, 1, EXIF_HEADER, sizeof EXIF_HEADER);
 }
 
+/* The first block counts, and no other stays. NULL: there is none. */
+static jpeg_saved_marker_ptr exif_of(const struct jpeg_decompress_struct *info)
+{
+    jpeg_saved_marker_ptr m = info->marker_list;
+    while (m && !is_exif(m)) m = m->next;
+    return m;
+}
+
 int fov_jpeg_markers_orientation(const struct jpeg_decompress_struct *info)
 {
-    for (jpeg_saved_marker_ptr m = info->marker_list; m; m = m->next)
-        if (is_exif(m)) return fov_exif_orientation(m->data, m->data_length);
-    return 1;
+    jpeg_saved_marker_ptr exif = exif_of(info);
+    return exif ? fov_exif_orientation(exif->data, exif->data_length) : 1;
 }
 
 static fov_status write_exif(j_compress_ptr to, jpeg_saved_marker_ptr m, bool location, fov_error *err)
@@ -73,9 +90,10 @@ static fov_status write_photoshop(j_compress_ptr to, jpeg_saved_marker_ptr m, bo
 
 fov_status fov_jpeg_markers_write(j_decompress_ptr from, j_compress_ptr to, bool location, fov_error *err)
 {
-    fov_status st = FOV_OK;
+    fov_status                  st = FOV_OK;
+    const jpeg_saved_marker_ptr exif = exif_of(from);
     for (jpeg_saved_marker_ptr m = from->marker_list; m && !st; m = m->next) {
-        if (is_exif(m)) st = write_exif(to, m, location, err);
+        if (m == exif) st = write_exif(to, m, location, err);
         else if (is(m, 1, XMP_HEADER, sizeof XMP_HEADER)) write_xmp(to, m, location);
         else if (is(m, 13, PHOTOSHOP_HEADER, sizeof PHOTOSHOP_HEADER)) st = write_photoshop(to, m, location, err);
         else if (m->marker == JPEG_COM || is(m, 2, ICC_HEADER, sizeof ICC_HEADER))

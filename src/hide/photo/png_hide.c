@@ -155,6 +155,17 @@ static bool is_in(const char *list, const unsigned char *type)
     return false;
 }
 
+static bool is(const chunk *c, const char *type)
+{
+    return !memcmp(c->type, type, 4);
+}
+
+/* As libspng, which looks at the first chunk of a kind only, and not even at that one where its checksum is wrong. */
+static bool is_sound(const chunk *c)
+{
+    return crc32_z(0, c->type, 4 + c->size) == length_at(c->data + c->size);
+}
+
 static void add_whole(fov_text *out, const chunk *c)
 {
     fov_text_add(out, c->start, c->size + CHUNK_BYTES);
@@ -227,14 +238,16 @@ static void add_kept(const fov_photo_hiding *h, bool widened, bool before, fov_t
     static const char of_colours[] = "PLTE tRNS sBIT bKGD hIST "; /* of colours that are no longer so once they were widened */
     static const char texts[] = "tEXt zTXt iTXt ";
     const bool        location = h->hider->options.strip_location;
-    bool              seen = false;
+    bool              seen = false, had_exif = false;
     chunk             c;
     for (fov_bytes in = {h->in->data, h->in->size, SIGNATURE_BYTES}; next_chunk(&in, &c);) {
-        seen = seen || !memcmp(c.type, "IDAT", 4);
+        const bool exif = !had_exif && is(&c, "eXIf");
+        had_exif = had_exif || exif;
+        seen = seen || is(&c, "IDAT");
         if (seen == before) continue;
         if (is_in(kept, c.type) || (!widened && is_in(of_colours, c.type))) add_whole(out, &c);
         else if (is_in(texts, c.type)) add_text(out, &c, location);
-        else if (!memcmp(c.type, "eXIf", 4)) add_exif(out, &c, location);
+        else if (exif && is_sound(&c)) add_exif(out, &c, location);
     }
 }
 
@@ -245,9 +258,9 @@ static fov_status assemble(const fov_photo_hiding *h, bool widened, const fov_bu
     chunk    c;
     fov_text_add(&text, encoded->data, SIGNATURE_BYTES);
     for (fov_bytes in = {encoded->data, encoded->size, SIGNATURE_BYTES}; next_chunk(&in, &c);) {
-        if (!memcmp(c.type, "IEND", 4)) add_kept(h, widened, false, &text);
+        if (is(&c, "IEND")) add_kept(h, widened, false, &text);
         add_whole(&text, &c);
-        if (!memcmp(c.type, "IHDR", 4)) add_kept(h, widened, true, &text);
+        if (is(&c, "IHDR")) add_kept(h, widened, true, &text);
     }
     if (text.failed) {
         fov_text_clear(&text);
