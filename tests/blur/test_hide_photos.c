@@ -1001,6 +1001,140 @@ static void exif_of_a_webp_counts_wherever_it_stands(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- pictures where none belong */
+
+/* A JPEG in segments of one marker; the first ends within the bytes that it begins with. */
+static void add_in_segments(const char *from, const char *before, int marker, const char *head, size_t head_bytes, const void *data,
+                            size_t size, const char *to)
+{
+    char         buffer[1024];
+    FILE        *segments = fopen(path_of("segments"), "w+b");
+    const size_t first = 1 + head_bytes, most = sizeof buffer;
+    size_t       bytes;
+    assert_non_null(segments);
+    for (size_t at = 0, part; at < size; at += part) {
+        part = at ? most - head_bytes : first - head_bytes;
+        if (part > size - at) part = size - at;
+        memcpy(buffer, head, head_bytes);
+        memcpy(buffer + head_bytes, (const char *)data + at, part);
+        add_marker(segments, marker, buffer, head_bytes + part);
+    }
+    assert_int_equal(fclose(segments), 0);
+    char *all = file_read(path_of("segments"), &bytes);
+    insert(from, before, all, bytes, to);
+    free(all);
+}
+
+static void a_picture_in_a_comment_or_a_profile_of_a_jpeg_goes(void **state)
+{
+    (void)state;
+    static const char jfif[] = "\xff\xe0\x00\x10", profile[] = "ICC_PROFILE\0\x01\x02",
+                      chance[] = "LUT \xff\xd8\xff\x00\x01 by chance";
+    fov_error err = {0};
+    size_t    bytes, out_bytes;
+    write_jpeg(path_of("in.jpg"), false, 2, 2, JCS_YCbCr);
+    char *jpeg = file_read(path_of("in.jpg"), &bytes);
+    add_in_segments(path_of("in.jpg"), "\xff\xdb\x00\x43", 0xfe, "", 0, jpeg, bytes, path_of("com.jpg"));
+    add_in_segments(path_of("com.jpg"), jfif, 0xe2, profile, 14, jpeg, bytes, path_of("both.jpg"));
+    assert_ok(fov_photo_hide(path_of("both.jpg"), &ONE_FACE, &SOLID_BOX, path_of("out.jpg"), &err));
+    char *out = file_read(path_of("out.jpg"), &out_bytes);
+    assert_false(holds(out, out_bytes, "ICC_PROFILE", 11) || holds(out + 2, out_bytes - 2, "\xff\xfe", 2));
+    assert_true(out_bytes < bytes + 100);
+    free(out);
+    free(jpeg);
+    add_in_segments(path_of("in.jpg"), jfif, 0xe2, profile, 14, chance, sizeof chance, path_of("chance.jpg"));
+    assert_ok(fov_photo_hide(path_of("chance.jpg"), &ONE_FACE, &SOLID_BOX, path_of("out.jpg"), &err));
+    out = file_read(path_of("out.jpg"), &out_bytes);
+    assert_true(holds(out, out_bytes, "by chance", 9));
+    free(out);
+}
+
+static size_t png_chunk(const char *type, const void *data, size_t size, unsigned char *out)
+{
+    const unsigned char length[4] = {(unsigned char)(size >> 24), (unsigned char)(size >> 16), (unsigned char)(size >> 8),
+                                     (unsigned char)size};
+    memcpy(out, length, 4);
+    memcpy(out + 4, type, 4);
+    memcpy(out + 8, data, size);
+    const uLong sum = crc32(0, out + 4, (uInt)(4 + size));
+    for (size_t i = 0; i < 4; i++) out[8 + size + i] = (unsigned char)(sum >> (24 - 8 * i));
+    return size + 12;
+}
+
+/* @param what of the chunk is packed. @return is the chunk still there? */
+static bool chunk_stays(const char *type, const char *head, size_t head_bytes, bool packs, const void *what, size_t size)
+{
+    static unsigned char data[1 << 18], chunk[1 << 18];
+    fov_error            err = {0};
+    uLongf               bytes = sizeof data - head_bytes;
+    size_t               out_bytes;
+    memcpy(data, head, head_bytes);
+    if (packs) assert_int_equal(compress(data + head_bytes, &bytes, what, size), Z_OK);
+    else memcpy(data + head_bytes, what, bytes = size);
+    insert(path_of("plain.png"), "IDAT", chunk, png_chunk(type, data, head_bytes + bytes, chunk), path_of("in.png"));
+    assert_ok(fov_photo_hide(path_of("in.png"), &ONE_FACE, &SOLID_BOX, path_of("out.png"), &err));
+    char      *out = file_read(path_of("out.png"), &out_bytes);
+    const bool stays = holds(out, out_bytes, head, head_bytes);
+    free(out);
+    return stays;
+}
+
+static void a_picture_in_a_text_or_a_profile_of_a_png_goes(void **state)
+{
+    (void)state;
+    static const char words[] = "words";
+    static const struct {
+        const char *type, *head;
+        size_t      head_bytes;
+        bool        packs;
+    } kinds[] = {{"tEXt", "Comment\0", 8, false},
+                 {"zTXt", "Comment\0\0", 9, true},
+                 {"iTXt", "Comment\0\0\0\0\0", 12, false},
+                 {"iTXt", "Comment\0\x01\0en\0\0", 14, true},
+                 {"iCCP", "name\0\0", 6, true}};
+    fov_photo *photo = picture_of_face();
+    size_t     bytes;
+    picture_save(photo, path_of("plain.png"));
+    write_jpeg(path_of("face.jpg"), false, 2, 2, JCS_YCbCr);
+    char *jpeg = file_read(path_of("face.jpg"), &bytes);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const bool is_text = strcmp(kinds[i].type, "iCCP") != 0;
+        if (is_text)
+            assert_true(chunk_stays(kinds[i].type, kinds[i].head, kinds[i].head_bytes, kinds[i].packs, words, sizeof words - 1));
+        if (is_text && !kinds[i].packs) {
+            assert_false(chunk_stays(kinds[i].type, kinds[i].head, kinds[i].head_bytes, false, "in base64: /9j/4AAQ", 19));
+            continue;
+        }
+        assert_false(chunk_stays(kinds[i].type, kinds[i].head, kinds[i].head_bytes, true, jpeg, bytes));
+    }
+    free(jpeg);
+    fov_photo_free(photo);
+}
+
+static void a_picture_in_a_profile_of_a_webp_goes(void **state)
+{
+    (void)state;
+    fov_error       err = {0};
+    fov_photo      *photo = picture_of_face();
+    const fov_image image = fov_photo_image(photo);
+    size_t          bytes, out_bytes;
+    uint8_t        *data;
+    write_jpeg(path_of("face.jpg"), false, 2, 2, JCS_YCbCr);
+    char            *jpeg = file_read(path_of("face.jpg"), &bytes);
+    const size_t     size = WebPEncodeRGB(image.data, image.width, image.height, (int)image.pitch, 70, &data);
+    const webp_chunk chunk = {"ICCP", {(const uint8_t *)jpeg, bytes}};
+    WebPData         file = webp_with(data, size, &chunk, 1);
+    file_write(path_of("in.webp"), file.bytes, file.size);
+    assert_ok(fov_photo_hide(path_of("in.webp"), &ONE_FACE, &SOLID_BOX, path_of("out.webp"), &err));
+    char *out = file_read(path_of("out.webp"), &out_bytes);
+    assert_false(holds(out, out_bytes, "ICCP", 4) || holds(out, out_bytes, "JFIF", 4));
+    free(out);
+    free(jpeg);
+    WebPDataClear(&file);
+    WebPFree(data);
+    fov_photo_free(photo);
+}
+
 /* ---------------------------------------------------------------- what cannot be cleaned */
 
 /* A list of one tag whose list of more tags lies far beyond the end. */
@@ -1068,6 +1202,9 @@ int main(void)
                                        cmocka_unit_test(what_is_seen_through_alpha_is_hidden),
                                        cmocka_unit_test(exif_of_a_jpegs_header_counts_and_the_first_of_it),
                                        cmocka_unit_test(of_exif_in_a_png_the_first_counts_if_it_is_sound),
-                                       cmocka_unit_test(exif_of_a_webp_counts_wherever_it_stands)};
+                                       cmocka_unit_test(exif_of_a_webp_counts_wherever_it_stands),
+                                       cmocka_unit_test(a_picture_in_a_comment_or_a_profile_of_a_jpeg_goes),
+                                       cmocka_unit_test(a_picture_in_a_text_or_a_profile_of_a_png_goes),
+                                       cmocka_unit_test(a_picture_in_a_profile_of_a_webp_goes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "hide/metadata/metadata.h"
+#include "hide/photo/unpack.h"
 #include "media/png_memory.h"
 #include "media/stored_orientation.h"
 
@@ -184,6 +185,31 @@ static void add_chunk(fov_text *out, const unsigned char *type, const unsigned c
     fov_text_add(out, check, 4);
 }
 
+/* Behind the keyword: of iCCP and zTXt how it is packed, of iTXt whether it is, how, and two more names. NULL: it is not packed. */
+static const unsigned char *packed_part(const chunk *c)
+{
+    const unsigned char *end = c->data + c->size, *zero = memchr(c->data, 0, c->size);
+    if (!zero || is(c, "tEXt")) return NULL;
+    if (is(c, "iCCP") || is(c, "zTXt")) return end - zero > 2 ? zero + 2 : NULL;
+    if (!is(c, "iTXt") || end - zero < 3 || !zero[1]) return NULL;
+    zero += 2;
+    for (int i = 0; zero && i < 2; i++) zero = memchr(zero + 1, 0, (size_t)(end - zero) - 1);
+    return zero ? zero + 1 : NULL;
+}
+
+/* What cannot be looked into might be one. @param out fails without memory */
+static bool is_picture(const chunk *c, fov_text *out)
+{
+    const unsigned char *packed = packed_part(c);
+    fov_text             text = {0};
+    bool                 picture = fov_holds_picture(c->data, c->size);
+    if (packed && !picture)
+        picture = !fov_unpack(packed, (size_t)(c->data + c->size - packed), &text) || fov_holds_picture(text.data, text.size);
+    if (text.failed) out->failed = true;
+    fov_text_clear(&text);
+    return picture;
+}
+
 static void add_exif(fov_text *out, const chunk *c, bool location)
 {
     unsigned char  instead[FOV_EXIF_ORIENTATION_BYTES];
@@ -245,9 +271,12 @@ static void add_kept(const fov_photo_hiding *h, bool widened, bool before, fov_t
         had_exif = had_exif || exif;
         seen = seen || is(&c, "IDAT");
         if (seen == before) continue;
-        if (is_in(kept, c.type) || (!widened && is_in(of_colours, c.type))) add_whole(out, &c);
-        else if (is_in(texts, c.type)) add_text(out, &c, location);
-        else if (exif && is_sound(&c)) add_exif(out, &c, location);
+        const bool text = is_in(texts, c.type);
+        const bool whole = is_in(kept, c.type) || (!widened && is_in(of_colours, c.type));
+        if (exif && is_sound(&c)) add_exif(out, &c, location);
+        if ((!text && !whole) || is_picture(&c, out)) continue;
+        if (whole) add_whole(out, &c);
+        else add_text(out, &c, location);
     }
 }
 

@@ -196,7 +196,8 @@ static bool keep_chunk(webp_hiding *w, const char *name)
     if (copy) memcpy(copy, found.chunk.bytes, size);
     if (!copy) kept = !size;
     else if (!strcmp(name, "EXIF")) kept = set_exif(w, copy, size);
-    else if (strcmp(name, "XMP ") != 0 || fov_xmp_clean((char *)copy, size, location)) kept = set_chunk(w, name, copy, size);
+    else if (!strcmp(name, "XMP ") ? fov_xmp_clean((char *)copy, size, location) : !fov_holds_picture(copy, size))
+        kept = set_chunk(w, name, copy, size);
     fov_free(copy);
     WebPDemuxReleaseChunkIterator(&found);
     return kept;
