@@ -240,13 +240,16 @@ static void a_review_decides_who_is_hidden(void **state)
     program_clear(&p);
     check_every_frame_is_covered(in_folder("hidden.mp4"), FRAMES);
     change_line("r.json", "\"hide\": true,", "\"hide\":false,");
-    p = RUN("blur", GREEN, "r.mp4", "--apply", "r.json", "-o", "kept.mp4");
-    check_code(&p, 0);
-    check_contains(p.out, "0 of 1 tracks hidden");
-    program_clear(&p);
-    p = RUN("detect", "--ndjson", "kept.mp4");
-    check_contains(p.out, "\"track\": 1");
-    program_clear(&p);
+    for (int i = 0; i < 2; i++) {
+        p = RUN("blur", GREEN, "r.mp4", "--apply", "r.json", "-o", "kept.mp4");
+        check_code(&p, 0);
+        check_contains(p.out, "0 of 1 tracks hidden");
+        program_clear(&p);
+        p = RUN("detect", "--ndjson", "kept.mp4");
+        check_contains(p.out, "\"track\": 1");
+        program_clear(&p);
+        if (!i) change_line("r.json", "\"track\": 1,", "\"track\": 9,"); /* whatever its number is */
+    }
     p = RUN("blur", GREEN, "r.mp4", "--keep", "1", "-o", "kept.mp4");
     check_contains(p.out, "0 of 1 tracks hidden");
     program_clear(&p);

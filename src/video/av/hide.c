@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "hide/hider.h"
 #include "video/av/frame.h"
+#include "video/av/visible.h"
 #include "video/av/writer.h"
 
 #include <math.h>
@@ -31,6 +32,7 @@ typedef struct hiding {
     size_t                   n_slots;
     int                      orientation;
     const fov_tracks        *tracks;
+    fov_visible              visible;
     const fov_video_options *options;
     fov_video_times          times;
     double                   copied_s; /* that writing other streams took while frames were read */
@@ -44,13 +46,6 @@ static fov_status copy(void *user, AVPacket *packet, fov_error *err)
     fov_status   st = fov_writer_copy(&h->writer, packet, err);
     h->copied_s += fov_clock_s() - start;
     return st;
-}
-
-static bool is_hidden(const fov_tracks *tracks, size_t number)
-{
-    for (size_t i = number ? number - 1 : 0; i < fov_tracks_count(tracks); i++)
-        if (fov_tracks_get(tracks, i).number == number) return fov_tracks_get(tracks, i).hide;
-    return true;
 }
 
 /* In the frame's own samples; where it has none that can be changed, in a copy that has. */
@@ -80,7 +75,7 @@ static void hide_faces(void *context, size_t i, size_t thread)
     (void)thread;
     s->status = FOV_OK;
     for (size_t k = 0; k < count && !s->status; k++)
-        if (is_hidden(h->tracks, face[k].track)) s->status = hide_in(h, s, face[k].cover);
+        if (!fov_visible_has(&h->visible, face[k].track)) s->status = hide_in(h, s, face[k].cover);
 }
 
 static bool go_on(const hiding *h, size_t done)
@@ -186,7 +181,8 @@ static void free_slots(hiding *h)
 static fov_status run(hiding *h, const char *output, fov_text *warnings)
 {
     h->orientation = fov_reader_orientation(&h->reader);
-    fov_status st = make_slots(h);
+    fov_status st = fov_visible_init(&h->visible, h->tracks, h->err);
+    if (!st) st = make_slots(h);
     if (!st) st = fov_writer_open(&h->writer, &h->reader, output, h->options, warnings, h->err);
     if (!st) st = do_frames(h);
     const double start = fov_clock_s();
@@ -194,6 +190,7 @@ static fov_status run(hiding *h, const char *output, fov_text *warnings)
     h->times.encode_s += fov_clock_s() - start;
     fov_writer_close(&h->writer);
     free_slots(h);
+    fov_visible_clear(&h->visible);
     return st;
 }
 
