@@ -451,6 +451,31 @@ static void not_even_being_killed_leaves_half_a_file(void **state)
     if (nameless >= 0) close(nameless);
 }
 
+/* Of the same frames, but written since: their faces may be elsewhere. */
+static void a_video_that_changed_since_is_refused(void **state)
+{
+    (void)state;
+    NEED_VIDEOS();
+    fov_error               err = {0};
+    fov_engine             *engine;
+    fov_tracks             *tracks;
+    fov_video              *video;
+    const fov_video_options o = {0};
+    video_make(in_folder("changing.mp4"), 10, false, "-an -pix_fmt yuv420p -c:v libx264");
+    assert_ok(fov_engine_open("default", NULL, NULL, &engine, &err));
+    assert_ok(fov_video_open(in_folder("changing.mp4"), &video, &err));
+    assert_ok(fov_video_track(video, engine, &o, &tracks, &err));
+    fov_video_close(video);
+    assert_ok(fov_video_hide(in_folder("changing.mp4"), tracks, &o, in_folder("unchanged.mp4"), NULL, &err));
+    shell("cp '%s' '%s' && mv '%s' '%s'", in_folder("changing.mp4"), in_folder("new.mp4"), in_folder("new.mp4"),
+          in_folder("changing.mp4"));
+    assert_int_equal(fov_video_hide(in_folder("changing.mp4"), tracks, &o, in_folder("never.mp4"), NULL, &err), FOV_ERR_ARGUMENT);
+    check_contains(err.message, "changed since");
+    assert_false(exists("never.mp4") || count_temporary());
+    fov_tracks_free(tracks);
+    fov_engine_free(engine);
+}
+
 /* ---------------------------------------------------------------- files that name another */
 
 static void check_refused(const char *name)
@@ -562,6 +587,7 @@ int main(void)
                                        cmocka_unit_test(what_cannot_be_done_is_said),
                                        cmocka_unit_test(a_full_disk_leaves_nothing),
                                        cmocka_unit_test(ctrl_c_leaves_nothing),
+                                       cmocka_unit_test(a_video_that_changed_since_is_refused),
                                        cmocka_unit_test(a_playlist_opens_nobody_elses_video),
                                        cmocka_unit_test(reading_ends_when_it_is_told_to),
                                        cmocka_unit_test(not_even_being_killed_leaves_half_a_file)};

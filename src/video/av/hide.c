@@ -7,6 +7,7 @@
 #include "base/cpu.h"
 #include "base/threads.h"
 #include "hide/hider.h"
+#include "track/tracks.h"
 #include "video/av/frame.h"
 #include "video/av/visible.h"
 #include "video/av/writer.h"
@@ -151,6 +152,14 @@ static fov_status do_frames(hiding *h)
     return st;
 }
 
+/* Frames whose faces are elsewhere may have the same times. */
+static fov_status check_unchanged(const hiding *h)
+{
+    const fov_stamp *before = &h->tracks->video, now = fov_source_stamp(&h->reader.source);
+    if (!fov_stamp_is_known(before) || fov_stamp_same(before, &now)) return FOV_OK;
+    return fov_fail(h->err, FOV_ERR_ARGUMENT, "%s: changed since its faces were found: find them again", h->reader.path);
+}
+
 static fov_status make_slots(hiding *h)
 {
     const fov_photos_options *photos = h->options->photos;
@@ -184,7 +193,9 @@ static fov_status run(hiding *h, const char *output, fov_text *warnings)
     fov_status st = fov_visible_init(&h->visible, h->tracks, h->err);
     if (!st) st = make_slots(h);
     if (!st) st = fov_writer_open(&h->writer, &h->reader, output, h->options, warnings, h->err);
+    if (!st) st = check_unchanged(h);
     if (!st) st = do_frames(h);
+    if (!st) st = check_unchanged(h); /* while it was read */
     const double start = fov_clock_s();
     if (!st) st = fov_writer_finish(&h->writer, h->err);
     h->times.encode_s += fov_clock_s() - start;

@@ -2,7 +2,6 @@
 #include "video/av/source.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BUFFER_BYTES = 1 << 16 };
@@ -10,6 +9,12 @@ enum { BUFFER_BYTES = 1 << 16 };
 bool fov_source_stopped(const fov_source *s)
 {
     return s->stop && s->stop(s->stop_user);
+}
+
+fov_stamp fov_source_stamp(const fov_source *s)
+{
+    struct stat info;
+    return fstat(s->fd, &info) ? (fov_stamp){0} : fov_stamp_of(&info);
 }
 
 static int take(void *opaque, uint8_t *data, int bytes)
