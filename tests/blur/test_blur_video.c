@@ -490,7 +490,7 @@ static void check_refused(const char *name)
     program_clear(&p);
 }
 
-static void write_words(const char *name, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void write_words(const char *name, const char *format, ...)
 {
     char    text[2048];
     va_list args;

@@ -14,7 +14,9 @@ bool fov_source_stopped(const fov_source *s)
 fov_stamp fov_source_stamp(const fov_source *s)
 {
     struct stat info;
-    return fstat(s->fd, &info) ? (fov_stamp){0} : fov_stamp_of(&info);
+    fov_stamp   stamp = {0};
+    if (!fstat(s->fd, &info)) stamp = fov_stamp_of(&info);
+    return stamp;
 }
 
 static int take(void *opaque, uint8_t *data, int bytes)
