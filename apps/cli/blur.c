@@ -105,7 +105,7 @@ static bool get_inputs(cli_blur_job *b, int count, const char **args)
     b->inputs.endings = CLI_PICTURE_ENDINGS " " CLI_VIDEO_ENDINGS;
     for (int i = 0; i < count; i++) {
         if (!strcmp(args[i], "-")) {
-            cli_error("blur reads its inputs more than once, which standard input cannot give: name a file");
+            cli_error("blur takes files, for videos are read twice, which standard input cannot be: name one");
             return false;
         }
         cli_inputs_add(&b->inputs, args[i]);

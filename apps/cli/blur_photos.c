@@ -10,20 +10,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A photo's file, read once: it may be another one when its faces are known. */
+typedef struct held {
+    void  *data;
+    size_t bytes;
+} held;
+
 typedef struct photos {
     cli_blur_job      *job;
     size_t            *input; /* of the list, by photo */
+    held              *file;  /* by photo, from when it is looked at until it is written */
     size_t             count;
     fov_photo_options  options;
     cli_photo_writers *writers;
 } photos;
 
-/* Called by several threads at once: nothing changes. */
+static void let_go(held *h)
+{
+    fov_data_free(h->data);
+    *h = (held){0};
+}
+
+/* Called by several threads at once: each changes its own photo. */
 static fov_status load(void *user, size_t index, fov_photo **photo, fov_error *err)
 {
     const photos    *p = user;
     const cli_input *in = p->job->inputs.item + p->input[index];
-    if (!in->problem) return fov_photo_load(in->path, &p->options, photo, err);
+    held            *h = p->file + index;
+    if (!in->problem) {
+        let_go(h);
+        const fov_status st = fov_photo_read(in->path, &h->data, &h->bytes, err);
+        return st ? st : fov_photo_decode(h->data, h->bytes, in->path, &p->options, photo, err);
+    }
     err->code = FOV_ERR_IO;
     snprintf(err->message, sizeof err->message, "%s", in->problem);
     return FOV_ERR_IO;
@@ -52,9 +70,10 @@ static char *path_for(const photos *p, size_t input)
     return cli_blur_path(p->job, input);
 }
 
-static void write_one(const photos *p, size_t input, const fov_faces *faces)
+static void write_one(const photos *p, size_t index, const fov_faces *faces)
 {
     cli_blur_job *b = p->job;
+    const size_t  input = p->input[index];
     if (b->outputs.repeated[input]) return; /* written already */
     cli_photo_write w = {.file = b->inputs.item[input].path, .path = path_for(p, input), .count = faces->count};
     if (!w.path) {
@@ -63,6 +82,9 @@ static void write_one(const photos *p, size_t input, const fov_faces *faces)
     }
     w.face = cli_calloc(faces->count, sizeof *w.face);
     if (faces->count) memcpy(w.face, faces->face, faces->count * sizeof *w.face);
+    w.data = p->file[index].data;
+    w.bytes = p->file[index].bytes;
+    p->file[index] = (held){0};
     cli_photo_writers_add(p->writers, &w);
 }
 
@@ -79,7 +101,8 @@ static bool done(void *user, const fov_photo_result *r)
     const char  *file = p->job->inputs.item[input].path;
     if (r->photo && *fov_photo_warning(r->photo)) cli_warning("%s: %s", file, fov_photo_warning(r->photo));
     if (r->status) fail_one(p, file, r->message);
-    else write_one(p, input, &r->faces);
+    else write_one(p, r->index, &r->faces);
+    let_go(p->file + r->index);
     cli_progress(r->index + 1, p->count, p->job->faces);
     return !cli_interrupt_signal() && !p->job->stdout_failed;
 }
@@ -112,6 +135,9 @@ void cli_blur_photos(cli_blur_job *b)
     for (size_t i = 0; i < b->inputs.count; i++)
         if (!b->is_video[i]) p.input[p.count++] = i;
     fov_photo_options_fit(&p.options, &b->detect);
+    p.file = cli_calloc(p.count, sizeof *p.file);
     if (p.count) find_and_hide(&p);
+    for (size_t i = 0; i < p.count; i++) let_go(p.file + i);
+    free(p.file);
     free(p.input);
 }

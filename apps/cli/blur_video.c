@@ -49,6 +49,7 @@ static void work(cli_blur_job *b, size_t input, char *path)
     options.tracker = &b->options.tracker;
     options.times = &times;
     options.progress = cli_progress_of_frames;
+    options.stop = cli_interrupt_stops;
     fov_status st = find(b, input, &options, &tracks, &err);
     if (!st && !cli_blur_keep(b->options.keep, tracks)) {
         b->failed++;

@@ -35,6 +35,12 @@ int cli_interrupt_signal(void)
     return received;
 }
 
+bool cli_interrupt_stops(void *user)
+{
+    (void)user;
+    return received;
+}
+
 cli_exit cli_interrupt_code(void)
 {
     return received ? (cli_exit)(CLI_SIGNAL + received) : CLI_OK;

@@ -5,8 +5,11 @@
 
 #include "exit_codes.h"
 
+#include <stdbool.h>
+
 void     cli_interrupt_watch(void);
-int      cli_interrupt_signal(void); /* 0, or the SIGINT, SIGTERM or SIGHUP that came */
-cli_exit cli_interrupt_code(void);   /* what to exit with: CLI_OK when none came      */
+int      cli_interrupt_signal(void);      /* 0, or the SIGINT, SIGTERM or SIGHUP that came */
+bool     cli_interrupt_stops(void *user); /* did one come? For fov_video_options.stop */
+cli_exit cli_interrupt_code(void);        /* what to exit with: CLI_OK when none came      */
 
 #endif

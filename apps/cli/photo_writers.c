@@ -41,7 +41,7 @@ static slot *next_waiting(cli_photo_writers *w)
 
 static void hide(const cli_photo_writers *w, cli_photo_write *p)
 {
-    p->status = fov_photo_hide(p->file, &(fov_faces){p->count, p->face}, w->options, p->path, &p->err);
+    p->status = fov_photo_hide_data(p->data, p->bytes, p->file, &(fov_faces){p->count, p->face}, w->options, p->path, &p->err);
 }
 
 static void *work(void *argument)
@@ -101,6 +101,7 @@ static void tell_oldest(cli_photo_writers *w)
     while (s->state != DONE) pthread_cond_wait(&w->done, &w->lock);
     pthread_mutex_unlock(&w->lock);
     w->written(w->user, &s->write);
+    fov_data_free(s->write.data);
     free(s->write.path);
     free(s->write.face);
     pthread_mutex_lock(&w->lock);

@@ -7,7 +7,9 @@
 #include "fovea/fovea.h"
 
 typedef struct cli_photo_write {
-    const char *file; /* the caller's */
+    const char *file; /* its name, the caller's */
+    void       *data; /* its bytes, those in which the faces were found; the writers' once added, to fov_data_free() */
+    size_t      bytes;
     char       *path; /* to write to; malloc'ed, the writers' once added */
     fov_face   *face; /* the same */
     size_t      count;

@@ -2,6 +2,7 @@
 #include "video_faces.h"
 
 #include "console.h"
+#include "interrupt.h"
 
 static const float UNSURE = 0.5F; /* of the score that is asked for */
 
@@ -22,6 +23,7 @@ fov_status cli_video_faces(const cli_engine *e, const char *file, const fov_dete
     all.score_threshold *= UNSURE;
     with.photos = &photos;
     with.tracker = &tracker;
+    with.stop = cli_interrupt_stops;
     *tracks = NULL;
     fov_status st = fov_video_open(file, &video, err);
     if (st) return st;

@@ -176,6 +176,15 @@ typedef struct fov_photo_options {
  */
 FOV_API fov_status fov_photo_load(const char *path, const fov_photo_options *options, fov_photo **photo, fov_error *err);
 
+/**
+ * The bytes of a photo's file, for whoever does more with them than one thing, which the file may change between. Of what does not
+ * begin like a photo, maybe only the beginning: fov_photo_decode() says what it is.
+ * @param path as fov_photo_load()
+ * @param data out: release with fov_data_free()
+ * @return FOV_OK, FOV_ERR_IO, FOV_ERR_LIMIT, FOV_ERR_MEMORY; on failure *data is NULL and *bytes 0
+ */
+FOV_API fov_status fov_photo_read(const char *path, void **data, size_t *bytes, fov_error *err);
+
 /** As fov_photo_load(), from memory that may be released after the call. @param name used in messages only; may be NULL. */
 FOV_API fov_status fov_photo_decode(const void *data, size_t bytes, const char *name, const fov_photo_options *options,
                                     fov_photo **photo, fov_error *err);
@@ -854,6 +863,10 @@ FOV_API fov_status fov_bitmap_hide(const fov_faces *faces, const fov_hide_option
 FOV_API fov_status fov_photo_hide(const char *path, const fov_faces *faces, const fov_hide_options *options, const char *output,
                                   fov_error *err);
 
+/** The same of a file's bytes. @param name used in messages only; may be NULL. @return as fov_photo_hide() */
+FOV_API fov_status fov_photo_hide_data(const void *data, size_t bytes, const char *name, const fov_faces *faces,
+                                       const fov_hide_options *options, const char *output, fov_error *err);
+
 /* ------------------------------------------------------------------ faces over time */
 
 /**
@@ -996,6 +1009,8 @@ typedef struct fov_video_options {
     fov_video_scene *scene; /**< NULL: fov_video_track() keeps all tracks to its end */
     void            *scene_user;
     fov_video_times *times; /**< out, added to; may be NULL */
+    bool (*stop)(void *user); /**< asked by any thread whenever the file is read; true: FOV_ERR_CANCELLED. May be NULL */
+    void *stop_user;
 } fov_video_options;
 
 /**

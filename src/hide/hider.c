@@ -167,6 +167,45 @@ static span in_box(const fov_tile *t, int y)
     return (span){from, from, to, to};
 }
 
+/* ---------------------------------------------------------------- what is seen where the picture is transparent */
+
+static const float WHITE = 255;
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* 0 to 1: the mean of the pixels that a sample stands for. */
+static float opacity_of(const fov_tile *t, int x, int y)
+{
+    const fov_plane *p = t->plane, *alpha = &t->surface->alpha;
+    const int        left = (t->left + x) * p->ratio_x, top = (t->top + y) * p->ratio_y;
+    const int        right = least(left + p->ratio_x, alpha->width), bottom = least(top + p->ratio_y, alpha->height);
+    uint32_t         sum = 0;
+    for (int row = top; row < bottom; row++)
+        for (int column = left; column < right; column++)
+            sum += fov_plane_get(alpha, alpha->data + row * alpha->pitch + (ptrdiff_t)column * alpha->step);
+    return (float)sum / ((float)((right - left) * (bottom - top)) * (float)((1 << alpha->depth) - 1));
+}
+
+/* As a detector saw the picture: what is transparent may be what shows a face, or what is under it that nobody sees. */
+static float over_white(const fov_tile *t, int x, int y, float value)
+{
+    if (!t->surface->alpha.data) return value;
+    const float opacity = opacity_of(t, x, y);
+    return value * opacity + (float)fov_plane_colour(t->plane, WHITE, WHITE, WHITE) * (1 - opacity);
+}
+
+static void lay_over_white(const fov_tile *t)
+{
+    for (int y = 0; t->surface->alpha.data && y < t->height; y++)
+        for (int x = 0; x < t->width; x++) {
+            uint16_t *sample = t->sample + (ptrdiff_t)y * t->width + x;
+            *sample = (uint16_t)(over_white(t, x, y, (float)*sample) + 0.5F);
+        }
+}
+
 /* ---------------------------------------------------------------- the work */
 
 static uint8_t *row_of(const fov_tile *t, int y)
@@ -205,7 +244,7 @@ static void mix(const fov_tile *t, int y, const ellipse_row *row, int from, int 
     const uint16_t *shown = t->sample + (ptrdiff_t)y * t->width;
     uint8_t        *sample = row_of(t, y) + (ptrdiff_t)from * t->plane->step;
     for (int x = from; x < to; x++, sample += t->plane->step) {
-        const float share = share_in(row, t, x), before = (float)fov_plane_get(t->plane, sample);
+        const float share = share_in(row, t, x), before = over_white(t, x, y, (float)fov_plane_get(t->plane, sample));
         if (share > 0) fov_plane_put(t->plane, sample, (unsigned)(before + ((float)shown[x] - before) * share + 0.5F));
     }
 }
@@ -221,6 +260,20 @@ static void lay_over(const fov_tile *t, fov_hide_shape shape)
     }
 }
 
+/* Last, for until then it tells what was seen. */
+static void make_opaque(const fov_surface *surface, const fov_region *face, fov_hide_shape shape)
+{
+    const fov_tile t = tile_of(surface, &surface->alpha, face);
+    const unsigned opaque = (1U << surface->alpha.depth) - 1;
+    for (int y = 0; y < t.height; y++) {
+        const ellipse_row row = ellipse_row_of(&t, y);
+        const span        s = shape == FOV_HIDE_BOX ? in_box(&t, y) : in_ellipse(&t, &row);
+        for (int x = s.from; x < s.to; x++)
+            if (shape == FOV_HIDE_BOX || share_in(&row, &t, x) > 0)
+                fov_plane_put(t.plane, row_of(&t, y) + (ptrdiff_t)x * t.plane->step, opaque);
+    }
+}
+
 fov_status fov_hider_run(fov_hider *hider, const fov_surface *surface, const float box[4], fov_error *err)
 {
     for (int i = 0; i < 4; i++)
@@ -233,8 +286,10 @@ fov_status fov_hider_run(fov_hider *hider, const fov_surface *surface, const flo
         fov_status st = need(hider, &t, err);
         if (st) return st;
         load(&t);
+        lay_over_white(&t);
         styles[hider->options.style]->fill(&hider->options, &t);
         lay_over(&t, hider->options.shape);
     }
+    if (surface->alpha.data && face.x1 > face.x0 && face.y1 > face.y0) make_opaque(surface, &face, hider->options.shape);
     return FOV_OK;
 }

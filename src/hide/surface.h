@@ -27,6 +27,7 @@ typedef struct fov_surface {
     int       orientation;   /* EXIF 1..8: how the stored pixels are seen upright */
     int       planes;
     fov_plane plane[FOV_MAX_PLANES];
+    fov_plane alpha; /* of every pixel: the colours are seen laid over white by it; without data: they are opaque */
 } fov_surface;
 
 static inline unsigned fov_plane_get(const fov_plane *p, const uint8_t *sample)

@@ -132,7 +132,7 @@ static fov_status read_segment(walk *w, int marker)
     w->at += size + 2;
     if (is_frame(marker)) return read_frame(w, marker, p + 2, size);
     if (marker == M_SOS) return read_scan(w);
-    read_application(w, marker, p + 2, size);
+    if (!w->header->scans) read_application(w, marker, p + 2, size); /* as libjpeg: between scans nobody looks for them */
     return FOV_OK;
 }
 

@@ -71,6 +71,19 @@ fov_status fov_photo_decode(const void *data, size_t bytes, const char *name, co
     return FOV_OK;
 }
 
+fov_status fov_photo_read(const char *path, void **data, size_t *bytes, fov_error *err)
+{
+    fov_buffer file = {0};
+    *data = NULL;
+    *bytes = 0;
+    if (!path) return fov_fail(err, FOV_ERR_ARGUMENT, "no path to a photo was given");
+    const fov_status st = fov_file_read_if(path, fov_photo_wanted, MAX_FILE_BYTES, &file, err);
+    if (st) return st;
+    *data = file.data;
+    *bytes = file.size;
+    return FOV_OK;
+}
+
 fov_status fov_photo_load(const char *path, const fov_photo_options *options, fov_photo **photo, fov_error *err)
 {
     fov_buffer file;

@@ -3,6 +3,7 @@
 #define FOVEA_TRACK_TRACKS_H
 
 #include "base/error.h"
+#include "base/stamp.h"
 
 struct fov_tracks {
     size_t            frames, count;
@@ -10,6 +11,7 @@ struct fov_tracks {
     size_t           *first;  /* of each frame's faces, and behind the last their number */
     fov_tracked_face *face;   /* by frame, and in it by number                     */
     fov_track        *track;  /* by number                                         */
+    fov_stamp         video;  /* that they were found in; not known of a review    */
 };
 
 /** With room for what is counted; all 0. Release with fov_tracks_free(). */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -239,13 +240,16 @@ static void a_review_decides_who_is_hidden(void **state)
     program_clear(&p);
     check_every_frame_is_covered(in_folder("hidden.mp4"), FRAMES);
     change_line("r.json", "\"hide\": true,", "\"hide\":false,");
-    p = RUN("blur", GREEN, "r.mp4", "--apply", "r.json", "-o", "kept.mp4");
-    check_code(&p, 0);
-    check_contains(p.out, "0 of 1 tracks hidden");
-    program_clear(&p);
-    p = RUN("detect", "--ndjson", "kept.mp4");
-    check_contains(p.out, "\"track\": 1");
-    program_clear(&p);
+    for (int i = 0; i < 2; i++) {
+        p = RUN("blur", GREEN, "r.mp4", "--apply", "r.json", "-o", "kept.mp4");
+        check_code(&p, 0);
+        check_contains(p.out, "0 of 1 tracks hidden");
+        program_clear(&p);
+        p = RUN("detect", "--ndjson", "kept.mp4");
+        check_contains(p.out, "\"track\": 1");
+        program_clear(&p);
+        if (!i) change_line("r.json", "\"track\": 1,", "\"track\": 9,"); /* whatever its number is */
+    }
     p = RUN("blur", GREEN, "r.mp4", "--keep", "1", "-o", "kept.mp4");
     check_contains(p.out, "0 of 1 tracks hidden");
     program_clear(&p);
@@ -447,6 +451,126 @@ static void not_even_being_killed_leaves_half_a_file(void **state)
     if (nameless >= 0) close(nameless);
 }
 
+/* Of the same frames, but written since: their faces may be elsewhere. */
+static void a_video_that_changed_since_is_refused(void **state)
+{
+    (void)state;
+    NEED_VIDEOS();
+    fov_error               err = {0};
+    fov_engine             *engine;
+    fov_tracks             *tracks;
+    fov_video              *video;
+    const fov_video_options o = {0};
+    video_make(in_folder("changing.mp4"), 10, false, "-an -pix_fmt yuv420p -c:v libx264");
+    assert_ok(fov_engine_open("default", NULL, NULL, &engine, &err));
+    assert_ok(fov_video_open(in_folder("changing.mp4"), &video, &err));
+    assert_ok(fov_video_track(video, engine, &o, &tracks, &err));
+    fov_video_close(video);
+    assert_ok(fov_video_hide(in_folder("changing.mp4"), tracks, &o, in_folder("unchanged.mp4"), NULL, &err));
+    shell("cp '%s' '%s' && mv '%s' '%s'", in_folder("changing.mp4"), in_folder("new.mp4"), in_folder("new.mp4"),
+          in_folder("changing.mp4"));
+    assert_int_equal(fov_video_hide(in_folder("changing.mp4"), tracks, &o, in_folder("never.mp4"), NULL, &err), FOV_ERR_ARGUMENT);
+    check_contains(err.message, "changed since");
+    assert_false(exists("never.mp4") || count_temporary());
+    fov_tracks_free(tracks);
+    fov_engine_free(engine);
+}
+
+/* ---------------------------------------------------------------- files that name another */
+
+static void check_refused(const char *name)
+{
+    fov_error  err = {0};
+    fov_video *video;
+    assert_int_equal(fov_video_open(in_folder(name), &video, &err), FOV_ERR_FORMAT);
+    check_contains(err.message, "cannot read as a video");
+    program p = RUN("blur", name, "-o", "never.mp4");
+    check_code(&p, 1);
+    assert_false(exists("never.mp4") || count_temporary());
+    program_clear(&p);
+}
+
+__attribute__((format(printf, 2, 3))) static void write_words(const char *name, const char *format, ...)
+{
+    char    text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    file_write(in_folder(name), text, strlen(text));
+}
+
+/* Playlists of three kinds, one of which has what the box of an MP4 begins with. */
+static void a_playlist_opens_nobody_elses_video(void **state)
+{
+    (void)state;
+    NEED_VIDEOS();
+    video_make(in_folder("private.mp4"), 10, false, "-an -pix_fmt yuv420p -c:v libx264 -movflags frag_keyframe+empty_moov");
+    video_make(in_folder("private.ts"), 10, false, "-an -pix_fmt yuv420p -c:v libx264");
+    const char *const kinds[] = {"static", "dynamic"};
+    for (int i = 0; i < 2; i++) {
+        write_words(
+            "dash.mp4",
+            "<!--skip --><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-on-demand:2011\" "
+            "type=\"%s\" mediaPresentationDuration=\"PT0.4S\" minBufferTime=\"PT1S\" minimumUpdatePeriod=\"PT1S\" "
+            "availabilityStartTime=\"2020-01-01T00:00:00Z\">\n<Period duration=\"PT0.4S\"><AdaptationSet "
+            "contentType=\"video\" mimeType=\"video/mp4\"><Representation id=\"0\" bandwidth=\"100000\" width=\"320\" "
+            "height=\"240\" mimeType=\"video/mp4\" codecs=\"avc1\"><BaseURL>file:%s</BaseURL></Representation>"
+            "</AdaptationSet></Period></MPD>\n",
+            kinds[i], in_folder("private.mp4"));
+        assert_true(fov_video_recognise(in_folder("dash.mp4")));
+        check_refused("dash.mp4");
+    }
+    write_words("hls.mp4", "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\n%s\n#EXT-X-ENDLIST\n",
+                in_folder("private.ts"));
+    check_refused("hls.mp4");
+    write_words("concat.mp4", "ffconcat version 1.0\nfile private.mp4\n");
+    check_refused("concat.mp4");
+}
+
+typedef struct patience {
+    size_t asked, until;
+} patience;
+
+static bool is_over(void *user)
+{
+    patience *p = user;
+    return ++p->asked > p->until;
+}
+
+/* More sound than FFmpeg looks through at first follows the only picture, in which no frame comes that could ask whether to go on.
+ */
+static void reading_ends_when_it_is_told_to(void **state)
+{
+    (void)state;
+    NEED_VIDEOS();
+    fov_error                err = {0};
+    fov_engine              *engine;
+    fov_tracks              *tracks;
+    fov_video               *video;
+    const fov_photos_options one = {.threads = 1};
+    shell("ffmpeg -y -v error -f lavfi -i testsrc=size=64x64:rate=25:duration=0.04 -f lavfi -i anoisesrc=r=96000:d=60 -c:v mjpeg "
+          "-c:a pcm_s32le '%s'",
+          in_folder("sound.mkv"));
+    assert_ok(fov_engine_open("default", NULL, NULL, &engine, &err));
+    for (int hide = 0; hide < 2; hide++) {
+        patience          none = {0}, some = {.until = 5};
+        fov_video_options o = {.photos = &one, .stop = is_over, .stop_user = hide ? &none : &some};
+        none.until = SIZE_MAX;
+        assert_ok(fov_video_open(in_folder("sound.mkv"), &video, &err));
+        const fov_status st = fov_video_track(video, engine, &o, &tracks, &err);
+        assert_int_equal(st, hide ? FOV_OK : FOV_ERR_CANCELLED);
+        fov_video_close(video);
+        if (!hide) continue;
+        assert_true(none.asked > 20);
+        o.stop_user = &some;
+        assert_int_equal(fov_video_hide(in_folder("sound.mkv"), tracks, &o, in_folder("never.mkv"), NULL, &err), FOV_ERR_CANCELLED);
+        assert_false(exists("never.mkv") || count_temporary());
+        fov_tracks_free(tracks);
+    }
+    fov_engine_free(engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_frame_is_covered_and_times_and_sound_stay),
@@ -463,6 +587,9 @@ int main(void)
                                        cmocka_unit_test(what_cannot_be_done_is_said),
                                        cmocka_unit_test(a_full_disk_leaves_nothing),
                                        cmocka_unit_test(ctrl_c_leaves_nothing),
+                                       cmocka_unit_test(a_video_that_changed_since_is_refused),
+                                       cmocka_unit_test(a_playlist_opens_nobody_elses_video),
+                                       cmocka_unit_test(reading_ends_when_it_is_told_to),
                                        cmocka_unit_test(not_even_being_killed_leaves_half_a_file)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

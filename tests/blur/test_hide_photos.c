@@ -15,6 +15,7 @@
 #include <jpeglib.h>
 #include <webp/decode.h>
 #include <webp/encode.h>
+#include <zlib.h>
 
 static const fov_face         THE_FACE = {.box = {173, 54, 276, 172}, .score = 1};
 static const fov_faces        ONE_FACE = {1, &THE_FACE};
@@ -712,6 +713,428 @@ static void a_webp_stays_what_it_is(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- transparency */
+
+/* The face is there laid over white only: in what is transparent of black, or by a colour that stands for nothing. */
+typedef struct transparent {
+    const char *name;
+    int         type, depth;
+    bool        by_key; /* two levels: black, and a colour that stands for nothing */
+} transparent;
+
+static uint8_t gray_at(const fov_image *image, int x, int y)
+{
+    const uint8_t *p = pixel(image, x, y);
+    return (uint8_t)((p[0] + p[1] + p[2]) / 3);
+}
+
+/* @param shown 0 to 255: how light the pixel is to be over white */
+static void put_transparent(const transparent *t, uint8_t *row, int x, uint8_t shown)
+{
+    const int      channels = t->type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA   ? 4
+                              : t->type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ? 2
+                              : t->type == SPNG_COLOR_TYPE_TRUECOLOR       ? 3
+                                                                           : 1;
+    const int      bytes = t->depth / 8;
+    const unsigned level = t->by_key ? (shown > 127 ? 1 : 0) : t->type == SPNG_COLOR_TYPE_INDEXED ? shown : 255U - shown;
+    for (int c = 0; c < channels; c++) {
+        const unsigned value = t->by_key || t->type == SPNG_COLOR_TYPE_INDEXED || c == channels - 1 ? level : 0;
+        uint8_t       *at = row + (ptrdiff_t)(x * channels + c) * bytes;
+        const uint16_t wide = (uint16_t)(value * 257);
+        if (bytes == 2) memcpy(at, &wide, 2);
+        else *at = (uint8_t)value;
+    }
+}
+
+static void write_transparent(const transparent *t, const char *path)
+{
+    fov_photo       *photo = picture_of_face();
+    const fov_image  image = fov_photo_image(photo);
+    spng_ctx        *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
+    struct spng_ihdr header = {.width = (uint32_t)image.width,
+                               .height = (uint32_t)image.height,
+                               .bit_depth = (uint8_t)t->depth,
+                               .color_type = (uint8_t)t->type};
+    struct spng_plte palette = {.n_entries = 256};
+    struct spng_trns trns = {.n_type3_entries = 256, .gray = t->depth > 8 ? 257 : 1};
+    const size_t     row = (size_t)image.width * 8;
+    uint8_t         *pixels = calloc(row, (size_t)image.height);
+    size_t           bytes, size;
+    int              code;
+    assert_non_null(pixels);
+    for (int i = 0; i < 256; i++) trns.type3_alpha[i] = (uint8_t)(255 - i);
+    trns.red = trns.green = trns.blue = trns.gray;
+    assert_int_equal(spng_set_option(ctx, SPNG_ENCODE_TO_BUFFER, 1), 0);
+    assert_int_equal(spng_set_ihdr(ctx, &header), 0);
+    if (t->type == SPNG_COLOR_TYPE_INDEXED) assert_int_equal(spng_set_plte(ctx, &palette), 0);
+    if (t->type == SPNG_COLOR_TYPE_INDEXED || t->by_key) assert_int_equal(spng_set_trns(ctx, &trns), 0);
+    assert_int_equal(spng_decoded_image_size(ctx, SPNG_FMT_PNG, &size), 0);
+    for (int y = 0; y < image.height; y++)
+        for (int x = 0; x < image.width; x++)
+            put_transparent(t, pixels + (size_t)y * (size / header.height), x, gray_at(&image, x, y));
+    assert_int_equal(spng_encode_image(ctx, pixels, size, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE), 0);
+    void *png = spng_get_png_buffer(ctx, &bytes, &code);
+    file_write(path, png, bytes);
+    free(png);
+    free(pixels);
+    spng_ctx_free(ctx);
+    fov_photo_free(photo);
+}
+
+static void write_transparent_webp(const char *path, bool lossless)
+{
+    fov_photo      *photo = picture_of_face();
+    const fov_image image = fov_photo_image(photo);
+    uint8_t        *rgba = calloc((size_t)image.width * (size_t)image.height, 4), *data;
+    assert_non_null(rgba);
+    for (int y = 0; y < image.height; y++)
+        for (int x = 0; x < image.width; x++)
+            rgba[4 * ((ptrdiff_t)y * image.width + x) + 3] = (uint8_t)(255 - gray_at(&image, x, y));
+    const size_t size = lossless ? WebPEncodeLosslessRGBA(rgba, image.width, image.height, 4 * image.width, &data)
+                                 : WebPEncodeRGBA(rgba, image.width, image.height, 4 * image.width, 90, &data);
+    assert_true(size > 0);
+    file_write(path, data, size);
+    WebPFree(data);
+    free(rgba);
+    fov_photo_free(photo);
+}
+
+static bool is_in_the_face(int x, int y)
+{
+    return x >= 173 && x < 276 && y >= 54 && y < 172;
+}
+
+/* Laid over white, what is written is what the same style makes of what was seen: so nothing of the face is left in alpha.
+ * @param lossy it was encoded again, which shows at edges */
+static void check_hidden_as_seen(const char *in, const char *out, fov_hide_options o, bool lossy)
+{
+    const int most = lossy ? 12 : 2;
+    fov_error err = {0};
+    assert_ok(fov_photo_hide(in, &ONE_FACE, &o, out, &err));
+    fov_photo      *seen = load(in), *after = load(out);
+    const fov_image a = fov_photo_image(seen), b = fov_photo_image(after);
+    fov_photo      *before = load(in);
+    const fov_image c = fov_photo_image(before);
+    assert_ok(fov_faces_hide(&ONE_FACE, &o, seen, &err));
+    for (int y = 0; y < a.height; y++)
+        for (int x = 0; x < a.width; x++)
+            if ((!lossy || is_in_the_face(x, y)) && difference(&a, &b, x, y) > most)
+                fail_msg("%s, style %d: (%d, %d) is %d, and %d where what is seen is hidden", in, (int)o.style, x, y,
+                         pixel(&b, x, y)[1], pixel(&a, x, y)[1]);
+    if (!lossy) check_outside_is_untouched(&c, &b, THE_FACE.box, o.margin);
+    fov_photo_free(before);
+    fov_photo_free(seen);
+    fov_photo_free(after);
+}
+
+static void check_every_style(const char *in, const char *out, bool lossy)
+{
+    static const uint8_t half[4] = {210, 210, 210, 128};
+    const fov_image      mask = {half, 1, 1, 4, FOV_RGBA8};
+    for (int style = FOV_HIDE_BLUR; style <= FOV_HIDE_PICTURE; style++)
+        for (int shape = FOV_HIDE_ELLIPSE; shape <= FOV_HIDE_BOX; shape++) {
+            fov_hide_options o = fov_hide_options_default();
+            o.style = (fov_hide_style)style;
+            o.shape = (fov_hide_shape)shape;
+            o.picture = &mask;
+            memset(o.colour, 0x60, sizeof o.colour);
+            check_hidden_as_seen(in, out, o, lossy);
+        }
+}
+
+static void what_is_seen_through_alpha_is_hidden(void **state)
+{
+    (void)state;
+    static const transparent kinds[] = {
+        {"rgba8", SPNG_COLOR_TYPE_TRUECOLOR_ALPHA, 8, false}, {"rgba16", SPNG_COLOR_TYPE_TRUECOLOR_ALPHA, 16, false},
+        {"ga8", SPNG_COLOR_TYPE_GRAYSCALE_ALPHA, 8, false},   {"ga16", SPNG_COLOR_TYPE_GRAYSCALE_ALPHA, 16, false},
+        {"palette", SPNG_COLOR_TYPE_INDEXED, 8, false},       {"key8", SPNG_COLOR_TYPE_TRUECOLOR, 8, true},
+        {"key16", SPNG_COLOR_TYPE_TRUECOLOR, 16, true},       {"graykey8", SPNG_COLOR_TYPE_GRAYSCALE, 8, true},
+        {"graykey16", SPNG_COLOR_TYPE_GRAYSCALE, 16, true}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s.png", kinds[i].name);
+        write_transparent(&kinds[i], path_of(name));
+        check_every_style(path_of(name), path_of("out.png"), false);
+    }
+    for (int lossless = 0; lossless < 2; lossless++) {
+        write_transparent_webp(path_of("in.webp"), lossless);
+        check_every_style(path_of("in.webp"), path_of("out.webp"), !lossless);
+    }
+}
+
+/* ---------------------------------------------------------------- which way up */
+
+/* Files that say twice, or late, how they are turned: hidden is what a detector was shown, and it is shown so again. */
+static void check_hidden_where_it_is_seen(const char *in, const char *out)
+{
+    static const fov_face  face = {.box = {24, 40, 104, 120}};
+    static const fov_faces faces = {1, &face};
+    fov_error              err = {0};
+    assert_ok(fov_photo_hide(in, &faces, &SOLID_BOX, out, &err));
+    check_colour(out, 64, 80);
+    fov_photo      *before = load(in), *after = load(out);
+    const fov_image a = fov_photo_image(before), b = fov_photo_image(after);
+    assert_int_equal(a.width, b.width);
+    for (int y = 0; y < a.height; y++)
+        for (int x = 0; x < a.width; x++)
+            if ((x < 8 || x > 120 || y < 24 || y > 136) && difference(&a, &b, x, y) > 8) fail_msg("%s: (%d, %d) changed", in, x, y);
+    fov_photo_free(before);
+    fov_photo_free(after);
+}
+
+/* @param before what the bytes are put before: a marker, or a chunk's type */
+static void insert(const char *from, const char *before, const void *bytes, size_t size, const char *to)
+{
+    size_t      total;
+    char       *file = file_read(from, &total);
+    const char *at = memmem(file, total, before, 4);
+    assert_non_null(at);
+    if (*before >= 'A') at -= 4; /* a PNG's chunk begins with its length */
+    const size_t head = (size_t)(at - file);
+    char        *whole = malloc(total + size);
+    assert_non_null(whole);
+    memcpy(whole, file, head);
+    memcpy(whole + head, bytes, size);
+    memcpy(whole + head + size, at, total - head);
+    file_write(to, whole, total + size);
+    free(whole);
+    free(file);
+}
+
+static size_t jpeg_exif(int orientation, unsigned char out[64])
+{
+    static const unsigned char head[] = {0xff, 0xe1, 0, 8 + FOV_EXIF_ORIENTATION_BYTES, 'E', 'x', 'i', 'f', 0, 0};
+    memcpy(out, head, sizeof head);
+    fov_exif_orientation_only(orientation, out + sizeof head);
+    return sizeof head + FOV_EXIF_ORIENTATION_BYTES;
+}
+
+static void exif_of_a_jpegs_header_counts_and_the_first_of_it(void **state)
+{
+    (void)state;
+    static const char second_scan[] = "\xff\xda\x00\x08", first_scan[] = "\xff\xda\x00\x0c", tables[] = "\xff\xdb\x00\x43";
+    unsigned char     upside_down[64], mirrored[64];
+    size_t            bytes = jpeg_exif(3, upside_down);
+    jpeg_exif(2, mirrored);
+    write_jpeg(path_of("plain.jpg"), true, 1, 1, JCS_YCbCr);
+    insert(path_of("plain.jpg"), second_scan, upside_down, bytes, path_of("late.jpg"));
+    check_hidden_where_it_is_seen(path_of("late.jpg"), path_of("out.jpg"));
+    insert(path_of("plain.jpg"), first_scan, upside_down, bytes, path_of("early.jpg"));
+    check_hidden_where_it_is_seen(path_of("early.jpg"), path_of("out.jpg"));
+    insert(path_of("early.jpg"), second_scan, mirrored, bytes, path_of("both.jpg"));
+    check_hidden_where_it_is_seen(path_of("both.jpg"), path_of("out.jpg"));
+    insert(path_of("early.jpg"), tables, mirrored, bytes, path_of("two.jpg"));
+    check_hidden_where_it_is_seen(path_of("two.jpg"), path_of("out.jpg"));
+    char *out = file_read(path_of("out.jpg"), &bytes);
+    char *first = memmem(out, bytes, "Exif", 4);
+    assert_non_null(first);
+    assert_null(memmem(first + 4, bytes - (size_t)(first + 4 - out), "Exif", 4)); /* it says it once */
+    free(out);
+}
+
+static size_t png_exif(int orientation, bool sound, unsigned char out[64])
+{
+    const unsigned char head[] = {0, 0, 0, FOV_EXIF_ORIENTATION_BYTES, 'e', 'X', 'I', 'f'};
+    memcpy(out, head, sizeof head);
+    fov_exif_orientation_only(orientation, out + sizeof head);
+    const uLong sum = crc32(0, out + 4, 4 + FOV_EXIF_ORIENTATION_BYTES) ^ !sound;
+    for (int i = 0; i < 4; i++) out[sizeof head + FOV_EXIF_ORIENTATION_BYTES + (size_t)i] = (unsigned char)(sum >> (24 - 8 * i));
+    return sizeof head + FOV_EXIF_ORIENTATION_BYTES + 4;
+}
+
+static void of_exif_in_a_png_the_first_counts_if_it_is_sound(void **state)
+{
+    (void)state;
+    unsigned char upside_down[64], broken[64];
+    const size_t  bytes = png_exif(3, true, upside_down);
+    fov_photo    *photo = picture_of_face();
+    png_exif(2, false, broken);
+    picture_save(photo, path_of("plain.png"));
+    insert(path_of("plain.png"), "IEND", upside_down, bytes, path_of("late.png"));
+    check_hidden_where_it_is_seen(path_of("late.png"), path_of("out.png"));
+    insert(path_of("late.png"), "IDAT", broken, bytes, path_of("two.png"));
+    check_hidden_where_it_is_seen(path_of("two.png"), path_of("out.png"));
+    insert(path_of("plain.png"), "IDAT", broken, bytes, path_of("broken.png"));
+    check_hidden_where_it_is_seen(path_of("broken.png"), path_of("out.png"));
+    insert(path_of("plain.png"), "IDAT", upside_down, bytes, path_of("early.png"));
+    check_hidden_where_it_is_seen(path_of("early.png"), path_of("out.png"));
+    fov_photo_free(photo);
+}
+
+/* @param order of the chunks: 'p' the picture, '1' to '8' an EXIF block of that orientation */
+static void write_webp_in_order(const char *path, const char *order)
+{
+    unsigned char    block[FOV_EXIF_ORIENTATION_BYTES];
+    fov_photo       *photo = picture_of_face();
+    const fov_image  image = fov_photo_image(photo);
+    const webp_chunk exif = {"EXIF", {block, sizeof block}};
+    uint8_t         *plain;
+    fov_exif_orientation_only(1, block);
+    const size_t size = WebPEncodeLosslessRGB(image.data, image.width, image.height, (int)image.pitch, &plain);
+    WebPData     file = webp_with(plain, size, &exif, 1);
+    const size_t head = 12 + 18; /* RIFF, VP8X */
+    FILE        *out = fopen(path, "w+b");
+    assert_non_null(out);
+    assert_int_equal(fwrite(file.bytes, 1, head, out), head);
+    for (; *order; order++) {
+        fov_exif_orientation_only(*order == 'p' ? 1 : *order - '0', block);
+        if (*order == 'p') assert_int_equal(fwrite(plain + 12, 1, size - 12, out), size - 12);
+        else assert_true(fwrite("EXIF\x1a\0\0", 1, 8, out) == 8 && fwrite(block, 1, sizeof block, out) == sizeof block);
+    }
+    const uint32_t length = (uint32_t)ftell(out) - 8;
+    assert_int_equal(fseek(out, 4, SEEK_SET), 0);
+    assert_int_equal(fwrite(&length, 4, 1, out), 1);
+    assert_int_equal(fclose(out), 0);
+    WebPDataClear(&file);
+    WebPFree(plain);
+    fov_photo_free(photo);
+}
+
+static void exif_of_a_webp_counts_wherever_it_stands(void **state)
+{
+    (void)state;
+    static const char *const orders[] = {"p3", "3p", "p32", "3p2", "36p", "p63"};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        write_webp_in_order(path_of("in.webp"), orders[i]);
+        check_hidden_where_it_is_seen(path_of("in.webp"), path_of("out.webp"));
+    }
+}
+
+/* ---------------------------------------------------------------- pictures where none belong */
+
+/* A JPEG in segments of one marker; the first ends within the bytes that it begins with. */
+static void add_in_segments(const char *from, const char *before, int marker, const char *head, size_t head_bytes, const void *data,
+                            size_t size, const char *to)
+{
+    char         buffer[1024];
+    FILE        *segments = fopen(path_of("segments"), "w+b");
+    const size_t first = 1 + head_bytes, most = sizeof buffer;
+    size_t       bytes;
+    assert_non_null(segments);
+    for (size_t at = 0, part; at < size; at += part) {
+        part = at ? most - head_bytes : first - head_bytes;
+        if (part > size - at) part = size - at;
+        memcpy(buffer, head, head_bytes);
+        memcpy(buffer + head_bytes, (const char *)data + at, part);
+        add_marker(segments, marker, buffer, head_bytes + part);
+    }
+    assert_int_equal(fclose(segments), 0);
+    char *all = file_read(path_of("segments"), &bytes);
+    insert(from, before, all, bytes, to);
+    free(all);
+}
+
+static void a_picture_in_a_comment_or_a_profile_of_a_jpeg_goes(void **state)
+{
+    (void)state;
+    static const char jfif[] = "\xff\xe0\x00\x10", profile[] = "ICC_PROFILE\0\x01\x02",
+                      chance[] = "LUT \xff\xd8\xff\x00\x01 by chance";
+    fov_error err = {0};
+    size_t    bytes, out_bytes;
+    write_jpeg(path_of("in.jpg"), false, 2, 2, JCS_YCbCr);
+    char *jpeg = file_read(path_of("in.jpg"), &bytes);
+    add_in_segments(path_of("in.jpg"), "\xff\xdb\x00\x43", 0xfe, "", 0, jpeg, bytes, path_of("com.jpg"));
+    add_in_segments(path_of("com.jpg"), jfif, 0xe2, profile, 14, jpeg, bytes, path_of("both.jpg"));
+    assert_ok(fov_photo_hide(path_of("both.jpg"), &ONE_FACE, &SOLID_BOX, path_of("out.jpg"), &err));
+    char *out = file_read(path_of("out.jpg"), &out_bytes);
+    assert_false(holds(out, out_bytes, "ICC_PROFILE", 11) || holds(out + 2, out_bytes - 2, "\xff\xfe", 2));
+    assert_true(out_bytes < bytes + 100);
+    free(out);
+    free(jpeg);
+    add_in_segments(path_of("in.jpg"), jfif, 0xe2, profile, 14, chance, sizeof chance, path_of("chance.jpg"));
+    assert_ok(fov_photo_hide(path_of("chance.jpg"), &ONE_FACE, &SOLID_BOX, path_of("out.jpg"), &err));
+    out = file_read(path_of("out.jpg"), &out_bytes);
+    assert_true(holds(out, out_bytes, "by chance", 9));
+    free(out);
+}
+
+static size_t png_chunk(const char *type, const void *data, size_t size, unsigned char *out)
+{
+    const unsigned char length[4] = {(unsigned char)(size >> 24), (unsigned char)(size >> 16), (unsigned char)(size >> 8),
+                                     (unsigned char)size};
+    memcpy(out, length, 4);
+    memcpy(out + 4, type, 4);
+    memcpy(out + 8, data, size);
+    const uLong sum = crc32(0, out + 4, (uInt)(4 + size));
+    for (size_t i = 0; i < 4; i++) out[8 + size + i] = (unsigned char)(sum >> (24 - 8 * i));
+    return size + 12;
+}
+
+/* @param what of the chunk is packed. @return is the chunk still there? */
+static bool chunk_stays(const char *type, const char *head, size_t head_bytes, bool packs, const void *what, size_t size)
+{
+    static unsigned char data[1 << 18], chunk[1 << 18];
+    fov_error            err = {0};
+    uLongf               bytes = sizeof data - head_bytes;
+    size_t               out_bytes;
+    memcpy(data, head, head_bytes);
+    if (packs) assert_int_equal(compress(data + head_bytes, &bytes, what, size), Z_OK);
+    else memcpy(data + head_bytes, what, bytes = size);
+    insert(path_of("plain.png"), "IDAT", chunk, png_chunk(type, data, head_bytes + bytes, chunk), path_of("in.png"));
+    assert_ok(fov_photo_hide(path_of("in.png"), &ONE_FACE, &SOLID_BOX, path_of("out.png"), &err));
+    char      *out = file_read(path_of("out.png"), &out_bytes);
+    const bool stays = holds(out, out_bytes, head, head_bytes);
+    free(out);
+    return stays;
+}
+
+static void a_picture_in_a_text_or_a_profile_of_a_png_goes(void **state)
+{
+    (void)state;
+    static const char words[] = "words";
+    static const struct {
+        const char *type, *head;
+        size_t      head_bytes;
+        bool        packs;
+    } kinds[] = {{"tEXt", "Comment\0", 8, false},
+                 {"zTXt", "Comment\0\0", 9, true},
+                 {"iTXt", "Comment\0\0\0\0\0", 12, false},
+                 {"iTXt", "Comment\0\x01\0en\0\0", 14, true},
+                 {"iCCP", "name\0\0", 6, true}};
+    fov_photo *photo = picture_of_face();
+    size_t     bytes;
+    picture_save(photo, path_of("plain.png"));
+    write_jpeg(path_of("face.jpg"), false, 2, 2, JCS_YCbCr);
+    char *jpeg = file_read(path_of("face.jpg"), &bytes);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const bool is_text = strcmp(kinds[i].type, "iCCP") != 0;
+        if (is_text)
+            assert_true(chunk_stays(kinds[i].type, kinds[i].head, kinds[i].head_bytes, kinds[i].packs, words, sizeof words - 1));
+        if (is_text && !kinds[i].packs) {
+            assert_false(chunk_stays(kinds[i].type, kinds[i].head, kinds[i].head_bytes, false, "in base64: /9j/4AAQ", 19));
+            continue;
+        }
+        assert_false(chunk_stays(kinds[i].type, kinds[i].head, kinds[i].head_bytes, true, jpeg, bytes));
+    }
+    free(jpeg);
+    fov_photo_free(photo);
+}
+
+static void a_picture_in_a_profile_of_a_webp_goes(void **state)
+{
+    (void)state;
+    fov_error       err = {0};
+    fov_photo      *photo = picture_of_face();
+    const fov_image image = fov_photo_image(photo);
+    size_t          bytes, out_bytes;
+    uint8_t        *data;
+    write_jpeg(path_of("face.jpg"), false, 2, 2, JCS_YCbCr);
+    char            *jpeg = file_read(path_of("face.jpg"), &bytes);
+    const size_t     size = WebPEncodeRGB(image.data, image.width, image.height, (int)image.pitch, 70, &data);
+    const webp_chunk chunk = {"ICCP", {(const uint8_t *)jpeg, bytes}};
+    WebPData         file = webp_with(data, size, &chunk, 1);
+    file_write(path_of("in.webp"), file.bytes, file.size);
+    assert_ok(fov_photo_hide(path_of("in.webp"), &ONE_FACE, &SOLID_BOX, path_of("out.webp"), &err));
+    char *out = file_read(path_of("out.webp"), &out_bytes);
+    assert_false(holds(out, out_bytes, "ICCP", 4) || holds(out, out_bytes, "JFIF", 4));
+    free(out);
+    free(jpeg);
+    WebPDataClear(&file);
+    WebPFree(data);
+    fov_photo_free(photo);
+}
+
 /* ---------------------------------------------------------------- what cannot be cleaned */
 
 /* A list of one tag whose list of more tags lies far beyond the end. */
@@ -775,6 +1198,13 @@ int main(void)
                                        cmocka_unit_test(a_png_keeps_its_depth_and_its_chunks),
                                        cmocka_unit_test(a_palette_is_widened),
                                        cmocka_unit_test(of_a_block_that_cannot_be_cleaned_only_the_orientation_is_written),
-                                       cmocka_unit_test(a_webp_stays_what_it_is)};
+                                       cmocka_unit_test(a_webp_stays_what_it_is),
+                                       cmocka_unit_test(what_is_seen_through_alpha_is_hidden),
+                                       cmocka_unit_test(exif_of_a_jpegs_header_counts_and_the_first_of_it),
+                                       cmocka_unit_test(of_exif_in_a_png_the_first_counts_if_it_is_sound),
+                                       cmocka_unit_test(exif_of_a_webp_counts_wherever_it_stands),
+                                       cmocka_unit_test(a_picture_in_a_comment_or_a_profile_of_a_jpeg_goes),
+                                       cmocka_unit_test(a_picture_in_a_text_or_a_profile_of_a_png_goes),
+                                       cmocka_unit_test(a_picture_in_a_profile_of_a_webp_goes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,10 +3,13 @@
 #include "pictures.h"
 #include "program.h"
 
+#include <signal.h>
 #include <spng.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static int make_pictures(void **state)
 {
@@ -173,6 +176,42 @@ static void options_that_make_no_sense_are_told(void **state)
     }
 }
 
+/* A pipe, which gives a photo to whoever reads it first and another to the next. */
+static pid_t feed_pipe(const char *path, const char *first, const char *next)
+{
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid) return pid;
+    for (int i = 0; i < 2; i++) {
+        size_t bytes;
+        char  *data = file_read(i ? next : first, &bytes);
+        FILE  *pipe = fopen(path, "wb");
+        if (pipe) fwrite(data, 1, bytes, pipe);
+        if (pipe) fclose(pipe);
+        free(data);
+        sleep(1); /* whoever read it has seen its end */
+    }
+    _exit(0);
+}
+
+/* What is hidden in is what was looked at, even if the file is another one by then. */
+static void a_photo_that_changes_meanwhile_is_read_once(void **state)
+{
+    (void)state;
+    picture_save_blank(512, 400, in_folder("blank.jpg"));
+    assert_int_equal(mkfifo(in_folder("changing.jpg"), 0600), 0);
+    program p = RUN("blur", "--style", "solid", "face.jpg", "-o", "expected.jpg");
+    check_code(&p, 0);
+    program_clear(&p);
+    const pid_t writer = feed_pipe(in_folder("changing.jpg"), in_folder("face.jpg"), in_folder("blank.jpg"));
+    p = RUN("blur", "--style", "solid", "changing.jpg", "-o", "changed.jpg");
+    kill(writer, SIGKILL);
+    waitpid(writer, NULL, 0);
+    check_code(&p, 0);
+    program_clear(&p);
+    assert_true(same_file("expected.jpg", "changed.jpg"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(one_photo_to_one_file),
@@ -180,6 +219,7 @@ int main(void)
                                        cmocka_unit_test(inputs_are_replaced_by_request_only),
                                        cmocka_unit_test(a_picture_is_laid_over_the_face),
                                        cmocka_unit_test(a_png_keeps_its_transparency),
-                                       cmocka_unit_test(options_that_make_no_sense_are_told)};
+                                       cmocka_unit_test(options_that_make_no_sense_are_told),
+                                       cmocka_unit_test(a_photo_that_changes_meanwhile_is_read_once)};
     return cmocka_run_group_tests(tests, make_pictures, NULL);
 }

@@ -84,6 +84,13 @@ def texts(folder):
             yield Case(kind, name, path, tuple(command), code, tuple(parts))
 
 
+# The other file lies beside this one's folder.
+DASH = b"""<!--skip --><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011" type="static"
+mediaPresentationDuration="PT1S" minBufferTime="PT1S"><Period duration="PT1S"><AdaptationSet contentType="video" mimeType="video/mp4"><Representation id="0"
+bandwidth="100000" width="160" height="120" mimeType="video/mp4" codecs="avc1"><BaseURL>../video.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>
+"""
+
+
 def videos(folder):
     whole = (folder / "video.mp4").read_bytes()
     head = whole.index(b"moov")
@@ -91,7 +98,10 @@ def videos(folder):
             ("the first 20 bytes", whole[:20], ["cannot read as a video"]),
             ("the first half", whole[:len(whole) // 2], ["cannot read as a video"]),
             ("an index of zeros", whole[:head + 4] + bytes(len(whole) - head - 4), ["has no video"]),
-            ("no video", b"\0\0\0\x18ftypisom" + bytes(4000), ["cannot read as a video"]))):
+            ("no video", b"\0\0\0\x18ftypisom" + bytes(4000), ["cannot read as a video"]),
+            ("a playlist (DASH) of another file, behind what an MP4 begins with", DASH, ["neither MP4"]),
+            ("a playlist (HLS) of another file", b"#EXTM3U\n#EXTINF:1,\n../video.mp4\n#EXT-X-ENDLIST\n", ["a text file"]),
+            ("a list of files to join (ffconcat)", b"ffconcat version 1.0\nfile ../video.mp4\n", ["a text file"]))):
         yield Case("video", name, write(folder, "video", number, "x.mp4", data), ("blur", "FILE", "-o", "FOLDER/hidden.mp4"), FAILED, tuple(parts))
 
 

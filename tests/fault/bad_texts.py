@@ -42,6 +42,9 @@ def bad_reviews():
     yield review("two keys of a name", b'{"review": 1, "review": 1}', "duplicate object key")
     yield review("300,000 boxes in frames that are not there", REVIEW % (b'{"track": 1, "hide": true, "boxes": [' + b"[0,0,0,1,1]," * 300000 + b"[1,0,0,1,1]]}"), "track 1: box 300001")
     yield review("no JSON", bytes(100), "line 1")
+    tracks = b",".join(b'{"track": %d, "hide": false, "boxes": [[0, 0, 0, 1, 1]]}' % n for n in range(100000, 0, -1))
+    name, file, data, command, _, _ = review("100,000 tracks in descending order, in one frame", REVIEW.replace(b"[0]", b"[0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]") % tracks)
+    yield name, file, data, command, 0, ()
 
 
 def bad_truths():

@@ -95,6 +95,28 @@ static void orientations(void **state)
     }
 }
 
+/* Behind the scan, where libjpeg does not look for it either. */
+static void an_orientation_that_comes_late_is_none(void **state)
+{
+    (void)state;
+    const fov_encoded plain = encode(&(variant){.in = JCS_RGB, .stored = JCS_YCbCr});
+    const fov_encoded turned = encode(&(variant){.in = JCS_RGB, .stored = JCS_YCbCr, .orientation = 6});
+    const size_t      segment = turned.size - plain.size;
+    const void       *exif = memmem(turned.data, turned.size, "\xff\xe1", 2);
+    unsigned char    *late = malloc(turned.size);
+    fov_jpeg_header   h;
+    fov_error         err;
+    assert_non_null(exif);
+    memcpy(late, plain.data, plain.size - 2);
+    memcpy(late + plain.size - 2, exif, segment);
+    memcpy(late + turned.size - 2, plain.data + plain.size - 2, 2);
+    assert_int_equal(fov_jpeg_header_read(&(fov_encoded){late, turned.size, "late.jpg"}, &h, &err), FOV_OK);
+    assert_int_equal(h.orientation, 1);
+    free(late);
+    free((void *)(uintptr_t)plain.data);
+    free((void *)(uintptr_t)turned.data);
+}
+
 static void unusual_kinds(void **state)
 {
     (void)state;
@@ -158,8 +180,8 @@ static void bomb(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usual_kinds), cmocka_unit_test(orientations), cmocka_unit_test(unusual_kinds),
-        cmocka_unit_test(damaged),     cmocka_unit_test(bomb),
+        cmocka_unit_test(usual_kinds),   cmocka_unit_test(orientations), cmocka_unit_test(an_orientation_that_comes_late_is_none),
+        cmocka_unit_test(unusual_kinds), cmocka_unit_test(damaged),      cmocka_unit_test(bomb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

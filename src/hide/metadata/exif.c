@@ -201,8 +201,3 @@ void fov_exif_orientation_only(int orientation, unsigned char block[FOV_EXIF_ORI
     memcpy(block, form, sizeof form);
     block[18] = (unsigned char)orientation;
 }
-
-bool fov_holds_jpeg(const void *data, size_t size)
-{
-    return memmem(data, size, "\xff\xd8\xff", 3) != NULL;
-}

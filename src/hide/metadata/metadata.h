@@ -31,7 +31,9 @@ bool fov_xmp_clean(char *packet, size_t size, bool location);
  */
 bool fov_photoshop_clean(const unsigned char *data, size_t size, bool location, fov_text *out);
 
-/** Does it hold the start of a JPEG? */
+/** Does it hold what a JPEG starts with? Of long tables, some do by chance. */
 bool fov_holds_jpeg(const void *data, size_t size);
+/** Does it hold a JPEG, a PNG or a WebP, as bytes or in base64? */
+bool fov_holds_picture(const void *data, size_t size);
 
 #endif

@@ -114,10 +114,9 @@ static bool clean_tag(packet *p, char *open)
 
 bool fov_xmp_clean(char *text, size_t size, bool location)
 {
-    static const char base64_jpeg[] = "/9j/";
-    packet            p = {text, text + size, location};
+    packet p = {text, text + size, location};
     if (memchr(text, 0, size)) return false; /* UTF-16 */
     for (char *open; (open = memchr(p.at, '<', (size_t)(p.end - p.at)));)
         if (!clean_tag(&p, open)) return false;
-    return !memmem(text, size, base64_jpeg, sizeof base64_jpeg - 1);
+    return !fov_holds_picture(text, size);
 }

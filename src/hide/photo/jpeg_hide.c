@@ -36,6 +36,7 @@ static void open_jpeg(jpeg_hiding *j, struct jpeg_decompress_struct *info)
     jpeg_mem_src(info, j->h->in->data, j->h->in->size);
     fov_jpeg_markers_keep(info);
     jpeg_read_header(info, TRUE);
+    fov_jpeg_markers_end(info);
     j->guard.max_scans = fov_jpeg_max_scans(info->image_width, info->image_height);
 }
 

@@ -9,6 +9,8 @@
 
 /** Have all markers kept that could be written again. Before jpeg_read_header(). */
 void fov_jpeg_markers_keep(j_decompress_ptr info);
+/** Those of the header are all that count: no decoder looks for an orientation among the scans. After jpeg_read_header(). */
+void fov_jpeg_markers_end(j_decompress_ptr info);
 /** Orientation that the markers tell, 1..8; 0 without memory. */
 int fov_jpeg_markers_orientation(const struct jpeg_decompress_struct *info);
 /** Write those that may stay, in their order. After jpeg_write_coefficients(). @return FOV_OK, FOV_ERR_MEMORY */

@@ -14,7 +14,7 @@ static const struct {
 #undef FOV_PHOTO_HIDE
 };
 
-enum { N_FORMATS = sizeof formats / sizeof *formats, MAX_FILE_BYTES = 1 << 30 };
+enum { N_FORMATS = sizeof formats / sizeof *formats };
 
 fov_status fov_photo_hide_faces(const fov_photo_hiding *h, const fov_surface *surface)
 {
@@ -55,18 +55,35 @@ fov_status fov_photo_hide_encoded(const fov_encoded *in, const fov_faces *faces,
     return st;
 }
 
-fov_status fov_photo_hide(const char *path, const fov_faces *faces, const fov_hide_options *options, const char *output,
-                          fov_error *err)
+static fov_status check(const fov_faces *faces, const char *output, fov_error *err)
 {
-    fov_buffer file, hidden;
-    if (!path || !output || !faces || (faces->count && !faces->face))
-        return fov_fail(err, FOV_ERR_ARGUMENT, "hiding faces in a file needs its path, faces and a path to write to; one is NULL");
-    fov_status st = fov_file_read_if(path, fov_photo_wanted, MAX_FILE_BYTES, &file, err);
+    if (output && faces && (faces->face || !faces->count)) return FOV_OK;
+    return fov_fail(err, FOV_ERR_ARGUMENT, "hiding faces in a photo needs faces and a path to write to; one is NULL");
+}
+
+fov_status fov_photo_hide_data(const void *data, size_t bytes, const char *name, const fov_faces *faces,
+                               const fov_hide_options *options, const char *output, fov_error *err)
+{
+    const fov_encoded in = {data, bytes, name ? name : "picture in memory"};
+    fov_buffer        hidden;
+    fov_status        st = check(faces, output, err);
+    if (!st && !data && bytes) st = fov_fail(err, FOV_ERR_ARGUMENT, "%s: %zu bytes at NULL", in.name, bytes);
     if (st) return st;
-    const fov_encoded in = {file.data, file.size, strcmp(path, "-") ? path : "standard input"};
     st = fov_photo_hide_encoded(&in, faces, options, &hidden, err);
     if (!st) st = fov_file_write(output, hidden.data, hidden.size, err);
     fov_buffer_clear(&hidden);
-    fov_buffer_clear(&file);
+    return st;
+}
+
+fov_status fov_photo_hide(const char *path, const fov_faces *faces, const fov_hide_options *options, const char *output,
+                          fov_error *err)
+{
+    void      *data;
+    size_t     bytes;
+    fov_status st = check(faces, output, err);
+    if (!st) st = fov_photo_read(path, &data, &bytes, err);
+    if (st) return st;
+    st = fov_photo_hide_data(data, bytes, strcmp(path, "-") ? path : "standard input", faces, options, output, err);
+    fov_data_free(data);
     return st;
 }

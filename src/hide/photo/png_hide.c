@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* PNG: pixels at the depth and in the colours of the file, of which a palette or fewer than 8 bits could not hold what hides a face
- * and are widened; around them the chunks that the standard knows, as they are. Frames of an animation, private chunks and
- * provenance (caBX), which may show the faces, do not stay, nor does text in which programs keep EXIF by their own conventions. */
+/* PNG: pixels at the depth and in the colours of the file, of which a palette, fewer than 8 bits or a colour that stands for
+ * nothing could not hold what hides a face and are widened; around them the chunks that the standard knows, as they are. Frames of
+ * an animation, private chunks and provenance (caBX), which may show the faces, do not stay, nor does text in which programs keep
+ * EXIF by their own conventions. */
 #include "hide/photo/photo_hide.h"
 
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "hide/metadata/metadata.h"
+#include "hide/photo/unpack.h"
 #include "media/png_memory.h"
 #include "media/stored_orientation.h"
 
@@ -39,15 +41,16 @@ static void choose_format(spng_ctx *ctx, pixels *p)
                                              [SPNG_COLOR_TYPE_TRUECOLOR_ALPHA] = 4};
     struct spng_trns           transparent;
     const bool                 palette = p->header.color_type == SPNG_COLOR_TYPE_INDEXED, alpha = !spng_get_trns(ctx, &transparent);
-    p->widened = palette || p->header.bit_depth < 8;
+    const bool                 deep = p->header.bit_depth > 8;
+    p->widened = palette || alpha || p->header.bit_depth < 8;
     p->format = SPNG_FMT_PNG;
     p->header.interlace_method = 0;
     if (p->widened) {
-        p->header.bit_depth = 8;
+        p->header.bit_depth = deep ? 16 : 8;
         p->header.color_type = alpha     ? SPNG_COLOR_TYPE_TRUECOLOR_ALPHA
                                : palette ? SPNG_COLOR_TYPE_TRUECOLOR
                                          : SPNG_COLOR_TYPE_GRAYSCALE;
-        p->format = alpha ? SPNG_FMT_RGBA8 : palette ? SPNG_FMT_RGB8 : SPNG_FMT_G8;
+        p->format = alpha ? (deep ? SPNG_FMT_RGBA16 : SPNG_FMT_RGBA8) : palette ? SPNG_FMT_RGB8 : SPNG_FMT_G8;
     }
     p->channels = channels[p->header.color_type];
 }
@@ -83,25 +86,32 @@ static fov_status read_pixels(const fov_photo_hiding *h, pixels *p, int *orienta
     return st;
 }
 
+static fov_plane plane_of(const pixels *p, int channel)
+{
+    const int width = (int)p->header.width, bytes = p->header.bit_depth / 8;
+    return (fov_plane){.data = p->data + (ptrdiff_t)channel * bytes,
+                       .pitch = (ptrdiff_t)width * p->channels * bytes,
+                       .step = p->channels * bytes,
+                       .bytes = bytes,
+                       .depth = p->header.bit_depth,
+                       .width = width,
+                       .height = (int)p->header.height,
+                       .ratio_x = 1,
+                       .ratio_y = 1};
+}
+
 static fov_status hide_faces(const fov_photo_hiding *h, const pixels *p, int orientation)
 {
     static const float gray[3] = {0.299F, 0.587F, 0.114F};
-    const int          width = (int)p->header.width, height = (int)p->header.height, bytes = p->header.bit_depth / 8;
-    const bool         coloured = p->channels > 2;
-    fov_surface        s = {.width = width, .height = height, .orientation = orientation, .planes = coloured ? 3 : 1};
-    for (int c = 0; c < s.planes; c++) { /* alpha is none of them */
-        s.plane[c] = (fov_plane){.data = p->data + (ptrdiff_t)c * bytes,
-                                 .pitch = (ptrdiff_t)width * p->channels * bytes,
-                                 .step = p->channels * bytes,
-                                 .bytes = bytes,
-                                 .depth = p->header.bit_depth,
-                                 .width = width,
-                                 .height = height,
-                                 .ratio_x = 1,
-                                 .ratio_y = 1};
-        const float scale = bytes == 2 ? 257 : 1;
+    const bool         coloured = p->channels > 2, transparent = p->channels % 2 == 0;
+    const float        scale = p->header.bit_depth > 8 ? 257 : 1;
+    fov_surface        s = {
+               .width = (int)p->header.width, .height = (int)p->header.height, .orientation = orientation, .planes = coloured ? 3 : 1};
+    for (int c = 0; c < s.planes; c++) {
+        s.plane[c] = plane_of(p, c);
         for (int i = 0; i < 3; i++) s.plane[c].from_rgb[i] = coloured ? (i == c ? scale : 0) : gray[i] * scale;
     }
+    if (transparent) s.alpha = plane_of(p, s.planes);
     return fov_photo_hide_faces(h, &s);
 }
 
@@ -146,6 +156,17 @@ static bool is_in(const char *list, const unsigned char *type)
     return false;
 }
 
+static bool is(const chunk *c, const char *type)
+{
+    return !memcmp(c->type, type, 4);
+}
+
+/* As libspng, which looks at the first chunk of a kind only, and not even at that one where its checksum is wrong. */
+static bool is_sound(const chunk *c)
+{
+    return crc32_z(0, c->type, 4 + c->size) == length_at(c->data + c->size);
+}
+
 static void add_whole(fov_text *out, const chunk *c)
 {
     fov_text_add(out, c->start, c->size + CHUNK_BYTES);
@@ -162,6 +183,31 @@ static void add_chunk(fov_text *out, const unsigned char *type, const unsigned c
     fov_text_add(out, type, 4);
     fov_text_add(out, data, size);
     fov_text_add(out, check, 4);
+}
+
+/* Behind the keyword: of iCCP and zTXt how it is packed, of iTXt whether it is, how, and two more names. NULL: it is not packed. */
+static const unsigned char *packed_part(const chunk *c)
+{
+    const unsigned char *end = c->data + c->size, *zero = memchr(c->data, 0, c->size);
+    if (!zero || is(c, "tEXt")) return NULL;
+    if (is(c, "iCCP") || is(c, "zTXt")) return end - zero > 2 ? zero + 2 : NULL;
+    if (!is(c, "iTXt") || end - zero < 3 || !zero[1]) return NULL;
+    zero += 2;
+    for (int i = 0; zero && i < 2; i++) zero = memchr(zero + 1, 0, (size_t)(end - zero) - 1);
+    return zero ? zero + 1 : NULL;
+}
+
+/* What cannot be looked into might be one. @param out fails without memory */
+static bool is_picture(const chunk *c, fov_text *out)
+{
+    const unsigned char *packed = packed_part(c);
+    fov_text             text = {0};
+    bool                 picture = fov_holds_picture(c->data, c->size);
+    if (packed && !picture)
+        picture = !fov_unpack(packed, (size_t)(c->data + c->size - packed), &text) || fov_holds_picture(text.data, text.size);
+    if (text.failed) out->failed = true;
+    fov_text_clear(&text);
+    return picture;
 }
 
 static void add_exif(fov_text *out, const chunk *c, bool location)
@@ -218,14 +264,19 @@ static void add_kept(const fov_photo_hiding *h, bool widened, bool before, fov_t
     static const char of_colours[] = "PLTE tRNS sBIT bKGD hIST "; /* of colours that are no longer so once they were widened */
     static const char texts[] = "tEXt zTXt iTXt ";
     const bool        location = h->hider->options.strip_location;
-    bool              seen = false;
+    bool              seen = false, had_exif = false;
     chunk             c;
     for (fov_bytes in = {h->in->data, h->in->size, SIGNATURE_BYTES}; next_chunk(&in, &c);) {
-        seen = seen || !memcmp(c.type, "IDAT", 4);
+        const bool exif = !had_exif && is(&c, "eXIf");
+        had_exif = had_exif || exif;
+        seen = seen || is(&c, "IDAT");
         if (seen == before) continue;
-        if (is_in(kept, c.type) || (!widened && is_in(of_colours, c.type))) add_whole(out, &c);
-        else if (is_in(texts, c.type)) add_text(out, &c, location);
-        else if (!memcmp(c.type, "eXIf", 4)) add_exif(out, &c, location);
+        const bool text = is_in(texts, c.type);
+        const bool whole = is_in(kept, c.type) || (!widened && is_in(of_colours, c.type));
+        if (exif && is_sound(&c)) add_exif(out, &c, location);
+        if ((!text && !whole) || is_picture(&c, out)) continue;
+        if (whole) add_whole(out, &c);
+        else add_text(out, &c, location);
     }
 }
 
@@ -236,9 +287,9 @@ static fov_status assemble(const fov_photo_hiding *h, bool widened, const fov_bu
     chunk    c;
     fov_text_add(&text, encoded->data, SIGNATURE_BYTES);
     for (fov_bytes in = {encoded->data, encoded->size, SIGNATURE_BYTES}; next_chunk(&in, &c);) {
-        if (!memcmp(c.type, "IEND", 4)) add_kept(h, widened, false, &text);
+        if (is(&c, "IEND")) add_kept(h, widened, false, &text);
         add_whole(&text, &c);
-        if (!memcmp(c.type, "IHDR", 4)) add_kept(h, widened, true, &text);
+        if (is(&c, "IHDR")) add_kept(h, widened, true, &text);
     }
     if (text.failed) {
         fov_text_clear(&text);

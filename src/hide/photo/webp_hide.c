@@ -77,6 +77,20 @@ static fov_status decode(webp_hiding *w)
     return code == VP8_STATUS_OK ? FOV_OK : fail(w, FOV_ERR_FORMAT, "damaged or truncated WebP; no face can be hidden in it");
 }
 
+static fov_plane alpha_of(const WebPPicture *p)
+{
+    if (p->use_argb)
+        return (fov_plane){.data = (uint8_t *)p->argb + 3, .pitch = 4 * (ptrdiff_t)p->argb_stride, .step = 4, .ratio_x = 1};
+    return (fov_plane){.data = p->a, .pitch = p->a_stride, .step = 1, .ratio_x = 1};
+}
+
+/* Pixels may have an alpha that the file says is none: nobody sees it, and nobody is to see it afterwards. */
+static void drop_alpha(const WebPPicture *p)
+{
+    for (int y = 0; y < p->height; y++)
+        for (int x = 0; x < p->width; x++) p->argb[(ptrdiff_t)y * p->argb_stride + x] |= 0xff000000;
+}
+
 static fov_surface surface_of_pixels(const WebPPicture *p)
 {
     fov_surface s = {.planes = 3};
@@ -100,6 +114,15 @@ static fov_surface surface_of_planes(const WebPPicture *p)
     return s;
 }
 
+static void complete(const WebPPicture *p, fov_plane *plane)
+{
+    plane->bytes = 1;
+    plane->depth = 8;
+    plane->ratio_y = plane->ratio_x;
+    plane->width = (p->width + plane->ratio_x - 1) / plane->ratio_x;
+    plane->height = (p->height + plane->ratio_y - 1) / plane->ratio_y;
+}
+
 static fov_status hide_faces(const webp_hiding *w)
 {
     const WebPPicture *p = &w->picture;
@@ -107,13 +130,12 @@ static fov_status hide_faces(const webp_hiding *w)
     s.width = p->width;
     s.height = p->height;
     s.orientation = fov_webp_orientation(w->demux);
-    for (int c = 0; c < s.planes; c++) {
-        fov_plane *plane = &s.plane[c];
-        plane->bytes = 1;
-        plane->depth = 8;
-        plane->ratio_y = plane->ratio_x;
-        plane->width = (p->width + plane->ratio_x - 1) / plane->ratio_x;
-        plane->height = (p->height + plane->ratio_y - 1) / plane->ratio_y;
+    for (int c = 0; c < s.planes; c++) complete(p, &s.plane[c]);
+    if (w->features.has_alpha) {
+        s.alpha = alpha_of(p);
+        complete(p, &s.alpha);
+    } else if (p->use_argb) {
+        drop_alpha(p);
     }
     return fov_photo_hide_faces(w->h, &s);
 }
@@ -174,7 +196,8 @@ static bool keep_chunk(webp_hiding *w, const char *name)
     if (copy) memcpy(copy, found.chunk.bytes, size);
     if (!copy) kept = !size;
     else if (!strcmp(name, "EXIF")) kept = set_exif(w, copy, size);
-    else if (strcmp(name, "XMP ") != 0 || fov_xmp_clean((char *)copy, size, location)) kept = set_chunk(w, name, copy, size);
+    else if (!strcmp(name, "XMP ") ? fov_xmp_clean((char *)copy, size, location) : !fov_holds_picture(copy, size))
+        kept = set_chunk(w, name, copy, size);
     fov_free(copy);
     WebPDemuxReleaseChunkIterator(&found);
     return kept;

@@ -7,7 +7,9 @@
 #include "base/cpu.h"
 #include "base/threads.h"
 #include "hide/hider.h"
+#include "track/tracks.h"
 #include "video/av/frame.h"
+#include "video/av/visible.h"
 #include "video/av/writer.h"
 
 #include <math.h>
@@ -31,6 +33,7 @@ typedef struct hiding {
     size_t                   n_slots;
     int                      orientation;
     const fov_tracks        *tracks;
+    fov_visible              visible;
     const fov_video_options *options;
     fov_video_times          times;
     double                   copied_s; /* that writing other streams took while frames were read */
@@ -44,13 +47,6 @@ static fov_status copy(void *user, AVPacket *packet, fov_error *err)
     fov_status   st = fov_writer_copy(&h->writer, packet, err);
     h->copied_s += fov_clock_s() - start;
     return st;
-}
-
-static bool is_hidden(const fov_tracks *tracks, size_t number)
-{
-    for (size_t i = number ? number - 1 : 0; i < fov_tracks_count(tracks); i++)
-        if (fov_tracks_get(tracks, i).number == number) return fov_tracks_get(tracks, i).hide;
-    return true;
 }
 
 /* In the frame's own samples; where it has none that can be changed, in a copy that has. */
@@ -80,7 +76,7 @@ static void hide_faces(void *context, size_t i, size_t thread)
     (void)thread;
     s->status = FOV_OK;
     for (size_t k = 0; k < count && !s->status; k++)
-        if (is_hidden(h->tracks, face[k].track)) s->status = hide_in(h, s, face[k].cover);
+        if (!fov_visible_has(&h->visible, face[k].track)) s->status = hide_in(h, s, face[k].cover);
 }
 
 static bool go_on(const hiding *h, size_t done)
@@ -156,6 +152,14 @@ static fov_status do_frames(hiding *h)
     return st;
 }
 
+/* Frames whose faces are elsewhere may have the same times. */
+static fov_status check_unchanged(const hiding *h)
+{
+    const fov_stamp *before = &h->tracks->video, now = fov_source_stamp(&h->reader.source);
+    if (!fov_stamp_is_known(before) || fov_stamp_same(before, &now)) return FOV_OK;
+    return fov_fail(h->err, FOV_ERR_ARGUMENT, "%s: changed since its faces were found: find them again", h->reader.path);
+}
+
 static fov_status make_slots(hiding *h)
 {
     const fov_photos_options *photos = h->options->photos;
@@ -186,14 +190,18 @@ static void free_slots(hiding *h)
 static fov_status run(hiding *h, const char *output, fov_text *warnings)
 {
     h->orientation = fov_reader_orientation(&h->reader);
-    fov_status st = make_slots(h);
+    fov_status st = fov_visible_init(&h->visible, h->tracks, h->err);
+    if (!st) st = make_slots(h);
     if (!st) st = fov_writer_open(&h->writer, &h->reader, output, h->options, warnings, h->err);
+    if (!st) st = check_unchanged(h);
     if (!st) st = do_frames(h);
+    if (!st) st = check_unchanged(h); /* while it was read */
     const double start = fov_clock_s();
     if (!st) st = fov_writer_finish(&h->writer, h->err);
     h->times.encode_s += fov_clock_s() - start;
     fov_writer_close(&h->writer);
     free_slots(h);
+    fov_visible_clear(&h->visible);
     return st;
 }
 
@@ -217,6 +225,8 @@ fov_status fov_video_hide(const char *path, const fov_tracks *tracks, const fov_
         return fov_fail(err, FOV_ERR_ARGUMENT, "hiding faces in a video needs its path, tracks and an output; one is NULL");
     fov_status st = fov_reader_open(&h.reader, path, err);
     if (st) return st;
+    h.reader.source.stop = h.options->stop;
+    h.reader.source.stop_user = h.options->stop_user;
     h.writer.av = h.reader.av;
     h.writer.draft.fd = -1;
     st = run(&h, output, &text);

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "video/av/reader.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MAX_FRAME_PIXELS = 256 * 1000 * 1000 }; /* as of a photo */
 
-/* What is no file would be empty the second time. */
-static fov_status check_file(const char *path, fov_error *err)
-{
-    struct stat info;
-    if (stat(path, &info)) return fov_fail(err, FOV_ERR_IO, "%s: cannot open: %s", path, strerror(errno));
-    if (S_ISREG(info.st_mode)) return FOV_OK;
-    return fov_fail(err, FOV_ERR_UNSUPPORTED, "%s: not a file; a video is read twice, so write a stream to a file first", path);
-}
+/* The demuxers of what fov_video_recognise() knows. Others, which playlists have, read whatever files a file names. */
+static const char containers[] = "mov,matroska,avi,mpeg,mpegvideo,mpegts,flv,live_flv,asf,ogg";
 
 static fov_status open_decoder(fov_reader *r, fov_error *err)
 {
@@ -36,14 +28,36 @@ static fov_status open_decoder(fov_reader *r, fov_error *err)
     return code < 0 ? fov_av_fail(av, r->path, "open the decoder", code, err) : FOV_OK;
 }
 
+/* Whatever a container says that is to be read besides. */
+static int refuse_to_open(AVFormatContext *in, AVIOContext **io, const char *url, int flags, AVDictionary **options)
+{
+    (void)in, (void)url, (void)flags, (void)options;
+    *io = NULL;
+    return AVERROR(EPERM);
+}
+
+static fov_status open_container(fov_reader *r, fov_error *err)
+{
+    const fov_av *av = r->av;
+    AVDictionary *options = NULL;
+    r->in = av->avformat_alloc_context();
+    if (!r->in || av->av_dict_set(&options, "format_whitelist", containers, 0) < 0) return fov_fail_memory(err, r->path);
+    r->in->pb = r->source.io;
+    r->in->io_open = refuse_to_open;
+    const int code = av->avformat_open_input(&r->in, r->path, NULL, &options);
+    av->av_dict_free(&options);
+    if (code == AVERROR(EINVAL)) /* so it says that a format is not among those allowed */
+        return fov_fail(err, FOV_ERR_FORMAT, "%s: cannot read as a video: neither MP4, Matroska, AVI, MPEG, FLV, ASF nor Ogg",
+                        r->path);
+    return code < 0 ? fov_av_fail(av, r->path, "read as a video", code, err) : FOV_OK;
+}
+
 static fov_status open_file(fov_reader *r, fov_error *err)
 {
-    char url[sizeof "file:" + FILENAME_MAX]; /* so that a name with a colon is no protocol */
-    if ((size_t)snprintf(url, sizeof url, "file:%s", r->path) >= sizeof url)
-        return fov_fail(err, FOV_ERR_IO, "%s: too long a name", r->path);
-    int code = r->av->avformat_open_input(&r->in, url, NULL, NULL);
-    if (code < 0) return fov_av_fail(r->av, r->path, "read as a video", code, err);
-    code = r->av->avformat_find_stream_info(r->in, NULL);
+    fov_status st = fov_source_open(&r->source, r->av, r->path, err);
+    if (!st) st = open_container(r, err);
+    if (st) return st;
+    const int code = r->av->avformat_find_stream_info(r->in, NULL);
     if (code < 0) return fov_av_fail(r->av, r->path, "read as a video", code, err);
     const int index = r->av->av_find_best_stream(r->in, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
     if (index < 0 || (r->in->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC))
@@ -57,10 +71,8 @@ static fov_status open_file(fov_reader *r, fov_error *err)
 fov_status fov_reader_open(fov_reader *r, const char *path, fov_error *err)
 {
     *r = (fov_reader){.path = path};
-    fov_status st = check_file(path, err);
-    if (st) return st;
     if (!(r->av = fov_av_load(path, err))) return FOV_ERR_UNSUPPORTED;
-    st = open_file(r, err);
+    const fov_status st = open_file(r, err);
     if (st) fov_reader_close(r);
     return st;
 }
@@ -71,6 +83,7 @@ void fov_reader_close(fov_reader *r)
     r->av->av_packet_free(&r->packet);
     r->av->avcodec_free_context(&r->decoder);
     r->av->avformat_close_input(&r->in);
+    fov_source_close(&r->source);
     r->av = NULL;
 }
 
@@ -91,6 +104,7 @@ static fov_status feed(fov_reader *r, fov_reader_other *other, void *user, fov_e
     fov_status st = FOV_OK;
     int        code = r->av->av_read_frame(r->in, r->packet);
     if (code == AVERROR(ENOMEM)) return fov_fail_memory(err, r->path);
+    if (code < 0 && fov_source_stopped(&r->source)) return fov_fail(err, FOV_ERR_CANCELLED, "stopped after %zu frames", r->frames);
     if (code < 0) {
         r->cut_off = code != AVERROR_EOF;
         r->ended = true;

@@ -4,11 +4,12 @@
 #ifndef FOVEA_VIDEO_READER_H
 #define FOVEA_VIDEO_READER_H
 
-#include "video/av/libav.h"
+#include "video/av/source.h"
 
 typedef struct fov_reader {
     const fov_av    *av;
     const char      *path; /* the caller's */
+    fov_source       source;
     AVFormatContext *in;
     AVStream        *stream; /* the video */
     AVCodecContext  *decoder;
@@ -19,7 +20,7 @@ typedef struct fov_reader {
     bool             cut_off;         /* the file could not be read to its end */
 } fov_reader;
 
-/** @param path must outlive the reader */
+/** @param path must outlive the reader, which must stay where it is */
 fov_status fov_reader_open(fov_reader *reader, const char *path, fov_error *err);
 void       fov_reader_close(fov_reader *reader);
 

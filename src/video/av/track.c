@@ -3,6 +3,7 @@
  * faces are kept. */
 #include "base/alloc.h"
 #include "media/media.h"
+#include "track/tracks.h"
 #include "video/av/frame.h"
 #include "video/av/video.h"
 
@@ -145,12 +146,16 @@ fov_status fov_video_track(fov_video *video, const fov_engine *engine, const fov
     static const fov_video_options defaults;
     look l = {.video = video, .options = options ? options : &defaults, .err = err, .expected = fov_video_describe(video).frames};
     *tracks = NULL;
+    const fov_stamp looked_at = fov_source_stamp(&video->reader.source);
+    video->reader.source.stop = l.options->stop;
+    video->reader.source.stop_user = l.options->stop_user;
     fov_status st = fov_tracker_new(l.options->tracker, &l.tracker, err);
     if (st) return st;
     pthread_mutex_init(&l.lock, NULL);
     pthread_cond_init(&l.turn, NULL);
     st = look_at_all(&l, engine);
     if (!st) st = finish(&l, tracks);
+    if (!st && *tracks) (*tracks)->video = looked_at;
     pthread_cond_destroy(&l.turn);
     pthread_mutex_destroy(&l.lock);
     fov_tracker_free(l.tracker);
