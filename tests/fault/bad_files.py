@@ -14,12 +14,13 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from running import cell, run, tap
+from running import Outcome, cell, run, tap
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 LIMITED = "--no-limits" not in sys.argv
-FAILED, MODEL = 1, 3
+OK, FAILED, MODEL = 0, 1, 3
 LONGEST = 500  # that the table has
+MOST_PRINTED = 4 << 20  # bytes of standard output
 
 
 class Limit(NamedTuple):
@@ -47,6 +48,11 @@ class Case(NamedTuple):
     parts: tuple
 
 
+class Ran(NamedTuple):
+    outcome: Outcome
+    printed: bytes  # on standard output
+
+
 # ---------------------------------------------------------------- files are made by a process of their own: what it takes would count
 
 def write(folder, kind, number, name, data):
@@ -62,14 +68,15 @@ def models(folder):
     formats = {**bad_models.FORMATS, "fov": lambda: bad_models.bad_fov(engine)}
     for kind, bad in formats.items():
         for number, (name, data, parts) in enumerate(bad()):
-            yield Case(kind, name, write(folder, kind, number, f"x.{kind}", data), ("inspect", "FILE"), MODEL, tuple(parts))
+            yield Case(kind, name, write(folder, kind, number, f"x.{kind}", data), ("inspect", "FILE"),
+                       OK if parts is None else MODEL, tuple(parts or ()))
 
 
 def pictures(folder):
     import bad_pictures
     for number, (name, ending, data, parts) in enumerate(bad_pictures.cases()):
         yield Case("picture", f"{ending.upper()}: {name}", write(folder, "picture", number, f"x.{ending}", data), ("detect", "FILE"),
-                   0 if parts is None else FAILED, tuple(parts or ()))
+                   OK if parts is None else FAILED, tuple(parts or ()))
 
 
 def texts(folder):
@@ -131,8 +138,11 @@ def size_of(path):
 
 def run_case(case):
     arguments = [a.replace("FILE", str(case.file)).replace("FOLDER", str(case.file.parent)) for a in case.command]
-    outcome = run([FOVEA, *arguments], cwd=case.file.parent)
-    return outcome._replace(said=shown(outcome.said, case))
+    with tempfile.TemporaryFile() as out:
+        outcome = run([FOVEA, *arguments], cwd=case.file.parent, stdout=out)
+        out.seek(0)
+        printed = out.read(MOST_PRINTED + 1)
+    return Ran(outcome._replace(said=shown(outcome.said, case)), printed)
 
 
 def shown(text, case):
@@ -142,14 +152,24 @@ def shown(text, case):
     return text.replace(f"{case.file.parent}/", "")
 
 
-def complaints(case, outcome):
+def obeyed(text):
+    """Would a terminal take some of it for more than text?"""
+    return any((ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160 for c in text)
+
+
+def complaints(case, ran):
+    outcome = ran.outcome
     if outcome.code != case.code:
         yield f"exit status {outcome.code}, expected {case.code}"
     for part in case.parts:
         if part not in outcome.said:
             yield f"'{part}' is missing"
-    if any(ord(c) < 32 or 127 <= ord(c) < 160 for c in outcome.said) or "\\x" in outcome.said:
+    if obeyed(outcome.said) or "\\x" in outcome.said:
         yield "control characters, or no UTF-8"
+    if obeyed(ran.printed.decode(errors="replace")):
+        yield "control characters on standard output"
+    if len(ran.printed) > MOST_PRINTED:
+        yield f"more than {MOST_PRINTED} bytes on standard output"
     limit, size = LIMITS[case.kind], size_of(case.file)
     mib = limit.base_mib + limit.per_byte * size / (1 << 20)
     if LIMITED and outcome.mib > mib:
@@ -180,9 +200,9 @@ def table(rows):
 def check(cases, why_no_video):
     rows = {}
     for case in cases:
-        outcome = run_case(case)
-        rows.setdefault(case.kind, []).append(row(case, outcome))
-        yield f"{case.kind}: {case.name}", "\n".join(complaints(case, outcome)), outcome.said
+        ran = run_case(case)
+        rows.setdefault(case.kind, []).append(row(case, ran.outcome))
+        yield f"{case.kind}: {case.name}", "\n".join(complaints(case, ran)), ran.outcome.said
     if "--markdown" in sys.argv:
         print(*table(rows), sep="\n")
     known = set((SOURCE / "docs/limits.md").read_text(encoding="utf-8").splitlines())

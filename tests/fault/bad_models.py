@@ -324,6 +324,11 @@ class Engine:
     def in_section(self, kind, at, form, value):
         return self.changed(self.place(kind)[0] + at, form, value)
 
+    def certificate(self, text):
+        """Another one, filled up with blanks."""
+        size = self.place(5)[1]
+        return self.in_section(5, 0, f"{size}s", text.ljust(size))
+
     def scale(self, value):
         return self.in_section(4, 0, "<f", value)
 
@@ -345,6 +350,7 @@ def bad_fov(engine):
     yield "a scale of zero", e.scale(0.0), ["scale"]
     yield "a denormal scale", e.scale(1e-42), ["no finite inverse"]
     yield "a zero point of 256", zero_point(e, 256), ["zero point"]
+    yield "a certificate with terminal escapes", e.certificate(rb'{"\u001b[2J": [{"\u001b[c": "\u0007"}]}'), None
     yield "the first half", engine[:len(engine) // 2], ["it was cut or changed"]
     yield "a line end changed, as FTP does", engine.replace(b"\r\n", b"\n", 1), ["not a model"]
 
