@@ -122,6 +122,18 @@ def command_lines_that_cannot_be():
     refused(4, "--ready-file", "--ready-file", "/no/such/folder/ready")
 
 
+def planted_links_are_not_followed():
+    """The file of --ready-file has another name while it is written; there may be a link of that name, or what an earlier start left."""
+    for leads_to in ("victim", "nothing"):
+        server = Server(FOVEA)
+        folder = Path(server.folder.name)
+        (folder / "victim").write_text("mine")
+        (folder / "ready.new").symlink_to(folder / leads_to)
+        with server:
+            assert (folder / "victim").read_text() == "mine" and not (folder / "nothing").exists()
+            assert not (folder / "ready").is_symlink() and not (folder / "ready.new").is_symlink()
+
+
 def names_that_clients_may_use():
     with Server(FOVEA, "--allow-host", "faces.example", "--allow-host", "other.example") as server:
         for host, status in (("faces.example", 200), ("Other.Example:443", 200), ("third.example", 403), ("localhost", 200)):
@@ -146,7 +158,7 @@ def systemd_is_told():
         assert notify.recv(100) == b"STOPPING=1"
 
 
-TESTS = [a_token_of_a_file_or_the_environment, https, addresses_to_listen_on, command_lines_that_cannot_be,
+TESTS = [a_token_of_a_file_or_the_environment, https, addresses_to_listen_on, command_lines_that_cannot_be, planted_links_are_not_followed,
          names_that_clients_may_use, models_by_name, systemd_is_told]
 
 if __name__ == "__main__":
