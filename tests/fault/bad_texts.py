@@ -69,6 +69,12 @@ def bad_lists():
     yield photos("a line of a megabyte", b"x" * (1 << 20), "a line is longer than any name")
     yield photos("braces for 2^40 names", b"{a,b}" * 40, "too many names")
     yield photos("braces in braces, 3,000 deep", b"{" * 3000 + b"a,b" + b"}" * 3000, "{{{")  # a message has an end
+    yield photos("braces for 2^40 names, with escapes", rb"{\},a}" * 40, "too many names")
+    yield photos("braces, 5,000 behind each other", b"{a}" * 5000, "{a}{a}")
+    yield photos("folders behind a wildcard, 2,000 deep", b"*" + b"/.." * 2000, "*/../..")
+    yield photos("a pattern of 300 folders", b"*" + b"/a" * 300, "256 slashes and braces at most")
+    yield photos("wildcards that lead back", b"/*/.." * 30 + b"/*", "too many names; name folders instead")
+    yield photos("a hundred wildcards that lead back", (b"/*/.." * 30 + b"/*\n") * 100, "too many names; name folders instead")
     yield photos("zeros", bytes(1 << 20), "it is no text")
 
 
