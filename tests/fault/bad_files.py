@@ -201,6 +201,9 @@ def check(cases, why_no_video):
     rows = {}
     for case in cases:
         ran = run_case(case)
+        if "libmatio" in ran.outcome.said:
+            yield f"{case.kind}: {case.name} # SKIP {ran.outcome.said}", "", ""
+            continue
         rows.setdefault(case.kind, []).append(row(case, ran.outcome))
         yield f"{case.kind}: {case.name}", "\n".join(complaints(case, ran)), ran.outcome.said
     if "--markdown" in sys.argv:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Settings, reviews, ground truth, calibrations and lists that are broken: (what it is, file's name, bytes, command, exit status, parts of the message)."""
+import struct
+import zlib
+
 FAILED, MODEL = 1, 3
 REVIEW = b'{"review": 1, "video": "a", "tracks": [%s], "times": [0]}'
 
@@ -53,6 +56,41 @@ def bad_truths():
     yield truth("300,000 boxes, one of them of text", b'[{"file": "a.png", "boxes": [' + b"[0,0,1,1]," * 300000 + b'[0,0,1,"a"]]}]', "box 300000 holds something that is not a number")
     yield truth("a million empty lists", b"[" + b"[]," * 1000000 + b"1]", "entry 0 is no object")
     yield truth("nothing", b"", "holds no photo")
+    yield from bad_mats()
+
+
+def element(kind, body):
+    return struct.pack("<II", kind, len(body)) + body + bytes(-len(body) % 8)
+
+
+def matrix(kind, dimensions, *parts, name=b""):
+    head = element(6, struct.pack("<II", kind, 0)) + element(5, struct.pack(f"<{len(dimensions)}I", *dimensions)) + element(1, name)
+    return element(14, head + b"".join(parts))
+
+
+def packed(whole):
+    body = zlib.compress(whole, 9)
+    return struct.pack("<II", 15, len(body)) + body
+
+
+def mat(*elements, version=0x100):
+    return b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", version) + b"IM" + b"".join(elements)
+
+
+def bad_mats():
+    nested = b""
+    for _ in range(1000):
+        nested = matrix(1, (1, 1), nested or element(14, b""), name=b"event_list")
+    few = 80000
+    yield truth("MATLAB: a bomb of 256 MiB", mat(packed(matrix(6, (1, 1 << 25), element(9, bytes(1 << 28)), name=b"event_list"))), "more memory than 64 MiB and 16 times its bytes")
+    yield truth("MATLAB: 2^62 numbers", mat(matrix(6, (1 << 31, 1 << 31), element(9, bytes(8)), name=b"event_list")), "more memory than")
+    yield truth("MATLAB: a million cells of nothing", mat(packed(matrix(1, (1, 1000000), element(14, b"") * 1000000, name=b"event_list"))), "more memory than")
+    yield truth(f"MATLAB: {few} cells of nothing", mat(packed(matrix(1, (1, few), element(14, b"") * few, name=b"event_list"))), "no variable 'file_list'")
+    yield truth("MATLAB: cells in cells, 1,000 deep", mat(nested), "damaged")
+    yield truth("MATLAB: more cells than are there", mat(matrix(1, (1, 1000), element(14, b""), name=b"event_list")), "damaged")
+    yield truth("MATLAB: a structure", mat(matrix(2, (1, 1), name=b"event_list")), "class 2")
+    yield truth("MATLAB: a matrix that is cut off", mat(matrix(6, (1, 9), element(9, bytes(72)), name=b"event_list"))[:-16], "damaged")
+    yield truth("MATLAB: of HDF5, and a header that is not", mat(version=0x200), "another version than 5 to 7")
 
 
 def bad_caches():
