@@ -33,7 +33,7 @@ class Limit(NamedTuple):
 # As docs/limits.md has them; the program itself takes some 15 MiB, with FFmpeg's libraries 40.
 LIMITS = {
     "pth": Limit(160, 33, 5), "safetensors": Limit(32, 45, 5), "onnx": Limit(96, 10, 5), "wts": Limit(32, 4, 5), "fov": Limit(32, 4, 5),
-    "picture": Limit(160, 4, 20), "settings": Limit(32, 1, 5), "review": Limit(64, 45, 5), "truth": Limit(32, 45, 5), "calibration": Limit(32, 4, 5),
+    "picture": Limit(160, 4, 20), "settings": Limit(32, 1, 5), "review": Limit(64, 45, 5), "truth": Limit(32, 45, 5), "calibration": Limit(48, 3, 5),
     "list": Limit(32, 1, 5), "video": Limit(96, 10, 10), "place": Limit(32, 0, 5),
 }
 
@@ -88,7 +88,15 @@ def texts(folder):
                 (path.parent / "m.wts").write_bytes(b"1\nw 1 3f800000\n")
             if kind == "review":
                 (path.parent / "video.mp4").symlink_to(folder / "video.mp4")
-            yield Case(kind, name, path, tuple(command), code, tuple(parts))
+            yield Case(kind, name, path, tuple(named(argument, path.parent / "beside") for argument in command), code, tuple(parts))
+
+
+def named(argument, path):
+    """Bytes become a file, and its name stands for them."""
+    if isinstance(argument, bytes):
+        path.write_bytes(argument)
+        return "FOLDER/" + path.name
+    return argument
 
 
 def videos(folder):

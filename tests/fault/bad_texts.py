@@ -23,6 +23,16 @@ def cache(name, text, *parts):
     return name, "cache", text, ["calibrate", "default", "--from", "FILE"], MODEL, parts
 
 
+def mapped(name, lines, mapping, *parts):
+    """With a mapping, whose bytes stand where its name is to be."""
+    return name, "cache", b"TRT-8601-EntropyCalibration2\n" + lines, ["calibrate", "default", "--from", "FILE", "--mapping", mapping], MODEL, parts
+
+
+def channels(count):
+    rows = b"".join(word + number * count + b"\n" for word, number in ((b"low", b" 0"), (b"high", b" 1"), (b"mean", b" 0")))
+    return b"Fovea calibration 1\nmethod a\nphotos 1\ndigest -\nsymmetric no\ntensor a -1 1 0 %d\n%send\n" % (count, rows)
+
+
 def photos(name, text, *parts):
     return name, "list", text, ["detect", "@FILE"], FAILED, parts
 
@@ -99,6 +109,11 @@ def bad_caches():
     yield cache("a scale below zero", b"TRT-8601-EntropyCalibration2\ninput: bf800000\n", ":2:", "not the hexadecimal form")
     yield cache("of another network", b"TRT-8601-EntropyCalibration2\nx: 3f800000\n", "has no range for")
     yield cache("100,000 tensors of no network", b"TRT-8601-EntropyCalibration2\n" + b"".join(b"t%d: 3f800000\n" % i for i in range(100000)), "has no range for")
+    yield cache("two million tensors", b"TRT-8601-EntropyCalibration2\n" + b"a:1\n" * 2000000, ":100002: more than 100000 tensors")
+    yield cache("300,000 inputs of nodes", b"Fovea calibration 1\n" + b"input a b 0 c 0\n" * 300000, ":100002: more than 100000 inputs of nodes")
+    yield cache("a million channels", channels(1000000), "has no range for")
+    yield mapped("100,000 tensors, and 100,000 names of which none is there", b"".join(b"t%06d: 1\n" % i for i in range(100000)), b"t099999x = a\n" * 70000, "has no range for")
+    yield mapped("100,000 tensors, and as many names for them", b"".join(b"t%06d: 1\n" % i for i in range(99999)), b"t000000 = a\n" * 70000, "mapping of names:2: more than 100000 tensors")
     yield cache("nothing", b"", "not a calibration cache")
 
 
