@@ -38,6 +38,7 @@ def bad_safetensors():
     yield "a name with control characters", safetensors({"\x1b[2J": tensor(0, 4)}, bytes(4)), ["(?[2J)", "imported as .onnx"]
     yield "a type that is not known", safetensors({"a": tensor(0, 4, dtype="F8_E4M3")}, bytes(4)), ["F8_E4M3", "F32, F16, BF16 or F64"]
     yield "a million empty lists", safetensors(b'{"a":[' + b"[]," * 1000000 + b"1]}"), ["tensor 'a'"]
+    yield "a million empty objects", safetensors(b'{"a":[' + b"{}," * 1000000 + b"1]}"), ["tensor 'a'"]
     yield "250,000 tensors of nothing", safetensors(b"{" + b",".join(b'"%d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}' % i for i in range(250000)) + b"}"), ["more than 65536 tensors"]
 
 

@@ -54,6 +54,7 @@ def bad_reviews():
     yield review("a frame of 2^63", REVIEW % b'{"track": 1, "hide": true, "boxes": [[9223372036854775808, 0, 0, 1, 1]]}', "too big integer")
     yield review("two keys of a name", b'{"review": 1, "review": 1}', "duplicate object key")
     yield review("300,000 boxes in frames that are not there", REVIEW % (b'{"track": 1, "hide": true, "boxes": [' + b"[0,0,0,1,1]," * 300000 + b"[1,0,0,1,1]]}"), "track 1: box 300001")
+    yield review("a million empty objects", REVIEW % (b"{}," * 1000000 + b"{}"), "track 1 of the list")
     yield review("no JSON", bytes(100), "line 1")
 
 
@@ -65,6 +66,7 @@ def bad_truths():
     yield truth("two photos of a name", b'[%s, %s]' % ((b'{"file": "a.png", "boxes": [], "easy": [], "medium": [], "hard": []}',) * 2), "'a.png' is there twice")
     yield truth("300,000 boxes, one of them of text", b'[{"file": "a.png", "boxes": [' + b"[0,0,1,1]," * 300000 + b'[0,0,1,"a"]]}]', "box 300000 holds something that is not a number")
     yield truth("a million empty lists", b"[" + b"[]," * 1000000 + b"1]", "entry 0 is no object")
+    yield truth("a million empty objects", b"[" + b"{}," * 1000000 + b"1]", "entry 0 is no object")
     yield truth("nothing", b"", "holds no photo")
     yield from bad_mats()
 
