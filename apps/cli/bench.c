@@ -203,10 +203,13 @@ static int threads_used(const bench *b)
 
 static void print_text(const bench *b)
 {
-    printf("photo    %s, %d x %d, decoded at %d x %d, faces %zu\n", b->path, fov_photo_width(b->photo), fov_photo_height(b->photo),
+    fputs("photo    ", stdout);
+    cli_print_plain(stdout, b->path);
+    printf(", %d x %d, decoded at %d x %d, faces %zu\nnetwork  ", fov_photo_width(b->photo), fov_photo_height(b->photo),
            b->decoded_width, b->decoded_height, b->faces);
-    printf("network  %s at %d x %d, backend %s, threads %d\n", cli_model_path(), b->input_width, b->input_height,
-           fov_engine_backend(b->engine.engine), threads_used(b));
+    cli_print_plain(stdout, cli_model_path());
+    printf(" at %d x %d, backend %s, threads %d\n", b->input_width, b->input_height, fov_engine_backend(b->engine.engine),
+           threads_used(b));
     printf("device   ");
     cli_print_plain(stdout, b->device);
     putchar('\n');

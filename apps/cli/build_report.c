@@ -14,7 +14,8 @@ enum { FEW = 12 /* layers that are listed without -v */ };
 static void print_head(const fov_engine *engine, const char *path, double seconds)
 {
     struct stat info;
-    printf("%s  %s", path, fov_precision_name(fov_engine_precision(engine)));
+    cli_print_plain(stdout, path);
+    printf("  %s", fov_precision_name(fov_engine_precision(engine)));
     if (!stat(path, &info)) printf(", %.2f MB", (double)info.st_size / 1e6);
     printf(", built in %.1f s\n", seconds);
 }
@@ -70,7 +71,9 @@ static void print_stayed(const json_t *certificate)
         }
         printf("  stayed %-5s ", cli_json_text_of(layer, "precision"));
         cli_print_plain(stdout, cli_json_text_of(layer, "layer"));
-        printf(": %s\n", cli_json_text_of(layer, "why"));
+        fputs(": ", stdout);
+        cli_print_plain(stdout, cli_json_text_of(layer, "why"));
+        putchar('\n');
     }
 }
 
@@ -84,7 +87,12 @@ void cli_build_report(const fov_engine *engine, const char *path, double seconds
     print_measured(certificate);
     print_considered(certificate);
     print_stayed(certificate);
-    json_array_foreach(json_object_get(certificate, "notes"), i, note) printf("  note         %s\n", json_string_value(note));
+    json_array_foreach(json_object_get(certificate, "notes"), i, note)
+    {
+        fputs("  note         ", stdout);
+        cli_print_plain(stdout, json_string_value(note));
+        putchar('\n');
+    }
     json_decref(certificate);
 }
 

@@ -32,8 +32,10 @@ static void print_key(const char *key, int depth)
     char *words = cli_strdup(key);
     for (char *p = words; *p; p++)
         if (*p == '_') *p = ' ';
-    printf("%*s%-*s", depth * INDENT, "", WIDTH - depth * INDENT > 0 ? WIDTH - depth * INDENT : 1, words);
-    if (strlen(words) + (size_t)(depth * INDENT) >= WIDTH) putchar(' ');
+    printf("%*s", depth * INDENT, "");
+    cli_print_plain(stdout, words);
+    const int blanks = WIDTH - depth * INDENT - (int)strnlen(words, WIDTH);
+    printf("%*s", blanks > 0 ? blanks : 1, "");
     free(words);
 }
 

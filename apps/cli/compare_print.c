@@ -131,7 +131,9 @@ void cli_print_comparison(const char *text, bool all)
     }
     print_engine(json, "a", "A");
     print_engine(json, "b", "B");
-    printf("\n%s\n\n", cli_json_text_of(json, "verdict"));
+    putchar('\n');
+    cli_print_plain(stdout, cli_json_text_of(json, "verdict"));
+    fputs("\n\n", stdout);
     print_numbers(json);
     print_heads(json);
     if (json_array_size(json_object_get(json, "layers"))) print_layers(json, all);

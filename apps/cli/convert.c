@@ -41,7 +41,8 @@ const cli_manual cli_convert_manual = {
 static void tell(const char *path)
 {
     struct stat info;
-    printf("%s: written", path);
+    cli_print_plain(stdout, path);
+    fputs(": written", stdout);
     if (!stat(path, &info)) printf(", %.2f MB", (double)info.st_size / 1e6);
     putchar('\n');
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "export_triton.h"
 
+#include "../serve/out.h"
 #include "../serve/tensors.h"
 #include "console.h"
 #include "memory.h"
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* ---------------------------------------------------------------- config.pbtxt */
 
@@ -73,22 +73,24 @@ static cli_exit make_folder(const char *path)
     return fail(path);
 }
 
-static bool write_config(const char *path, const cli_triton_model *m)
+static cli_exit write_file(const char *folder, const char *name, const srv_out *text)
 {
-    FILE *out = fopen(path, "w");
-    if (!out) return false;
-    print_config(out, m);
-    const bool whole = !ferror(out);
-    return !fclose(out) && whole;
+    fov_error  err = {0};
+    char      *path = cli_format("%s/%s", folder, name);
+    const bool written = !fov_file_write(path, text->data, text->bytes, &err);
+    if (!written) cli_error("%s", err.message);
+    free(path);
+    return written ? CLI_OK : CLI_OUTPUT;
 }
 
 static cli_exit save_config(const char *folder, const cli_triton_model *m)
 {
-    char    *path = cli_format("%s/config.pbtxt", folder), *partial = cli_format("%s.partial", path);
-    cli_exit code = write_config(partial, m) && !rename(partial, path) ? CLI_OK : fail(path);
-    if (code) unlink(partial);
-    free(partial);
-    free(path);
+    srv_out text;
+    if (!srv_out_begin(&text)) return cli_no_memory();
+    print_config(text.file, m);
+    if (!srv_out_end(&text)) return cli_no_memory();
+    const cli_exit code = write_file(folder, "config.pbtxt", &text);
+    free(text.data);
     return code;
 }
 

@@ -4,18 +4,14 @@
 #include "console.h"
 #include "folder.h"
 #include "memory.h"
+#include "pattern.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MAX_LINE = 16 << 10, /* a path has 4096 bytes at most, a pattern may have more */
-    MAX_BRACES = 8,      /* in each other */
-    MAX_NAMES = 100000
-};
+enum { MAX_LINE = 16 << 10 }; /* a path has 4096 bytes at most, a pattern may have more */
 
 static const char *last_part(const char *path)
 {
@@ -62,34 +58,14 @@ static void add_path(cli_inputs *inputs, const char *path)
     else add_file(inputs, path, last_part(path), &info);
 }
 
-/* Whether braces stand for more names than anybody means. glob() tries each, and calls itself for each brace. */
-static bool stands_for_too_many(const char *pattern)
-{
-    size_t names = 1, alternatives[MAX_BRACES], open = 0;
-    for (; *pattern; pattern++) {
-        if (*pattern == '{') {
-            if (open == MAX_BRACES) return true;
-            alternatives[open++] = 1;
-        }
-        if (*pattern == ',' && open) alternatives[open - 1]++;
-        if (*pattern != '}' || !open) continue;
-        names *= alternatives[--open];
-        if (names > MAX_NAMES) return true;
-    }
-    return false;
-}
-
 static void add_pattern(cli_inputs *inputs, const char *pattern)
 {
-    glob_t found = {0};
-    if (stands_for_too_many(pattern)) {
-        append(inputs, pattern, last_part(pattern), cli_format("%s: its braces stand for too many names", pattern));
-        return;
-    }
-    int code = glob(pattern, GLOB_BRACE | GLOB_TILDE, NULL, &found);
-    if (code == GLOB_NOSPACE) exit((int)cli_no_memory());
-    if (code) append(inputs, pattern, last_part(pattern), cli_format("%s: no file matches this pattern", pattern));
-    for (char **path = code ? NULL : found.gl_pathv; path && *path; path++) add_path(inputs, *path);
+    glob_t      found;
+    size_t      budget = CLI_PATTERN_BUDGET - inputs->looked_at;
+    const char *problem = cli_pattern_find(pattern, &budget, &found);
+    inputs->looked_at = CLI_PATTERN_BUDGET - budget;
+    if (problem) append(inputs, pattern, last_part(pattern), cli_format("%s: %s", pattern, problem));
+    for (size_t i = 0; !problem && i < found.gl_pathc; i++) add_path(inputs, found.gl_pathv[i]);
     globfree(&found);
 }
 

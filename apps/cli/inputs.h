@@ -18,9 +18,10 @@ typedef struct cli_input {
 typedef struct cli_inputs {
     cli_input   *item;
     size_t       count, capacity;
-    size_t       skipped; /* in folders: files with other endings, pipes, devices */
-    cli_file_set files;   /* all photos, so that outputs never replace one      */
-    const char  *endings; /* of files taken from folders; NULL: CLI_PICTURE_ENDINGS */
+    size_t       skipped;   /* in folders: files with other endings, pipes, devices */
+    size_t       looked_at; /* by patterns, of CLI_PATTERN_BUDGET */
+    cli_file_set files;     /* all photos, so that outputs never replace one      */
+    const char  *endings;   /* of files taken from folders; NULL: CLI_PICTURE_ENDINGS */
 } cli_inputs;
 
 /** A file, folder, pattern, "-", or "@LIST". Nothing fails here: what cannot be used becomes an item with a problem. */

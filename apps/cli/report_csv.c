@@ -11,13 +11,21 @@ static void print_header(FILE *out)
           out);
 }
 
-static void print_field(FILE *out, const char *text)
+/* A spreadsheet runs text that begins so as a formula, quotes or not, and a file's name may come from a stranger. The same file by
+ * a name that begins otherwise is text to it, and still a name to everything else. */
+static bool is_formula(const char *text)
 {
+    return *text && strchr("=+-@\t\r\n", *text);
+}
+
+static void print_file(FILE *out, const char *text)
+{
+    const char *before = is_formula(text) && strcmp(text, "-") != 0 ? "./" : "";
     if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, out);
+        fprintf(out, "%s%s", before, text);
         return;
     }
-    putc('"', out);
+    fprintf(out, "\"%s", before);
     for (; *text; text++) {
         if (*text == '"') putc('"', out);
         putc(*text, out);
@@ -29,7 +37,7 @@ static void print_rows(FILE *out, const cli_result *r)
 {
     for (size_t i = 0; i < r->faces.count; i++) {
         const fov_face *f = r->faces.face + i;
-        print_field(out, r->file);
+        print_file(out, r->file);
         fprintf(out, ",%d,%d,%zu,%.6f", r->width, r->height, i + 1, (double)f->score);
         for (int k = 0; k < 4; k++) fprintf(out, ",%.3f", (double)f->box[k]);
         for (int k = 0; k < 5; k++) fprintf(out, ",%.3f,%.3f", (double)f->landmarks[k][0], (double)f->landmarks[k][1]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Columns as wide as their widest cell. Rows are gathered first and printed at the end. */
+/* Columns as wide as their widest cell, of which only the beginning is shown where it is very long; JSON has the whole. Rows are
+ * gathered first and printed at the end. */
 #ifndef FOVEA_CLI_TABLE_H
 #define FOVEA_CLI_TABLE_H
 

@@ -69,8 +69,9 @@ static void print_words(const char *path, const json_t *result)
         return;
     }
     char *difference = amount(first, "difference"), *tolerance = amount(first, "tolerance");
-    printf(": DRIFTED; first in layer '%s', by %s where %s would do; %zu differences in all\n", cli_json_text_of(first, "layer"),
-           difference, tolerance, json_array_size(drifted));
+    fputs(": DRIFTED; first in layer '", stdout);
+    cli_print_plain(stdout, cli_json_text_of(first, "layer"));
+    printf("', by %s where %s would do; %zu differences in all\n", difference, tolerance, json_array_size(drifted));
     free(difference);
     free(tolerance);
     print_drifted(drifted);

@@ -60,13 +60,19 @@ static bool is_no_plain_file(const char *path)
     return !stat(path, &info) && !S_ISREG(info.st_mode);
 }
 
-/* While files may still be made. */
+/* Of an earlier start that failed, or a link that somebody put there, which would be followed: "x" refuses what is there. */
+static FILE *open_beside(const char *path)
+{
+    return unlink(path) && errno != ENOENT ? NULL : fopen(path, "wxe");
+}
+
+/* While files may still be made and removed. */
 static bool open_ready_file(running *s, const char *path)
 {
     if (!path) return true;
     s->ready_replaces = !is_no_plain_file(path);
     if (asprintf(&s->ready_beside, "%s%s", path, s->ready_replaces ? ".new" : "") < 0) s->ready_beside = NULL;
-    s->ready = s->ready_beside ? fopen(s->ready_beside, "we") : NULL;
+    if (s->ready_beside) s->ready = s->ready_replaces ? open_beside(s->ready_beside) : fopen(path, "we");
     if (s->ready && s->ready_replaces) srv_signals_remove_file(s->ready_beside);
     return s->ready || say_ready_file(path);
 }

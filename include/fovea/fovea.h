@@ -89,6 +89,14 @@ FOV_API char *fov_doctor_json(void);
 /** Releases a string returned by this library. NULL is allowed. */
 FOV_API void fov_string_free(char *string);
 
+/**
+ * Write a file so that a reader sees the old one or the whole new one, whatever happens: every other function here that writes
+ * files does it so. A symbolic link is replaced, not followed. A file of the caller's that is replaced hands on who may read and
+ * write it; pipes and devices are written to as they are.
+ * @return FOV_OK, FOV_ERR_IO, FOV_ERR_MEMORY; on failure the old file is as it was
+ */
+FOV_API fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err);
+
 /** Allocator hooks, called from any thread. Sizes are never 0; `realloc` and `free` never get NULL. */
 typedef struct fov_allocator {
     void *(*alloc)(void *user, size_t bytes);

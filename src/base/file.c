@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIRST_CAPACITY = 1 << 16, MAX_ATTEMPTS = 100, OPEN_PATH_BYTES = 32 };
+enum { FIRST_CAPACITY = 1 << 16, MAX_ATTEMPTS = 100, OPEN_PATH_BYTES = 32, ACCESS_MODE = 0777 };
 
 /* Folder, random number. Short, whatever the file's own name: that may be as long as the file system allows. */
 #define TEMPORARY_NAME "%.*s.fovea-%016llx"
@@ -199,6 +199,15 @@ static fov_status write_device(const char *path, const void *data, size_t bytes,
     return st;
 }
 
+/* Who may read and write the old file may the new one. But nobody may run it as its owner, and where the old file was another's,
+ * who may have put it there to be replaced, it gives nobody what a new file would not. */
+static mode_t mode_after(int fd, const struct stat *old)
+{
+    struct stat new;
+    if (old->st_uid == geteuid()) return old->st_mode & ACCESS_MODE;
+    return fstat(fd, &new) ? 0 : old->st_mode & new.st_mode &ACCESS_MODE;
+}
+
 fov_status fov_draft_begin(fov_draft *draft, const char *path, fov_error *err)
 {
     struct stat old;
@@ -211,7 +220,7 @@ fov_status fov_draft_begin(fov_draft *draft, const char *path, fov_error *err)
     create_unnamed(draft);
     if (draft->fd < 0) create_named(draft);
     fov_status st = draft->fd < 0 ? fail_errno(err, path, "create") : FOV_OK;
-    if (!st && exists && fchmod(draft->fd, old.st_mode & 07777)) st = fail_errno(err, path, "keep the mode of");
+    if (!st && exists && fchmod(draft->fd, mode_after(draft->fd, &old))) st = fail_errno(err, path, "keep the mode of");
     if (st) fov_draft_drop(draft);
     return st;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Whole files: read with an upper bound, written so that a reader sees the old file or the whole new one. */
+/* Whole files: read with an upper bound, written so that a reader sees the old file or the whole new one: fov_file_write(), which
+ * programs may use too. */
 #ifndef FOVEA_BASE_FILE_H
 #define FOVEA_BASE_FILE_H
 
@@ -30,12 +31,6 @@ typedef bool fov_file_wanted(const unsigned char *start, size_t bytes);
 fov_status fov_file_read_if(const char *path, fov_file_wanted *wanted, size_t max_bytes, fov_buffer *out, fov_error *err);
 
 /**
- * Write to a temporary name beside `path`, fsync, rename. On failure `path` is as it was. A file that is replaced hands on its
- * mode; pipes and devices are written to as they are.
- */
-fov_status fov_file_write(const char *path, const void *data, size_t bytes, fov_error *err);
-
-/**
  * A file that is written piece by piece and appears under its name when it is whole. Where the file system can, it has no name
  * until then, so that nothing is left of it whatever ends the process.
  */
@@ -48,8 +43,8 @@ typedef struct fov_draft {
 
 /** @param path no pipe or device. Ended by fov_draft_keep() or fov_draft_drop(); a failed begin leaves nothing to end */
 fov_status fov_draft_begin(fov_draft *draft, const char *path, fov_error *err);
-/** fsync, rename; a file that is replaced hands on its mode. On failure nothing is left of it, and the file of its name is as it
- * was. */
+/** fsync, rename; a file of the caller's that is replaced hands on who may read and write it. On failure nothing is left of it, and
+ * the file of its name is as it was. */
 fov_status fov_draft_keep(fov_draft *draft, fov_error *err);
 void       fov_draft_drop(fov_draft *draft);
 

@@ -156,12 +156,12 @@ static fov_status get_photos(fov_calibrator *c, fov_bytes *in, const char *path,
     uint64_t   photos;
     fov_status st = FOV_OK;
     fov_digest digest;
-    size_t     at;
     if (!fov_bytes_le(in, 8, &photos) || photos > fov_bytes_left(in) / DIGEST_BYTES)
         return fov_fail(err, FOV_ERR_FORMAT, "%s: damaged: its list of photos is longer than the file", path);
     for (const unsigned char *from; photos && !st && (from = fov_bytes_take(in, DIGEST_BYTES)); photos--) {
         memcpy(digest.byte, from, DIGEST_BYTES);
-        if (fov_calibrator_find(c, &digest, &at)) return fov_fail(err, FOV_ERR_FORMAT, "%s: damaged: a photo stands twice", path);
+        if (c->photos && memcmp(c->photo[c->photos - 1].digest.byte, digest.byte, DIGEST_BYTES) >= 0)
+            return fov_fail(err, FOV_ERR_FORMAT, "%s: damaged: its photos do not ascend", path);
         st = fov_calibrator_insert(c, &digest, false, err);
     }
     return st;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* JSON grows some 25-fold when parsed; 16 MB describe 100,000 tensors. */
+/* JSON grows up to 80-fold when parsed; 16 MB describe 100,000 tensors. */
 enum { LENGTH_BYTES = 8, MAX_HEADER_BYTES = 16000000 };
 
 /* Where a tensor's bytes lie. */

@@ -157,6 +157,7 @@ static fov_status read_tensor(fov_lines *lines, char *line, fov_calibration *cal
     /* A number takes two characters at least: a count that the rest of the file cannot hold must not reserve memory. */
     if (channels && (!lines->next || strnlen(lines->next, 2 * (size_t)channels) < 2 * (size_t)channels))
         return fov_lines_fail(lines, err, "'%s' ends before its %ld channels", name, channels);
+    if (calibration->count == FOV_MAX_RANGES) return fov_lines_fail(lines, err, "more than %d tensors", FOV_MAX_RANGES);
     fov_range *range = fov_calibration_add(calibration, name, lo, hi, (int)channels, err);
     if (!range) return FOV_ERR_MEMORY;
     range->scale = scale;
@@ -172,6 +173,7 @@ static fov_status read_input(const fov_lines *lines, char *line, fov_calibration
     const char *tensor = next_name(&line);
     if (!node || !op || !counted || !tensor || !next_float(&line, &scale))
         return fov_lines_fail(lines, err, "expected 'input NODE OPERATOR INDEX TENSOR SCALE'");
+    if (calibration->inputs == FOV_MAX_RANGES) return fov_lines_fail(lines, err, "more than %d inputs of nodes", FOV_MAX_RANGES);
     return fov_calibration_add_input(calibration, node, op, (int)index, tensor, err);
 }
 

@@ -34,6 +34,7 @@ static fov_status read_line(const fov_lines *lines, char *line, fov_calibration 
     if (!colon || colon == line) return fov_lines_fail(lines, err, "'%.80s' is not 'name: scale'", line);
     if (!read_scale(colon + 1, &scale))
         return fov_lines_fail(lines, err, "'%.40s' is not the hexadecimal form of a float that can be a scale", colon + 1);
+    if (calibration->count == FOV_MAX_RANGES) return fov_lines_fail(lines, err, "more than %d tensors", FOV_MAX_RANGES);
     *colon = '\0';
     const float most = scale * SYMMETRIC_LEVELS;
     fov_range  *range = fov_calibration_add(calibration, line, -most, most, 0, err);

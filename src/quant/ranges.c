@@ -12,9 +12,8 @@ enum { LEVELS = 255, SYMMETRIC_LEVELS = 127 };
 
 const fov_range *fov_range_find(const fov_calibration *calibration, const char *name)
 {
-    for (size_t i = 0; i < calibration->count; i++)
-        if (!strcmp(calibration->range[i].name, name)) return &calibration->range[i];
-    return NULL;
+    const size_t found = fov_range_index_find(&calibration->index, calibration->range, name);
+    return found < SIZE_MAX ? &calibration->range[found] : NULL;
 }
 
 float fov_range_scale(const fov_calibration *calibration, const fov_range *range)
@@ -107,9 +106,31 @@ fov_range *fov_calibration_add(fov_calibration *calibration, const char *name, f
         range->channel_hi = new_floats(channels);
         range->channel_mean = new_floats(channels);
     }
-    if (range->name && (!channels || (range->channel_lo && range->channel_hi && range->channel_mean))) return range;
+    if (range->name && (!channels || (range->channel_lo && range->channel_hi && range->channel_mean)) &&
+        fov_range_index_add(&calibration->index, calibration->range, calibration->count))
+        return range;
     fov_fail_memory(err, "a calibration");
     return NULL;
+}
+
+static void reverse(fov_range *range, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        const fov_range other = range[i];
+        range[i] = range[count - 1 - i];
+        range[count - 1 - i] = other;
+    }
+}
+
+bool fov_calibration_turn(fov_calibration *calibration, size_t count)
+{
+    reverse(calibration->range, calibration->count);
+    reverse(calibration->range, count);
+    reverse(calibration->range + count, calibration->count - count);
+    fov_range_index_clear(&calibration->index);
+    for (size_t i = 1; i <= calibration->count; i++)
+        if (!fov_range_index_add(&calibration->index, calibration->range, i)) return false;
+    return true;
 }
 
 void fov_calibration_free(fov_calibration *calibration)
@@ -127,6 +148,7 @@ void fov_calibration_free(fov_calibration *calibration)
         fov_free(calibration->input[i].op);
         fov_free(calibration->input[i].tensor);
     }
+    fov_range_index_clear(&calibration->index);
     fov_free(calibration->range);
     fov_free(calibration->input);
     fov_free(calibration);

@@ -5,6 +5,7 @@
 #define FOVEA_QUANT_RANGES_H
 
 #include "graph/graph.h"
+#include "quant/range_index.h"
 
 typedef struct fov_range {
     char  *name;
@@ -23,8 +24,9 @@ typedef struct fov_calibrated_input {
 } fov_calibrated_input;
 
 struct fov_calibration {
-    fov_range            *range; /* in the order of the network's values */
+    fov_range            *range; /* in the order of the network's values; of a name that stands twice, the first counts */
     size_t                count;
+    fov_range_index       index;
     fov_calibrated_input *input;
     size_t                inputs;
     char                  method[32]; /* "entropy", "min-max", "percentile 99.99", "mse", "data-free", "tensorrt" */
@@ -32,6 +34,9 @@ struct fov_calibration {
     char                  digest[33]; /* hexadecimal XXH3-128 of what was calibrated on, "" if unknown */
     bool                  symmetric;  /* zero points must be 128 (a TensorRT cache) */
 };
+
+/** What a file may have of ranges, and of inputs of nodes: more than any network has values. */
+enum { FOV_MAX_RANGES = 100000 };
 
 /** NULL if there is none. */
 const fov_range *fov_range_find(const struct fov_calibration *calibration, const char *name);
@@ -54,6 +59,8 @@ fov_status fov_calibration_new(const fov_graph *graph, struct fov_calibration **
  */
 fov_range *fov_calibration_add(struct fov_calibration *calibration, const char *name, float lo, float hi, int channels,
                                fov_error *err);
+/** Turn the last `count` ranges to the front, where they count before others of their names. @return false: no memory */
+bool fov_calibration_turn(struct fov_calibration *calibration, size_t count);
 /** Append an input of a node; all names are copied. */
 fov_status fov_calibration_add_input(struct fov_calibration *calibration, const char *node, const char *op, int index,
                                      const char *tensor, fov_error *err);

@@ -180,6 +180,34 @@ static int stop_in_the_second_photo(int *err)
     return code;
 }
 
+/* Or every row would be as long. JSON has all of it. */
+static void a_long_name_does_not_widen_a_table(void **state)
+{
+    (void)state;
+    enum { LETTERS = 100000 };
+    static char name[LETTERS + 16];
+    size_t      size;
+    program     p = RUN("calibrate", "-q", SMALL, "default", "photos", "--format", "tensorrt", "-o", "named.table");
+    check_code(&p, 0);
+    program_clear(&p);
+    memset(name, 'n', LETTERS);
+    memcpy(name + LETTERS, ": 3f800000\n", 12);
+    char *text = file_read(in_folder("named.table"), &size), *longer = realloc(text, size + sizeof name);
+    assert_non_null(longer);
+    memcpy(longer + size, name, strlen(name));
+    file_write(in_folder("named.table"), longer, size + strlen(name));
+    free(longer);
+    p = RUN("calibrate", "default", "--from", "named.table");
+    check_code(&p, 0);
+    check_contains(p.out, "nnnnnnn...  ");
+    assert_true(strlen(p.out) < 100000);
+    program_clear(&p);
+    p = RUN("calibrate", "default", "--from", "named.table", "--json");
+    name[LETTERS] = '\0';
+    assert_non_null(strstr(p.out, name));
+    program_clear(&p);
+}
+
 static void a_stopped_run_goes_on_to_the_same_bytes(void **state)
 {
     (void)state;
@@ -231,6 +259,7 @@ int main(void)
         cmocka_unit_test(caches_of_each_method_and_format_read_back),
         cmocka_unit_test(what_a_cache_holds_is_told),
         cmocka_unit_test(tensorrt_caches_are_written_read_and_refused),
+        cmocka_unit_test(a_long_name_does_not_widen_a_table),
         cmocka_unit_test(a_stopped_run_goes_on_to_the_same_bytes),
         cmocka_unit_test(photos_that_fail_are_told_and_left_out),
     };

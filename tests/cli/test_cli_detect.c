@@ -170,6 +170,23 @@ static void csv_has_a_row_a_face(void **state)
     program_clear(&p);
 }
 
+/* Spreadsheets run what begins so, in quotes or not. */
+static void csv_has_no_formulas(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"=1+1.png", "+1.png", "@a.png", "=\"a\",b.png"};
+    static const char *const fields[] = {"./=1+1.png,512,400,1,", "./+1.png,512,400,1,", "./@a.png,512,400,1,",
+                                         "\"./=\"\"a\"\",b.png\",512,400,1,"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(symlink("face.png", in_folder(names[i])), 0);
+        file_write(in_folder("formulas"), names[i], strlen(names[i]));
+        program p = RUN("detect", SMALL, "--csv", "@formulas");
+        check_code(&p, 0);
+        check_contains(p.out, fields[i]);
+        program_clear(&p);
+    }
+}
+
 static void file_names_may_be_any_bytes(void **state)
 {
     (void)state;
@@ -667,6 +684,7 @@ int main(void)
         cmocka_unit_test(json_has_exactly_the_promised_keys),
         cmocka_unit_test(ndjson_lines_are_the_elements_of_json),
         cmocka_unit_test(csv_has_a_row_a_face),
+        cmocka_unit_test(csv_has_no_formulas),
         cmocka_unit_test(file_names_may_be_any_bytes),
         cmocka_unit_test(no_terminal_is_told_what_to_do),
         cmocka_unit_test(one_bad_file_does_not_stop_the_rest),

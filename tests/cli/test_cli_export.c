@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *bundled(void)
@@ -59,7 +60,26 @@ static void a_repository_is_made_for_triton(void **state)
                                                                "dynamic_batching { max_queue_delay_microseconds: 1500 }", NULL});
     assert_int_equal(access(in_folder("models/faces/1/model.fov"), R_OK), 0);
     assert_int_equal(access(in_folder("models/faces/2/model.fov"), R_OK), 0);
-    assert_int_not_equal(access(in_folder("models/faces/config.pbtxt.partial"), F_OK), 0);
+}
+
+/* Links with the names that config.pbtxt has had while it was written: what they lead to is nobody's to write to. */
+static void planted_links_are_not_followed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"planted/m/config.pbtxt", "planted/m/config.pbtxt.partial"};
+    size_t                   bytes;
+    file_write(in_folder("victim"), "mine", 4);
+    assert_false(mkdir(in_folder("planted"), 0777) || mkdir(in_folder("planted/m"), 0777));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(symlink(in_folder("victim"), in_folder(names[i])), 0);
+    check_says(RUN("export", "triton", bundled(), "-o", "planted", "--name", "m"), 0, "written");
+    char *victim = file_read(in_folder("victim"), &bytes);
+    assert_int_equal(bytes, 4);
+    assert_memory_equal(victim, "mine", 4);
+    free(victim);
+    struct stat info;
+    assert_int_equal(lstat(in_folder("planted/m/config.pbtxt"), &info), 0);
+    assert_true(S_ISREG(info.st_mode));
 }
 
 static void what_triton_could_not_use_is_refused(void **state)
@@ -113,9 +133,8 @@ static void what_has_no_scales_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_repository_is_made_for_triton),
-        cmocka_unit_test(what_triton_could_not_use_is_refused),
-        cmocka_unit_test(engines_become_onnx_with_scales),
+        cmocka_unit_test(a_repository_is_made_for_triton),      cmocka_unit_test(planted_links_are_not_followed),
+        cmocka_unit_test(what_triton_could_not_use_is_refused), cmocka_unit_test(engines_become_onnx_with_scales),
         cmocka_unit_test(what_has_no_scales_is_refused),
     };
     return cmocka_run_group_tests_name("cli_export", tests, NULL, NULL);

@@ -38,6 +38,7 @@ def bad_safetensors():
     yield "a name with control characters", safetensors({"\x1b[2J": tensor(0, 4)}, bytes(4)), ["(?[2J)", "imported as .onnx"]
     yield "a type that is not known", safetensors({"a": tensor(0, 4, dtype="F8_E4M3")}, bytes(4)), ["F8_E4M3", "F32, F16, BF16 or F64"]
     yield "a million empty lists", safetensors(b'{"a":[' + b"[]," * 1000000 + b"1]}"), ["tensor 'a'"]
+    yield "a million empty objects", safetensors(b'{"a":[' + b"{}," * 1000000 + b"1]}"), ["tensor 'a'"]
     yield "250,000 tensors of nothing", safetensors(b"{" + b",".join(b'"%d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}' % i for i in range(250000)) + b"}"), ["more than 65536 tensors"]
 
 
@@ -352,6 +353,11 @@ class Engine:
                 at += 9 + (4 + struct.unpack_from("<I", self.data, at + 9)[0] if self.data[at + 8] else 0)
             at += 12 if flags & 2 else 0
 
+    def certificate(self, text):
+        """Another one, filled up with blanks."""
+        size = self.place(5)[1]
+        return self.in_section(5, 0, f"{size}s", text.ljust(size))
+
     def scale(self, value):
         return self.in_section(4, 0, "<f", value)
 
@@ -455,6 +461,7 @@ def bad_fov(engine):
     yield "a scale of zero", e.scale(0.0), ["scale"]
     yield "a denormal scale", e.scale(1e-42), ["no finite inverse"]
     yield "a zero point of 256", zero_point(e, 256), ["zero point"]
+    yield "a certificate with terminal escapes", e.certificate(rb'{"\u001b[2J": [{"\u001b[c": "\u0007"}]}'), None
     yield "the first half", engine[:len(engine) // 2], ["it was cut or changed"]
     yield "a line end changed, as FTP does", engine.replace(b"\r\n", b"\n", 1), ["not a model"]
 

@@ -84,3 +84,28 @@ def cases():
     yield "nothing", "jpg", b"", ["an empty file"]
     yield "zeros", "png", bytes(1 << 20), ["a file of zeros"]
     yield "another kind of picture", "png", b"GIF89a" + bytes(100), ["a GIF picture", "convert it"]
+
+
+SIDE = 4000  # of those whose memory is told by the pixel
+
+
+def upright(file, orientation):
+    """A PNG that is to be turned."""
+    exif = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x112, 3, 1, orientation, 0, 0)
+    after_header = 33
+    return file[:after_header] + chunk(b"eXIf", exif) + file[after_header:]
+
+
+def of_one_colour(side):
+    """A lossless WebP of 38 bytes. What follows the two sides is the same for all."""
+    return riff((b"VP8L", b"\x2f" + ((side - 1) | (side - 1) << 14).to_bytes(4, "little") + bytes.fromhex("0750c00216b0ff8188e87f00")))
+
+
+def large():
+    """(what it is, ending, bytes, command, bytes of memory for each pixel as docs/limits.md tells them)"""
+    plain = png(SIDE, SIDE, bytes(3 * SIDE + 1) * SIDE)
+    yield "16 million pixels", "png", plain, ("detect", "--size", "long:96", "FILE"), 3
+    yield "16 million pixels, to be turned", "png", upright(plain, 6), ("detect", "--size", "long:96", "FILE"), 6
+    yield "16 million pixels, lossless", "webp", of_one_colour(SIDE), ("detect", "--size", "long:96", "FILE"), 10
+    yield "16 million pixels, to be turned, `blur`", "png", upright(plain, 6), ("blur", "--size", "long:96", "FILE", "-o", "FOLDER/hidden.png"), 16
+    yield "16 million pixels, lossless, `blur`", "webp", of_one_colour(SIDE), ("blur", "--size", "long:96", "FILE", "-o", "FOLDER/hidden.webp"), 16

@@ -159,6 +159,18 @@ def command_lines_that_cannot_be():
     refused(4, "--ready-file", "--ready-file", "/no/such/folder/ready")
 
 
+def planted_links_are_not_followed():
+    """The file of --ready-file has another name while it is written; there may be a link of that name, or what an earlier start left."""
+    for leads_to in ("victim", "nothing"):
+        server = Server(FOVEA)
+        folder = Path(server.folder.name)
+        (folder / "victim").write_text("mine")
+        (folder / "ready.new").symlink_to(folder / leads_to)
+        with server:
+            assert (folder / "victim").read_text() == "mine" and not (folder / "nothing").exists()
+            assert not (folder / "ready").is_symlink() and not (folder / "ready.new").is_symlink()
+
+
 def names_that_clients_may_use():
     with Server(FOVEA, "--allow-host", "faces.example", "--allow-host", "other.example") as server:
         for host, status in (("faces.example", 200), ("Other.Example:443", 200), ("third.example", 403), ("localhost", 200)):
@@ -232,7 +244,7 @@ def systemd_waits_for_what_was_begun():
     assert int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1]) > longest_stop_s(FOVEA)
 
 
-TESTS = [a_token_of_a_file_or_the_environment, https, handshakes_that_do_not_end, addresses_to_listen_on, command_lines_that_cannot_be,
+TESTS = [a_token_of_a_file_or_the_environment, https, handshakes_that_do_not_end, addresses_to_listen_on, command_lines_that_cannot_be, planted_links_are_not_followed,
          names_that_clients_may_use, models_by_name, a_start_can_be_ended, systemd_is_told,
          systemd_waits_for_what_was_begun]
 

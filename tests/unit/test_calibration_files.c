@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 enum { PHOTOS = 4, SIDE = 96 };
 
@@ -348,6 +349,32 @@ static void test_nonsense_is_refused(void **state)
     }
 }
 
+/* Photos are put where they belong one by one, which takes long where they come in another order than they were written in. */
+static void test_photos_of_a_state_ascend(void **state)
+{
+    enum { BEGIN = 36, DIGEST = 16, CHECKSUM = 8 }; /* where the digests begin; bytes */
+    fov_calibrator *c = new_calibrator(1);
+    fov_error       err = {0};
+    size_t          size;
+    (void)state;
+    add(c, 0);
+    add(c, 1);
+    assert_ok(fov_calibrator_save(c, path_of("state"), &err));
+    fov_calibrator_free(c);
+    char *data = read_all(path_of("state"), &size), first[DIGEST];
+    memcpy(first, data + BEGIN, DIGEST);
+    memcpy(data + BEGIN, data + BEGIN + DIGEST, DIGEST);
+    memcpy(data + BEGIN + DIGEST, first, DIGEST);
+    const uint64_t sum = XXH3_64bits(data, size - CHECKSUM);
+    memcpy(data + size - CHECKSUM, &sum, CHECKSUM);
+    write_all(path_of("bad"), data, size);
+    c = new_calibrator(1);
+    assert_int_equal(fov_calibrator_resume(c, path_of("bad"), &err), FOV_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "its photos do not ascend"));
+    fov_calibrator_free(c);
+    free(data);
+}
+
 /* Cut at many places and with bytes changed: an error or ranges that can be used, never a crash. */
 static void test_damaged_files(void **state)
 {
@@ -446,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_wrong_network_is_refused),
         cmocka_unit_test(test_mapping_wins_and_keeps_channels),
         cmocka_unit_test(test_nonsense_is_refused),
+        cmocka_unit_test(test_photos_of_a_state_ascend),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_data_free_ranges),
         cmocka_unit_test(test_data_free_needs_batch_norm),

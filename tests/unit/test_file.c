@@ -58,6 +58,27 @@ static void new_files_obey_the_umask_and_old_ones_keep_their_mode(void **state)
     unlink(path_of("mode"));
 }
 
+/* What may be done with a file that somebody else put there to be replaced is for the umask to say; and a new file is never run as
+ * its owner. */
+static void no_dangerous_mode_is_handed_on(void **state)
+{
+    (void)state;
+    const char  *path = path_of("mode");
+    const mode_t before = umask(022);
+    assert_ok(fov_file_write(path, "a", 1, &err));
+    assert_int_equal(chmod(path, 07777), 0);
+    assert_ok(fov_file_write(path, "b", 1, &err));
+    assert_int_equal(mode_of(path), 0777);
+    for (int i = 0; i < 2 && !geteuid(); i++) { /* only root can give files away */
+        const mode_t old = i ? 0600 : 0777, new = i ? 0600 : 0644;
+        assert_false(chown(path, 1, (gid_t)-1) || chmod(path, old));
+        assert_ok(fov_file_write(path, "c", 1, &err));
+        assert_int_equal(mode_of(path), new);
+    }
+    umask(before);
+    unlink(path);
+}
+
 static bool begins_with_x(const unsigned char *start, size_t bytes)
 {
     assert_int_equal(bytes, FOV_FILE_START);
@@ -155,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_files_obey_the_umask_and_old_ones_keep_their_mode),
+        cmocka_unit_test(no_dangerous_mode_is_handed_on),
         cmocka_unit_test(what_is_not_wanted_is_left_after_its_beginning),
         cmocka_unit_test(the_longest_name_can_be_written),
         cmocka_unit_test(a_draft_has_no_name_until_it_is_whole),

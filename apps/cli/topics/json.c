@@ -18,7 +18,7 @@ const char cli_topic_json[] = "'fovea detect --json' prints one array, --ndjson 
                               "File names that are not UTF-8 have U+FFFD where they are not.\n"
                               "\n"
                               "--csv prints a header and a row a face; photos without faces, and those that failed,\n"
-                              "have none.\n"
+                              "have none. A file whose name begins as a formula does has \"./\" before it, for spreadsheets.\n"
                               "\n"
                               "The other commands take --json as well:\n"
                               "\n"

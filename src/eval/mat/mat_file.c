@@ -2,6 +2,7 @@
 #include "eval/mat/mat_file.h"
 
 #include "base/alloc.h"
+#include "eval/mat/mat_guard.h"
 
 #include <dlfcn.h>
 #include <matio.h>
@@ -49,6 +50,11 @@ fov_status fov_mat_open(const char *path, fov_mat **mat, fov_error *err)
         fov_free(m);
         return fov_fail(err, FOV_ERR_UNSUPPORTED, "%s: MATLAB files are read by %s, which is not here (Debian: libmatio11)", path,
                         FOVEA_MATIO_SONAME);
+    }
+    const fov_status st = fov_mat_guard(path, err);
+    if (st) {
+        fov_free(m);
+        return st;
     }
     if (!(m->file = m->lib.open(path, MAT_ACC_RDONLY))) {
         fov_free(m);
