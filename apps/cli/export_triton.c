@@ -86,7 +86,7 @@ static cli_exit write_file(const char *folder, const char *name, const srv_out *
 static cli_exit save_config(const char *folder, const cli_triton_model *m)
 {
     srv_out text;
-    if (!srv_out_begin(&text)) return cli_no_memory();
+    if (!srv_out_begin(&text, NULL)) return cli_no_memory();
     print_config(text.file, m);
     if (!srv_out_end(&text)) return cli_no_memory();
     const cli_exit code = write_file(folder, "config.pbtxt", &text);
