@@ -133,15 +133,17 @@ static fov_settings small_settings(void)
 /* ---------------------------------------------------------------- precisions */
 
 /* What the definitions make of a picture, as ranges of all values. */
-static struct fov_calibration calibrate(const fov_graph *graph)
+static fov_calibration *calibrate(const fov_graph *graph)
 {
     enum { W = SMALL_ENGINE_WIDTH, H = SMALL_ENGINE_HEIGHT };
-    static float           input[3 * H * W];
-    fov_error              err;
-    fov_view              *values;
-    struct fov_calibration ranges = {
-        .range = calloc((size_t)graph->n_value, sizeof *ranges.range), .method = "min-max", .photos = 1};
-    test_random random = {1};
+    static float     input[3 * H * W];
+    fov_error        err;
+    fov_view        *values;
+    fov_calibration *ranges;
+    test_random      random = {1};
+    must(fov_calibration_new(NULL, &ranges, &err), &err);
+    snprintf(ranges->method, sizeof ranges->method, "min-max");
+    ranges->photos = 1;
     for (int i = 0; i < 3 * H * W; i++) input[i] = test_random_float(&random, -123, 151);
     const fov_shape shape = fov_shape_make(4, (int64_t[]){1, 3, H, W});
     const fov_view  view = fov_view_dense(FOV_F32, &shape, input);
@@ -149,13 +151,13 @@ static struct fov_calibration calibrate(const fov_graph *graph)
     for (int i = 0; i < graph->n_value; i++) {
         size_t count;
         if (graph->value[i].data || values[i].shape.rank != 4 || !fov_shape_count(&values[i].shape, &count)) continue;
-        fov_range   *range = &ranges.range[ranges.count++];
         const float *data = values[i].data;
-        range->name = graph->value[i].name;
+        float        lo = 0, hi = 0;
         for (size_t k = 0; k < count; k++) {
-            if (data[k] < range->lo) range->lo = data[k];
-            if (data[k] > range->hi) range->hi = data[k];
+            if (data[k] < lo) lo = data[k];
+            if (data[k] > hi) hi = data[k];
         }
+        must(fov_calibration_add(ranges, graph->value[i].name, lo, hi, 0, &err) ? FOV_OK : err.code, &err);
     }
     fov_values_free(graph, values);
     return ranges;
@@ -170,12 +172,12 @@ static void set_types(fov_graph *graph, fov_precision precision, const fov_setti
     static const fov_dtype mixed[] = {FOV_F32, FOV_U8, FOV_U8, FOV_BF16, FOV_U8, FOV_F16};
     fov_error              err;
     fov_dtype             *types = calloc((size_t)graph->n_node, sizeof *types);
-    struct fov_calibration ranges = calibrate(graph);
-    const fov_typing       typing = {.node = types, .ranges = &ranges, .settings = settings};
+    fov_calibration       *ranges = calibrate(graph);
+    const fov_typing       typing = {.node = types, .ranges = ranges, .settings = settings};
     for (int i = 0; i < graph->n_node; i++)
         types[i] = precision == FOV_PRECISION_MIXED ? mixed[(size_t)i % (sizeof mixed / sizeof *mixed)] : of_precision[precision];
     must(fov_graph_set_types(graph, &typing, &err), &err);
-    free(ranges.range);
+    fov_calibration_free(ranges);
     free(types);
 }
 
