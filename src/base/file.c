@@ -8,6 +8,7 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,6 +113,15 @@ static fov_status write_all(int fd, const unsigned char *data, size_t bytes, con
         bytes -= (size_t)put;
     }
     return FOV_OK;
+}
+
+int fov_file_in_memory(const fov_buffer *bytes, const char *path, fov_error *err)
+{
+    const int fd = memfd_create("fovea", MFD_CLOEXEC);
+    if (fd < 0) fail_errno(err, path, "copy into memory");
+    if (fd < 0 || !write_all(fd, bytes->data, bytes->size, path, err)) return fd;
+    close(fd);
+    return -1;
 }
 
 static fov_status flush(int fd, const char *path, fov_error *err)

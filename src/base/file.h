@@ -18,6 +18,13 @@ typedef struct fov_buffer {
  */
 fov_status fov_file_read(const char *path, size_t max_bytes, fov_buffer *out, fov_error *err);
 
+/**
+ * A file without a name that has these bytes, for a library that reads files alone: it is opened as /proc/self/fd/N. What is looked
+ * at and then opened by its name may be two different files.
+ * @return a descriptor to close(); -1: err is set. @param path for messages
+ */
+int fov_file_in_memory(const fov_buffer *bytes, const char *path, fov_error *err);
+
 /** What fov_file_read_if() reads of a file before it asks whether the rest is wanted. */
 enum { FOV_FILE_START = 1 << 20 };
 

@@ -105,11 +105,12 @@ static bool is_json(const fov_buffer *file)
     return i < file->size && strchr("[{", (int)file->data[i]);
 }
 
-static fov_status read_mat(const char *path, fov_truth *truth, fov_error *err)
+static fov_status read_mat(const char *path, const fov_buffer *file, fov_truth *truth, fov_error *err)
 {
 #ifdef FOVEA_MATIO_SONAME
-    return fov_truth_read_mat(path, truth, err);
+    return fov_truth_read_mat(path, file, truth, err);
 #else
+    (void)file;
     (void)truth;
     return fov_fail(err, FOV_ERR_UNSUPPORTED, "%s: MATLAB files are read by libmatio, which this build was made without", path);
 #endif
@@ -120,7 +121,7 @@ static fov_status read_file(const char *path, fov_truth *truth, fov_error *err)
     fov_buffer file = {0};
     fov_status st = fov_file_read(path, FOV_TRUTH_MAX_BYTES, &file, err);
     if (st) return st;
-    if (begins_with(&file, "MATLAB 5.0")) st = read_mat(path, truth, err);
+    if (begins_with(&file, "MATLAB 5.0")) st = read_mat(path, &file, truth, err);
     else if (begins_with(&file, "MATLAB"))
         st = fov_fail(err, FOV_ERR_UNSUPPORTED, "%s: a MATLAB file of another version than 5 to 7; save it with -v7", path);
     else if (is_json(&file)) st = fov_truth_read_json(path, &file, truth, err);

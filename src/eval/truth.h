@@ -35,6 +35,6 @@ fov_status fov_truth_add_box(fov_truth_photo *photo, const double box[4], const 
 /* The formats. Each fills an empty truth; what it had filled before a failure is released by the caller. */
 fov_status fov_truth_read_json(const char *path, const fov_buffer *file, fov_truth *truth, fov_error *err);
 fov_status fov_truth_read_text(const char *path, const fov_buffer *file, fov_truth *truth, fov_error *err);
-fov_status fov_truth_read_mat(const char *path, fov_truth *truth, fov_error *err);
+fov_status fov_truth_read_mat(const char *path, const fov_buffer *file, fov_truth *truth, fov_error *err);
 
 #endif

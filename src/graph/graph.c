@@ -98,7 +98,7 @@ void fov_graph_free(fov_graph *graph)
     fov_free(graph->node);
     fov_free(graph->input);
     fov_free(graph->output);
-    fov_names_clear(&graph->names);
+    fov_name_index_clear(&graph->index);
     fov_free(graph);
 }
 
@@ -112,7 +112,7 @@ int fov_graph_add_value(fov_graph *graph, const char *name, fov_dtype dtype, con
         return FOV_NONE;
     }
     graph->value[graph->n_value] = value;
-    if (!fov_names_add(graph, graph->n_value)) {
+    if (!fov_name_index_add(&graph->index, fov_graph_names(graph), (size_t)graph->n_value)) {
         fov_free(value.name);
         fov_fail_memory(err, "a value of the graph");
         return FOV_NONE;
@@ -185,13 +185,29 @@ fov_status fov_graph_add_output(fov_graph *graph, int value, fov_error *err)
     return add_id(&graph->output, &graph->n_output, &graph->cap_output, value, err);
 }
 
+static const char *value_name(const void *values, size_t i)
+{
+    return ((const fov_value *)values)[i].name;
+}
+
+fov_named fov_graph_names(const fov_graph *graph)
+{
+    return (fov_named){graph->value, (size_t)graph->n_value, value_name};
+}
+
+int fov_graph_find(const fov_graph *graph, const char *name)
+{
+    const size_t found = fov_name_index_find(&graph->index, fov_graph_names(graph), name);
+    return found < SIZE_MAX ? (int)found : FOV_NONE;
+}
+
 fov_status fov_graph_rename(fov_graph *graph, int value, char *name, fov_error *err)
 {
     char *before = graph->value[value].name;
     if (!name) return fov_fail_memory(err, "a name");
     graph->value[value].name = name;
     fov_free(before);
-    return fov_names_add(graph, value) ? FOV_OK : fov_fail_memory(err, "a name");
+    return fov_name_index_add(&graph->index, fov_graph_names(graph), (size_t)value) ? FOV_OK : fov_fail_memory(err, "a name");
 }
 
 static bool is_taken(const fov_graph *graph, char *name, size_t size, const char *stem, int i)

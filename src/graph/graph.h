@@ -7,7 +7,7 @@
 #define FOVEA_GRAPH_GRAPH_H
 
 #include "base/error.h"
-#include "graph/names.h"
+#include "base/name_index.h"
 #include "graph/view.h"
 
 /* Operators: FOV_OP_Conv, FOV_OP_Relu, ...: one for each row of ops.def. */
@@ -54,13 +54,13 @@ typedef struct fov_node {
 } fov_node;
 
 typedef struct fov_graph {
-    fov_value *value;
-    fov_node  *node;
-    int       *input, *output; /* value ids */
-    int        n_value, n_node, n_input, n_output;
-    int        cap_value, cap_node, cap_input, cap_output;
-    fov_names  names;
-    int64_t    opset; /* of the default ONNX domain, whose meaning the operators follow; 13 where Fovea built the graph */
+    fov_value     *value;
+    fov_node      *node;
+    int           *input, *output; /* value ids */
+    int            n_value, n_node, n_input, n_output;
+    int            cap_value, cap_node, cap_input, cap_output;
+    fov_name_index index; /* of values, by their names */
+    int64_t        opset; /* of the default ONNX domain, whose meaning the operators follow; 13 where Fovea built the graph */
 } fov_graph;
 
 /* ---- building. Names and payloads are copied. Ids are >= 0; FOV_NONE means no memory (err is set). */
@@ -86,6 +86,8 @@ int        fov_graph_add_node(fov_graph *graph, const char *name, fov_op op, con
                               fov_error *err);
 fov_status fov_graph_add_input(fov_graph *graph, int value, fov_error *err);
 fov_status fov_graph_add_output(fov_graph *graph, int value, fov_error *err);
+/** Of its values, as its index looks at them. */
+fov_named fov_graph_names(const fov_graph *graph);
 /** Value by name, FOV_NONE if there is none. */
 int fov_graph_find(const fov_graph *graph, const char *name);
 /** @param name becomes the graph's, whatever comes of it; NULL: there was no memory for it */

@@ -204,7 +204,7 @@ fov_status fov_graph_compact(fov_graph *graph, fov_error *err)
         else fov_value_clear(&value);
     }
     graph->n_value = kept;
-    fov_names_rebuild(graph);
+    fov_name_index_rebuild(&graph->index, fov_graph_names(graph));
     for (int i = 0; i < graph->n_node; i++) {
         renumber(graph->node[i].in, graph->node[i].n_in, to);
         renumber(graph->node[i].out, graph->node[i].n_out, to);

@@ -60,8 +60,7 @@ fov_status fov_cache_rename(fov_calibration *calibration, const char *mapping, f
     fov_status   st = copy ? FOV_OK : fov_fail_memory(err, "the mapping of names");
     while (!st && (line = fov_lines_next(&r.lines))) st = map_line(&r, line);
     /* What the mapping says comes before what the cache had under that name. */
-    if (!st && !fov_calibration_turn(calibration, calibration->count - originals))
-        st = fov_fail_memory(err, "the mapping of names");
+    if (!st) fov_calibration_turn(calibration, calibration->count - originals);
     fov_free(copy);
     return st;
 }

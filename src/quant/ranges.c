@@ -10,9 +10,19 @@
 
 enum { LEVELS = 255, SYMMETRIC_LEVELS = 127 };
 
+static const char *range_name(const void *ranges, size_t i)
+{
+    return ((const fov_range *)ranges)[i].name;
+}
+
+static fov_named ranges_of(const fov_calibration *calibration)
+{
+    return (fov_named){calibration->range, calibration->count, range_name};
+}
+
 const fov_range *fov_range_find(const fov_calibration *calibration, const char *name)
 {
-    const size_t found = fov_range_index_find(&calibration->index, calibration->range, name);
+    const size_t found = fov_name_index_find(&calibration->index, ranges_of(calibration), name);
     return found < SIZE_MAX ? &calibration->range[found] : NULL;
 }
 
@@ -107,7 +117,7 @@ fov_range *fov_calibration_add(fov_calibration *calibration, const char *name, f
         range->channel_mean = new_floats(channels);
     }
     if (range->name && (!channels || (range->channel_lo && range->channel_hi && range->channel_mean)) &&
-        fov_range_index_add(&calibration->index, calibration->range, calibration->count))
+        fov_name_index_add(&calibration->index, ranges_of(calibration), calibration->count - 1))
         return range;
     fov_fail_memory(err, "a calibration");
     return NULL;
@@ -122,15 +132,12 @@ static void reverse(fov_range *range, size_t count)
     }
 }
 
-bool fov_calibration_turn(fov_calibration *calibration, size_t count)
+void fov_calibration_turn(fov_calibration *calibration, size_t count)
 {
     reverse(calibration->range, calibration->count);
     reverse(calibration->range, count);
     reverse(calibration->range + count, calibration->count - count);
-    fov_range_index_clear(&calibration->index);
-    for (size_t i = 1; i <= calibration->count; i++)
-        if (!fov_range_index_add(&calibration->index, calibration->range, i)) return false;
-    return true;
+    fov_name_index_rebuild(&calibration->index, ranges_of(calibration));
 }
 
 void fov_calibration_free(fov_calibration *calibration)
@@ -148,7 +155,7 @@ void fov_calibration_free(fov_calibration *calibration)
         fov_free(calibration->input[i].op);
         fov_free(calibration->input[i].tensor);
     }
-    fov_range_index_clear(&calibration->index);
+    fov_name_index_clear(&calibration->index);
     fov_free(calibration->range);
     fov_free(calibration->input);
     fov_free(calibration);

@@ -4,8 +4,8 @@
 #ifndef FOVEA_QUANT_RANGES_H
 #define FOVEA_QUANT_RANGES_H
 
+#include "base/name_index.h"
 #include "graph/graph.h"
-#include "quant/range_index.h"
 
 typedef struct fov_range {
     char  *name;
@@ -26,7 +26,7 @@ typedef struct fov_calibrated_input {
 struct fov_calibration {
     fov_range            *range; /* in the order of the network's values; of a name that stands twice, the first counts */
     size_t                count;
-    fov_range_index       index;
+    fov_name_index        index;
     fov_calibrated_input *input;
     size_t                inputs;
     char                  method[32]; /* "entropy", "min-max", "percentile 99.99", "mse", "data-free", "tensorrt" */
@@ -59,8 +59,8 @@ fov_status fov_calibration_new(const fov_graph *graph, struct fov_calibration **
  */
 fov_range *fov_calibration_add(struct fov_calibration *calibration, const char *name, float lo, float hi, int channels,
                                fov_error *err);
-/** Turn the last `count` ranges to the front, where they count before others of their names. @return false: no memory */
-bool fov_calibration_turn(struct fov_calibration *calibration, size_t count);
+/** Turn the last `count` ranges to the front, where they count before others of their names. */
+void fov_calibration_turn(struct fov_calibration *calibration, size_t count);
 /** Append an input of a node; all names are copied. */
 fov_status fov_calibration_add_input(struct fov_calibration *calibration, const char *node, const char *op, int index,
                                      const char *tensor, fov_error *err);

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static fov_error err;
 
@@ -188,6 +191,33 @@ static void copy_fixture(const char *name, const char *as)
     free(data);
 }
 
+/* What comes out of a pipe comes once: looked at and then opened by its name, a file could be two. */
+static void a_mat_is_read_once(void **state)
+{
+    (void)state;
+    static const char *const beside[] = {"wider_easy_val.mat", "wider_medium_val.mat", "wider_hard_val.mat"};
+    size_t                   bytes;
+    fov_truth               *t;
+    char                     pipe[512];
+    if (!mat_can_be_read(source_path("tests/fixtures/wider"))) skip();
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) copy_fixture(beside[i], beside[i]);
+    char *data = file_read(source_path("tests/fixtures/wider/wider_face_val.mat"), &bytes);
+    snprintf(pipe, sizeof pipe, "%s/wider_face_val.mat", test_folder());
+    remove(pipe);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    const pid_t writer = fork();
+    if (!writer) {
+        file_write(pipe, data, bytes);
+        _exit(0);
+    }
+    assert_ok(fov_truth_load(pipe, &t, &err));
+    assert_int_equal(waitpid(writer, NULL, 0), writer);
+    assert_int_equal(fov_truth_count(t), 3);
+    fov_truth_free(t);
+    free(data);
+    remove(pipe);
+}
+
 static void refused_mat(fov_status status, const char *words)
 {
     char       path[512];
@@ -250,6 +280,7 @@ int main(void)
         cmocka_unit_test(mat_is_read),
         cmocka_unit_test(broken_mat_is_told),
         cmocka_unit_test(truncated_mat_is_told),
+        cmocka_unit_test(a_mat_is_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

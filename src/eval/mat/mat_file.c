@@ -6,6 +6,8 @@
 
 #include <dlfcn.h>
 #include <matio.h>
+#include <stdio.h>
+#include <unistd.h>
 
 enum { MAX_VARIABLES = 8 };
 
@@ -18,6 +20,7 @@ typedef struct library {
 
 struct fov_mat {
     library     lib;
+    int         fd; /* a file of the bytes that were looked at */
     mat_t      *file;
     const char *path; /* the caller's */
     matvar_t   *variable[MAX_VARIABLES];
@@ -40,35 +43,43 @@ static bool load_library(library *lib)
     return lib->open && lib->close && lib->read && lib->free;
 }
 
-fov_status fov_mat_open(const char *path, fov_mat **mat, fov_error *err)
+static fov_status open_copy(fov_mat *m, const fov_buffer *bytes, fov_error *err)
+{
+    char name[32];
+    if ((m->fd = fov_file_in_memory(bytes, m->path, err)) < 0) return FOV_ERR_IO;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", m->fd);
+    if ((m->file = m->lib.open(name, MAT_ACC_RDONLY))) return FOV_OK;
+    return fov_fail(err, FOV_ERR_FORMAT, "%s: cannot be read as a MATLAB file", m->path);
+}
+
+static fov_status open_guarded(fov_mat *m, const fov_buffer *bytes, fov_error *err)
+{
+    if (!load_library(&m->lib))
+        return fov_fail(err, FOV_ERR_UNSUPPORTED, "%s: MATLAB files are read by %s, which is not here (Debian: libmatio11)",
+                        m->path, FOVEA_MATIO_SONAME);
+    const fov_status st = fov_mat_guard(m->path, bytes, err);
+    return st ? st : open_copy(m, bytes, err);
+}
+
+fov_status fov_mat_open(const char *path, const fov_buffer *bytes, fov_mat **mat, fov_error *err)
 {
     *mat = NULL;
     fov_mat *m = fov_calloc(1, sizeof *m);
     if (!m) return fov_fail_memory(err, "a MATLAB file");
     m->path = path;
-    if (!load_library(&m->lib)) {
-        fov_free(m);
-        return fov_fail(err, FOV_ERR_UNSUPPORTED, "%s: MATLAB files are read by %s, which is not here (Debian: libmatio11)", path,
-                        FOVEA_MATIO_SONAME);
-    }
-    const fov_status st = fov_mat_guard(path, err);
-    if (st) {
-        fov_free(m);
-        return st;
-    }
-    if (!(m->file = m->lib.open(path, MAT_ACC_RDONLY))) {
-        fov_free(m);
-        return fov_fail(err, FOV_ERR_FORMAT, "%s: cannot be read as a MATLAB file", path);
-    }
-    *mat = m;
-    return FOV_OK;
+    m->fd = -1;
+    const fov_status st = open_guarded(m, bytes, err);
+    if (st) fov_mat_close(m);
+    else *mat = m;
+    return st;
 }
 
 void fov_mat_close(fov_mat *m)
 {
     if (!m) return;
     for (int i = 0; i < m->variables; i++) m->lib.free(m->variable[i]);
-    m->lib.close(m->file);
+    if (m->file) m->lib.close(m->file);
+    if (m->fd >= 0) close(m->fd);
     fov_free(m);
 }
 

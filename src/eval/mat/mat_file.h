@@ -4,14 +4,14 @@
 #ifndef FOVEA_EVAL_MAT_MAT_FILE_H
 #define FOVEA_EVAL_MAT_MAT_FILE_H
 
-#include "base/error.h"
+#include "base/file.h"
 
 typedef struct fov_mat       fov_mat;       /* an open file  */
 typedef struct fov_mat_value fov_mat_value; /* a value in it */
 
-/** @param mat out: close with fov_mat_close(), after which its values are gone. @return FOV_ERR_UNSUPPORTED where the library is
- * missing */
-fov_status fov_mat_open(const char *path, fov_mat **mat, fov_error *err);
+/** @param path for messages; stays the caller's, until then. @param bytes the whole file. @param mat out: close with
+ * fov_mat_close(), after which its values are gone. @return FOV_ERR_UNSUPPORTED where the library is missing */
+fov_status fov_mat_open(const char *path, const fov_buffer *bytes, fov_mat **mat, fov_error *err);
 void       fov_mat_close(fov_mat *mat); /* NULL is allowed */
 /** Read a variable. */
 fov_status fov_mat_get(fov_mat *mat, const char *name, const fov_mat_value **value, fov_error *err);

@@ -4,12 +4,11 @@
 #include "eval/mat/mat_guard.h"
 
 #include "base/alloc.h"
-#include "base/file.h"
 
 #include <string.h>
 #include <zlib.h>
 
-enum { HEADER_BYTES = 128, VERSION_AT = 124, ORDER_AT = 126, VERSION_5 = 0x0100, MAX_FILE = 1 << 30 };
+enum { HEADER_BYTES = 128, VERSION_AT = 124, ORDER_AT = 126, VERSION_5 = 0x0100 };
 enum { TYPE_MATRIX = 14, TYPE_COMPRESSED = 15, CLASS_CELL = 1, CLASS_TEXT = 4, CLASS_FIRST_NUMBER = 6, CLASS_LAST_NUMBER = 15 };
 enum { MAX_DEPTH = 8, FREE_BYTES = 64 << 20, BYTES_PER_BYTE = 16 };
 /* What libmatio takes for a matrix, its numbers aside; for a number, which may be complex; and for a cell, the matrix in it aside.
@@ -173,13 +172,8 @@ static fov_status check_file(guard *g, const fov_buffer *file)
     return check_elements(g, (part){file->data + HEADER_BYTES, file->size - HEADER_BYTES});
 }
 
-fov_status fov_mat_guard(const char *path, fov_error *err)
+fov_status fov_mat_guard(const char *path, const fov_buffer *file, fov_error *err)
 {
-    fov_buffer file;
-    fov_status st = fov_file_read(path, MAX_FILE, &file, err);
-    if (st) return st;
-    guard g = {.path = path, .budget = FREE_BYTES + BYTES_PER_BYTE * file.size, .err = err};
-    st = check_file(&g, &file);
-    fov_buffer_clear(&file);
-    return st;
+    guard g = {.path = path, .budget = FREE_BYTES + BYTES_PER_BYTE * file->size, .err = err};
+    return check_file(&g, file);
 }

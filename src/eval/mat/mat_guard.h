@@ -4,10 +4,10 @@
 #ifndef FOVEA_EVAL_MAT_MAT_GUARD_H
 #define FOVEA_EVAL_MAT_MAT_GUARD_H
 
-#include "base/error.h"
+#include "base/file.h"
 
 /** @return FOV_ERR_LIMIT: it would be more than 64 MiB and 16 times the file; FOV_ERR_UNSUPPORTED: it holds what is neither
- * numbers, text nor cells of them; FOV_ERR_FORMAT: it is damaged */
-fov_status fov_mat_guard(const char *path, fov_error *err);
+ * numbers, text nor cells of them; FOV_ERR_FORMAT: it is damaged. @param path for messages */
+fov_status fov_mat_guard(const char *path, const fov_buffer *file, fov_error *err);
 
 #endif

@@ -105,6 +105,19 @@ static fov_status read_lists(const reader *r, fov_mat *mat, int setting)
     return st;
 }
 
+static fov_status open_beside(const char *path, fov_mat **mat, fov_error *err)
+{
+    fov_buffer file;
+    if (!fov_file_exists(path))
+        return fov_fail(err, FOV_ERR_IO, "%s: cannot be read; WIDER FACE's evaluation tools have it beside wider_face_val.mat",
+                        path);
+    fov_status st = fov_file_read(path, FOV_TRUTH_MAX_BYTES, &file, err);
+    if (st) return st;
+    st = fov_mat_open(path, &file, mat, err);
+    fov_buffer_clear(&file);
+    return st;
+}
+
 static fov_status read_setting(const char *path, int setting, fov_truth *truth, fov_error *err)
 {
     const char *slash = strrchr(path, '/');
@@ -114,21 +127,18 @@ static fov_status read_setting(const char *path, int setting, fov_truth *truth, 
     fov_text_print(&beside, "wider_%s_val.mat", truth->setting[setting]);
     const reader r = {beside.data, truth, err};
     fov_status   st = beside.failed ? fov_fail_memory(err, "a name") : FOV_OK;
-    if (!st && !fov_file_exists(beside.data))
-        st = fov_fail(err, FOV_ERR_IO, "%s: cannot be read; WIDER FACE's evaluation tools have it beside wider_face_val.mat",
-                      beside.data);
-    if (!st) st = fov_mat_open(beside.data, &mat, err);
+    if (!st) st = open_beside(beside.data, &mat, err);
     if (!st) st = read_lists(&r, mat, setting);
     fov_mat_close(mat);
     fov_text_clear(&beside);
     return st;
 }
 
-fov_status fov_truth_read_mat(const char *path, fov_truth *truth, fov_error *err)
+fov_status fov_truth_read_mat(const char *path, const fov_buffer *file, fov_truth *truth, fov_error *err)
 {
     const reader r = {path, truth, err};
     fov_mat     *mat = NULL;
-    fov_status   st = fov_mat_open(path, &mat, err);
+    fov_status   st = fov_mat_open(path, file, &mat, err);
     fov_truth_wider_settings(truth);
     if (!st) st = read_photos(&r, mat);
     fov_mat_close(mat);
