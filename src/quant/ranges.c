@@ -134,6 +134,7 @@ static void reverse(fov_range *range, size_t count)
 
 void fov_calibration_turn(fov_calibration *calibration, size_t count)
 {
+    if (!count) return;
     reverse(calibration->range, calibration->count);
     reverse(calibration->range, count);
     reverse(calibration->range + count, calibration->count - count);
