@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engines.h"
 
+#include "heap.h"
 #include "json_in.h"
 #include "json_read.h"
 #include "json_text.h"
@@ -53,6 +54,7 @@ void srv_engines_free(srv_engines *e)
     pthread_mutex_destroy(&e->lock);
     free(e->place);
     free(e);
+    srv_heap_give_back();
 }
 
 /* As fov_engine_open() does with a file. */

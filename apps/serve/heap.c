@@ -19,3 +19,11 @@ void srv_heap_settle(int workers)
     (void)workers;
 #endif
 }
+
+/* glibc does so by itself at the heap's end alone, where something of a model that stays may lie. */
+void srv_heap_give_back(void)
+{
+#ifdef M_ARENA_MAX
+    malloc_trim(0);
+#endif
+}
