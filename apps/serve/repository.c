@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct srv_repository {
     entry            *first;
     char             *default_name;
     bool              no_memory;
+    atomic_bool       stopping;
 };
 
 /* ---------------------------------------------------------------- entries */
@@ -120,6 +122,13 @@ static fov_status look_for_files(srv_repository *r, fov_error *err)
     return FOV_ERR_MEMORY;
 }
 
+static fov_status is_stopping(fov_error *err)
+{
+    snprintf(err->message, sizeof err->message, "the server is stopping: ask another, or later");
+    return err->code = FOV_ERR_CANCELLED;
+}
+
+/* What fails then may fail for that: its worker process is ended. */
 fov_status srv_repository_load(srv_repository *r, const char *name, fov_error *err)
 {
     bool found = false;
@@ -128,8 +137,9 @@ fov_status srv_repository_load(srv_repository *r, const char *name, fov_error *e
     for (entry *e = r->first; e && !st; e = e->next)
         if (!strcmp(e->name, name)) {
             found = true;
-            st = load_entry(r, e, err);
+            st = r->stopping ? FOV_ERR_CANCELLED : load_entry(r, e, err);
         }
+    if (st && r->stopping) st = is_stopping(err);
     pthread_mutex_unlock(&r->loading);
     return found || st ? st : no_such_name(name, err);
 }
@@ -151,6 +161,11 @@ fov_status srv_repository_unload(srv_repository *r, const char *name, fov_error 
     }
     pthread_mutex_unlock(&r->loading);
     return found ? FOV_OK : no_such_name(name, err);
+}
+
+void srv_repository_stop(srv_repository *r)
+{
+    if (r) r->stopping = true;
 }
 
 /* ---------------------------------------------------------------- life */

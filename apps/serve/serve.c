@@ -169,12 +169,15 @@ static int wait_for_requests(running *s, double limit_s)
     return 0;
 }
 
-/* Work that was begun cannot be stopped halfway, and the library must not be while requests are suspended. */
+/* Photos that are being looked at have their time. A model that is being loaded is given up with the processes that it is loaded
+ * into. The library must not be stopped while requests are suspended. */
 static void wait_for_work(running *s)
 {
     const struct timespec t = {0, 1000000};
+    srv_repository_stop(s->server.repository);
     srv_workers_join(s->workers);
     s->workers = NULL;
+    srv_crew_end(s->server.crew);
     while (s->server.suspended) nanosleep(&t, NULL);
 }
 

@@ -498,6 +498,19 @@ def a_model_that_takes_for_ever_to_load_is_ended():
             assert server.post("/v2/repository/models/one/load").status == 200
 
 
+def a_server_stops_though_models_are_being_loaded():
+    """The one that is, into a worker that says nothing, and those that wait for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
+        with Server(FOVEA, "--models", folder, "--allow-control", "--load-time", "600", "--drain-time", "0.1") as server:
+            os.kill(workers(server)[0], signal.SIGSTOP)
+            join = ask_many(server, [b""] * 3, "/v2/repository/models/one/load")
+            wait_until(lambda: server.metric("fovea_requests") == 4, "all are here")
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(ANSWER_S) == 0
+            assert [(a.status, a.headers["Retry-After"]) for a in join()] == [(503, "1")] * 3
+
+
 def a_worker_that_talks_nonsense_is_ended():
     with tempfile.TemporaryDirectory() as folder, Server(FOVEA, env=Orders(folder).env) as server:
         answer = server.post("/detect", marked("SAY NONSENSE"))
@@ -604,7 +617,7 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          others_go_on_beside_photos_that_take_for_ever, a_suspect_keeps_others_for_their_time_only, a_server_stops_though_a_photo_takes_for_ever,
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
          a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed,
-         a_model_that_takes_for_ever_to_load_is_ended, a_worker_that_talks_nonsense_is_ended,
+         a_model_that_takes_for_ever_to_load_is_ended, a_server_stops_though_models_are_being_loaded, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
          a_worker_that_cannot_start_is_given_up, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
          nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]

@@ -151,6 +151,11 @@ srv_crew *srv_crew_new(const srv_config *config, srv_nursery *nursery)
     return NULL;
 }
 
+void srv_crew_end(srv_crew *c)
+{
+    for (size_t i = 0; c && i < c->count; i++) srv_process_end(c->process[i]);
+}
+
 void srv_crew_free(srv_crew *c)
 {
     if (!c) return;

@@ -62,6 +62,14 @@ static void set_state(srv_process *p, srv_process_state state)
     pthread_mutex_unlock(&p->lock);
 }
 
+static bool is_ending(srv_process *p)
+{
+    pthread_mutex_lock(&p->lock);
+    const bool ending = p->ending;
+    pthread_mutex_unlock(&p->lock);
+    return ending;
+}
+
 /* With the lock. @return false: it is time, on the clock of cli_now_s() */
 static bool wait_for_change(srv_process *p, double until_s)
 {
@@ -89,13 +97,14 @@ static bool open_lane(srv_process *p, size_t i)
     return told;
 }
 
+/* Whoever ends it shuts what is open by then. */
 static bool start(srv_process *p)
 {
     p->unmade = 0;
     const int end = srv_control_open(&p->control);
     if (end < 0 || !(p->pid = srv_nursery_start_worker(p->nursery, end))) p->unmade = errno;
     if (end >= 0) close(end);
-    bool good = p->pid && srv_control_hear_hello(&p->control);
+    bool good = p->pid && !is_ending(p) && srv_control_hear_hello(&p->control);
     for (int i = 0; i < p->config->workers && good; i++) good = open_lane(p, (size_t)i);
     return good && p->prepare(p->user, p);
 }
@@ -158,14 +167,6 @@ static void bury(srv_process *p)
 }
 
 /* ---------------------------------------------------------------- keeping */
-
-static bool is_ending(srv_process *p)
-{
-    pthread_mutex_lock(&p->lock);
-    const bool ending = p->ending;
-    pthread_mutex_unlock(&p->lock);
-    return ending;
-}
 
 /* A photo may have it compute without end, and whoever has taken it over may never answer. */
 static bool is_late(srv_process *p)
@@ -285,14 +286,19 @@ srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery
     return NULL;
 }
 
-void srv_process_free(srv_process *p)
+void srv_process_end(srv_process *p)
 {
-    if (!p) return;
     pthread_mutex_lock(&p->lock);
     p->ending = true;
     srv_control_shut(&p->control);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
+}
+
+void srv_process_free(srv_process *p)
+{
+    if (!p) return;
+    srv_process_end(p);
     pthread_join(p->keeper, NULL);
     clear(p);
 }

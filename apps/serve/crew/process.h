@@ -25,7 +25,9 @@ typedef bool srv_process_prepare(void *user, srv_process *process);
 /** @return NULL: it was said why not; it is not up yet */
 srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery *nursery, srv_process_prepare *prepare,
                              void *user);
-/** Ends it once no lane is in use. NULL is allowed. */
+/** It is not started anew, and whoever waits for it is told so. No lane may be in use any more. */
+void srv_process_end(srv_process *process);
+/** Ends it, where it has not been. NULL is allowed. */
 void srv_process_free(srv_process *process);
 
 srv_process_state srv_process_state_of(srv_process *process);
