@@ -27,7 +27,7 @@ CRASHING = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
 SLOW, SMALL = "/detect?size=1024x1024", "/detect?size=long:160"
 PATIENT = ("--queue-time", "600", "--drain-time", "600", "--work-time", "600")
-TRIES = ("open", "create", "fork", "signal", "make_code", "socket", "pass", "limit", "processors", "connect", "device", "owner",
+TRIES = ("open", "create", "fork", "signal", "make_code", "socket", "pass", "limit", "processors", "connect", "device", "owner", "look",
          "execute", "ptrace", "other_abi")  # as in crashing.c
 PLACES = ("front", "worker", "nursery")
 NOT_TRIED = -1
@@ -164,7 +164,7 @@ def what_a_worker_may_not_do_is_refused():
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            refused = (*TRIES[:5], "pass", "limit", "processors", "device", "owner")
+            refused = (*TRIES[:5], "pass", "limit", "processors", "device", "owner", "look")
             orders.try_in("worker", *refused, other=nursery(server))
             assert len(server.post("/detect", PHOTO).json["faces"]) == 1
             assert {name: orders.result("worker", name) for name in refused} == dict.fromkeys(refused, errno.EPERM)
@@ -244,7 +244,7 @@ def what_a_nursery_may_not_do_is_refused():
                 need_filters(server)
                 if not isolation_of(server)["landlock"]:
                     raise Skip("the kernel has no Landlock")
-                refused = ("signal", "socket", "limit", "processors", "execute", "create") if options else ("signal", "limit", "processors", "create")
+                refused = ("signal", "socket", "limit", "processors", "execute", "create") if options else ("signal", "limit", "processors", "create", "look")
                 orders.try_in("nursery", *refused, other=server.process.pid)
                 os.kill(workers(server)[0], signal.SIGKILL)
                 wait_until(lambda: orders.result("nursery", "create") != NOT_TRIED, "a worker is started anew")
