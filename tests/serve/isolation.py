@@ -5,12 +5,14 @@ for photos that take over the decoder. TAP on stdout.
 
 usage: isolation.py SOURCE_DIR FOVEA [CRASHING_LIBRARY]
 """
+import contextlib
 import errno
 import mmap
 import os
 import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -543,6 +545,21 @@ def a_worker_that_cannot_start_is_given_up():
             assert "5 times in a row: given up" in said and said.count("started anew") == 5, said
 
 
+def clients_take_no_descriptors_that_others_need():
+    """Fewer than there may be connections: who waits is let in, and a worker can be started anew."""
+    few = ("sh", "-c", 'ulimit -n 100; exec "$@"', "sh")
+    with Server(FOVEA, prefix=few) as server, contextlib.ExitStack() as idle:
+        assert re.search(r"--max-connections 512: there are descriptors for \d\d ", server.errors.read_text())
+        for _ in range(150):
+            idle.enter_context(socket.create_connection((server.host, server.port), ANSWER_S))
+        assert server.ask("GET", "/v2", connection=server.connect(10)).status == 200
+        os.kill(workers(server)[0], signal.SIGKILL)
+        assert len(server.post("/detect", PHOTO).json["faces"]) == 1 and restarts(server) == 1
+    more = ("sh", "-c", 'ulimit -Sn 100; exec "$@"', "sh")
+    with Server(FOVEA, prefix=more) as server:
+        assert "descriptors" not in server.errors.read_text(), "the limit is raised as far as it may be"
+
+
 def another_goes_on_for_one_that_is_given_up():
     with tempfile.TemporaryDirectory() as folder:
         orders = Orders(folder)
@@ -619,7 +636,7 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed,
          a_model_that_takes_for_ever_to_load_is_ended, a_server_stops_though_models_are_being_loaded, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
-         a_worker_that_cannot_start_is_given_up, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
+         a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
          nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
 
 if __name__ == "__main__":
