@@ -432,6 +432,25 @@ def a_suspect_keeps_others_for_their_time_only():
             assert time.monotonic() - start < 6 and join().status == 500
 
 
+def a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo():
+    """It may have been the model, also where a suspect was the only photo."""
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        models = Path(folder) / "models"
+        models.mkdir()
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", models / "one.safetensors")
+        with Server(FOVEA, "--models", models, "--allow-control", "--workers", "2", "--work-time", "10", env=orders.env) as server:
+            join, again = begin_for_ever(server, orders), orders.next_photo()
+            os.kill(workers(server)[0], signal.SIGKILL)
+            again()
+            os.kill(workers(server)[0], signal.SIGSTOP)
+            loaded, again = ask_many(server, [b""], "/v2/repository/models/one/load"), orders.next_photo()
+            wait_until(lambda: server.metric("fovea_requests") == 3, "both are here")
+            os.kill(workers(server)[0], signal.SIGKILL)
+            again()
+            assert "longer than a photo may" in join().error and loaded()[0].status == 200
+
+
 def a_server_stops_though_a_photo_takes_for_ever():
     with tempfile.TemporaryDirectory() as folder:
         orders = Orders(folder)
@@ -631,7 +650,7 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          what_a_nursery_may_not_do_is_refused, a_kernel_that_is_old_for_a_gpu_is_told, root_becomes_another, what_cannot_be_is_told, an_old_kernel_is_told,
          without_isolation_there_is_one_process, a_killed_worker_loses_no_request, an_idle_worker_that_is_killed_is_started_anew,
          only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, photos_wait_no_longer_though_all_workers_are_busy,
-         others_go_on_beside_photos_that_take_for_ever, a_suspect_keeps_others_for_their_time_only, a_server_stops_though_a_photo_takes_for_ever,
+         others_go_on_beside_photos_that_take_for_ever, a_suspect_keeps_others_for_their_time_only, a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo, a_server_stops_though_a_photo_takes_for_ever,
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
          a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed,
          a_model_that_takes_for_ever_to_load_is_ended, a_server_stops_though_models_are_being_loaded, a_worker_that_talks_nonsense_is_ended,

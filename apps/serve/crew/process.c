@@ -47,6 +47,7 @@ struct srv_process {
     lane             *lane;
     size_t            busy, suspects; /* lanes that are in use; suspects that wait for it to be empty, or are in it */
     bool              late;           /* it is ended for a lane that is */
+    bool              loading;        /* a model, or it ended while it was */
     int               unmade;         /* errno of what its start lacked; 0: it ended by itself */
     char              last_end[128];
 
@@ -160,7 +161,7 @@ static void bury(srv_process *p)
     pthread_mutex_unlock(&p->talk_lock);
     pthread_mutex_lock(&p->lock);
     p->pid = 0;
-    p->late = false;
+    p->late = p->loading = false;
     memcpy(p->last_end, text, sizeof text);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
@@ -352,9 +353,13 @@ static void condemn(srv_process *p)
 
 bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
 {
+    pthread_mutex_lock(&p->lock);
+    p->loading = true;
+    pthread_mutex_unlock(&p->lock);
     const bool loaded = srv_control_load(&p->control, load, done, err);
     pthread_mutex_lock(&p->lock);
     if (!loaded) condemn(p);
+    p->loading = !loaded;
     pthread_mutex_unlock(&p->lock);
     return loaded;
 }
@@ -398,7 +403,7 @@ srv_end srv_process_leave(srv_process *p, const srv_entry *entry, bool lost)
 {
     pthread_mutex_lock(&p->lock);
     lane         *own = p->lane + entry->lane;
-    const srv_end why = own->late ? SRV_TOO_LATE : p->late ? SRV_OTHER_TOO_LATE : SRV_CRASHED;
+    const srv_end why = own->late ? SRV_TOO_LATE : p->late ? SRV_OTHER_TOO_LATE : p->loading ? SRV_LOST_WITH_MODEL : SRV_CRASHED;
     own->until_s = INFINITY;
     own->late = false;
     p->busy--;

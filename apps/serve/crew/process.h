@@ -61,8 +61,9 @@ typedef struct srv_entry {
 /** Why a process ended, for who was in it. */
 typedef enum srv_end {
     SRV_CRASHED,
-    SRV_TOO_LATE,       /* this lane was in use for too long */
-    SRV_OTHER_TOO_LATE, /* another was */
+    SRV_LOST_WITH_MODEL, /* the same while a model was being loaded, which may have done it */
+    SRV_TOO_LATE,        /* this lane was in use for too long */
+    SRV_OTHER_TOO_LATE,  /* another was */
 } srv_end;
 
 /** @return the lane's socket; -1: the process is not up in time, or kept for a suspect */
