@@ -41,6 +41,7 @@ enum {
     DEVICE,
     OWNER,
     LOOK,
+    DATAGRAMS,
     EXECUTE,
     PTRACE,
     OTHER_ABI,
@@ -115,6 +116,10 @@ static long try_one(int which)
     case LOOK: { /* as fstat() of some C libraries, whose path is empty */
         struct stat info;
         return syscall(SYS_newfstatat, AT_FDCWD, "/etc/passwd", &info, AT_EMPTY_PATH);
+    }
+    case DATAGRAMS: { /* which may be sent to others than the other end */
+        int end[2];
+        return syscall(SYS_socketpair, AF_UNIX, SOCK_DGRAM, 0, end);
     }
     case EXECUTE:
         return syscall(SYS_execve, "/bin/true", nothing, nothing);
