@@ -495,6 +495,15 @@ def a_file_that_is_replaced_is_loaded_anew():
             assert server.post("/detect", PHOTO).json["precision"] == "fp32", "as it was when it was loaded"
 
 
+def single_files_may_be_many():
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{i}.safetensors" for i in range(70)]
+        for file in files:
+            shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", file)
+        with Server(FOVEA, *(f"--model={file}" for file in files)) as server:
+            assert len(server.post("/detect?model=69", PHOTO).json["faces"]) == 1
+
+
 def a_model_is_loaded_though_its_worker_is_killed():
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
@@ -652,7 +661,7 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, photos_wait_no_longer_though_all_workers_are_busy,
          others_go_on_beside_photos_that_take_for_ever, a_suspect_keeps_others_for_their_time_only, a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo, a_server_stops_though_a_photo_takes_for_ever,
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
-         a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed,
+         a_file_that_is_replaced_is_loaded_anew, single_files_may_be_many, a_model_is_loaded_though_its_worker_is_killed,
          a_model_that_takes_for_ever_to_load_is_ended, a_server_stops_though_models_are_being_loaded, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
          a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
