@@ -504,6 +504,20 @@ def single_files_may_be_many():
             assert len(server.post("/detect?model=69", PHOTO).json["faces"]) == 1
 
 
+def settings_that_cannot_be_read_are_not_passed_over():
+    with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile() as elsewhere:
+        model = Path(folder) / "one.safetensors"
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", model)
+        (Path(folder) / "one.safetensors.settings").symlink_to(elsewhere.name)
+        with Server(FOVEA, "-m", model):
+            pass  # what a single file's link leads to may be read
+        done = subprocess.run([FOVEA, "serve", "--port", "0", "--models", folder, "--isolation", "required"], capture_output=True, text=True,
+                              timeout=ANSWER_S, check=False)
+        if done.returncode == 2:
+            raise Skip(f"the kernel cannot keep files from it: {done.stderr}")
+        assert done.returncode == 3 and "one.safetensors.settings: cannot open" in done.stderr, done.stderr
+
+
 def a_model_is_loaded_though_its_worker_is_killed():
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
@@ -661,7 +675,8 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, photos_wait_no_longer_though_all_workers_are_busy,
          others_go_on_beside_photos_that_take_for_ever, a_suspect_keeps_others_for_their_time_only, a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo, a_server_stops_though_a_photo_takes_for_ever,
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
-         a_file_that_is_replaced_is_loaded_anew, single_files_may_be_many, a_model_is_loaded_though_its_worker_is_killed,
+         a_file_that_is_replaced_is_loaded_anew, single_files_may_be_many, settings_that_cannot_be_read_are_not_passed_over,
+         a_model_is_loaded_though_its_worker_is_killed,
          a_model_that_takes_for_ever_to_load_is_ended, a_server_stops_though_models_are_being_loaded, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
          a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
