@@ -555,6 +555,23 @@ def a_server_stops_though_models_are_being_loaded():
             assert [(a.status, a.headers["Retry-After"]) for a in join()] == [(503, "1")] * 3
 
 
+def nothing_is_loaded_once_it_stops():
+    """Nor unloaded: libmicrohttpd ends the program where a request waits while it is stopped itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        models = Path(folder) / "models"
+        models.mkdir()
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", models / "one.safetensors")
+        with Server(FOVEA, "--models", models, "--allow-control", "--work-time", "3", env=orders.env) as server:
+            idle = server.connect()
+            assert server.get("/v2/health/ready", connection=idle).status == 200
+            join = begin_for_ever(server, orders)
+            server.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: "stopping" in server.errors.read_text(), "it stops")
+            assert server.post("/v2/repository/models/one/unload", connection=idle).status == 503
+            assert join().status == 500 and server.process.wait(ANSWER_S) == 0
+
+
 def a_worker_that_talks_nonsense_is_ended():
     with tempfile.TemporaryDirectory() as folder, Server(FOVEA, env=Orders(folder).env) as server:
         answer = server.post("/detect", marked("SAY NONSENSE"))
@@ -677,7 +694,7 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
          a_file_that_is_replaced_is_loaded_anew, single_files_may_be_many, settings_that_cannot_be_read_are_not_passed_over,
          a_model_is_loaded_though_its_worker_is_killed,
-         a_model_that_takes_for_ever_to_load_is_ended, a_server_stops_though_models_are_being_loaded, a_worker_that_talks_nonsense_is_ended,
+         a_model_that_takes_for_ever_to_load_is_ended, a_server_stops_though_models_are_being_loaded, nothing_is_loaded_once_it_stops, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
          a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
          nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
