@@ -214,6 +214,31 @@ def what_a_worker_with_a_gpu_may_not_do_is_refused():
             assert orders.result("worker", "connect") not in (errno.EPERM, NOT_TRIED), "NVIDIA's multi-process service may be asked"
 
 
+def what_others_call_a_service_of_the_gpu_is_none():
+    """A folder of theirs, or a link of theirs to all files there are."""
+    usual = Path("/tmp/nvidia-mps")
+    if os.getuid() != 0 or os.path.lexists(usual):
+        raise Skip("needs root, and no folder of NVIDIA's multi-process service")
+    for make, remove in ((usual.mkdir, usual.rmdir), (lambda: usual.symlink_to("/"), usual.unlink)):
+        make()
+        try:
+            os.chown(usual, 12345, 12345, follow_symlinks=False)
+            check_no_service()
+        finally:
+            remove()
+
+
+def check_no_service():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, *GPU, env=orders.env) as server:
+            need_filters(server)
+            orders.try_in("worker", "connect", "create")
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+            assert orders.result("worker", "connect") == errno.EPERM
+            assert orders.result("worker", "create") == (errno.EACCES if isolation_of(server)["landlock"] else 0)
+
+
 def with_own_devices(folder):
     """Words before a command that give it a /dev of its own, with nodes called as NVIDIA's."""
     dev = Path(folder) / "dev"
@@ -686,7 +711,8 @@ def crashes_leave_nothing_behind():
 
 
 TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is_inherited, what_a_worker_may_not_do_is_refused,
-         what_the_front_may_not_do_is_refused, what_a_worker_with_a_gpu_may_not_do_is_refused, of_devices_a_worker_has_its_gpus,
+         what_the_front_may_not_do_is_refused, what_a_worker_with_a_gpu_may_not_do_is_refused, what_others_call_a_service_of_the_gpu_is_none,
+         of_devices_a_worker_has_its_gpus,
          what_a_nursery_may_not_do_is_refused, a_kernel_that_is_old_for_a_gpu_is_told, root_becomes_another, what_cannot_be_is_told, an_old_kernel_is_told,
          without_isolation_there_is_one_process, a_killed_worker_loses_no_request, an_idle_worker_that_is_killed_is_started_anew,
          only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, photos_wait_no_longer_though_all_workers_are_busy,
