@@ -29,8 +29,8 @@ CRASHING = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
 SLOW, SMALL = "/detect?size=1024x1024", "/detect?size=long:160"
 PATIENT = ("--queue-time", "600", "--drain-time", "600", "--work-time", "600")
-TRIES = ("open", "create", "fork", "signal", "make_code", "socket", "pass", "limit", "processors", "connect", "device", "owner", "look", "datagrams",
-         "execute", "ptrace", "other_abi")  # as in crashing.c
+TRIES = ("open", "create", "fork", "signal", "make_code", "socket", "pass", "limit", "processors", "connect", "device", "owner", "look",
+         "datagrams", "send_to_anybody", "execute", "ptrace", "other_abi")  # as in crashing.c
 PLACES = ("front", "worker", "nursery")
 NOT_TRIED = -1
 
@@ -166,7 +166,7 @@ def what_a_worker_may_not_do_is_refused():
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            refused = (*TRIES[:5], "pass", "limit", "processors", "device", "owner", "look", "datagrams")
+            refused = (*TRIES[:5], "pass", "limit", "processors", "device", "owner", "look", "datagrams", "send_to_anybody")
             orders.try_in("worker", *refused, other=nursery(server))
             assert len(server.post("/detect", PHOTO).json["faces"]) == 1
             assert {name: orders.result("worker", name) for name in refused} == dict.fromkeys(refused, errno.EPERM)
@@ -183,10 +183,10 @@ def what_the_front_may_not_do_is_refused():
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            orders.try_in("front", *TRIES[:6], "limit", "processors", "owner", "datagrams", other=server.process.pid)
+            orders.try_in("front", *TRIES[:6], "limit", "processors", "owner", "datagrams", "send_to_anybody", other=server.process.pid)
             server.get("/v2")
-            wait_until(lambda: orders.result("front", "datagrams") != NOT_TRIED, "the request is noted")
-            refused = {name: orders.result("front", name) for name in (*TRIES[1:6], "limit", "processors", "owner", "datagrams")}
+            wait_until(lambda: orders.result("front", "send_to_anybody") != NOT_TRIED, "the request is noted")
+            refused = {name: orders.result("front", name) for name in (*TRIES[1:6], "limit", "processors", "owner", "datagrams", "send_to_anybody")}
             assert refused == dict.fromkeys(refused, errno.EPERM)
             assert orders.result("front", "open") == (errno.EACCES if isolation_of(server)["landlock"] else 0)
         with Server(FOVEA, env=orders.env, expect_code=-signal.SIGSYS) as server:
