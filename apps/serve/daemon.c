@@ -55,7 +55,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     srv_request *r = *context;
     if (!r) {
         *context = r = srv_request_begin(server, connection, path, method, version);
-        allow(server, connection, server->config->request_s, SRV_IN_BODY);
+        allow(server, connection, server->config->request_s, r && r->body.refusal.status ? SRV_IN_REFUSED : SRV_IN_BODY);
         if (!r) return MHD_NO;
         return srv_request_ends_early(r) ? answer(server, r) : MHD_YES;
     }

@@ -190,6 +190,22 @@ def clients_without_a_request_make_room_for_others():
             assert server.metric("fovea_connections_displaced_total") > 50 and server.metric("fovea_connections_timed_out_total") == 0
 
 
+def clients_without_a_token_make_room_for_others():
+    """They need not send the body of a request that is refused, and hear so only when it is here."""
+    head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n"
+    for options in ((), ("--io-threads", "2")):
+        with Server(FOVEA, "--max-connections", "4", *options, env={"FOVEA_TOKEN": "sesame"}) as server, contextlib.ExitStack() as stack:
+            for _ in range(20):
+                stack.enter_context(socket.create_connection((server.host, server.port), 20)).sendall(head)
+                time.sleep(0.05)  # the next one does not come before the head of this one
+            for _ in range(10):
+                answer = server.ask("GET", "/v2", headers={"Authorization": "Bearer sesame"}, connection=server.connect(5))
+                assert answer.status == 200
+            stranger = stack.enter_context(socket.create_connection((server.host, server.port), 20))
+            stranger.sendall(head + bytes(1000))
+            assert status_of(read_all(stranger)) == 401, "who sends it hears so"
+
+
 def bodies_have_a_common_limit():
     with Server(FOVEA, "--max-memory", "3", "--max-body", "2") as server:
         head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n"
@@ -284,7 +300,8 @@ def pictures_are_within_the_common_limit():
 TESTS = [photos_that_are_damaged, bombs_are_refused_before_they_are_decoded, tiles_are_counted_together, forms_that_are_odd_but_whole, its_own_names_and_pages_are_taken,
          names_of_others_are_refused_on_this_machines_own_addresses,
          bodies_that_end_too_soon, clients_that_leave_before_the_answer, bodies_without_a_length, clients_that_ask_before_they_send,
-         clients_that_trickle_or_do_not_read_are_given_up, clients_without_a_request_make_room_for_others, bodies_have_a_common_limit, memory_stays_within_what_limits_allow,
+         clients_that_trickle_or_do_not_read_are_given_up, clients_without_a_request_make_room_for_others,
+         clients_without_a_token_make_room_for_others, bodies_have_a_common_limit, memory_stays_within_what_limits_allow,
          bodies_that_are_announced_take_nothing_yet, pictures_are_within_the_common_limit]
 
 
