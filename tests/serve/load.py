@@ -131,6 +131,13 @@ def photos_do_not_wait_forever():
         assert server.metric("nv_inference_request_failure") == statuses[503]
 
 
+def photos_that_wait_for_others_keep_time_for_themselves():
+    with Server(FOVEA, "--batch", "4", "--batch-delay", "10000", "--queue-time", "4", "--io-threads", "1") as server:
+        start = time.monotonic()
+        assert server.post("/detect", PHOTO).status == 200
+        assert 1 < time.monotonic() - start < 4
+
+
 def begin(server, path=SLOW):
     """A connection whose request was sent, and whose answer was not read."""
     connection = server.connect()
@@ -280,6 +287,7 @@ def check_new_and_broken_versions(server, folder):
 
 
 TESTS = [each_of_64_clients_gets_its_own_faces, a_full_queue_refuses_and_recovers, a_large_answer_keeps_nobody_waiting, photos_do_not_wait_forever,
+         photos_that_wait_for_others_keep_time_for_themselves,
          what_was_begun_is_finished_when_it_stops, what_takes_too_long_is_refused_when_it_stops, a_second_signal_ends_the_wait,
          hanging_up_is_ignored_under_nohup, connections_have_a_limit, connections_of_one_client_have_a_limit, models_change_while_requests_run]
 
