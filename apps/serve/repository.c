@@ -128,18 +128,30 @@ static fov_status is_stopping(fov_error *err)
     return err->code = FOV_ERR_CANCELLED;
 }
 
-/* What fails then may fail for that: its worker process is ended. */
+/* One that fails keeps no other from being loaded. @param found out: is there any? @return the first failure */
+static fov_status load_versions(srv_repository *r, const char *name, bool *found, fov_error *err)
+{
+    fov_status st = FOV_OK;
+    for (entry *e = r->first; e && !r->stopping; e = e->next) {
+        fov_error own = {0};
+        if (strcmp(e->name, name) != 0) continue;
+        *found = true;
+        const fov_status one = load_entry(r, e, &own);
+        if (!one || st) continue;
+        *err = own;
+        st = one;
+    }
+    return st;
+}
+
+/* What fails while it stops may fail for that: its worker process is ended. */
 fov_status srv_repository_load(srv_repository *r, const char *name, fov_error *err)
 {
     bool found = false;
     pthread_mutex_lock(&r->loading);
     fov_status st = look_for_files(r, err);
-    for (entry *e = r->first; e && !st; e = e->next)
-        if (!strcmp(e->name, name)) {
-            found = true;
-            st = r->stopping ? FOV_ERR_CANCELLED : load_entry(r, e, err);
-        }
-    if (st && r->stopping) st = is_stopping(err);
+    if (!st) st = load_versions(r, name, &found, err);
+    if (r->stopping && (st || !found)) st = is_stopping(err);
     pthread_mutex_unlock(&r->loading);
     return found || st ? st : no_such_name(name, err);
 }
