@@ -124,7 +124,7 @@ static long try_one(int which)
     }
     case SEND_TO_ANYBODY: { /* by a socket of TCP that was shut down, such as the one that listens: this connects it */
         struct msghdr nothing_yet = {0};
-        const long    sent = syscall(SYS_sendto, STDIN_FILENO, "", 0, MSG_FASTOPEN, NULL, 0);
+        const long    sent = syscall(SYS_sendto, STDIN_FILENO, "", 0, MSG_FASTOPEN, 0L, 0L);
         return sent < 0 && errno == EPERM ? syscall(SYS_sendmsg, STDIN_FILENO, &nothing_yet, MSG_FASTOPEN) : sent;
     }
     case EXECUTE:
