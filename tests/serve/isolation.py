@@ -427,6 +427,21 @@ def photos_wait_no_longer_though_all_workers_are_busy():
             assert join().status == 500 and len(server.post(SMALL, PHOTO).json["faces"]) == 1
 
 
+def a_photo_is_answered_though_its_process_does_not_end():
+    """As one does not that waits for a GPU which is gone. Here nobody ends it: who should is stopped."""
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, "--workers", "2", "--work-time", "4", env=orders.env) as server:
+            joins = [begin_for_ever(server, orders) for _ in range(2)]
+            os.kill(nursery(server), signal.SIGSTOP)
+            try:
+                assert [join().status for join in joins] == [500, 500]
+                assert server.get("/v2/health/ready").status == 503
+            finally:
+                os.kill(nursery(server), signal.SIGCONT)
+            assert len(server.post(SMALL, PHOTO).json["faces"]) == 1
+
+
 def others_go_on_beside_photos_that_take_for_ever():
     """The first is ended with its process. One that was in it for long fails, too; one that was not goes on, beside others."""
     with tempfile.TemporaryDirectory() as folder:
@@ -716,6 +731,7 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          what_a_nursery_may_not_do_is_refused, a_kernel_that_is_old_for_a_gpu_is_told, root_becomes_another, what_cannot_be_is_told, an_old_kernel_is_told,
          without_isolation_there_is_one_process, a_killed_worker_loses_no_request, an_idle_worker_that_is_killed_is_started_anew,
          only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, photos_wait_no_longer_though_all_workers_are_busy,
+         a_photo_is_answered_though_its_process_does_not_end,
          others_go_on_beside_photos_that_take_for_ever, a_suspect_keeps_others_for_their_time_only, a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo, a_server_stops_though_a_photo_takes_for_ever,
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
          a_file_that_is_replaced_is_loaded_anew, single_files_may_be_many, settings_that_cannot_be_read_are_not_passed_over,

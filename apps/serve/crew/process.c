@@ -121,11 +121,15 @@ static void close_lanes(srv_process *p)
 }
 
 /* Those in its lanes see that it is gone, and leave. */
+static void shut_lanes(srv_process *p)
+{
+    for (int i = 0; i < p->config->workers; i++)
+        if (p->lane[i].fd >= 0) shutdown(p->lane[i].fd, SHUT_RDWR);
+}
+
 static void empty(srv_process *p)
 {
     pthread_mutex_lock(&p->lock);
-    for (int i = 0; i < p->config->workers; i++)
-        if (p->lane[i].fd >= 0) shutdown(p->lane[i].fd, SHUT_RDWR);
     while (p->busy) pthread_cond_wait(&p->changed, &p->lock);
     close_lanes(p);
     pthread_mutex_unlock(&p->lock);
@@ -148,11 +152,13 @@ static void describe_end(int status, char *text, size_t bytes)
     else snprintf(text, bytes, "ended with status %d", WEXITSTATUS(status));
 }
 
-/* After it has ended, or to end it. Whoever talks to it over `control` sees that it is gone, and leaves, too. */
+/* After it has ended, or to end it, which takes for ever where it waits for a GPU that is gone: photos do not wait for that.
+ * Whoever talks to it over `control` sees that it is gone, and leaves, too. */
 static void bury(srv_process *p)
 {
     char text[sizeof p->last_end] = "";
     set_state(p, SRV_STARTING);
+    shut_lanes(p);
     if (p->pid) describe_end(srv_nursery_end_worker(p->nursery, p->pid), text, sizeof text);
     if (p->unmade) snprintf(text, sizeof text, "could not be started: %s", strerror(p->unmade));
     pthread_mutex_lock(&p->talk_lock);
