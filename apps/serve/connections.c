@@ -104,7 +104,7 @@ void srv_connection_allow(srv_connections *all, srv_connection *c, double limit_
     c->until_s = limit_s > 0 ? c->since_s + limit_s : 0;
     c->phase = phase;
     c->left_s = 0;
-    if (phase <= SRV_IN_REFUSED) make_room(all, NULL); /* nobody could when others came */
+    if (phase == SRV_IN_HEADERS) make_room(all, NULL); /* nobody could when others came */
     pthread_mutex_unlock(&all->lock);
 }
 
