@@ -582,6 +582,29 @@ def a_model_that_takes_for_ever_to_load_is_ended():
             assert server.post("/v2/repository/models/one/load").status == 200
 
 
+def a_worker_is_started_anew_while_a_model_is_loaded_into_another():
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
+        with Server(FOVEA, "--models", folder, "--allow-control", "--processes", "2", "--drain-time", "0.1") as server:
+            first, second = in_their_order(server)
+            os.kill(first, signal.SIGSTOP)
+            join = ask_many(server, [b""], "/v2/repository/models/one/load")
+            wait_until(lambda: server.metric("fovea_requests") == 2, "it is here")
+            os.kill(second, signal.SIGKILL)
+            wait_until(lambda: restarts(server) == 2 and server.metric("fovea_worker_processes") == 2, "it is up again", 10)
+            os.kill(first, signal.SIGCONT)
+            assert join()[0].status == 200
+
+
+def in_their_order(server):
+    """Both workers: the log tells which one it was that ended."""
+    kept, ended = workers(server)
+    os.kill(ended, signal.SIGKILL)
+    wait_until(lambda: restarts(server) == 1 and server.metric("fovea_worker_processes") == 2, "it is up again")
+    anew = next(pid for pid in workers(server) if pid != kept)
+    return (anew, kept) if "worker process 1 ended" in server.errors.read_text() else (kept, anew)
+
+
 def a_server_stops_though_models_are_being_loaded():
     """The one that is, into a worker that says nothing, and those that wait for it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -736,7 +759,8 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
          a_file_that_is_replaced_is_loaded_anew, single_files_may_be_many, settings_that_cannot_be_read_are_not_passed_over,
          a_model_is_loaded_though_its_worker_is_killed,
-         a_model_that_takes_for_ever_to_load_is_ended, a_server_stops_though_models_are_being_loaded, nothing_is_loaded_once_it_stops, a_worker_that_talks_nonsense_is_ended,
+         a_model_that_takes_for_ever_to_load_is_ended, a_worker_is_started_anew_while_a_model_is_loaded_into_another,
+         a_server_stops_though_models_are_being_loaded, nothing_is_loaded_once_it_stops, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
          a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
          nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
