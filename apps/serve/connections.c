@@ -36,7 +36,7 @@ static srv_connection *longest_without_request(const srv_connections *all, const
 {
     srv_connection *longest = NULL;
     for (srv_connection *c = all->first; c; c = c->after)
-        if (c != newest && !c->ended && c->phase == SRV_IN_HEADERS && (!longest || c->since_s < longest->since_s)) longest = c;
+        if (c != newest && !c->ended && c->phase <= SRV_IN_REFUSED && (!longest || c->since_s < longest->since_s)) longest = c;
     return longest;
 }
 
@@ -44,7 +44,7 @@ static srv_connection *longest_without_request(const srv_connections *all, const
 static bool has_said_more(const srv_connection *c)
 {
     char next;
-    return recv(c->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    return c->phase == SRV_IN_HEADERS && recv(c->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 /* @param newest stays: it has had no time yet */
@@ -115,7 +115,8 @@ static void say_late(const srv_connections *all, const srv_connection *c)
 {
     static const char sentence[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\n"
                                    "Content-Length: 57\r\n\r\n{\"error\": \"the body took longer than this server waits\"}\n";
-    if (c->phase == SRV_IN_BODY && !all->tls) send(c->fd, sentence, sizeof sentence - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if ((c->phase == SRV_IN_BODY || c->phase == SRV_IN_REFUSED) && !all->tls)
+        send(c->fd, sentence, sizeof sentence - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* What is read from it next is its end. */

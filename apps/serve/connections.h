@@ -3,8 +3,9 @@
  * hold its connection forever: here the whole of the headers, of the body, and of the answer's way out have a limit each. Nor does
  * it see a client leave whose last bytes came together with the end.
  *
- * Nor may clients that send half of a request, or nothing, keep others out: where all connections are taken, a new one takes the
- * place of the one that has been before a request, or in its headers, for the longest. */
+ * Nor may clients that send half of a request, or nothing, or one that is refused anyway, keep others out: where all connections
+ * are taken, a new one takes the place of the one that has been before a request, in its headers, or in the body of such a one, for
+ * the longest. */
 #ifndef FOVEA_SERVE_CONNECTIONS_H
 #define FOVEA_SERVE_CONNECTIONS_H
 
@@ -16,7 +17,8 @@
 /** What a connection is at. */
 typedef enum srv_phase {
     SRV_IN_HEADERS, /* or before them */
-    SRV_IN_BODY,    /* nothing was answered yet, so that a 408 may be */
+    SRV_IN_REFUSED, /* a body that is thrown away: the client hears that once it is through */
+    SRV_IN_BODY,    /* nothing was answered yet, here and above, so that a 408 may be */
     SRV_IN_ANSWER   /* made, or on its way out */
 } srv_phase;
 

@@ -55,7 +55,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     srv_request *r = *context;
     if (!r) {
         *context = r = srv_request_begin(server, connection, path, method, version);
-        allow(server, connection, server->config->request_s, SRV_IN_BODY);
+        allow(server, connection, server->config->request_s, r && r->body.refusal.status ? SRV_IN_REFUSED : SRV_IN_BODY);
         if (!r) return MHD_NO;
         return srv_request_ends_early(r) ? answer(server, r) : MHD_YES;
     }
@@ -114,11 +114,11 @@ struct MHD_Daemon *srv_daemon_start(srv_server *server, int fd, const char *cons
     struct MHD_Daemon          *daemon = srv_http.MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, server, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_CONNECTION_LIMIT, c->connections + (unsigned)c->io_threads, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        c->connections_per_client, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)fmax(c->idle_s, c->request_s) + LATER_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
-        unescape, NULL, MHD_OPTION_ARRAY, tls ? with_tls : none, MHD_OPTION_ARRAY, c->io_threads > 1 ? with_threads : none,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->connections.most + (unsigned)c->io_threads,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->connections_per_client, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)fmax(c->idle_s, c->request_s) + LATER_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_ARRAY, tls ? with_tls : none,
+        MHD_OPTION_ARRAY, c->io_threads > 1 ? with_threads : none, MHD_OPTION_END);
     if (daemon) return daemon;
     cli_error("the HTTP server cannot be started%s: -v tells what libmicrohttpd says",
               tls ? " (are certificate and key of --tls-cert and --tls-key PEM, and do they belong together?)" : "");

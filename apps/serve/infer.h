@@ -11,6 +11,7 @@
 enum {
     SRV_JSON_VALUES = 1 << 20,  /* that a request may have: one takes some 40 bytes once it is parsed, and two in the text */
     SRV_JSON_MEMBERS = 1 << 12, /* of objects: each is looked for among the others */
+    SRV_ID_BYTES = 1 << 10,     /* of a request's: it is kept beside the body, which is counted */
 };
 
 /** What a task looks at, in the body or in what was made of it. */

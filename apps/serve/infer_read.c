@@ -118,7 +118,8 @@ static srv_reply read_object(const json_t *json, const srv_config *config, srv_r
     srv_reply     wrong = read_parameters(json_object_get(json, "parameters"), config, &all_binary, infer);
     if (!wrong.status) wrong = read_outputs(json_object_get(json, "outputs"), all_binary, infer);
     if (wrong.status) return wrong;
-    if (id && !json_is_string(id)) return BAD("id: expected a text");
+    if (id && (!json_is_string(id) || json_string_length(id) > SRV_ID_BYTES))
+        return BAD("id: expected a text of at most %d bytes", SRV_ID_BYTES);
     if (json_array_size(inputs) != 1)
         return BAD("inputs: expected one tensor, photo or pixels, and these are %zu", json_array_size(inputs));
     infer->id = json_incref((json_t *)(uintptr_t)id);

@@ -55,11 +55,18 @@ int srv_listen(const char *host, int port, char *address, size_t address_bytes)
     return fd;
 }
 
+/* One of IPv4 may be written as one of IPv6: ::ffff:127.0.0.1. */
+static bool is_local(const struct in6_addr *address)
+{
+    const bool mapped = IN6_IS_ADDR_V4MAPPED(address);
+    return IN6_IS_ADDR_LOOPBACK(address) || (mapped && address->s6_addr[12] == IN_LOOPBACKNET);
+}
+
 bool srv_listens_locally(int fd)
 {
     struct sockaddr_in6 at = {0};
     socklen_t           size = sizeof at;
     if (getsockname(fd, (struct sockaddr *)&at, &size)) return false;
-    if (at.sin6_family == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&at.sin6_addr);
+    if (at.sin6_family == AF_INET6) return is_local(&at.sin6_addr);
     return ntohl(((struct sockaddr_in *)&at)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }

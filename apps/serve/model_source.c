@@ -85,11 +85,12 @@ static fov_status read_file(const char *path, srv_model_source *s, fov_error *er
 /* Having none is normal. @return text to free(); NULL with FOV_OK: there is none */
 static fov_status read_beside(const char *path, char **text, fov_error *err)
 {
-    char  name[4096];
-    FILE *file = NULL;
+    char name[4096];
     *text = NULL;
-    if (snprintf(name, sizeof name, "%s.settings", path) < (int)sizeof name) file = fopen(name, "re");
-    if (!file) return FOV_OK;
+    if (snprintf(name, sizeof name, "%s.settings", path) >= (int)sizeof name) return FOV_OK;
+    FILE *file = fopen(name, "re");
+    if (!file && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)) return FOV_OK;
+    if (!file) return fail(err, FOV_ERR_IO, "%s: cannot open: %s", name, strerror(errno));
     char        *read = malloc(SRV_SETTINGS_BYTES + 1);
     const size_t size = read ? fread(read, 1, SRV_SETTINGS_BYTES + 1, file) : 0;
     const bool   failed = ferror(file) != 0;

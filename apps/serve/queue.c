@@ -3,6 +3,7 @@
 
 #include "clock.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -83,10 +84,16 @@ static size_t take_those_that_fit(srv_queue *q, srv_task **task, size_t count, s
     return count;
 }
 
+/* Of what the first may wait at all, half is left for a worker to begin. */
+static double end_of_gathering(const srv_task *first, double delay_s)
+{
+    return first->queued_s + fmin(delay_s, (first->job->until_s - first->queued_s) / 2);
+}
+
 /* Only while nothing stands in front that cannot join. */
 static size_t gather(srv_queue *q, srv_task **task, size_t count, size_t most, double delay_s)
 {
-    const double          until = task[0]->queued_s + delay_s;
+    const double          until = end_of_gathering(task[0], delay_s);
     const struct timespec t = {(time_t)until, (long)((until - (double)(time_t)until) * 1e9)};
     q->gathering = true;
     while (count < most && !q->count && !q->closed && !pthread_cond_timedwait(&q->changed, &q->lock, &t))

@@ -19,7 +19,7 @@ void srv_queue_put(srv_queue *queue, srv_job *job);
 /**
  * Wait for tasks: the first, and those behind it that may share its pass.
  * @param most    of them
- * @param delay_s how long the first may wait for others to come
+ * @param delay_s how long the first may wait for others to come, and half of its time at most
  * @param alone   out: nobody else has work, nor does any wait
  * @return how many; 0: the queue was closed and is empty
  */

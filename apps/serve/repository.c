@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct srv_repository {
     entry            *first;
     char             *default_name;
     bool              no_memory;
+    atomic_bool       stopping;
 };
 
 /* ---------------------------------------------------------------- entries */
@@ -120,16 +122,36 @@ static fov_status look_for_files(srv_repository *r, fov_error *err)
     return FOV_ERR_MEMORY;
 }
 
+static fov_status is_stopping(fov_error *err)
+{
+    snprintf(err->message, sizeof err->message, "the server is stopping: ask another, or later");
+    return err->code = FOV_ERR_CANCELLED;
+}
+
+/* One that fails keeps no other from being loaded. @param found out: is there any? @return the first failure */
+static fov_status load_versions(srv_repository *r, const char *name, bool *found, fov_error *err)
+{
+    fov_status st = FOV_OK;
+    for (entry *e = r->first; e && !r->stopping; e = e->next) {
+        fov_error own = {0};
+        if (strcmp(e->name, name) != 0) continue;
+        *found = true;
+        const fov_status one = load_entry(r, e, &own);
+        if (!one || st) continue;
+        *err = own;
+        st = one;
+    }
+    return st;
+}
+
+/* What fails while it stops may fail for that: its worker process is ended. */
 fov_status srv_repository_load(srv_repository *r, const char *name, fov_error *err)
 {
     bool found = false;
     pthread_mutex_lock(&r->loading);
     fov_status st = look_for_files(r, err);
-    for (entry *e = r->first; e && !st; e = e->next)
-        if (!strcmp(e->name, name)) {
-            found = true;
-            st = load_entry(r, e, err);
-        }
+    if (!st) st = load_versions(r, name, &found, err);
+    if (r->stopping && (st || !found)) st = is_stopping(err);
     pthread_mutex_unlock(&r->loading);
     return found || st ? st : no_such_name(name, err);
 }
@@ -151,6 +173,11 @@ fov_status srv_repository_unload(srv_repository *r, const char *name, fov_error 
     }
     pthread_mutex_unlock(&r->loading);
     return found ? FOV_OK : no_such_name(name, err);
+}
+
+void srv_repository_stop(srv_repository *r)
+{
+    if (r) r->stopping = true;
 }
 
 /* ---------------------------------------------------------------- life */

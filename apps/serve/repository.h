@@ -51,10 +51,13 @@ bool srv_repository_is_ready(srv_repository *repository);
 
 /**
  * Load, or load anew, all versions of a name, looking for new ones. Takes as long as it takes; one at a time.
- * @return FOV_OK, FOV_ERR_ARGUMENT (there is none of that name), or why one could not be loaded: it then is as it was
+ * @return FOV_OK, FOV_ERR_ARGUMENT (there is none of that name), FOV_ERR_CANCELLED (the server stops), or why one could not be
+ * loaded: it then is as it was, and the others are loaded
  */
 fov_status srv_repository_load(srv_repository *repository, const char *name, fov_error *err);
 /** @return FOV_OK, also where it was not loaded; FOV_ERR_ARGUMENT (there is none of that name) */
 fov_status srv_repository_unload(srv_repository *repository, const char *name, fov_error *err);
+/** From here on nothing is loaded, whoever waits for it. NULL is allowed. */
+void srv_repository_stop(srv_repository *repository);
 
 #endif

@@ -101,7 +101,6 @@ static void suspend(srv_request *r, srv_reply (*finish)(srv_request *request))
 {
     r->waits = true;
     r->finish = finish;
-    r->server->suspended++;
     srv_http.MHD_suspend_connection(r->connection);
 }
 
@@ -139,13 +138,20 @@ srv_reply srv_request_queue(srv_request *r, srv_job *job, srv_reply (*finish)(sr
     }
     job->done = srv_request_wake;
     job->user = r;
+    r->server->suspended++;
     suspend(r, finish);
     srv_queue_put(r->server->queue, job);
     return srv_reply_later();
 }
 
+/* Counted before it looks, so that none is suspended any more once the server stops and none was. */
 srv_reply srv_request_wait(srv_request *r, bool (*begin)(srv_request *request), srv_reply (*finish)(srv_request *request))
 {
+    r->server->suspended++;
+    if (r->server->stopping) {
+        r->server->suspended--;
+        return srv_reply_busy("the server is stopping: ask another, or later");
+    }
     suspend(r, finish);
     if (!begin(r)) srv_request_wake(r);
     return srv_reply_later();

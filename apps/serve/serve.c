@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "console.h"
 #include "daemon.h"
+#include "descriptors.h"
 #include "heap.h"
 #include "http_library.h"
 #include "json_in.h"
@@ -136,6 +137,7 @@ static cli_exit begin(running *s, const srv_config *c)
     if ((code = confine(s, c))) return code;
     if (!(server->repository = srv_repository_open(c, server->crew))) return CLI_MODEL;
     if (!(s->workers = srv_workers_start(server->queue, server->crew, c))) return CLI_INTERNAL;
+    server->connections.most = srv_descriptors_for_connections(c, s->fd); /* nobody is connected yet */
     srv_signals_end_start();
     if (!(s->daemon = srv_daemon_start(server, s->fd, s->tls[0] ? (const char *const *)s->tls : NULL))) return CLI_USAGE;
     return tell_address(s);
@@ -169,12 +171,15 @@ static int wait_for_requests(running *s, double limit_s)
     return 0;
 }
 
-/* Work that was begun cannot be stopped halfway, and the library must not be while requests are suspended. */
+/* Photos that are being looked at have their time. A model that is being loaded is given up with the processes that it is loaded
+ * into. The library must not be stopped while requests are suspended. */
 static void wait_for_work(running *s)
 {
     const struct timespec t = {0, 1000000};
+    srv_repository_stop(s->server.repository);
     srv_workers_join(s->workers);
     s->workers = NULL;
+    srv_crew_end(s->server.crew);
     while (s->server.suspended) nanosleep(&t, NULL);
 }
 
@@ -227,6 +232,7 @@ cli_exit srv_serve(const srv_config *config)
 {
     running s = {.service = -1, .server = {.config = config, .bodies = {.limit = config->memory_bytes}, .metrics = {.memory = -1}}};
     srv_heap_settle(config->workers);
+    srv_descriptors_raise(config);
     srv_signals_block();
     srv_json_watch();
     cli_exit code = begin_isolation(&s, config);

@@ -70,6 +70,7 @@ static srv_reply finish(srv_request *r)
 {
     const order *o = r->user;
     if (!o->status) return srv_reply_json(json_object(), NULL);
+    if (o->status == FOV_ERR_CANCELLED) return srv_reply_busy(o->err.message);
     return srv_reply_error(o->status == FOV_ERR_ARGUMENT ? MHD_HTTP_NOT_FOUND : MHD_HTTP_INTERNAL_SERVER_ERROR, "%s",
                            o->err.message);
 }

@@ -7,6 +7,7 @@
 #include "crew/answer.h"
 #include "crew/control.h"
 #include "crew/wire.h"
+#include "photo_work.h"
 
 #include "base/error.h"
 
@@ -64,6 +65,7 @@ static void look_at(const srv_task *t)
     for (size_t i = 0; i < t->picture_bytes; i++) sum += ((const unsigned char *)t->picture)[i];
     for (size_t i = 0; i < t->faces; i++) assert_true(isfinite(t->face[i].score));
     assert_true(t->faces <= MOST_FACES && sum <= UINT8_MAX * t->picture_bytes);
+    assert_true(t->times.decode_s >= 0 && isfinite(t->times.decode_s + t->times.network_s) && t->pass <= SRV_MAX_BATCH);
     assert_is_text(t->err.message, sizeof t->err.message);
 }
 
@@ -157,6 +159,12 @@ static void say_failed(speech *s)
     say(s, &(srv_told){.status = FOV_ERR_FORMAT, .message = "\xff\xc3(\xc3"}, sizeof(srv_told));
 }
 
+/* What is added up of a photo that failed, too. */
+static void say_failed_oddly(speech *s)
+{
+    say(s, &(srv_told){.status = FOV_ERR_FORMAT, .times = {.decode_s = -1e30, .network_s = NAN}}, sizeof(srv_told));
+}
+
 static void seeds(void)
 {
     static speech    s;
@@ -181,6 +189,10 @@ static void seeds(void)
         say_photo(&s, what == PICTURES ? "a picture" : "");
         say_failed(&s);
         say_photo(&s, what == PICTURES ? "another" : "");
+        fuzz_seed(s.data, s.bytes);
+        begin(&s, what);
+        say_photo(&s, what == PICTURES ? "a picture" : "");
+        say_failed_oddly(&s);
         fuzz_seed(s.data, s.bytes);
     }
 }

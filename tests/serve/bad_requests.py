@@ -368,6 +368,7 @@ def inference():
         Row("parameters that are a number", asking(parameters=5), (400,), "parameters: expected an object"),
         Row("a negative timeout", asking(parameters={"timeout": -1}), (400,), "timeout: expected microseconds"),
         Row("an id that is a number", asking(id=5), (400,), "id: expected a text"),
+        Row("an id of a megabyte", asking(id="7" * MIB), (400,), "id: expected a text of at most"),
         Row("a model that does not exist", infer({}, "/v2/models/nobody/infer"), (404,), "there is no model"),
         Row("a list of models, asked for by no JSON: it is given", post("/v2/repository/index", b"[" * 60000), (200,)),
     ]

@@ -389,6 +389,19 @@ def other_certificate(t):
     same({key: entry["exact"] for key, entry in t.page.probe("certificate").items()}, flat(certificate))
 
 
+def odd_certificate(t):
+    """numbers beyond all sense in a certificate do not stop the page"""
+    layer = {"name": "first", "op": "conv", "precision": "int8", "snr_db": 1e300, "cosine": 1, "max": 0}
+    t.open()
+    t.page.driver.execute_script("""
+        const [text, asked] = [arguments[0], window.fetch];
+        window.fetch = (path, options) => (path.endsWith("certificate") ? Promise.resolve(new Response(text)) : asked(path, options));
+    """, json.dumps({"verdict": "odd", "measured": {"layers": [layer], "heads": []}}))
+    choose(t, "empty")
+    t.page.until(lambda: t.page.text("cost") == "odd", "its verdict")
+    same(t.page.probe("noise")[0][0], "first")
+
+
 # ------------------------------------------------------------------ camera
 
 
@@ -555,7 +568,7 @@ def lost_server(t):
 
 CASES = [
     opened_file, group_photo, dropped_file, pasted_picture, drawn_boxes, sliders, several_photos, pointed_out, nothing_hidden, hidden_faces,
-    strength, lying_photos, engines, certificates, other_certificate, camera, insecure_page, keyboard, names, looks, refused_photo, quiet,
+    strength, lying_photos, engines, certificates, other_certificate, odd_certificate, camera, insecure_page, keyboard, names, looks, refused_photo, quiet,
     token, served_thresholds, lost_server,
 ]
 

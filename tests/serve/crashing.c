@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -39,6 +40,9 @@ enum {
     CONNECT,
     DEVICE,
     OWNER,
+    LOOK,
+    DATAGRAMS,
+    SEND_TO_ANYBODY,
     EXECUTE,
     PTRACE,
     OTHER_ABI,
@@ -110,6 +114,19 @@ static long try_one(int which)
         return syscall(SYS_openat, AT_FDCWD, "/dev/full", O_WRONLY);
     case OWNER: /* who is signalled when there is something to read */
         return syscall(SYS_fcntl, STDIN_FILENO, F_SETOWN, shared->other);
+    case LOOK: { /* as fstat() of some C libraries, whose path is empty */
+        struct stat info;
+        return syscall(SYS_newfstatat, AT_FDCWD, "/etc/passwd", &info, AT_EMPTY_PATH);
+    }
+    case DATAGRAMS: { /* which may be sent to others than the other end */
+        int end[2];
+        return syscall(SYS_socketpair, AF_UNIX, SOCK_DGRAM, 0, end);
+    }
+    case SEND_TO_ANYBODY: { /* by a socket of TCP that was shut down, such as the one that listens: this connects it */
+        struct msghdr nothing_yet = {0};
+        const long    sent = syscall(SYS_sendto, STDIN_FILENO, "", 0, MSG_FASTOPEN, 0L, 0L);
+        return sent < 0 && errno == EPERM ? syscall(SYS_sendmsg, STDIN_FILENO, &nothing_yet, MSG_FASTOPEN) : sent;
+    }
     case EXECUTE:
         return syscall(SYS_execve, "/bin/true", nothing, nothing);
     case PTRACE:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from pictures import bomb, png
-from serving import Server, form, read_all, run, wait_until
+from serving import Server, Skip, form, read_all, run, wait_until
 
 SOURCE, FOVEA = (Path(p).resolve() for p in sys.argv[1:3])
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
@@ -87,6 +87,18 @@ def its_own_names_and_pages_are_taken():
     assert SERVER.get("/v2", headers={"Origin": f"http://{SERVER.address}"}).status == 200
     assert SERVER.post("/detect", PHOTO, headers={"Content-Encoding": "identity"}).status == 200
     assert status_of(SERVER.raw(b"GET /v2 HTTP/1.0\r\n\r\n")) == 200
+
+
+def names_of_others_are_refused_on_this_machines_own_addresses():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as why:
+        raise Skip(f"there is no IPv6 here: {why}") from why
+    for own in ("127.0.0.2", "::1", "::ffff:127.0.0.1"):
+        with Server(FOVEA, "--host", own) as server:
+            server.host = server.host.strip("[]")
+            status = status_of(server.raw(b"GET /v2 HTTP/1.1\r\nHost: elsewhere.test\r\nConnection: close\r\n\r\n"))
+            assert status == 403, (own, status)
 
 
 def bodies_that_end_too_soon():
@@ -176,6 +188,22 @@ def clients_without_a_request_make_room_for_others():
             busy.sendall(PHOTO)
             assert status_of(read_all(busy)) == 200, "what has a request stays"
             assert server.metric("fovea_connections_displaced_total") > 50 and server.metric("fovea_connections_timed_out_total") == 0
+
+
+def clients_without_a_token_make_room_for_others():
+    """They need not send the body of a request that is refused, and hear so only when it is here."""
+    head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n"
+    for options in ((), ("--io-threads", "2")):
+        with Server(FOVEA, "--max-connections", "4", *options, env={"FOVEA_TOKEN": "sesame"}) as server, contextlib.ExitStack() as stack:
+            for _ in range(20):
+                stack.enter_context(socket.create_connection((server.host, server.port), 20)).sendall(head)
+                time.sleep(0.05)  # the next one does not come before the head of this one
+            for _ in range(10):
+                answer = server.ask("GET", "/v2", headers={"Authorization": "Bearer sesame"}, connection=server.connect(5))
+                assert answer.status == 200
+            stranger = stack.enter_context(socket.create_connection((server.host, server.port), 20))
+            stranger.sendall(head + bytes(1000))
+            assert status_of(read_all(stranger)) == 401, "who sends it hears so"
 
 
 def bodies_have_a_common_limit():
@@ -270,8 +298,10 @@ def pictures_are_within_the_common_limit():
 
 
 TESTS = [photos_that_are_damaged, bombs_are_refused_before_they_are_decoded, tiles_are_counted_together, forms_that_are_odd_but_whole, its_own_names_and_pages_are_taken,
+         names_of_others_are_refused_on_this_machines_own_addresses,
          bodies_that_end_too_soon, clients_that_leave_before_the_answer, bodies_without_a_length, clients_that_ask_before_they_send,
-         clients_that_trickle_or_do_not_read_are_given_up, clients_without_a_request_make_room_for_others, bodies_have_a_common_limit, memory_stays_within_what_limits_allow,
+         clients_that_trickle_or_do_not_read_are_given_up, clients_without_a_request_make_room_for_others,
+         clients_without_a_token_make_room_for_others, bodies_have_a_common_limit, memory_stays_within_what_limits_allow,
          bodies_that_are_announced_take_nothing_yet, pictures_are_within_the_common_limit]
 
 

@@ -5,12 +5,14 @@ for photos that take over the decoder. TAP on stdout.
 
 usage: isolation.py SOURCE_DIR FOVEA [CRASHING_LIBRARY]
 """
+import contextlib
 import errno
 import mmap
 import os
 import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -27,8 +29,8 @@ CRASHING = Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
 PHOTO = (SOURCE / "photos/astronaut.png").read_bytes()
 SLOW, SMALL = "/detect?size=1024x1024", "/detect?size=long:160"
 PATIENT = ("--queue-time", "600", "--drain-time", "600", "--work-time", "600")
-TRIES = ("open", "create", "fork", "signal", "make_code", "socket", "pass", "limit", "processors", "connect", "device", "owner",
-         "execute", "ptrace", "other_abi")  # as in crashing.c
+TRIES = ("open", "create", "fork", "signal", "make_code", "socket", "pass", "limit", "processors", "connect", "device", "owner", "look",
+         "datagrams", "send_to_anybody", "execute", "ptrace", "other_abi")  # as in crashing.c
 PLACES = ("front", "worker", "nursery")
 NOT_TRIED = -1
 
@@ -164,7 +166,7 @@ def what_a_worker_may_not_do_is_refused():
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            refused = (*TRIES[:5], "pass", "limit", "processors", "device", "owner")
+            refused = (*TRIES[:5], "pass", "limit", "processors", "device", "owner", "look", "datagrams", "send_to_anybody")
             orders.try_in("worker", *refused, other=nursery(server))
             assert len(server.post("/detect", PHOTO).json["faces"]) == 1
             assert {name: orders.result("worker", name) for name in refused} == dict.fromkeys(refused, errno.EPERM)
@@ -181,10 +183,10 @@ def what_the_front_may_not_do_is_refused():
         orders = Orders(folder)
         with Server(FOVEA, env=orders.env) as server:
             need_filters(server)
-            orders.try_in("front", *TRIES[:6], "limit", "processors", "owner", other=server.process.pid)
+            orders.try_in("front", *TRIES[:6], "limit", "processors", "owner", "datagrams", "send_to_anybody", other=server.process.pid)
             server.get("/v2")
-            wait_until(lambda: orders.result("front", "owner") != NOT_TRIED, "the request is noted")
-            refused = {name: orders.result("front", name) for name in (*TRIES[1:6], "limit", "processors", "owner")}
+            wait_until(lambda: orders.result("front", "send_to_anybody") != NOT_TRIED, "the request is noted")
+            refused = {name: orders.result("front", name) for name in (*TRIES[1:6], "limit", "processors", "owner", "datagrams", "send_to_anybody")}
             assert refused == dict.fromkeys(refused, errno.EPERM)
             assert orders.result("front", "open") == (errno.EACCES if isolation_of(server)["landlock"] else 0)
         with Server(FOVEA, env=orders.env, expect_code=-signal.SIGSYS) as server:
@@ -210,6 +212,31 @@ def what_a_worker_with_a_gpu_may_not_do_is_refused():
             orders.try_in("worker", "connect")
             assert len(server.post("/detect", PHOTO).json["faces"]) == 1
             assert orders.result("worker", "connect") not in (errno.EPERM, NOT_TRIED), "NVIDIA's multi-process service may be asked"
+
+
+def what_others_call_a_service_of_the_gpu_is_none():
+    """A folder of theirs, or a link of theirs to all files there are."""
+    usual = Path("/tmp/nvidia-mps")
+    if os.getuid() != 0 or os.path.lexists(usual):
+        raise Skip("needs root, and no folder of NVIDIA's multi-process service")
+    for make, remove in ((usual.mkdir, usual.rmdir), (lambda: usual.symlink_to("/"), usual.unlink)):
+        make()
+        try:
+            os.chown(usual, 12345, 12345, follow_symlinks=False)
+            check_no_service()
+        finally:
+            remove()
+
+
+def check_no_service():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, *GPU, env=orders.env) as server:
+            need_filters(server)
+            orders.try_in("worker", "connect", "create")
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1
+            assert orders.result("worker", "connect") == errno.EPERM
+            assert orders.result("worker", "create") == (errno.EACCES if isolation_of(server)["landlock"] else 0)
 
 
 def with_own_devices(folder):
@@ -244,7 +271,7 @@ def what_a_nursery_may_not_do_is_refused():
                 need_filters(server)
                 if not isolation_of(server)["landlock"]:
                     raise Skip("the kernel has no Landlock")
-                refused = ("signal", "socket", "limit", "processors", "execute", "create") if options else ("signal", "limit", "processors", "create")
+                refused = ("signal", "socket", "limit", "processors", "execute", "create") if options else ("signal", "limit", "processors", "create", "look")
                 orders.try_in("nursery", *refused, other=server.process.pid)
                 os.kill(workers(server)[0], signal.SIGKILL)
                 wait_until(lambda: orders.result("nursery", "create") != NOT_TRIED, "a worker is started anew")
@@ -400,6 +427,21 @@ def photos_wait_no_longer_though_all_workers_are_busy():
             assert join().status == 500 and len(server.post(SMALL, PHOTO).json["faces"]) == 1
 
 
+def a_photo_is_answered_though_its_process_does_not_end():
+    """As one does not that waits for a GPU which is gone. Here nobody ends it: who should is stopped."""
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, "--workers", "2", "--work-time", "4", env=orders.env) as server:
+            joins = [begin_for_ever(server, orders) for _ in range(2)]
+            os.kill(nursery(server), signal.SIGSTOP)
+            try:
+                assert [join().status for join in joins] == [500, 500]
+                assert server.get("/v2/health/ready").status == 503
+            finally:
+                os.kill(nursery(server), signal.SIGCONT)
+            assert len(server.post(SMALL, PHOTO).json["faces"]) == 1
+
+
 def others_go_on_beside_photos_that_take_for_ever():
     """The first is ended with its process. One that was in it for long fails, too; one that was not goes on, beside others."""
     with tempfile.TemporaryDirectory() as folder:
@@ -428,6 +470,25 @@ def a_suspect_keeps_others_for_their_time_only():
             answer = server.post(SMALL, PHOTO)
             assert answer.status == 503 and "looks at one photo at a time" in answer.error, answer.body
             assert time.monotonic() - start < 6 and join().status == 500
+
+
+def a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo():
+    """It may have been the model, also where a suspect was the only photo."""
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        models = Path(folder) / "models"
+        models.mkdir()
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", models / "one.safetensors")
+        with Server(FOVEA, "--models", models, "--allow-control", "--workers", "2", "--work-time", "10", env=orders.env) as server:
+            join, again = begin_for_ever(server, orders), orders.next_photo()
+            os.kill(workers(server)[0], signal.SIGKILL)
+            again()
+            os.kill(workers(server)[0], signal.SIGSTOP)
+            loaded, again = ask_many(server, [b""], "/v2/repository/models/one/load"), orders.next_photo()
+            wait_until(lambda: server.metric("fovea_requests") == 3, "both are here")
+            os.kill(workers(server)[0], signal.SIGKILL)
+            again()
+            assert "longer than a photo may" in join().error and loaded()[0].status == 200
 
 
 def a_server_stops_though_a_photo_takes_for_ever():
@@ -474,6 +535,29 @@ def a_file_that_is_replaced_is_loaded_anew():
             assert server.post("/detect", PHOTO).json["precision"] == "fp32", "as it was when it was loaded"
 
 
+def single_files_may_be_many():
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{i}.safetensors" for i in range(70)]
+        for file in files:
+            shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", file)
+        with Server(FOVEA, *(f"--model={file}" for file in files)) as server:
+            assert len(server.post("/detect?model=69", PHOTO).json["faces"]) == 1
+
+
+def settings_that_cannot_be_read_are_not_passed_over():
+    with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile() as elsewhere:
+        model = Path(folder) / "one.safetensors"
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", model)
+        (Path(folder) / "one.safetensors.settings").symlink_to(elsewhere.name)
+        with Server(FOVEA, "-m", model):
+            pass  # what a single file's link leads to may be read
+        done = subprocess.run([FOVEA, "serve", "--port", "0", "--models", folder, "--isolation", "required"], capture_output=True, text=True,
+                              timeout=ANSWER_S, check=False)
+        if done.returncode == 2:
+            raise Skip(f"the kernel cannot keep files from it: {done.stderr}")
+        assert done.returncode == 3 and "one.safetensors.settings: cannot open" in done.stderr, done.stderr
+
+
 def a_model_is_loaded_though_its_worker_is_killed():
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
@@ -496,6 +580,59 @@ def a_model_that_takes_for_ever_to_load_is_ended():
             assert answer.status == 500 and "longer than 5 s" in answer.error and "--load-time" in answer.error, answer.body
             assert len(server.post("/detect", PHOTO).json["faces"]) == 1
             assert server.post("/v2/repository/models/one/load").status == 200
+
+
+def a_worker_is_started_anew_while_a_model_is_loaded_into_another():
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
+        with Server(FOVEA, "--models", folder, "--allow-control", "--processes", "2", "--drain-time", "0.1") as server:
+            first, second = in_their_order(server)
+            os.kill(first, signal.SIGSTOP)
+            join = ask_many(server, [b""], "/v2/repository/models/one/load")
+            wait_until(lambda: server.metric("fovea_requests") == 2, "it is here")
+            os.kill(second, signal.SIGKILL)
+            wait_until(lambda: restarts(server) == 2 and server.metric("fovea_worker_processes") == 2, "it is up again", 10)
+            os.kill(first, signal.SIGCONT)
+            assert join()[0].status == 200
+
+
+def in_their_order(server):
+    """Both workers: the log tells which one it was that ended."""
+    kept, ended = workers(server)
+    os.kill(ended, signal.SIGKILL)
+    wait_until(lambda: restarts(server) == 1 and server.metric("fovea_worker_processes") == 2, "it is up again")
+    anew = next(pid for pid in workers(server) if pid != kept)
+    return (anew, kept) if "worker process 1 ended" in server.errors.read_text() else (kept, anew)
+
+
+def a_server_stops_though_models_are_being_loaded():
+    """The one that is, into a worker that says nothing, and those that wait for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
+        with Server(FOVEA, "--models", folder, "--allow-control", "--load-time", "600", "--drain-time", "0.1") as server:
+            os.kill(workers(server)[0], signal.SIGSTOP)
+            join = ask_many(server, [b""] * 3, "/v2/repository/models/one/load")
+            wait_until(lambda: server.metric("fovea_requests") == 4, "all are here")
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(ANSWER_S) == 0
+            assert [(a.status, a.headers["Retry-After"]) for a in join()] == [(503, "1")] * 3
+
+
+def nothing_is_loaded_once_it_stops():
+    """Nor unloaded: libmicrohttpd ends the program where a request waits while it is stopped itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        models = Path(folder) / "models"
+        models.mkdir()
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", models / "one.safetensors")
+        with Server(FOVEA, "--models", models, "--allow-control", "--work-time", "3", env=orders.env) as server:
+            idle = server.connect()
+            assert server.get("/v2/health/ready", connection=idle).status == 200
+            join = begin_for_ever(server, orders)
+            server.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: "stopping" in server.errors.read_text(), "it stops")
+            assert server.post("/v2/repository/models/one/unload", connection=idle).status == 503
+            assert join().status == 500 and server.process.wait(ANSWER_S) == 0
 
 
 def a_worker_that_talks_nonsense_is_ended():
@@ -528,6 +665,21 @@ def a_worker_that_cannot_start_is_given_up():
             assert server.process.wait(ANSWER_S) == 5
             said = server.errors.read_text()
             assert "5 times in a row: given up" in said and said.count("started anew") == 5, said
+
+
+def clients_take_no_descriptors_that_others_need():
+    """Fewer than there may be connections: who waits is let in, and a worker can be started anew."""
+    few = ("sh", "-c", 'ulimit -n 100; exec "$@"', "sh")
+    with Server(FOVEA, prefix=few) as server, contextlib.ExitStack() as idle:
+        assert re.search(r"--max-connections 512: there are descriptors for \d\d ", server.errors.read_text())
+        for _ in range(150):
+            idle.enter_context(socket.create_connection((server.host, server.port), ANSWER_S))
+        assert server.ask("GET", "/v2", connection=server.connect(10)).status == 200
+        os.kill(workers(server)[0], signal.SIGKILL)
+        assert len(server.post("/detect", PHOTO).json["faces"]) == 1 and restarts(server) == 1
+    more = ("sh", "-c", 'ulimit -Sn 100; exec "$@"', "sh")
+    with Server(FOVEA, prefix=more) as server:
+        assert "descriptors" not in server.errors.read_text(), "the limit is raised as far as it may be"
 
 
 def another_goes_on_for_one_that_is_given_up():
@@ -597,16 +749,20 @@ def crashes_leave_nothing_behind():
 
 
 TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is_inherited, what_a_worker_may_not_do_is_refused,
-         what_the_front_may_not_do_is_refused, what_a_worker_with_a_gpu_may_not_do_is_refused, of_devices_a_worker_has_its_gpus,
+         what_the_front_may_not_do_is_refused, what_a_worker_with_a_gpu_may_not_do_is_refused, what_others_call_a_service_of_the_gpu_is_none,
+         of_devices_a_worker_has_its_gpus,
          what_a_nursery_may_not_do_is_refused, a_kernel_that_is_old_for_a_gpu_is_told, root_becomes_another, what_cannot_be_is_told, an_old_kernel_is_told,
          without_isolation_there_is_one_process, a_killed_worker_loses_no_request, an_idle_worker_that_is_killed_is_started_anew,
          only_the_photo_that_crashes_fails, a_photo_that_takes_for_ever_is_ended, photos_wait_no_longer_though_all_workers_are_busy,
-         others_go_on_beside_photos_that_take_for_ever, a_suspect_keeps_others_for_their_time_only, a_server_stops_though_a_photo_takes_for_ever,
+         a_photo_is_answered_though_its_process_does_not_end,
+         others_go_on_beside_photos_that_take_for_ever, a_suspect_keeps_others_for_their_time_only, a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo, a_server_stops_though_a_photo_takes_for_ever,
          one_of_a_form_that_crashes_is_told_in_its_place, a_signal_for_all_processes_ends_the_front_alone,
-         a_file_that_is_replaced_is_loaded_anew, a_model_is_loaded_though_its_worker_is_killed,
-         a_model_that_takes_for_ever_to_load_is_ended, a_worker_that_talks_nonsense_is_ended,
+         a_file_that_is_replaced_is_loaded_anew, single_files_may_be_many, settings_that_cannot_be_read_are_not_passed_over,
+         a_model_is_loaded_though_its_worker_is_killed,
+         a_model_that_takes_for_ever_to_load_is_ended, a_worker_is_started_anew_while_a_model_is_loaded_into_another,
+         a_server_stops_though_models_are_being_loaded, nothing_is_loaded_once_it_stops, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
-         a_worker_that_cannot_start_is_given_up, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
+         a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
          nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
 
 if __name__ == "__main__":

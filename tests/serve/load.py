@@ -131,6 +131,13 @@ def photos_do_not_wait_forever():
         assert server.metric("nv_inference_request_failure") == statuses[503]
 
 
+def photos_that_wait_for_others_keep_time_for_themselves():
+    with Server(FOVEA, "--batch", "4", "--batch-delay", "10000", "--queue-time", "4", "--io-threads", "1") as server:
+        start = time.monotonic()
+        assert server.post("/detect", PHOTO).status == 200
+        assert 1 < time.monotonic() - start < 4
+
+
 def begin(server, path=SLOW):
     """A connection whose request was sent, and whose answer was not read."""
     connection = server.connect()
@@ -279,9 +286,24 @@ def check_new_and_broken_versions(server, folder):
     assert states == {"one": "UNAVAILABLE", "two": "READY", "three": "READY"}
 
 
+def a_version_that_cannot_be_loaded_keeps_no_other_from_it():
+    with tempfile.TemporaryDirectory() as folder:
+        versions = [Path(folder) / "one" / str(version) for version in (1, 2)]
+        versions[0].mkdir(parents=True)
+        shutil.copy(ENGINE, versions[0] / "model.fov")
+        with Server(FOVEA, "--models", folder, "--allow-control") as server:
+            versions[0].rename(versions[1])
+            answer = server.post("/v2/repository/models/one/load")
+            assert answer.status == 500 and "1/model.fov" in answer.error, answer.body
+            assert server.get("/v2/models/one").json["versions"] == ["1", "2"], "what is gone goes on, what came is there"
+            assert server.post("/detect?model=one", PHOTO).json["version"] == "2"
+
+
 TESTS = [each_of_64_clients_gets_its_own_faces, a_full_queue_refuses_and_recovers, a_large_answer_keeps_nobody_waiting, photos_do_not_wait_forever,
+         photos_that_wait_for_others_keep_time_for_themselves,
          what_was_begun_is_finished_when_it_stops, what_takes_too_long_is_refused_when_it_stops, a_second_signal_ends_the_wait,
-         hanging_up_is_ignored_under_nohup, connections_have_a_limit, connections_of_one_client_have_a_limit, models_change_while_requests_run]
+         hanging_up_is_ignored_under_nohup, connections_have_a_limit, connections_of_one_client_have_a_limit, models_change_while_requests_run,
+         a_version_that_cannot_be_loaded_keeps_no_other_from_it]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

@@ -34,9 +34,9 @@ static bool makes_sense(srv_told *t, const srv_task *task)
 {
     t->message[sizeof t->message - 1] = '\0';
     cli_utf8_settle(t->message);
+    if (!are_times(&t->times) || t->pass > SRV_MAX_BATCH) return false;
     if (t->status) return t->status > FOV_OK && t->status <= FOV_ERR_CANCELLED && !t->faces && !t->picture_bytes;
-    return is_side(t->width) && is_side(t->height) && t->pass >= 1 && t->pass <= SRV_MAX_BATCH &&
-           t->faces <= (uint64_t)task->job->detect.max_faces && are_times(&t->times) &&
+    return is_side(t->width) && is_side(t->height) && t->pass >= 1 && t->faces <= (uint64_t)task->job->detect.max_faces &&
            (task->job->drawing == SRV_DRAW_NOTHING || !task->data ? !t->picture_bytes : t->picture_bytes > 0);
 }
 

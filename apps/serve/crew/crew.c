@@ -151,6 +151,11 @@ srv_crew *srv_crew_new(const srv_config *config, srv_nursery *nursery)
     return NULL;
 }
 
+void srv_crew_end(srv_crew *c)
+{
+    for (size_t i = 0; c && i < c->count; i++) srv_process_end(c->process[i]);
+}
+
 void srv_crew_free(srv_crew *c)
 {
     if (!c) return;
@@ -166,25 +171,21 @@ void srv_crew_free(srv_crew *c)
 
 /* ---------------------------------------------------------------- models */
 
-static size_t lock_all(srv_crew *c)
-{
-    size_t locked = 0;
-    while (locked < c->count && srv_process_lock_up(c->process[locked])) locked++;
-    return locked;
-}
-
 static void unlock(srv_crew *c, size_t count)
 {
     while (count) srv_process_unlock(c->process[--count]);
 }
 
-/* Into each; what one says holds for all, for they are alike. @return false: one ended */
-static bool load_into_all(srv_crew *c, const srv_load *load, srv_load_done *done, fov_error *err)
+/* Into each, which is locked from then on: one that is started anew loads what is listed, and this is not yet. What one says holds
+ * for all, for they are alike. @param locked out: how many are @return false: one ended */
+static bool load_into_all(srv_crew *c, const srv_load *load, srv_load_done *done, size_t *locked, fov_error *err)
 {
     bool good = true;
-    for (size_t i = 0; i < c->count && good && !done->status; i++) {
+    for (*locked = 0; *locked < c->count && good && !done->status;) {
+        good = srv_process_lock_up(c->process[*locked]);
+        if (!good) break;
         free(done->certificate);
-        good = srv_process_load(c->process[i], load, done, err);
+        good = srv_process_load(c->process[(*locked)++], load, done, err);
     }
     if (good && !done->status) return true;
     free(done->certificate);
@@ -195,8 +196,8 @@ static bool load_into_all(srv_crew *c, const srv_load *load, srv_load_done *done
 
 static bool try_load(srv_crew *c, record *r, srv_load_done *done, fov_error *err)
 {
-    const size_t locked = lock_all(c);
-    const bool   good = locked == c->count && load_into_all(c, &(srv_load){r->id, r->name, r->version, &r->source}, done, err);
+    size_t     locked;
+    const bool good = load_into_all(c, &(srv_load){r->id, r->name, r->version, &r->source}, done, &locked, err);
     if (good && !done->status) add(c, r);
     unlock(c, locked);
     return good;

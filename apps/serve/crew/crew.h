@@ -12,7 +12,9 @@
  * @return NULL: it was said why not
  */
 srv_crew *srv_crew_new(const srv_config *config, srv_nursery *nursery);
-/** No lane may be in use any more. NULL is allowed. */
+/** End them, and what is being loaded into them with them. No lane may be in use any more. NULL is allowed. */
+void srv_crew_end(srv_crew *crew);
+/** The same, where it was not done; nobody may be loading any more. NULL is allowed. */
 void srv_crew_free(srv_crew *crew);
 
 /**

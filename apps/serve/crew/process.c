@@ -47,6 +47,7 @@ struct srv_process {
     lane             *lane;
     size_t            busy, suspects; /* lanes that are in use; suspects that wait for it to be empty, or are in it */
     bool              late;           /* it is ended for a lane that is */
+    bool              loading;        /* a model, or it ended while it was */
     int               unmade;         /* errno of what its start lacked; 0: it ended by itself */
     char              last_end[128];
 
@@ -60,6 +61,14 @@ static void set_state(srv_process *p, srv_process_state state)
     p->state = state;
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
+}
+
+static bool is_ending(srv_process *p)
+{
+    pthread_mutex_lock(&p->lock);
+    const bool ending = p->ending;
+    pthread_mutex_unlock(&p->lock);
+    return ending;
 }
 
 /* With the lock. @return false: it is time, on the clock of cli_now_s() */
@@ -89,13 +98,14 @@ static bool open_lane(srv_process *p, size_t i)
     return told;
 }
 
+/* Whoever ends it shuts what is open by then. */
 static bool start(srv_process *p)
 {
     p->unmade = 0;
     const int end = srv_control_open(&p->control);
     if (end < 0 || !(p->pid = srv_nursery_start_worker(p->nursery, end))) p->unmade = errno;
     if (end >= 0) close(end);
-    bool good = p->pid && srv_control_hear_hello(&p->control);
+    bool good = p->pid && !is_ending(p) && srv_control_hear_hello(&p->control);
     for (int i = 0; i < p->config->workers && good; i++) good = open_lane(p, (size_t)i);
     return good && p->prepare(p->user, p);
 }
@@ -111,11 +121,15 @@ static void close_lanes(srv_process *p)
 }
 
 /* Those in its lanes see that it is gone, and leave. */
+static void shut_lanes(srv_process *p)
+{
+    for (int i = 0; i < p->config->workers; i++)
+        if (p->lane[i].fd >= 0) shutdown(p->lane[i].fd, SHUT_RDWR);
+}
+
 static void empty(srv_process *p)
 {
     pthread_mutex_lock(&p->lock);
-    for (int i = 0; i < p->config->workers; i++)
-        if (p->lane[i].fd >= 0) shutdown(p->lane[i].fd, SHUT_RDWR);
     while (p->busy) pthread_cond_wait(&p->changed, &p->lock);
     close_lanes(p);
     pthread_mutex_unlock(&p->lock);
@@ -138,11 +152,13 @@ static void describe_end(int status, char *text, size_t bytes)
     else snprintf(text, bytes, "ended with status %d", WEXITSTATUS(status));
 }
 
-/* After it has ended, or to end it. Whoever talks to it over `control` sees that it is gone, and leaves, too. */
+/* After it has ended, or to end it, which takes for ever where it waits for a GPU that is gone: photos do not wait for that.
+ * Whoever talks to it over `control` sees that it is gone, and leaves, too. */
 static void bury(srv_process *p)
 {
     char text[sizeof p->last_end] = "";
     set_state(p, SRV_STARTING);
+    shut_lanes(p);
     if (p->pid) describe_end(srv_nursery_end_worker(p->nursery, p->pid), text, sizeof text);
     if (p->unmade) snprintf(text, sizeof text, "could not be started: %s", strerror(p->unmade));
     pthread_mutex_lock(&p->talk_lock);
@@ -151,21 +167,13 @@ static void bury(srv_process *p)
     pthread_mutex_unlock(&p->talk_lock);
     pthread_mutex_lock(&p->lock);
     p->pid = 0;
-    p->late = false;
+    p->late = p->loading = false;
     memcpy(p->last_end, text, sizeof text);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
 }
 
 /* ---------------------------------------------------------------- keeping */
-
-static bool is_ending(srv_process *p)
-{
-    pthread_mutex_lock(&p->lock);
-    const bool ending = p->ending;
-    pthread_mutex_unlock(&p->lock);
-    return ending;
-}
 
 /* A photo may have it compute without end, and whoever has taken it over may never answer. */
 static bool is_late(srv_process *p)
@@ -285,14 +293,19 @@ srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery
     return NULL;
 }
 
-void srv_process_free(srv_process *p)
+void srv_process_end(srv_process *p)
 {
-    if (!p) return;
     pthread_mutex_lock(&p->lock);
     p->ending = true;
     srv_control_shut(&p->control);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
+}
+
+void srv_process_free(srv_process *p)
+{
+    if (!p) return;
+    srv_process_end(p);
     pthread_join(p->keeper, NULL);
     clear(p);
 }
@@ -346,9 +359,13 @@ static void condemn(srv_process *p)
 
 bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
 {
+    pthread_mutex_lock(&p->lock);
+    p->loading = true;
+    pthread_mutex_unlock(&p->lock);
     const bool loaded = srv_control_load(&p->control, load, done, err);
     pthread_mutex_lock(&p->lock);
     if (!loaded) condemn(p);
+    p->loading = !loaded;
     pthread_mutex_unlock(&p->lock);
     return loaded;
 }
@@ -392,7 +409,7 @@ srv_end srv_process_leave(srv_process *p, const srv_entry *entry, bool lost)
 {
     pthread_mutex_lock(&p->lock);
     lane         *own = p->lane + entry->lane;
-    const srv_end why = own->late ? SRV_TOO_LATE : p->late ? SRV_OTHER_TOO_LATE : SRV_CRASHED;
+    const srv_end why = own->late ? SRV_TOO_LATE : p->late ? SRV_OTHER_TOO_LATE : p->loading ? SRV_LOST_WITH_MODEL : SRV_CRASHED;
     own->until_s = INFINITY;
     own->late = false;
     p->busy--;

@@ -25,7 +25,9 @@ typedef bool srv_process_prepare(void *user, srv_process *process);
 /** @return NULL: it was said why not; it is not up yet */
 srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery *nursery, srv_process_prepare *prepare,
                              void *user);
-/** Ends it once no lane is in use. NULL is allowed. */
+/** It is not started anew, and whoever waits for it is told so. No lane may be in use any more. */
+void srv_process_end(srv_process *process);
+/** Ends it, where it has not been. NULL is allowed. */
 void srv_process_free(srv_process *process);
 
 srv_process_state srv_process_state_of(srv_process *process);
@@ -59,8 +61,9 @@ typedef struct srv_entry {
 /** Why a process ended, for who was in it. */
 typedef enum srv_end {
     SRV_CRASHED,
-    SRV_TOO_LATE,       /* this lane was in use for too long */
-    SRV_OTHER_TOO_LATE, /* another was */
+    SRV_LOST_WITH_MODEL, /* the same while a model was being loaded, which may have done it */
+    SRV_TOO_LATE,        /* this lane was in use for too long */
+    SRV_OTHER_TOO_LATE,  /* another was */
 } srv_end;
 
 /** @return the lane's socket; -1: the process is not up in time, or kept for a suspect */

@@ -126,7 +126,7 @@ static outcome attempt(const srv_place *at, const srv_entry *entry, srv_task *co
 static void try_again(const srv_place *at, srv_task *t, double whole_s, double left_s, srv_end end)
 {
     for (;;) {
-        const bool suspect = end == SRV_CRASHED;
+        const bool suspect = end == SRV_CRASHED || end == SRV_LOST_WITH_MODEL;
         if (!suspect && left_s < whole_s / 2) {
             took_long_beside(t);
             return;

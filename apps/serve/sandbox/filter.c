@@ -13,19 +13,20 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-typedef enum condition { ALWAYS, IF, ITSELF } condition;
+typedef enum condition { ALWAYS, IF, IF_BOTH, ITSELF } condition;
 
-/* A call, and what one of its arguments must be. */
+/* A call, and what one of its arguments must be, or that and the one after it. */
 typedef struct row {
     const char  *name;
     condition    condition;
     unsigned     argument;
-    scmp_datum_t mask, value;
+    scmp_datum_t mask, value, next;
 } row;
 
-#define SRV_CALL(name, reason) {#name, ALWAYS, 0, 0, 0},
-#define SRV_CALL_IF(name, argument, mask, value, reason) {#name, IF, argument, mask, value},
-#define SRV_CALL_ITSELF(name, reason) {#name, ITSELF, 0, ~(scmp_datum_t)0, 0},
+#define SRV_CALL(name, reason) {#name, ALWAYS, 0, 0, 0, 0},
+#define SRV_CALL_IF(name, argument, mask, value, reason) {#name, IF, argument, mask, value, 0},
+#define SRV_CALL_IF_BOTH(name, argument, value, next, reason) {#name, IF_BOTH, argument, ~(scmp_datum_t)0, value, next},
+#define SRV_CALL_ITSELF(name, reason) {#name, ITSELF, 0, ~(scmp_datum_t)0, 0, 0},
 static const row common[] = {
 #include "syscalls/common.def"
     {0}};
@@ -74,9 +75,11 @@ static bool add(scmp_filter_ctx context, const row *r, uint32_t action)
 {
     const int                 number = srv_seccomp.seccomp_syscall_resolve_name(r->name);
     const scmp_datum_t        value = r->condition == ITSELF ? (scmp_datum_t)getpid() : r->value;
-    const struct scmp_arg_cmp compare = {r->argument, SCMP_CMP_MASKED_EQ, r->mask, value};
+    const unsigned            count = r->condition == ALWAYS ? 0 : r->condition == IF_BOTH ? 2 : 1;
+    const struct scmp_arg_cmp compare[] = {{r->argument, SCMP_CMP_MASKED_EQ, r->mask, value},
+                                           {r->argument + 1, SCMP_CMP_MASKED_EQ, ~(scmp_datum_t)0, r->next}};
     if (number < 0) return true; /* not a call of this processor's, or newer than the library: nobody makes it */
-    return !srv_seccomp.seccomp_rule_add_array(context, action, number, r->condition != ALWAYS, &compare);
+    return !srv_seccomp.seccomp_rule_add_array(context, action, number, count, compare);
 }
 
 static bool add_all(scmp_filter_ctx context, const row *const *table, uint32_t action)

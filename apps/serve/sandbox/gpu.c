@@ -37,15 +37,22 @@ static void add_library_path(srv_paths *paths)
     free(copy);
 }
 
+static const char usual_folder[] = "/tmp/nvidia-mps";
+
 static const char *service_folder(void)
 {
     const char *folder = getenv("CUDA_MPS_PIPE_DIRECTORY");
-    return folder && *folder == '/' ? folder : "/tmp/nvidia-mps";
+    return folder && *folder == '/' ? folder : usual_folder;
 }
 
+/* Anybody may make the usual folder, or a link of its name to all files there are: another's is no service of this user's, and
+ * would give the worker more to reach. */
 bool srv_gpu_is_shared(void)
 {
-    return !access(service_folder(), F_OK);
+    struct stat info;
+    const char *folder = service_folder();
+    if (folder != usual_folder) return !access(folder, F_OK);
+    return !lstat(folder, &info) && S_ISDIR(info.st_mode) && (info.st_uid == 0 || info.st_uid == geteuid());
 }
 
 /* The service's pipes, and the memory that it shares. */

@@ -5,17 +5,14 @@
 
 #include "sandbox/landlock.h"
 
-enum { SRV_MOST_PATHS = 128 };
-
 /** All zeros: none. */
 typedef struct srv_paths {
-    srv_path_rule rule[SRV_MOST_PATHS];
-    char         *made[SRV_MOST_PATHS];
-    size_t        count;
-    bool          failed; /* no memory */
+    srv_path_rule *rule;
+    size_t         count, capacity;
+    bool           failed; /* no memory */
 } srv_paths;
 
-/** Beyond SRV_MOST_PATHS nothing is added. @param path to free(), which the list does; NULL: there was no memory */
+/** @param path to free(), which the list does; NULL: there was no memory */
 void srv_paths_add(srv_paths *paths, char *path, srv_permission may);
 void srv_paths_clear(srv_paths *paths);
 

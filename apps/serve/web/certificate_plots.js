@@ -3,7 +3,7 @@
 import {shape} from "./dom.js";
 import {brief, percent, precisionName} from "./words.js";
 
-const STEP_DB = 10, LOWEST_DB = -20, ROW = 20; /* the last in pixels */
+const STEP_DB = 10, LOWEST_DB = -20, HIGHEST_DB = 300, ROW = 20; /* the last in pixels */
 
 /** A bar in parts. @param parts [{precision, part: 0..1}] */
 export function shareBar(parts) {
@@ -22,12 +22,12 @@ export function lengthBar(part, label, kind) {
         shape("rect", {class: kind, x: 0, y: ROW / 4, width: `${100 * part}%`, height: ROW / 2, rx: 2}));
 }
 
-/** The range of an axis that has room for all layers: whole tens of decibels. */
+/** The range of an axis that has room for all layers, whatever a certificate says of them: whole tens of decibels. */
 export function noiseAxis(layers) {
     const known = layers.map((layer) => layer.snr_db).filter((db) => db !== null);
     return {
         low: Math.max(LOWEST_DB, Math.min(0, ...known.map((db) => STEP_DB * Math.floor(db / STEP_DB)))),
-        high: Math.max(STEP_DB, ...known.map((db) => STEP_DB * Math.ceil(db / STEP_DB))),
+        high: Math.min(HIGHEST_DB, Math.max(STEP_DB, ...known.map((db) => STEP_DB * Math.ceil(db / STEP_DB)))),
     };
 }
 
