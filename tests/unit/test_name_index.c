@@ -71,7 +71,7 @@ static void items_get_other_names(void **state)
         assert_true(fov_name_index_add(&index, named, (size_t)i));
     }
     for (int round = 0; round < ROUNDS; round++) {
-        item   other;
+        item   other = {0};
         size_t i = (size_t)test_random_int(&r, 0, FEW - 1);
         name_at_random(&other, &r);
         assert_int_equal(fov_name_index_find(&index, named, other.name), first_of_name(named, other.name));
