@@ -122,8 +122,11 @@ int fov_graph_only_user(const fov_graph *graph, int value);
 void fov_graph_replace_uses(fov_graph *graph, int from, int to);
 /** Drop dead nodes and values that nothing names; ids change. */
 fov_status fov_graph_compact(fov_graph *graph, fov_error *err);
-/** FOV_ERR_LIMIT where a graph from outside would need far more memory for weights than it has. */
-fov_status fov_graph_check_sharing(const fov_graph *graph, fov_error *err);
+/** Of all constants, read or not. */
+uint64_t fov_graph_constant_bytes(const fov_graph *graph);
+/** FOV_ERR_LIMIT where a graph from outside would need far more memory for weights than it has.
+ * @param held the bytes of weights that its file has, not counting those that are computed from them */
+fov_status fov_graph_check_sharing(const fov_graph *graph, uint64_t held, fov_error *err);
 /** Restore topological order after a pass moved inputs around; FOV_ERR_FORMAT names a node on a cycle. */
 fov_status fov_graph_sort(fov_graph *graph, fov_error *err);
 /** One line a node: `out: shape = Op(in, in) {attr=..}`; what pass tests compare. Release with fov_free(). */

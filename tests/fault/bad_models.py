@@ -273,6 +273,7 @@ def bad_onnx():
     yield "an output listed 20,000 times", onnx([relu], outputs=[("y", ())] * 20000), ["output 'y' is listed twice"]
     yield "a name of a megabyte", onnx([node("Relu", ["x"], ["y" * 1000000])]), ["a name has 1000000 letters, the limit is 1024"]
     yield "weights that 400 layers read", many_readers(400), ["the layers read 900 MiB of weights where the file has 2 MiB"]
+    yield "weights that Concat makes, read by 40 layers", made_and_read(40), ["the layers read 2560 MiB of weights where the file has 1 MiB"]
     yield "30,000 names that cannot be printed", onnx([relu], [constant(unprintable(k), (1,), bytes(4)) for k in range(30000)]), ["no face detector"]
     yield "names that are no UTF-8", onnx([node("Relu", ["x"], ["y"]), inside(4, b"\xff\xfe\xc2\x9b")]), ["cannot run 1 operator of this graph: ????"]
 
@@ -285,6 +286,24 @@ def many_readers(count):
     """Convolutions of one kernel, each of which would be packed."""
     nodes = [node("Conv", [f"v{i}", "w"], [f"v{i + 1}"]) for i in range(count)]
     return onnx([node("Relu", ["x"], ["v0"]), *nodes], [constant("w", (256, 256, 3, 3), bytes(4 * 256 * 256 * 9))], outputs=((f"v{count}", ()),))
+
+
+def attribute(name, *values):
+    """Integers: one alone, or a list."""
+    return inside(1, name) + (b"".join(number(8, v) for v in values) + number(20, 7) if len(values) > 1 else number(3, values[0]) + number(20, 2))
+
+
+def made_and_read(count):
+    """A kernel of 64 MiB made of one of 128 KiB, and a network around the convolutions that read it."""
+    sides = attribute("kernel_shape", 512, 512), attribute("pads", 256, 256, 255, 255)
+    rows = [node("Concat", [f"w{k}"] * times, [f"w{k + 1}"], attribute("axis", 2)) for k, times in enumerate((8, 8))]
+    layers = [node("Conv", [f"v{i}", "w2"], [f"v{i + 1}"], *sides) for i in range(count)]
+    levels = {8: f"v{count}", 16: "x16", 32: "x32"}
+    strided = [node("Conv", [a, f"s{s}"], [b], attribute("strides", s, s)) for a, b, s in (("x", "v0", 8), ("x", "x16", 16), ("x", "x32", 32))]
+    heads = [node("Conv", [source, f"h{width}"], [f"y{stride}_{width}"]) for stride, source in levels.items() for width in (4, 8, 20)]
+    kernels = [constant("w0", (8, 8, 8, 512), bytes(4 * 8 * 8 * 8 * 512)), *(constant(f"s{s}", (8, 3, s, s), bytes(4 * 8 * 3 * s * s)) for s in levels),
+               *(constant(f"h{width}", (width, 8, 1, 1), bytes(4 * width * 8)) for width in (4, 8, 20))]
+    return onnx([*rows, *strided, *layers, *heads], kernels, inputs=(("x", (1, 3, 0, 0)),), outputs=[(f"y{s}_{w}", ()) for s in levels for w in (4, 8, 20)])
 
 
 def deep_graph():
