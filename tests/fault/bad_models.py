@@ -358,6 +358,17 @@ class Engine:
     def in_section(self, kind, at, form, value):
         return self.changed(self.place(kind)[0] + at, form, value)
 
+    def with_section(self, kind, content):
+        """Another content of any length."""
+        places = [struct.unpack_from("<IIQQ", self.data, 64 + 32 * i) for i in range(self.count)]
+        table, body = b"", b""
+        for found, flags, offset, size in places:
+            part = content if found == kind else self.data[offset:offset + size]
+            body += bytes(-(64 + 32 * self.count + len(body)) % 64)
+            table += struct.pack("<IIQQQ", found, flags, 64 + 32 * self.count + len(body), len(part), 0)
+            body += part
+        return self.sealed(self.data[:64] + table + body)
+
     def constants(self):
         """Where the graph says where each constant's elements are."""
         at = self.place(2)[0]
@@ -481,6 +492,8 @@ def bad_fov(engine):
     yield "a denormal scale", e.scale(1e-42), ["no finite inverse"]
     yield "a zero point of 256", zero_point(e, 256), ["zero point"]
     yield "a certificate with terminal escapes", e.certificate(rb'{"\u001b[2J": [{"\u001b[c": "\u0007"}]}'), None
+    yield "a certificate of six million objects", e.with_section(5, b'{"a": [' + b"{}," * 6000000 + b"1]}"), ["section 'certificate': has 18000010 bytes, the most is 16000000"]
+    yield "meta of a million objects", e.with_section(1, b'{"a": [' + b"{}," * 1000000 + b"1]}"), ["section 'meta': has 3000010 bytes, the most is 1048576"]
     yield "the first half", engine[:len(engine) // 2], ["it was cut or changed"]
     yield "a line end changed, as FTP does", engine.replace(b"\r\n", b"\n", 1), ["not a model"]
 
