@@ -45,7 +45,7 @@ static json_t *parse(const fov_place *place, const fov_bytes *in, size_t most)
         fov_place_fail(place, "has %zu bytes, the most is %zu", in->size, most);
         return NULL;
     }
-    json_t      *json = json_loadb((const char *)in->data, in->size, JSON_REJECT_DUPLICATES, &error);
+    json_t *json = json_loadb((const char *)in->data, in->size, JSON_REJECT_DUPLICATES, &error);
     if (json_is_object(json)) return json;
     if (json) fov_place_fail(place, "is not a JSON object");
     else fov_place_fail(place, "is not JSON: line %d: %s", error.line, error.text);
