@@ -24,7 +24,9 @@ static bool grow(void *array_ptr, int count, int *capacity, size_t size)
 fov_graph *fov_graph_new(void)
 {
     fov_graph *graph = fov_calloc(1, sizeof *graph);
-    if (graph) graph->opset = 13;
+    if (!graph) return NULL;
+    graph->opset = 13;
+    graph->most_known = FOV_MOST_KNOWN;
     return graph;
 }
 
