@@ -341,6 +341,18 @@ int fov_graph_producer(const fov_graph *graph, int value)
     return FOV_NONE;
 }
 
+int *fov_graph_producers(const fov_graph *graph)
+{
+    int *producer = fov_alloc_array((size_t)graph->n_value, sizeof *producer);
+    for (int i = 0; producer && i < graph->n_value; i++) producer[i] = FOV_NONE;
+    for (int i = graph->n_node - 1; producer && i >= 0; i--) {
+        const fov_node *node = &graph->node[i];
+        for (int j = 0; !node->dead && j < node->n_out; j++)
+            if (node->out[j] != FOV_NONE) producer[node->out[j]] = i;
+    }
+    return producer;
+}
+
 int fov_graph_use_count(const fov_graph *graph, int value)
 {
     int uses = 0;

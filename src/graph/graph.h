@@ -118,6 +118,8 @@ const char *fov_node_string(const fov_node *node, const char *name, const char *
 
 /** Node that makes a value, FOV_NONE for inputs and constants. */
 int fov_graph_producer(const fov_graph *graph, int value);
+/** The same of every value at once, for who asks for many. Release with fov_free(); NULL without memory. */
+int *fov_graph_producers(const fov_graph *graph);
 /** Live nodes that read a value (each counted once per read) plus graph outputs that are it. */
 int fov_graph_use_count(const fov_graph *graph, int value);
 /** The only live node that reads `value`, FOV_NONE when there are none, several, or it is a graph output. */

@@ -293,17 +293,29 @@ def attribute(name, *values):
     return inside(1, name) + (b"".join(number(8, v) for v in values) + number(20, 7) if len(values) > 1 else number(3, values[0]) + number(20, 2))
 
 
-def made_and_read(count):
-    """A kernel of 64 MiB made of one of 128 KiB, and a network around the convolutions that read it."""
-    sides = attribute("kernel_shape", 512, 512), attribute("pads", 256, 256, 255, 255)
-    rows = [node("Concat", [f"w{k}"] * times, [f"w{k + 1}"], attribute("axis", 2)) for k, times in enumerate((8, 8))]
-    layers = [node("Conv", [f"v{i}", "w2"], [f"v{i + 1}"], *sides) for i in range(count)]
-    levels = {8: f"v{count}", 16: "x16", 32: "x32"}
-    strided = [node("Conv", [a, f"s{s}"], [b], attribute("strides", s, s)) for a, b, s in (("x", "v0", 8), ("x", "x16", 16), ("x", "x32", 32))]
+def network(layers, kernels, last):
+    """A detector: these layers, whose first reads v0, stand before the heads of its finest level."""
+    levels = {8: last, 16: "x16", 32: "x32"}
+    strided = [node("Conv", ["x", f"s{s}"], ["v0" if s == 8 else source], attribute("strides", s, s)) for s, source in levels.items()]
     heads = [node("Conv", [source, f"h{width}"], [f"y{stride}_{width}"]) for stride, source in levels.items() for width in (4, 8, 20)]
-    kernels = [constant("w0", (8, 8, 8, 512), bytes(4 * 8 * 8 * 8 * 512)), *(constant(f"s{s}", (8, 3, s, s), bytes(4 * 8 * 3 * s * s)) for s in levels),
+    kernels = [*kernels, *(constant(f"s{s}", (8, 3, s, s), bytes(4 * 8 * 3 * s * s)) for s in levels),
                *(constant(f"h{width}", (width, 8, 1, 1), bytes(4 * width * 8)) for width in (4, 8, 20))]
-    return onnx([*rows, *strided, *layers, *heads], kernels, inputs=(("x", (1, 3, 0, 0)),), outputs=[(f"y{s}_{w}", ()) for s in levels for w in (4, 8, 20)])
+    return onnx([*strided, *layers, *heads], kernels, inputs=(("x", (1, 3, 0, 0)),), outputs=[(f"y{s}_{w}", ()) for s in levels for w in (4, 8, 20)])
+
+
+def made_and_read(count):
+    """A kernel of 64 MiB made of one of a megabyte."""
+    sides = attribute("kernel_shape", 512, 512), attribute("pads", 256, 256, 255, 255)
+    rows = [node("Concat", [f"w{k}"] * 8, [f"w{k + 1}"], attribute("axis", 2)) for k in range(2)]
+    layers = [node("Conv", [f"v{i}", "w2"], [f"v{i + 1}"], *sides) for i in range(count)]
+    return network([*rows, *layers], [constant("w0", (8, 8, 8, 512), bytes(4 * 8 * 8 * 8 * 512))], f"v{count}")
+
+
+def to_calibrate():
+    """(what it is, bytes)"""
+    count = 6000
+    joined = [node("Concat", [f"v{i}"], [f"v{i + 1}"], attribute("axis", 1)) for i in range(count)]
+    yield "6,000 Concats of one input, `calibrate`", network(joined, [], f"v{count}")
 
 
 def deep_graph():
