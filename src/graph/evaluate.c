@@ -121,16 +121,19 @@ static int64_t elements(const fov_view *view)
  * their inputs take in memory (so no windows and no Resize: nobody makes shapes or weights with them). */
 static bool worth_knowing(walk *w, const fov_op_call *call)
 {
-    int64_t in = 0, out = 0;
+    int64_t in = 0, out = 0, words = 0;
     if (call->node->op == FOV_OP_Conv || call->node->op == FOV_OP_MaxPool || call->node->op == FOV_OP_Resize) return false;
     for (int i = 0; i < call->n_in && call->node->op != FOV_OP_Shape; i++) {
         if (!call->in[i]) continue;
         if (!call->in[i]->data) return false;
         in += elements(call->in[i]);
     }
-    for (int i = 0; i < call->n_out; i++) out += elements(&call->out[i]);
-    if ((out > SMALL && out > in) || out > w->budget) return false;
-    w->budget -= out;
+    for (int i = 0; i < call->n_out; i++) {
+        out += elements(&call->out[i]);
+        words += fov_view_words(&call->out[i]);
+    }
+    if ((out > SMALL && out > in) || words > w->budget) return false;
+    w->budget -= words;
     return true;
 }
 

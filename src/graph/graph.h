@@ -59,9 +59,9 @@ typedef struct fov_graph {
     int           *input, *output; /* value ids */
     int            n_value, n_node, n_input, n_output;
     int            cap_value, cap_node, cap_input, cap_output;
-    fov_name_index index;      /* of values, by their names */
-    int64_t        opset;      /* of the default ONNX domain, whose meaning the operators follow; 13 where Fovea built the graph */
-    int64_t        most_known; /* elements that inference may compute of constants; the rest is computed as the network runs */
+    fov_name_index index; /* of values, by their names */
+    int64_t        opset; /* of the default ONNX domain, whose meaning the operators follow; 13 where Fovea built the graph */
+    int64_t most_known;   /* words of 4 bytes that inference may compute of constants; the rest is computed as the network runs */
 } fov_graph;
 
 /* An ONNX file may make its priors and weights of small constants, which are then folded; what is left of it needs shapes alone. */

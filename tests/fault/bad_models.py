@@ -274,6 +274,7 @@ def bad_onnx():
     yield "a name of a megabyte", onnx([node("Relu", ["x"], ["y" * 1000000])]), ["a name has 1000000 letters, the limit is 1024"]
     yield "weights that 400 layers read", many_readers(400), ["the layers read 900 MiB of weights where the file has 2 MiB"]
     yield "weights that Concat makes, read by 40 layers", made_and_read(40), ["the layers read 2560 MiB of weights where the file has 1 MiB"]
+    yield "a table of 62 million integers, made of a megabyte to look numbers of the heads up in", looked_up(), ["too large to check (more than 67108864 elements)"]
     yield "30,000 names that cannot be printed", onnx([relu], [constant(unprintable(k), (1,), bytes(4)) for k in range(30000)]), ["no face detector"]
     yield "names that are no UTF-8", onnx([node("Relu", ["x"], ["y"]), inside(4, b"\xff\xfe\xc2\x9b")]), ["cannot run 1 operator of this graph: ????"]
 
@@ -293,14 +294,15 @@ def attribute(name, *values):
     return inside(1, name) + (b"".join(number(8, v) for v in values) + number(20, 7) if len(values) > 1 else number(3, values[0]) + number(20, 2))
 
 
-def network(layers, kernels, last):
+def network(layers, kernels, last, side=0, outputs=()):
     """A detector: these layers, whose first reads v0, stand before the heads of its finest level."""
     levels = {8: last, 16: "x16", 32: "x32"}
     strided = [node("Conv", ["x", f"s{s}"], ["v0" if s == 8 else source], attribute("strides", s, s)) for s, source in levels.items()]
     heads = [node("Conv", [source, f"h{width}"], [f"y{stride}_{width}"]) for stride, source in levels.items() for width in (4, 8, 20)]
     kernels = [*kernels, *(constant(f"s{s}", (8, 3, s, s), bytes(4 * 8 * 3 * s * s)) for s in levels),
                *(constant(f"h{width}", (width, 8, 1, 1), bytes(4 * width * 8)) for width in (4, 8, 20))]
-    return onnx([*strided, *layers, *heads], kernels, inputs=(("x", (1, 3, 0, 0)),), outputs=[(f"y{s}_{w}", ()) for s in levels for w in (4, 8, 20)])
+    return onnx([*strided, *layers, *heads], kernels, inputs=(("x", (1, 3, side, side)),),
+                outputs=[*((f"y{s}_{w}", ()) for s in levels for w in (4, 8, 20)), *((name, ()) for name in outputs)])
 
 
 def made_and_read(count):
@@ -309,6 +311,14 @@ def made_and_read(count):
     rows = [node("Concat", [f"w{k}"] * 8, [f"w{k + 1}"], attribute("axis", 2)) for k in range(2)]
     layers = [node("Conv", [f"v{i}", "w2"], [f"v{i + 1}"], *sides) for i in range(count)]
     return network([*rows, *layers], [constant("w0", (8, 8, 8, 512), bytes(4 * 8 * 8 * 8 * 512))], f"v{count}")
+
+
+def looked_up():
+    """Integers take twice the memory of floats, and a table of the tail is there twice."""
+    joined = [node("Concat", [f"k{i}"] * times, [f"k{i + 1}"], attribute("axis", 0)) for i, times in enumerate((16, 31))]
+    tail = [node("Cast", ["y8_8"], ["i0"], attribute("to", 7)), *(node("Identity", [f"i{i}"], [f"i{i + 1}"]) for i in range(1200)),
+            node("Gather", ["k2", "i1200"], ["z"]), node("Cast", ["z"], ["looked_up"], attribute("to", 1))]
+    return network([*joined, *tail], [constant("k0", (1 << 17,), bytes(8 << 17), 7)], "v0", side=640, outputs=("looked_up",))
 
 
 def to_calibrate():
