@@ -515,6 +515,8 @@ def bad_fov(engine):
     yield "a zero point of 256", zero_point(e, 256), ["zero point"]
     yield "a certificate with terminal escapes", e.certificate(rb'{"\u001b[2J": [{"\u001b[c": "\u0007"}]}'), None
     yield "a certificate of six million objects", e.with_section(5, b'{"a": [' + b"{}," * 6000000 + b"1]}"), ["section 'certificate': has 18000010 bytes, the most is 16000000"]
+    yield "a golden vector of 600,000 layers", e.with_section(6, struct.pack("<III3sI", 1, 1, 1, bytes(3), 600000) + bytes(33 * 600000)), ["section 'golden': a vector has 600000 layers, the most is 50000"]
+    yield "a golden vector of a billion layers", e.with_section(6, struct.pack("<III3sI", 1, 1, 1, bytes(3), 10 ** 9) + bytes(1000)), ["section 'golden': it ends within the layers of a vector"]
     yield "meta of a million objects", e.with_section(1, b'{"a": [' + b"{}," * 1000000 + b"1]}"), ["section 'meta': has 3000010 bytes, the most is 1048576"]
     yield "the first half", engine[:len(engine) // 2], ["it was cut or changed"]
     yield "a line end changed, as FTP does", engine.replace(b"\r\n", b"\n", 1), ["not a model"]
