@@ -491,6 +491,30 @@ static void a_chain_of_directories_ends(void **state)
     assert_false(fov_exif_clean(t.data, t.size, false, &turned));
 }
 
+/* Entries of a thumbnail's directory that all have the same megabytes: wiping them for each would take seconds. */
+static void what_is_said_too_often_is_not_followed(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 1000, FIRST = 26, AREA = FIRST + 2 + 12 * ENTRIES + 4, AREA_BYTES = 1 << 20 };
+    static unsigned char block[AREA + AREA_BYTES];
+    tiff                 t = {.data = "II*\0\x08"};
+    int                  turned;
+    tiff_put(&t, 8, 1, 2);
+    tiff_put(&t, 10, 0x0112, 2);
+    tiff_put(&t, 12, 3, 2);
+    tiff_put(&t, 14, 1, 4);
+    tiff_put(&t, 18, 1, 4);
+    tiff_put(&t, 22, FIRST, 4);
+    tiff_put(&t, FIRST, ENTRIES, 2);
+    tiff_put(&t, 30, 7, 2);
+    tiff_put(&t, 32, AREA_BYTES, 4);
+    tiff_put(&t, 36, AREA, 4);
+    memcpy(block, t.data, FIRST + 2);
+    for (size_t i = 0; i < ENTRIES; i++) memcpy(block + FIRST + 2 + 12 * i, t.data + 28, 12);
+    assert_false(fov_exif_clean(block, sizeof block, false, &turned));
+    assert_int_equal(turned, 1);
+}
+
 /* Whatever another reader takes it for, it would see the photo as no detector was shown it. */
 static void an_orientation_that_not_everybody_reads_alike_does_not_stay(void **state)
 {
@@ -1288,6 +1312,7 @@ int main(void)
                                        cmocka_unit_test(exif_that_lies_is_not_believed),
                                        cmocka_unit_test(previews_without_compression_go),
                                        cmocka_unit_test(a_chain_of_directories_ends),
+                                       cmocka_unit_test(what_is_said_too_often_is_not_followed),
                                        cmocka_unit_test(an_orientation_that_not_everybody_reads_alike_does_not_stay),
                                        cmocka_unit_test(xmp_loses_pictures_and_by_request_places),
                                        cmocka_unit_test(photoshop_loses_thumbnails_and_by_request_places),

@@ -23,13 +23,15 @@ enum {
     TAG_GPS = 0x8825,
     TAG_MAKER_NOTE = 0x927c,
     TYPE_SHORT = 3,
+    TIMES_WIPED = 4, /* where nothing is said twice, once is enough */
 };
 
 typedef struct tiff {
     unsigned char *data;
     size_t         size;
     bool           big;  /* most significant byte first      */
-    bool           lost; /* an offset or a count cannot be   */
+    bool           lost; /* an offset or a count cannot be, or all is said too often */
+    size_t         left; /* bytes that may still be wiped: 60,000 entries may each say that the same megabytes are theirs */
 } tiff;
 
 static unsigned long number(const tiff *t, const unsigned char *p, int bytes)
@@ -53,10 +55,18 @@ static unsigned char *at(tiff *t, unsigned long offset, size_t size)
     return NULL;
 }
 
+/* @param p NULL: nothing is there */
+static void blank(tiff *t, unsigned char *p, size_t size)
+{
+    if (size > t->left) t->lost = true;
+    if (!p || t->lost) return;
+    memset(p, 0, size);
+    t->left -= size;
+}
+
 static void wipe(tiff *t, unsigned long offset, size_t size)
 {
-    unsigned char *p = at(t, offset, size);
-    if (p) memset(p, 0, size);
+    blank(t, at(t, offset, size), size);
 }
 
 /* ---------------------------------------------------------------- directories */
@@ -105,7 +115,7 @@ static void wipe_value(tiff *t, unsigned char *entry)
 {
     size_t         size;
     unsigned char *value = value_of(t, entry, &size);
-    if (value) memset(value, 0, size);
+    blank(t, value, size);
 }
 
 /* Take an entry out, with its value; those behind it, and the offset of the next directory, move up. */
@@ -130,7 +140,7 @@ static void wipe_pixels(tiff *t, const directory *d, unsigned offset_tag, unsign
     if (!offsets || !sizes) return;
     const int            wide = number(t, offsets + 2, 2) == 3 ? 2 : 4, high = number(t, sizes + 2, 2) == 3 ? 2 : 4;
     const unsigned char *offset = value_of(t, offsets, &n_offset), *size = value_of(t, sizes, &n_size);
-    for (size_t i = 0; offset && size && (i + 1) * (size_t)wide <= n_offset && (i + 1) * (size_t)high <= n_size; i++)
+    for (size_t i = 0; offset && size && (i + 1) * (size_t)wide <= n_offset && (i + 1) * (size_t)high <= n_size && !t->lost; i++)
         wipe(t, number(t, offset + i * (size_t)wide, wide), number(t, size + i * (size_t)high, high));
 }
 
@@ -217,7 +227,7 @@ static bool tells_only(const tiff *t, const directory *first, unsigned orientati
 
 bool fov_exif_clean(unsigned char *block, size_t size, bool location, int *orientation)
 {
-    tiff t = {.data = block, .size = size};
+    tiff t = {.data = block, .size = size, .left = TIMES_WIPED * size};
     *orientation = fov_exif_orientation(block, size);
     if (!*orientation || size < 8 || (memcmp(block, "II*\0", 4) != 0 && memcmp(block, "MM\0*", 4) != 0)) return false;
     t.big = block[0] == 'M';
