@@ -86,6 +86,7 @@ def cases():
     yield "2,000 scans", "jpg", jpeg(64, 64, 2000, True), ["scans"]
     yield "400 scans of 4,000 x 4,000 pixels", "jpg", jpeg(4000, 4000, 400, True), ["scans"]
     yield "250 scans of 4,000 x 4,000 pixels", "jpg", jpeg(4000, 4000, 250, True), None
+    yield "50,000 EXIF blocks of nothing", "jpg", small[:2] + segment(0xe1, b"") * 50000 + small[2:], ["more than 20000 segments"]
     yield "no picture at all", "jpg", b"\xff\xd8\xff\xd9", ["JPEG"]
     yield "bytes that mean nothing", "jpg", b"\xff\xd8\xff" + bytes(1000), ["JPEG"]
     yield "no pixels", "png", header(8, 8) + chunk(b"IEND", b""), ["PNG"]
