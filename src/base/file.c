@@ -209,13 +209,22 @@ static fov_status write_device(const char *path, const void *data, size_t bytes,
     return st;
 }
 
-/* Who may read and write the old file may the new one. But nobody may run it as its owner, and where the old file was another's,
- * who may have put it there to be replaced, it gives nobody what a new file would not. */
-static mode_t mode_after(int fd, const struct stat *old)
+/* The old file's group, or where that cannot be given, no more for the new one's members than everybody had, of whom they were. */
+static mode_t with_group(int fd, const struct stat *old, const struct stat *new)
 {
-    struct stat new;
-    if (old->st_uid == geteuid()) return old->st_mode & ACCESS_MODE;
-    return fstat(fd, &new) ? 0 : old->st_mode & new.st_mode &ACCESS_MODE;
+    const mode_t mode = old->st_mode & ACCESS_MODE, everybody = (mode & S_IRWXO) << 3;
+    if (new->st_gid == old->st_gid || !fchown(fd, (uid_t)-1, old->st_gid)) return mode;
+    return mode & ((mode_t)~S_IRWXG | everybody);
+}
+
+/* Who may read and write the old file may the new one. But nobody may run it as its owner, and where the old file was another's, or
+ * the link that led to it, who may have put it there to be replaced, it gives nobody what a new file would not. */
+static mode_t mode_after(int fd, const char *path, const struct stat *old)
+{
+    struct stat new, named;
+    if (fstat(fd, &new) || lstat(path, &named)) return 0;
+    if (old->st_uid == geteuid() && named.st_uid == geteuid()) return with_group(fd, old, &new);
+    return old->st_mode & new.st_mode &ACCESS_MODE;
 }
 
 fov_status fov_draft_begin(fov_draft *draft, const char *path, fov_error *err)
@@ -230,7 +239,7 @@ fov_status fov_draft_begin(fov_draft *draft, const char *path, fov_error *err)
     create_unnamed(draft);
     if (draft->fd < 0) create_named(draft);
     fov_status st = draft->fd < 0 ? fail_errno(err, path, "create") : FOV_OK;
-    if (!st && exists && fchmod(draft->fd, mode_after(draft->fd, &old))) st = fail_errno(err, path, "keep the mode of");
+    if (!st && exists && fchmod(draft->fd, mode_after(draft->fd, path, &old))) st = fail_errno(err, path, "keep the mode of");
     if (st) fov_draft_drop(draft);
     return st;
 }

@@ -49,37 +49,46 @@ static fov_status add_range(fov_calibration *calibration, const char *name, cons
 
 /* ---------------------------------------------------------------- Concat */
 
-/* Channels of a value that may be a Concat of others, of others, ... */
-static int channels_of(const fov_calibrator *c, int value)
+typedef struct joiner {
+    const fov_calibrator *c;
+    int                  *producer; /* of each value */
+} joiner;
+
+/* What a value joins, where no tensor was counted for it. @return NULL: nothing */
+static const fov_node *joined_by(const joiner *j, int value)
 {
-    if (c->at[value] >= 0) return c->tensor[c->at[value]].all.channels;
-    const int node = fov_graph_producer(c->engine->graph, value);
-    int       channels = 0;
-    for (int i = 0; node != FOV_NONE && i < c->engine->graph->node[node].n_in; i++)
-        channels += channels_of(c, c->engine->graph->node[node].in[i]);
+    return j->producer[value] == FOV_NONE ? NULL : &j->c->engine->graph->node[j->producer[value]];
+}
+
+/* Channels of a value that may be a Concat of others, of others, ... */
+static int channels_of(const joiner *j, int value)
+{
+    if (j->c->at[value] >= 0) return j->c->tensor[j->c->at[value]].all.channels;
+    const fov_node *node = joined_by(j, value);
+    int             channels = 0;
+    for (int i = 0; node && i < node->n_in; i++) channels += channels_of(j, node->in[i]);
     return channels;
 }
 
-static int merge_inputs(const fov_calibrator *c, int value, fov_tally *tally, int first)
+static int merge_inputs(const joiner *j, int value, fov_tally *tally, int first)
 {
-    if (c->at[value] >= 0) {
-        const fov_tally *from = &c->tensor[c->at[value]].all;
+    if (j->c->at[value] >= 0) {
+        const fov_tally *from = &j->c->tensor[j->c->at[value]].all;
         fov_tally_merge(tally, from, first);
         return first + from->channels;
     }
-    const int node = fov_graph_producer(c->engine->graph, value);
-    for (int i = 0; node != FOV_NONE && i < c->engine->graph->node[node].n_in; i++)
-        first = merge_inputs(c, c->engine->graph->node[node].in[i], tally, first);
+    const fov_node *node = joined_by(j, value);
+    for (int i = 0; node && i < node->n_in; i++) first = merge_inputs(j, node->in[i], tally, first);
     return first;
 }
 
-static fov_status add_joined(const fov_calibrator *c, fov_calibration *calibration, int value, const choice *chosen, fov_error *err)
+static fov_status add_joined(const joiner *j, fov_calibration *calibration, int value, const choice *chosen, fov_error *err)
 {
     fov_tally  tally;
-    fov_status st = fov_tally_init(&tally, channels_of(c, value), err);
+    fov_status st = fov_tally_init(&tally, channels_of(j, value), err);
     if (!st) {
-        merge_inputs(c, value, &tally, 0);
-        st = add_range(calibration, c->engine->graph->value[value].name, &tally, false, chosen, err);
+        merge_inputs(j, value, &tally, 0);
+        st = add_range(calibration, j->c->engine->graph->value[value].name, &tally, false, chosen, err);
     }
     fov_tally_clear(&tally);
     return st;
@@ -90,15 +99,17 @@ static fov_status add_joined(const fov_calibrator *c, fov_calibration *calibrati
 static fov_status add_ranges(const fov_calibrator *c, fov_calibration *calibration, const choice *chosen, fov_error *err)
 {
     const fov_graph *graph = c->engine->graph;
-    fov_status       st = FOV_OK;
+    const joiner     j = {c, fov_graph_producers(graph)};
+    fov_status       st = j.producer ? FOV_OK : fov_fail_memory(err, "a calibration");
     for (int v = 0; v < graph->n_value && !st; v++) {
         if (c->at[v] >= 0) {
             const fov_calibrated_tensor *tensor = &c->tensor[c->at[v]];
             st = add_range(calibration, graph->value[v].name, &tensor->all, tensor->flat, chosen, err);
         } else if (fov_value_is_calibrated(graph, v)) {
-            st = add_joined(c, calibration, v, chosen, err);
+            st = add_joined(&j, calibration, v, chosen, err);
         }
     }
+    fov_free(j.producer);
     return st;
 }
 

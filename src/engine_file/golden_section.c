@@ -7,7 +7,12 @@
 
 #include <stdio.h>
 
-enum { MAX_VECTORS = 64 };
+enum {
+    MAX_VECTORS = 64,
+    MAX_LAYERS = 50000 /* as a graph has values */,
+    LAYER_BYTES = 4 + 1 + 3 * 8 + 4 /* without a name and samples */,
+    OUTPUT_BYTES = 8
+};
 
 /* ---------------------------------------------------------------- writing */
 
@@ -96,11 +101,11 @@ static fov_status read_pixels(const fov_place *place, fov_bytes *in, fov_golden_
     return FOV_OK;
 }
 
-/* A count of things that take at least a byte each. */
-static fov_status read_count(const fov_place *place, fov_bytes *in, const char *what, int *count)
+/* A count of things, for which memory is taken before they are read. @param least bytes that each takes in the file */
+static fov_status read_count(const fov_place *place, fov_bytes *in, size_t least, const char *what, int *count)
 {
     uint32_t n;
-    if (!fov_get_u32(in, &n) || n > fov_bytes_left(in) || n > INT32_MAX / 2) return fov_place_short(place, what);
+    if (!fov_get_u32(in, &n) || n > fov_bytes_left(in) / least || n > INT32_MAX / 2) return fov_place_short(place, what);
     *count = (int)n;
     return FOV_OK;
 }
@@ -108,8 +113,9 @@ static fov_status read_count(const fov_place *place, fov_bytes *in, const char *
 static fov_status read_layers(const fov_place *place, fov_bytes *in, fov_golden_vector *vector)
 {
     int        count = 0;
-    fov_status st = read_count(place, in, "the layers of a vector", &count);
+    fov_status st = read_count(place, in, LAYER_BYTES, "the layers of a vector", &count);
     if (st) return st;
+    if (count > MAX_LAYERS) return fov_place_fail(place, "a vector has %d layers, the most is %d", count, MAX_LAYERS);
     if (!(vector->layer = fov_calloc((size_t)count, sizeof *vector->layer))) return fov_fail_memory(place->err, "golden vectors");
     vector->cap_layer = count;
     while (vector->n_layer < count && !st) st = read_layer(place, in, &vector->layer[vector->n_layer++]);
@@ -119,7 +125,7 @@ static fov_status read_layers(const fov_place *place, fov_bytes *in, fov_golden_
 static fov_status read_outputs(const fov_place *place, fov_bytes *in, fov_golden_vector *vector)
 {
     int        count = 0;
-    fov_status st = read_count(place, in, "the outputs of a vector", &count);
+    fov_status st = read_count(place, in, OUTPUT_BYTES, "the outputs of a vector", &count);
     if (st) return st;
     vector->output = fov_calloc((size_t)count, sizeof *vector->output);
     if (!vector->output) return fov_fail_memory(place->err, "golden vectors");

@@ -110,6 +110,6 @@ fov_status fov_graph_section_check(const fov_graph *graph, const fov_settings *s
     const check c = {{file, FOV_SECTION_GRAPH, err}, graph, settings};
     fov_status  st = check_ends(&c);
     if (!st) st = check_nodes(&c);
-    if (!st) st = fov_graph_check_sharing(graph, err);
+    if (!st) st = fov_graph_check_sharing(graph, fov_graph_constant_bytes(graph), err);
     return st ? st : check_inferred(&c);
 }

@@ -68,6 +68,7 @@ static fov_status read_graph(fov_graph_reader *r)
     if (n_value > MAX_VALUES || n_node > MAX_NODES)
         return fov_place_fail(&r->place, "%u values and %u nodes; the most are %d and %d", n_value, n_node, MAX_VALUES, MAX_NODES);
     r->graph->opset = (int64_t)opset;
+    r->graph->most_known = FOV_MOST_KNOWN_SETTLED;
     if ((st = read_lists(r, n_value, n_node))) return st;
     if ((st = read_ends(r, "the list of inputs", fov_graph_add_input))) return st;
     if ((st = read_ends(r, "the list of outputs", fov_graph_add_output))) return st;

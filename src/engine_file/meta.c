@@ -34,11 +34,18 @@ void fov_meta_section_write(const fov_engine *engine, fov_text *to)
 
 /* ---------------------------------------------------------------- reading */
 
+/* JSON grows up to 80-fold when parsed. Ten thousand layers with their reasons take less of a certificate. */
+enum { MAX_META_BYTES = 1 << 20, MAX_CERTIFICATE_BYTES = 16000000 };
+
 /* @return NULL, and err is set */
-static json_t *parse(const fov_place *place, const fov_bytes *in)
+static json_t *parse(const fov_place *place, const fov_bytes *in, size_t most)
 {
     json_error_t error;
-    json_t      *json = json_loadb((const char *)in->data, in->size, JSON_REJECT_DUPLICATES, &error);
+    if (in->size > most) {
+        fov_place_fail(place, "has %zu bytes, the most is %zu", in->size, most);
+        return NULL;
+    }
+    json_t *json = json_loadb((const char *)in->data, in->size, JSON_REJECT_DUPLICATES, &error);
     if (json_is_object(json)) return json;
     if (json) fov_place_fail(place, "is not a JSON object");
     else fov_place_fail(place, "is not JSON: line %d: %s", error.line, error.text);
@@ -80,7 +87,7 @@ static fov_status read_settings(const fov_place *place, const json_t *json, fov_
 fov_status fov_meta_section_read(const fov_sections *sections, const char *file, fov_meta *meta, fov_error *err)
 {
     const fov_place place = {file, FOV_SECTION_META, err};
-    json_t         *json = parse(&place, &sections->of[FOV_SECTION_META]);
+    json_t         *json = parse(&place, &sections->of[FOV_SECTION_META], MAX_META_BYTES);
     const char     *source = json_string_value(json_object_get(json, "source"));
     *meta = (fov_meta){0};
     if (!json) return FOV_ERR_FORMAT;
@@ -97,7 +104,7 @@ fov_status fov_certificate_section_read(const fov_sections *sections, const char
     const fov_bytes *in = &sections->of[FOV_SECTION_CERTIFICATE];
     *certificate = NULL;
     if (!in->data) return FOV_OK;
-    json_t *json = parse(&place, in);
+    json_t *json = parse(&place, in, MAX_CERTIFICATE_BYTES);
     if (!json) return FOV_ERR_FORMAT;
     json_decref(json);
     *certificate = fov_strndup((const char *)in->data, in->size);

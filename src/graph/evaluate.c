@@ -6,10 +6,7 @@
 
 #include <string.h>
 
-enum {
-    SMALL = 4096,     /* elements of a value that inference computes whatever it was made of */
-    BUDGET = 1 << 26, /* elements that one inference computes in all: a hostile graph multiplies its constants */
-};
+enum { SMALL = 4096 /* elements of a value that inference computes whatever it was made of */ };
 
 typedef struct walk {
     const fov_graph *graph;
@@ -19,7 +16,7 @@ typedef struct walk {
     const fov_view **real_in;
     fov_view        *out;
     bool             everything; /* run all nodes, not only those that need no input data */
-    int64_t          budget;
+    int64_t          budget;     /* elements that may still be computed: a hostile graph multiplies its constants */
 } walk;
 
 static fov_status set_inputs(walk *w, const fov_view *input, fov_error *err)
@@ -61,7 +58,7 @@ static fov_status walk_init(walk *w, const fov_graph *graph, const fov_view *inp
         if (graph->node[i].n_in > n_in) n_in = graph->node[i].n_in;
         if (graph->node[i].n_out > n_out) n_out = graph->node[i].n_out;
     }
-    *w = (walk){.graph = graph, .everything = everything, .budget = BUDGET};
+    *w = (walk){.graph = graph, .everything = everything, .budget = graph->most_known};
     w->value = fov_calloc((size_t)graph->n_value, sizeof *w->value);
     w->in = fov_calloc((size_t)n_in, sizeof *w->in);
     w->out = fov_calloc((size_t)n_out, sizeof *w->out);
@@ -124,16 +121,19 @@ static int64_t elements(const fov_view *view)
  * their inputs take in memory (so no windows and no Resize: nobody makes shapes or weights with them). */
 static bool worth_knowing(walk *w, const fov_op_call *call)
 {
-    int64_t in = 0, out = 0;
+    int64_t in = 0, out = 0, words = 0;
     if (call->node->op == FOV_OP_Conv || call->node->op == FOV_OP_MaxPool || call->node->op == FOV_OP_Resize) return false;
     for (int i = 0; i < call->n_in && call->node->op != FOV_OP_Shape; i++) {
         if (!call->in[i]) continue;
         if (!call->in[i]->data) return false;
         in += elements(call->in[i]);
     }
-    for (int i = 0; i < call->n_out; i++) out += elements(&call->out[i]);
-    if ((out > SMALL && out > in) || out > w->budget) return false;
-    w->budget -= out;
+    for (int i = 0; i < call->n_out; i++) {
+        out += elements(&call->out[i]);
+        words += fov_view_words(&call->out[i]);
+    }
+    if ((out > SMALL && out > in) || words > w->budget) return false;
+    w->budget -= words;
     return true;
 }
 

@@ -24,7 +24,9 @@ static bool grow(void *array_ptr, int count, int *capacity, size_t size)
 fov_graph *fov_graph_new(void)
 {
     fov_graph *graph = fov_calloc(1, sizeof *graph);
-    if (graph) graph->opset = 13;
+    if (!graph) return NULL;
+    graph->opset = 13;
+    graph->most_known = FOV_MOST_KNOWN;
     return graph;
 }
 
@@ -337,6 +339,18 @@ int fov_graph_producer(const fov_graph *graph, int value)
             if (node->out[j] == value) return i;
     }
     return FOV_NONE;
+}
+
+int *fov_graph_producers(const fov_graph *graph)
+{
+    int *producer = fov_alloc_array((size_t)graph->n_value, sizeof *producer);
+    for (int i = 0; producer && i < graph->n_value; i++) producer[i] = FOV_NONE;
+    for (int i = graph->n_node - 1; producer && i >= 0; i--) {
+        const fov_node *node = &graph->node[i];
+        for (int j = 0; !node->dead && j < node->n_out; j++)
+            if (node->out[j] != FOV_NONE) producer[node->out[j]] = i;
+    }
+    return producer;
 }
 
 int fov_graph_use_count(const fov_graph *graph, int value)

@@ -61,7 +61,11 @@ typedef struct fov_graph {
     int            cap_value, cap_node, cap_input, cap_output;
     fov_name_index index; /* of values, by their names */
     int64_t        opset; /* of the default ONNX domain, whose meaning the operators follow; 13 where Fovea built the graph */
+    int64_t most_known;   /* words of 4 bytes that inference may compute of constants; the rest is computed as the network runs */
 } fov_graph;
+
+/* An ONNX file may make its priors and weights of small constants, which are then folded; what is left of it needs shapes alone. */
+enum { FOV_MOST_KNOWN = 1 << 26, FOV_MOST_KNOWN_SETTLED = 1 << 20 };
 
 /* ---- building. Names and payloads are copied. Ids are >= 0; FOV_NONE means no memory (err is set). */
 
@@ -114,6 +118,8 @@ const char *fov_node_string(const fov_node *node, const char *name, const char *
 
 /** Node that makes a value, FOV_NONE for inputs and constants. */
 int fov_graph_producer(const fov_graph *graph, int value);
+/** The same of every value at once, for who asks for many. Release with fov_free(); NULL without memory. */
+int *fov_graph_producers(const fov_graph *graph);
 /** Live nodes that read a value (each counted once per read) plus graph outputs that are it. */
 int fov_graph_use_count(const fov_graph *graph, int value);
 /** The only live node that reads `value`, FOV_NONE when there are none, several, or it is a graph output. */
@@ -122,8 +128,11 @@ int fov_graph_only_user(const fov_graph *graph, int value);
 void fov_graph_replace_uses(fov_graph *graph, int from, int to);
 /** Drop dead nodes and values that nothing names; ids change. */
 fov_status fov_graph_compact(fov_graph *graph, fov_error *err);
-/** FOV_ERR_LIMIT where a graph from outside would need far more memory for weights than it has. */
-fov_status fov_graph_check_sharing(const fov_graph *graph, fov_error *err);
+/** Of all constants, read or not. */
+uint64_t fov_graph_constant_bytes(const fov_graph *graph);
+/** FOV_ERR_LIMIT where a graph from outside would need far more memory for weights than it has.
+ * @param held the bytes of weights that its file has, not counting those that are computed from them */
+fov_status fov_graph_check_sharing(const fov_graph *graph, uint64_t held, fov_error *err);
 /** Restore topological order after a pass moved inputs around; FOV_ERR_FORMAT names a node on a cycle. */
 fov_status fov_graph_sort(fov_graph *graph, fov_error *err);
 /** One line a node: `out: shape = Op(in, in) {attr=..}`; what pass tests compare. Release with fov_free(). */

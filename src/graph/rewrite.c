@@ -53,6 +53,7 @@ fov_status fov_graph_clone(const fov_graph *graph, fov_graph **copy, fov_error *
     *copy = NULL;
     if (!to) return fov_fail_memory(err, "a copy of the graph");
     to->opset = graph->opset;
+    to->most_known = graph->most_known;
     for (int i = 0; i < graph->n_value && !st; i++) st = clone_value(to, &graph->value[i], err);
     for (int i = 0; i < graph->n_node && !st; i++) st = clone_node(to, &graph->node[i], err);
     for (int i = 0; i < graph->n_input && !st; i++) st = fov_graph_add_input(to, graph->input[i], err);

@@ -60,6 +60,13 @@ bool fov_shape_count(const fov_shape *shape, size_t *count)
     return true;
 }
 
+int64_t fov_view_words(const fov_view *view)
+{
+    size_t count = 0;
+    fov_shape_count(&view->shape, &count);
+    return ((int64_t)count * (int64_t)fov_dtype_size(view->dtype) + 3) / 4;
+}
+
 char *fov_shape_print(const fov_shape *shape, char *text, size_t size)
 {
     size_t at = 0;

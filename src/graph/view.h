@@ -44,6 +44,8 @@ bool      fov_shape_equal(const fov_shape *a, const fov_shape *b);
 bool      fov_shape_closed(const fov_shape *shape); /* no dimension is open */
 /** Number of elements; false when a dimension is open or the product overflows. A rank of 0 has one element. */
 bool fov_shape_count(const fov_shape *shape, size_t *count);
+/** What its elements take, in words of 4 bytes: limits count so. At most FOV_MAX_ELEMENTS elements. */
+int64_t fov_view_words(const fov_view *view);
 /** "1x3x640x640", open dimensions as "?"; into `text` of `size` bytes, returns text. */
 char *fov_shape_print(const fov_shape *shape, char *text, size_t size);
 

@@ -4,7 +4,8 @@
 #include "base/alloc.h"
 #include "graph/op.h"
 
-/* Elements that a run of the tail may look at in all: some 5 times what decoding a batch of 8 at 640 x 640 takes. */
+/* Words of 4 bytes that the tail may have as constants, and that a run of it may look at, in all: some 5 times what decoding a
+ * batch of 8 at 640 x 640 takes. */
 enum { MAX_WORK = 1 << 26 };
 
 typedef struct cutter {
@@ -13,6 +14,7 @@ typedef struct cutter {
     const bool      *needed;
     fov_tail        *tail;
     int             *id; /* of a value of `from` in the tail, FOV_NONE: not there yet */
+    int64_t          work;
     fov_error       *err;
 } cutter;
 
@@ -33,12 +35,27 @@ static fov_status add_heads(cutter *c, const fov_heads *heads)
     return FOV_OK;
 }
 
+static fov_status add_work(cutter *c, int value, int64_t window)
+{
+    const int64_t words = fov_view_words(&c->values[value]);
+    c->work += words > MAX_WORK / window ? MAX_WORK + 1 : words * window;
+    return c->work <= MAX_WORK
+               ? FOV_OK
+               : fov_fail(c->err, FOV_ERR_LIMIT,
+                          "what the graph does with its heads is too large to check (more than %d elements): export it with a "
+                          "smaller input or batch, or with open dimensions",
+                          MAX_WORK);
+}
+
 /* The tail's value for one of the graph's: what is known without running anything becomes a constant. */
 static fov_status map_value(cutter *c, int value, int *id)
 {
     const fov_value *from = &c->from->value[value];
     const fov_view  *view = &c->values[value];
-    if (c->id[value] == FOV_NONE)
+    const bool       is_new = c->id[value] == FOV_NONE;
+    fov_status       st = is_new && view->data ? add_work(c, value, 1) : FOV_OK;
+    if (st) return st;
+    if (is_new)
         c->id[value] = view->data
                            ? fov_graph_add_constant(c->tail->graph, from->name, view->dtype, &view->shape, view->data, NULL, c->err)
                            : fov_graph_add_value(c->tail->graph, from->name, view->dtype, NULL, c->err);
@@ -86,25 +103,15 @@ static int64_t window_size(const fov_node *node)
     return fov_node_int_at(node, "kernel_shape", 0, 1) * fov_node_int_at(node, "kernel_shape", 1, 1);
 }
 
-static fov_status check_work(const cutter *c)
+static fov_status check_work(cutter *c)
 {
-    int64_t work = 0;
+    fov_status st = FOV_OK;
     for (int i = 0; i < c->from->n_node; i++) {
         const fov_node *node = &c->from->node[i];
-        for (int j = 0; j < node->n_out; j++) {
-            size_t count = 0;
-            if (node->out[j] == FOV_NONE || !c->needed[node->out[j]]) continue;
-            fov_shape_count(&c->values[node->out[j]].shape, &count);
-            work += count > MAX_WORK ? MAX_WORK + 1 : (int64_t)count * window_size(node);
-            if (work > MAX_WORK)
-                return fov_fail(
-                    c->err, FOV_ERR_LIMIT,
-                    "what the graph does with its heads is too large to check (more than %d elements): export it with a smaller "
-                    "input or batch, or with open dimensions",
-                    MAX_WORK);
-        }
+        for (int j = 0; j < node->n_out && !st; j++)
+            if (node->out[j] != FOV_NONE && c->needed[node->out[j]]) st = add_work(c, node->out[j], window_size(node));
     }
-    return FOV_OK;
+    return st;
 }
 
 static fov_status cut(cutter *c, const fov_heads *heads)
@@ -148,7 +155,7 @@ fov_status fov_tail_cut(const fov_graph *graph, const fov_view *values, const fo
         tail->graph->opset = graph->opset;
         for (size_t i = 0; i < n_value; i++) id[i] = FOV_NONE;
         fov_heads_mark_tail(graph, values, needed);
-        cutter c = {graph, values, needed, tail, id, err};
+        cutter c = {graph, values, needed, tail, id, 0, err};
         st = cut(&c, heads);
         if (!st) st = find_reach(tail, err);
     } else {

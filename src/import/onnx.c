@@ -161,11 +161,13 @@ static fov_status cut_tail(fov_graph *graph, const fov_view *probe, struct fov_m
  * @param tail out: of the plugin; release with fov_plugin_tail_clear() */
 static fov_status make_canonical(fov_graph *graph, struct fov_model *model, fov_plugin_tail *tail, fov_error *err)
 {
-    fov_view   probe;
-    fov_status st = probe_input(graph, &probe, err);
+    const uint64_t held = fov_graph_constant_bytes(graph); /* before there are others, which the file computes */
+    fov_view       probe;
+    fov_status     st = probe_input(graph, &probe, err);
     if (!st) st = fov_plugin_tail_take(graph, tail, err);
     if (!st) st = tail->node.plugin ? drop_dead(graph, err) : cut_tail(graph, &probe, model, err);
     if (!st) st = fov_onnx_settle_body(graph, &probe, err);
+    if (!st) st = fov_graph_check_sharing(graph, held, err);
     if (!st) graph->value[graph->input[0]].shape = (fov_shape){4, {-1, CHANNELS, -1, -1}};
     return st ? st : warn_preprocessing(graph, model, err);
 }

@@ -303,7 +303,7 @@ fov_status fov_onnx_graph(const Onnx__ModelProto *model, fov_plugin_set plugins,
     if (!st) st = add_values(&r);
     if (!st) st = add_nodes(&r);
     if (!st) st = add_graph_outputs(&r);
-    if (!st) st = fov_graph_check_sharing(r.graph, err);
+    if (!st) st = fov_graph_check_sharing(r.graph, fov_graph_constant_bytes(r.graph), err);
     if (!st) st = make_names_printable(r.graph, err);
     if (!st) st = fov_graph_sort(r.graph, err);
     fov_onnx_names_clear(&r.names);

@@ -125,6 +125,7 @@ static fov_status read_picture(jpeg_reader *r)
     jpeg_mem_src(info, r->in->data, r->in->size);
     jpeg_save_markers(info, EXIF_MARKER, 0xffff);
     jpeg_read_header(info, TRUE);
+    jpeg_save_markers(info, EXIF_MARKER, 0); /* between scans nobody looks for them */
     r->guard.max_scans = fov_jpeg_max_scans(info->image_width, info->image_height);
     *r->orientation = exif_of(info);
 

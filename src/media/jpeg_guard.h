@@ -15,6 +15,7 @@ typedef struct fov_jpeg_guard {
     jmp_buf                  escape;
     struct jpeg_progress_mgr progress;
     int                      max_scans;                /* see fov_jpeg_guard_scans() */
+    int                      segments;                 /* that the reader in hand has met */
     fov_status               status;                   /* of a fatal error           */
     char                     error[JMSG_LENGTH_MAX];   /* that ended the work        */
     char                     warning[JMSG_LENGTH_MAX]; /* the first one, "" if none  */
@@ -23,8 +24,8 @@ typedef struct fov_jpeg_guard {
 /** @return what goes into the `err` member of libjpeg's structure */
 struct jpeg_error_mgr *fov_jpeg_guard_init(fov_jpeg_guard *guard);
 
-/** End the work with FOV_ERR_LIMIT when a file has more scans than `guard->max_scans`, which a caller lowers once it knows the
- * size. */
+/** End the work with FOV_ERR_LIMIT when a file has more segments than any program writes, or more scans than `guard->max_scans`,
+ * which a caller lowers once it knows the size. */
 void fov_jpeg_guard_scans(fov_jpeg_guard *guard, j_decompress_ptr info);
 
 #endif

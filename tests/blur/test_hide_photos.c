@@ -447,6 +447,101 @@ static void exif_that_lies_is_not_believed(void **state)
     }
 }
 
+static void previews_without_compression_go(void **state)
+{
+    (void)state;
+    tiff t = camera_block(NOTE);
+    int  turned;
+    tiff_put(&t, 10, 0x014a, 2); /* in place of the make: a list of one directory, of strips */
+    tiff_put(&t, 12, 4, 2);
+    tiff_put(&t, 14, 1, 4);
+    tiff_put(&t, 18, 400, 4);
+    tiff_put(&t, 400, 2, 2);
+    for (size_t i = 0; i < 2; i++) {
+        tiff_put(&t, 402 + 12 * i, i ? 0x0117 : 0x0111, 2);
+        tiff_put(&t, 404 + 12 * i, 4, 2);
+        tiff_put(&t, 406 + 12 * i, 1, 4);
+        tiff_put(&t, 410 + 12 * i, i ? 6 : 440, 4);
+    }
+    tiff_put(&t, 426, 0, 4);
+    memcpy(t.data + 440, "PIXELS", 6);
+    t.size = 446;
+    assert_true(fov_exif_clean(t.data, t.size, false, &turned));
+    assert_false(holds(t.data, t.size, "PIXELS", 6));
+    t = camera_block(NOTE);
+    tiff_put(&t, 10, 0x0111, 2); /* strips of the photo itself */
+    assert_false(fov_exif_clean(t.data, t.size, false, &turned));
+}
+
+static void a_chain_of_directories_ends(void **state)
+{
+    (void)state;
+    tiff t = {.data = "II*\0\x08"};
+    int  turned;
+    tiff_put(&t, 8, 1, 2);
+    tiff_put(&t, 10, 0x0112, 2);
+    tiff_put(&t, 12, 3, 2);
+    tiff_put(&t, 14, 1, 4);
+    tiff_put(&t, 18, 1, 4);
+    tiff_put(&t, 22, 30, 4);
+    for (unsigned i = 0; i < 12; i++) { /* each of one entry */
+        tiff_put(&t, 30 + 20 * i, 1, 2);
+        tiff_put(&t, 44 + 20 * i, i < 11 ? 50 + 20 * i : 0, 4);
+    }
+    assert_false(fov_exif_clean(t.data, t.size, false, &turned));
+}
+
+/* Entries of a thumbnail's directory that all have the same megabytes: wiping them for each would take seconds. */
+static void what_is_said_too_often_is_not_followed(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 1000, FIRST = 26, AREA = FIRST + 2 + 12 * ENTRIES + 4, AREA_BYTES = 1 << 20 };
+    static unsigned char block[AREA + AREA_BYTES];
+    tiff                 t = {.data = "II*\0\x08"};
+    int                  turned;
+    tiff_put(&t, 8, 1, 2);
+    tiff_put(&t, 10, 0x0112, 2);
+    tiff_put(&t, 12, 3, 2);
+    tiff_put(&t, 14, 1, 4);
+    tiff_put(&t, 18, 1, 4);
+    tiff_put(&t, 22, FIRST, 4);
+    tiff_put(&t, FIRST, ENTRIES, 2);
+    tiff_put(&t, 30, 7, 2);
+    tiff_put(&t, 32, AREA_BYTES, 4);
+    tiff_put(&t, 36, AREA, 4);
+    memcpy(block, t.data, FIRST + 2);
+    for (size_t i = 0; i < ENTRIES; i++) memcpy(block + FIRST + 2 + 12 * i, t.data + 28, 12);
+    assert_false(fov_exif_clean(block, sizeof block, false, &turned));
+    assert_int_equal(turned, 1);
+}
+
+/* Whatever another reader takes it for, it would see the photo as no detector was shown it. */
+static void an_orientation_that_not_everybody_reads_alike_does_not_stay(void **state)
+{
+    (void)state;
+    enum { LARGE = (1 << 20) + 1 };
+    tiff t = camera_block(NOTE);
+    int  turned;
+    tiff_put(&t, 24, 4, 2); /* a long number */
+    tiff_put(&t, 30, 6, 4);
+    assert_false(fov_exif_clean(t.data, t.size, false, &turned));
+    assert_int_equal(turned, 1);
+    t = camera_block(NOTE);
+    tiff_put(&t, 10, 0x0112, 2); /* twice */
+    tiff_put(&t, 12, 3, 2);
+    tiff_put(&t, 14, 1, 4);
+    tiff_put(&t, 18, 6, 4);
+    assert_false(fov_exif_clean(t.data, t.size, false, &turned));
+    t = camera_block(NOTE);
+    tiff_put(&t, 30, 6, 2);
+    unsigned char *large = calloc(LARGE, 1); /* more than is looked at */
+    assert_non_null(large);
+    memcpy(large, t.data, t.size);
+    assert_false(fov_exif_clean(large, LARGE, false, &turned));
+    assert_int_equal(turned, 1);
+    free(large);
+}
+
 static void xmp_loses_pictures_and_by_request_places(void **state)
 {
     (void)state;
@@ -1111,6 +1206,30 @@ static void a_picture_in_a_text_or_a_profile_of_a_png_goes(void **state)
     fov_photo_free(photo);
 }
 
+static void what_follows_a_pngs_end_goes(void **state)
+{
+    (void)state;
+    static unsigned char chunk[1 << 10];
+    fov_error            err = {0};
+    fov_photo           *photo = picture_of_face();
+    size_t               bytes, out_bytes;
+    picture_save(photo, path_of("plain.png"));
+    char        *png = file_read(path_of("plain.png"), &bytes);
+    const size_t added = png_chunk("tEXt", "Comment\0behind", 14, chunk);
+    char        *whole = malloc(bytes + added);
+    assert_non_null(whole);
+    memcpy(whole, png, bytes);
+    memcpy(whole + bytes, chunk, added);
+    file_write(path_of("in.png"), whole, bytes + added);
+    assert_ok(fov_photo_hide(path_of("in.png"), &ONE_FACE, &SOLID_BOX, path_of("out.png"), &err));
+    char *out = file_read(path_of("out.png"), &out_bytes);
+    assert_false(holds(out, out_bytes, "behind", 6));
+    free(out);
+    free(whole);
+    free(png);
+    fov_photo_free(photo);
+}
+
 static void a_picture_in_a_profile_of_a_webp_goes(void **state)
 {
     (void)state;
@@ -1191,6 +1310,10 @@ int main(void)
                                        cmocka_unit_test(exif_loses_thumbnail_and_by_request_location),
                                        cmocka_unit_test(a_makers_note_with_a_picture_goes),
                                        cmocka_unit_test(exif_that_lies_is_not_believed),
+                                       cmocka_unit_test(previews_without_compression_go),
+                                       cmocka_unit_test(a_chain_of_directories_ends),
+                                       cmocka_unit_test(what_is_said_too_often_is_not_followed),
+                                       cmocka_unit_test(an_orientation_that_not_everybody_reads_alike_does_not_stay),
                                        cmocka_unit_test(xmp_loses_pictures_and_by_request_places),
                                        cmocka_unit_test(photoshop_loses_thumbnails_and_by_request_places),
                                        cmocka_unit_test(a_jpegs_metadata_stays_but_for_pictures_of_the_face),
@@ -1205,6 +1328,7 @@ int main(void)
                                        cmocka_unit_test(exif_of_a_webp_counts_wherever_it_stands),
                                        cmocka_unit_test(a_picture_in_a_comment_or_a_profile_of_a_jpeg_goes),
                                        cmocka_unit_test(a_picture_in_a_text_or_a_profile_of_a_png_goes),
+                                       cmocka_unit_test(what_follows_a_pngs_end_goes),
                                        cmocka_unit_test(a_picture_in_a_profile_of_a_webp_goes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,6 +75,14 @@ def models(folder):
                        OK if parts is None else MODEL, tuple(parts or ()))
 
 
+def networks(folder):
+    import bad_models
+    photo = SOURCE / "photos/astronaut.png"
+    for number, (name, data) in enumerate(bad_models.to_calibrate()):
+        yield Case("onnx", name, write(folder, "network", number, "x.onnx", data),
+                   ("calibrate", "-q", "--method", "min-max", "--size", "long:96", "FILE", str(photo), "-o", "FOLDER/x.cache"), OK, ())
+
+
 def pictures(folder):
     import bad_pictures
     for number, (name, ending, data, parts) in enumerate(bad_pictures.cases()):
@@ -142,9 +150,9 @@ def places(folder):
 
 def make(folder):
     sys.path.insert(0, str(SOURCE / "tests/fault"))
-    kinds = [models, pictures, large_pictures, texts, places]
+    kinds = [models, networks, pictures, large_pictures, texts, places]
     if (folder / "video.mp4").exists():
-        kinds.insert(4, videos)
+        kinds.insert(5, videos)
     return [case for kind in kinds for case in kind(folder)]
 
 

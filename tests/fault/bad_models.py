@@ -273,6 +273,8 @@ def bad_onnx():
     yield "an output listed 20,000 times", onnx([relu], outputs=[("y", ())] * 20000), ["output 'y' is listed twice"]
     yield "a name of a megabyte", onnx([node("Relu", ["x"], ["y" * 1000000])]), ["a name has 1000000 letters, the limit is 1024"]
     yield "weights that 400 layers read", many_readers(400), ["the layers read 900 MiB of weights where the file has 2 MiB"]
+    yield "weights that Concat makes, read by 40 layers", made_and_read(40), ["the layers read 2560 MiB of weights where the file has 1 MiB"]
+    yield "a table of 62 million integers, made of a megabyte to look numbers of the heads up in", looked_up(), ["too large to check (more than 67108864 elements)"]
     yield "30,000 names that cannot be printed", onnx([relu], [constant(unprintable(k), (1,), bytes(4)) for k in range(30000)]), ["no face detector"]
     yield "names that are no UTF-8", onnx([node("Relu", ["x"], ["y"]), inside(4, b"\xff\xfe\xc2\x9b")]), ["cannot run 1 operator of this graph: ????"]
 
@@ -285,6 +287,45 @@ def many_readers(count):
     """Convolutions of one kernel, each of which would be packed."""
     nodes = [node("Conv", [f"v{i}", "w"], [f"v{i + 1}"]) for i in range(count)]
     return onnx([node("Relu", ["x"], ["v0"]), *nodes], [constant("w", (256, 256, 3, 3), bytes(4 * 256 * 256 * 9))], outputs=((f"v{count}", ()),))
+
+
+def attribute(name, *values):
+    """Integers: one alone, or a list."""
+    return inside(1, name) + (b"".join(number(8, v) for v in values) + number(20, 7) if len(values) > 1 else number(3, values[0]) + number(20, 2))
+
+
+def network(layers, kernels, last, side=0, outputs=()):
+    """A detector: these layers, whose first reads v0, stand before the heads of its finest level."""
+    levels = {8: last, 16: "x16", 32: "x32"}
+    strided = [node("Conv", ["x", f"s{s}"], ["v0" if s == 8 else source], attribute("strides", s, s)) for s, source in levels.items()]
+    heads = [node("Conv", [source, f"h{width}"], [f"y{stride}_{width}"]) for stride, source in levels.items() for width in (4, 8, 20)]
+    kernels = [*kernels, *(constant(f"s{s}", (8, 3, s, s), bytes(4 * 8 * 3 * s * s)) for s in levels),
+               *(constant(f"h{width}", (width, 8, 1, 1), bytes(4 * width * 8)) for width in (4, 8, 20))]
+    return onnx([*strided, *layers, *heads], kernels, inputs=(("x", (1, 3, side, side)),),
+                outputs=[*((f"y{s}_{w}", ()) for s in levels for w in (4, 8, 20)), *((name, ()) for name in outputs)])
+
+
+def made_and_read(count):
+    """A kernel of 64 MiB made of one of a megabyte."""
+    sides = attribute("kernel_shape", 512, 512), attribute("pads", 256, 256, 255, 255)
+    rows = [node("Concat", [f"w{k}"] * 8, [f"w{k + 1}"], attribute("axis", 2)) for k in range(2)]
+    layers = [node("Conv", [f"v{i}", "w2"], [f"v{i + 1}"], *sides) for i in range(count)]
+    return network([*rows, *layers], [constant("w0", (8, 8, 8, 512), bytes(4 * 8 * 8 * 8 * 512))], f"v{count}")
+
+
+def looked_up():
+    """Integers take twice the memory of floats, and a table of the tail is there twice."""
+    joined = [node("Concat", [f"k{i}"] * times, [f"k{i + 1}"], attribute("axis", 0)) for i, times in enumerate((16, 31))]
+    tail = [node("Cast", ["y8_8"], ["i0"], attribute("to", 7)), *(node("Identity", [f"i{i}"], [f"i{i + 1}"]) for i in range(1200)),
+            node("Gather", ["k2", "i1200"], ["z"]), node("Cast", ["z"], ["looked_up"], attribute("to", 1))]
+    return network([*joined, *tail], [constant("k0", (1 << 17,), bytes(8 << 17), 7)], "v0", side=640, outputs=("looked_up",))
+
+
+def to_calibrate():
+    """(what it is, bytes)"""
+    count = 6000
+    joined = [node("Concat", [f"v{i}"], [f"v{i + 1}"], attribute("axis", 1)) for i in range(count)]
+    yield "6,000 Concats of one input, `calibrate`", network(joined, [], f"v{count}")
 
 
 def deep_graph():
@@ -338,6 +379,17 @@ class Engine:
 
     def in_section(self, kind, at, form, value):
         return self.changed(self.place(kind)[0] + at, form, value)
+
+    def with_section(self, kind, content):
+        """Another content of any length."""
+        places = [struct.unpack_from("<IIQQ", self.data, 64 + 32 * i) for i in range(self.count)]
+        table, body = b"", b""
+        for found, flags, offset, size in places:
+            part = content if found == kind else self.data[offset:offset + size]
+            body += bytes(-(64 + 32 * self.count + len(body)) % 64)
+            table += struct.pack("<IIQQQ", found, flags, 64 + 32 * self.count + len(body), len(part), 0)
+            body += part
+        return self.sealed(self.data[:64] + table + body)
 
     def constants(self):
         """Where the graph says where each constant's elements are."""
@@ -462,6 +514,10 @@ def bad_fov(engine):
     yield "a denormal scale", e.scale(1e-42), ["no finite inverse"]
     yield "a zero point of 256", zero_point(e, 256), ["zero point"]
     yield "a certificate with terminal escapes", e.certificate(rb'{"\u001b[2J": [{"\u001b[c": "\u0007"}]}'), None
+    yield "a certificate of six million objects", e.with_section(5, b'{"a": [' + b"{}," * 6000000 + b"1]}"), ["section 'certificate': has 18000010 bytes, the most is 16000000"]
+    yield "a golden vector of 600,000 layers", e.with_section(6, struct.pack("<III3sI", 1, 1, 1, bytes(3), 600000) + bytes(33 * 600000)), ["section 'golden': a vector has 600000 layers, the most is 50000"]
+    yield "a golden vector of a billion layers", e.with_section(6, struct.pack("<III3sI", 1, 1, 1, bytes(3), 10 ** 9) + bytes(1000)), ["section 'golden': it ends within the layers of a vector"]
+    yield "meta of a million objects", e.with_section(1, b'{"a": [' + b"{}," * 1000000 + b"1]}"), ["section 'meta': has 3000010 bytes, the most is 1048576"]
     yield "the first half", engine[:len(engine) // 2], ["it was cut or changed"]
     yield "a line end changed, as FTP does", engine.replace(b"\r\n", b"\n", 1), ["not a model"]
 

@@ -23,6 +23,16 @@ def scan(width, height, progressive):
     return segment(0xda, bytes([1, 1, 0, 0, 0 if progressive else 63, 0])) + bytes((bits + 7) // 8)
 
 
+def of_four_colours(width, height):
+    """A progressive JPEG in CMYK with a scan of brightness alone, a bit for each of a block's four."""
+    code = bytes([1]) + bytes(15) + b"\0"
+    frame = struct.pack(">BHHB", 8, height, width, 4) + b"".join(bytes([i, 0x11, 0]) for i in range(4))
+    start = bytes([4]) + b"".join(bytes([i, 0]) for i in range(4)) + bytes(3)
+    bits = ((width + 7) // 8) * ((height + 7) // 8) * 4
+    return (b"\xff\xd8" + segment(0xdb, b"\0" + bytes([1]) * 64) + segment(0xc2, frame) + segment(0xc4, b"\0" + code) + segment(0xda, start)
+            + bytes((bits + 7) // 8) + b"\xff\xd9")
+
+
 def jpeg(width, height, scans=1, progressive=False):
     code = bytes([1]) + bytes(15) + b"\0"  # one Huffman code, of one bit, for 0
     frame = struct.pack(">BHHB", 8, height, width, 1) + bytes([1, 0x11, 0])
@@ -76,6 +86,7 @@ def cases():
     yield "2,000 scans", "jpg", jpeg(64, 64, 2000, True), ["scans"]
     yield "400 scans of 4,000 x 4,000 pixels", "jpg", jpeg(4000, 4000, 400, True), ["scans"]
     yield "250 scans of 4,000 x 4,000 pixels", "jpg", jpeg(4000, 4000, 250, True), None
+    yield "50,000 EXIF blocks of nothing", "jpg", small[:2] + segment(0xe1, b"") * 50000 + small[2:], ["more than 20000 segments"]
     yield "no picture at all", "jpg", b"\xff\xd8\xff\xd9", ["JPEG"]
     yield "bytes that mean nothing", "jpg", b"\xff\xd8\xff" + bytes(1000), ["JPEG"]
     yield "no pixels", "png", header(8, 8) + chunk(b"IEND", b""), ["PNG"]
@@ -108,4 +119,5 @@ def large():
     yield "16 million pixels, to be turned", "png", upright(plain, 6), ("detect", "--size", "long:96", "FILE"), 6
     yield "16 million pixels, lossless", "webp", of_one_colour(SIDE), ("detect", "--size", "long:96", "FILE"), 10
     yield "16 million pixels, to be turned, `blur`", "png", upright(plain, 6), ("blur", "--size", "long:96", "FILE", "-o", "FOLDER/hidden.png"), 16
+    yield "16 million pixels, progressive, in CMYK, `blur`", "jpg", of_four_colours(SIDE, SIDE), ("blur", "--size", "long:96", "FILE", "-o", "FOLDER/hidden.jpg"), 16
     yield "16 million pixels, lossless, `blur`", "webp", of_one_colour(SIDE), ("blur", "--size", "long:96", "FILE", "-o", "FOLDER/hidden.webp"), 16

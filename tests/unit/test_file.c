@@ -79,6 +79,50 @@ static void no_dangerous_mode_is_handed_on(void **state)
     unlink(path);
 }
 
+/* Only root can give files away, and become somebody who is in fewer groups. */
+static void a_group_is_kept_or_gets_no_more_than_everybody(void **state)
+{
+    (void)state;
+    enum { USER = 1, GROUP = 5 };
+    char        path[512];
+    struct stat info;
+    if (geteuid()) skip();
+    snprintf(path, sizeof path, "%s", path_of("group"));
+    assert_ok(fov_file_write(path, "a", 1, &err));
+    assert_false(chown(path, 0, GROUP) || chmod(path, 0664));
+    assert_ok(fov_file_write(path, "b", 1, &err));
+    assert_int_equal(mode_of(path), 0664);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_gid, GROUP);
+    assert_false(chown(path, USER, GROUP) || chmod(path, 0664) || chmod(test_folder(), 0777) || seteuid(USER));
+    const fov_status st = fov_file_write(path, "c", 1, &err);
+    assert_int_equal(seteuid(0), 0);
+    assert_ok(st);
+    assert_int_equal(mode_of(path), 0644);
+    unlink(path);
+}
+
+/* Whoever plants a link to a file of mine that everybody may write to would have one more of these. */
+static void a_link_of_anothers_hands_no_mode_on(void **state)
+{
+    (void)state;
+    char         path[512], target[512];
+    const mode_t before = umask(022);
+    if (geteuid()) skip();
+    snprintf(path, sizeof path, "%s", path_of("link"));
+    snprintf(target, sizeof target, "%s", path_of("target"));
+    assert_ok(fov_file_write(target, "a", 1, &err));
+    assert_false(chmod(target, 0666) || symlink(target, path));
+    assert_ok(fov_file_write(path, "b", 1, &err));
+    assert_int_equal(mode_of(path), 0666); /* of a link that is mine */
+    assert_false(unlink(path) || symlink(target, path) || lchown(path, 1, (gid_t)-1));
+    assert_ok(fov_file_write(path, "c", 1, &err));
+    assert_int_equal(mode_of(path), 0644);
+    umask(before);
+    unlink(path);
+    unlink(target);
+}
+
 static bool begins_with_x(const unsigned char *start, size_t bytes)
 {
     assert_int_equal(bytes, FOV_FILE_START);
@@ -177,6 +221,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_files_obey_the_umask_and_old_ones_keep_their_mode),
         cmocka_unit_test(no_dangerous_mode_is_handed_on),
+        cmocka_unit_test(a_group_is_kept_or_gets_no_more_than_everybody),
+        cmocka_unit_test(a_link_of_anothers_hands_no_mode_on),
         cmocka_unit_test(what_is_not_wanted_is_left_after_its_beginning),
         cmocka_unit_test(the_longest_name_can_be_written),
         cmocka_unit_test(a_draft_has_no_name_until_it_is_whole),

@@ -5,26 +5,33 @@
 
 #include "media/media.h"
 
+#include <stdint.h>
 #include <string.h>
 
 enum {
     ENTRY_BYTES = 12,
     MAX_DIRECTORIES = 8, /* a camera writes two */
     TAG_STRIP_OFFSETS = 0x0111,
+    TAG_ORIENTATION = 0x0112,
     TAG_STRIP_BYTES = 0x0117,
+    TAG_TILE_OFFSETS = 0x0144,
+    TAG_TILE_BYTES = 0x0145,
     TAG_SUB_DIRECTORIES = 0x014a, /* previews */
     TAG_JPEG_OFFSET = 0x0201,
     TAG_JPEG_BYTES = 0x0202,
     TAG_EXIF = 0x8769,
     TAG_GPS = 0x8825,
     TAG_MAKER_NOTE = 0x927c,
+    TYPE_SHORT = 3,
+    TIMES_WIPED = 4, /* where nothing is said twice, once is enough */
 };
 
 typedef struct tiff {
     unsigned char *data;
     size_t         size;
     bool           big;  /* most significant byte first      */
-    bool           lost; /* an offset or a count cannot be   */
+    bool           lost; /* an offset or a count cannot be, or all is said too often */
+    size_t         left; /* bytes that may still be wiped: 60,000 entries may each say that the same megabytes are theirs */
 } tiff;
 
 static unsigned long number(const tiff *t, const unsigned char *p, int bytes)
@@ -48,10 +55,18 @@ static unsigned char *at(tiff *t, unsigned long offset, size_t size)
     return NULL;
 }
 
+/* @param p NULL: nothing is there */
+static void blank(tiff *t, unsigned char *p, size_t size)
+{
+    if (size > t->left) t->lost = true;
+    if (!p || t->lost) return;
+    memset(p, 0, size);
+    t->left -= size;
+}
+
 static void wipe(tiff *t, unsigned long offset, size_t size)
 {
-    unsigned char *p = at(t, offset, size);
-    if (p) memset(p, 0, size);
+    blank(t, at(t, offset, size), size);
 }
 
 /* ---------------------------------------------------------------- directories */
@@ -100,7 +115,7 @@ static void wipe_value(tiff *t, unsigned char *entry)
 {
     size_t         size;
     unsigned char *value = value_of(t, entry, &size);
-    if (value) memset(value, 0, size);
+    blank(t, value, size);
 }
 
 /* Take an entry out, with its value; those behind it, and the offset of the next directory, move up. */
@@ -125,7 +140,7 @@ static void wipe_pixels(tiff *t, const directory *d, unsigned offset_tag, unsign
     if (!offsets || !sizes) return;
     const int            wide = number(t, offsets + 2, 2) == 3 ? 2 : 4, high = number(t, sizes + 2, 2) == 3 ? 2 : 4;
     const unsigned char *offset = value_of(t, offsets, &n_offset), *size = value_of(t, sizes, &n_size);
-    for (size_t i = 0; offset && size && (i + 1) * (size_t)wide <= n_offset && (i + 1) * (size_t)high <= n_size; i++)
+    for (size_t i = 0; offset && size && (i + 1) * (size_t)wide <= n_offset && (i + 1) * (size_t)high <= n_size && !t->lost; i++)
         wipe(t, number(t, offset + i * (size_t)wide, wide), number(t, size + i * (size_t)high, high));
 }
 
@@ -135,6 +150,7 @@ static void wipe_directory(tiff *t, unsigned long offset)
     if (!d.start) return;
     wipe_pixels(t, &d, TAG_JPEG_OFFSET, TAG_JPEG_BYTES);
     wipe_pixels(t, &d, TAG_STRIP_OFFSETS, TAG_STRIP_BYTES);
+    wipe_pixels(t, &d, TAG_TILE_OFFSETS, TAG_TILE_BYTES);
     for (unsigned i = 0; i < d.count; i++) wipe_value(t, entry_at(&d, i));
     memset(d.start, 0, 2 + ENTRY_BYTES * (size_t)d.count + 4);
 }
@@ -151,6 +167,23 @@ static void remove_thumbnails(tiff *t, const directory *first)
         wipe_directory(t, next);
         next = after;
     }
+    if (next) t->lost = true;
+}
+
+static void remove_previews(tiff *t, directory *first)
+{
+    unsigned char       *entry = find(t, first, TAG_SUB_DIRECTORIES);
+    size_t               size = 0;
+    const unsigned char *offset = entry ? value_of(t, entry, &size) : NULL;
+    if (size > MAX_DIRECTORIES * sizeof(uint32_t)) t->lost = true;
+    for (size_t i = 0; offset && i < size / 4 && !t->lost; i++) wipe_directory(t, number(t, offset + 4 * i, 4));
+    remove_entry(t, first, TAG_SUB_DIRECTORIES);
+}
+
+/* Of the photo that the block is of: they are where a TIFF has its picture. */
+static bool has_pixels(const tiff *t, const directory *first)
+{
+    return find(t, first, TAG_STRIP_OFFSETS) || find(t, first, TAG_TILE_OFFSETS);
 }
 
 static void remove_location(tiff *t, directory *first)
@@ -179,9 +212,22 @@ static bool is_turned_as_before(const unsigned char *block, size_t size, int *or
     return now && now == before;
 }
 
+/* Nor may others who read the block see the photo turned another way: by a second entry, or by one that is no number of 16 bits. */
+static bool tells_only(const tiff *t, const directory *first, unsigned orientation)
+{
+    for (unsigned i = 0; i < first->count; i++) {
+        const unsigned char *entry = entry_at(first, i);
+        if (number(t, entry, 2) != TAG_ORIENTATION) continue;
+        const unsigned long value = number(t, entry + 8, 2);
+        if (number(t, entry + 2, 2) != TYPE_SHORT || number(t, entry + 4, 4) != 1) return false;
+        if ((value >= 1 && value <= 8 ? value : 1) != orientation) return false;
+    }
+    return true;
+}
+
 bool fov_exif_clean(unsigned char *block, size_t size, bool location, int *orientation)
 {
-    tiff t = {.data = block, .size = size};
+    tiff t = {.data = block, .size = size, .left = TIMES_WIPED * size};
     *orientation = fov_exif_orientation(block, size);
     if (!*orientation || size < 8 || (memcmp(block, "II*\0", 4) != 0 && memcmp(block, "MM\0*", 4) != 0)) return false;
     t.big = block[0] == 'M';
@@ -189,9 +235,10 @@ bool fov_exif_clean(unsigned char *block, size_t size, bool location, int *orien
     if (!first.start) return false;
     remove_thumbnails(&t, &first);
     remove_picture_note(&t, &first);
-    remove_entry(&t, &first, TAG_SUB_DIRECTORIES);
+    remove_previews(&t, &first);
     if (location) remove_location(&t, &first);
-    return !t.lost && first.count && is_turned_as_before(block, size, orientation) && !fov_holds_jpeg(block, size);
+    if (t.lost || !first.count || has_pixels(&t, &first) || !tells_only(&t, &first, (unsigned)*orientation)) return false;
+    return is_turned_as_before(block, size, orientation) && !fov_holds_jpeg(block, size);
 }
 
 void fov_exif_orientation_only(int orientation, unsigned char block[FOV_EXIF_ORIENTATION_BYTES])

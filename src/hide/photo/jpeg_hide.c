@@ -91,7 +91,7 @@ static void read_samples(jpeg_hiding *j)
             plane[c] = row[c];
         }
         jpeg_read_raw_data(info, plane, (JDIMENSION)(info->max_v_samp_factor * DCTSIZE));
-    } /* not finished: that would take the markers and the components away */
+    } /* not finished: that would take the markers and the components away, which hiding asks for */
 }
 
 /* ---------------------------------------------------------------- hiding */
@@ -214,6 +214,7 @@ static fov_status run_guarded(jpeg_hiding *j)
     if (st) return st;
     read_samples(j);
     st = hide_faces(j);
+    jpeg_destroy_decompress(&j->pixels); /* a progressive one has all coefficients, and they are about to be here once more */
     return st ? st : write_blocks(j);
 }
 

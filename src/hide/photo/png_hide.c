@@ -257,7 +257,7 @@ static void add_text(fov_text *out, const chunk *c, bool location)
     else add_whole(out, c);
 }
 
-/* @param before those before the pixels, or those behind */
+/* Nothing behind the picture's end: no decoder looks at it. @param before those before the pixels, or those behind */
 static void add_kept(const fov_photo_hiding *h, bool widened, bool before, fov_text *out)
 {
     static const char kept[] = "cHRM gAMA iCCP sRGB cICP mDCv cLLi pHYs sPLT tIME oFFs pCAL sCAL sTER ";
@@ -266,7 +266,7 @@ static void add_kept(const fov_photo_hiding *h, bool widened, bool before, fov_t
     const bool        location = h->hider->options.strip_location;
     bool              seen = false, had_exif = false;
     chunk             c;
-    for (fov_bytes in = {h->in->data, h->in->size, SIGNATURE_BYTES}; next_chunk(&in, &c);) {
+    for (fov_bytes in = {h->in->data, h->in->size, SIGNATURE_BYTES}; next_chunk(&in, &c) && !is(&c, "IEND");) {
         const bool exif = !had_exif && is(&c, "eXIf");
         had_exif = had_exif || exif;
         seen = seen || is(&c, "IDAT");
