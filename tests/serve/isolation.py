@@ -583,17 +583,30 @@ def a_model_that_takes_for_ever_to_load_is_ended():
 
 
 def a_worker_is_started_anew_while_a_model_is_loaded_into_another():
+    """Before it was its turn, and once it has the model, which it then has anew."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
-        with Server(FOVEA, "--models", folder, "--allow-control", "--processes", "2", "--drain-time", "0.1") as server:
-            first, second = in_their_order(server)
-            os.kill(first, signal.SIGSTOP)
-            join = ask_many(server, [b""], "/v2/repository/models/one/load")
-            wait_until(lambda: server.metric("fovea_requests") == 2, "it is here")
-            os.kill(second, signal.SIGKILL)
-            wait_until(lambda: restarts(server) == 2 and server.metric("fovea_worker_processes") == 2, "it is up again", 10)
-            os.kill(first, signal.SIGCONT)
-            assert join()[0].status == 200
+        for second_stops in (False, True):
+            with Server(FOVEA, "--models", folder, "--allow-control", "--processes", "2", "--workers", "1", "--load-time", "600",
+                        "--drain-time", "0.1") as server:
+                pids = in_their_order(server)
+                stopped, other = pids[second_stops], pids[not second_stops]
+                os.kill(stopped, signal.SIGSTOP)
+                join = ask_many(server, [b""], "/v2/repository/models/one/load")
+                wait_until(lambda: server.metric("fovea_requests") == 2, "it is here")
+                wait_until_idle(other)
+                os.kill(other, signal.SIGKILL)
+                wait_until(lambda: restarts(server) == 2 and server.metric("fovea_worker_processes") == 2, "it is up again")
+                os.kill(stopped, signal.SIGCONT)
+                assert join()[0].status == 200
+                assert [a.status for a in ask_many(server, [PHOTO] * 16, SMALL)()] == [200] * 16 and restarts(server) == 2
+
+
+def wait_until_idle(pid):
+    """Or until it had no processor for a while, on a busy machine."""
+    used = None
+    while used != (used := Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]):
+        time.sleep(0.3)
 
 
 def in_their_order(server):

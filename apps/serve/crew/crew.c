@@ -171,35 +171,42 @@ void srv_crew_free(srv_crew *c)
 
 /* ---------------------------------------------------------------- models */
 
-static void unlock(srv_crew *c, size_t count)
-{
-    while (count) srv_process_unlock(c->process[--count]);
-}
-
-/* Into each, which is locked from then on: one that is started anew loads what is listed, and this is not yet. What one says holds
- * for all, for they are alike. @param locked out: how many are @return false: one ended */
-static bool load_into_all(srv_crew *c, const srv_load *load, srv_load_done *done, size_t *locked, fov_error *err)
+/* @return false: it ended */
+static bool load_into(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
 {
     bool good = true;
-    for (*locked = 0; *locked < c->count && good && !done->status;) {
-        good = srv_process_lock_up(c->process[*locked]);
-        if (!good) break;
+    if (!srv_process_lock_up(p)) return false;
+    if (!srv_process_has(p, load->id)) {
         free(done->certificate);
-        good = srv_process_load(c->process[(*locked)++], load, done, err);
+        good = srv_process_load(p, load, done, err);
+    }
+    srv_process_unlock(p);
+    return good;
+}
+
+/* What one says holds for all, for they are alike. */
+static bool load_into_all(srv_crew *c, const srv_load *load, srv_load_done *done, fov_error *err)
+{
+    bool good = true;
+    for (size_t i = 0; i < c->count && good && !done->status; i++) good = load_into(c->process[i], load, done, err);
+    return good;
+}
+
+/* None waits for the others before it can be started anew. One that was, before the model was listed, lacks it: so all are asked
+ * again once it is. @return false: one ended */
+static bool try_load(srv_crew *c, record *r, srv_load_done *done, fov_error *err)
+{
+    const srv_load load = {r->id, r->name, r->version, &r->source};
+    bool           good = load_into_all(c, &load, done, err);
+    if (good && !done->status) {
+        add(c, r);
+        good = load_into_all(c, &load, done, err);
     }
     if (good && !done->status) return true;
     free(done->certificate);
     done->certificate = NULL;
-    for (size_t i = 0; i < c->count; i++) srv_process_unload(c->process[i], load->id);
-    return good;
-}
-
-static bool try_load(srv_crew *c, record *r, srv_load_done *done, fov_error *err)
-{
-    size_t     locked;
-    const bool good = load_into_all(c, &(srv_load){r->id, r->name, r->version, &r->source}, done, &locked, err);
-    if (good && !done->status) add(c, r);
-    unlock(c, locked);
+    (void)take_out(c, r->id);
+    for (size_t i = 0; i < c->count; i++) srv_process_unload(c->process[i], r->id);
     return good;
 }
 

@@ -36,8 +36,9 @@ struct srv_process {
     srv_process_prepare *prepare;
     void                *user;
     pthread_t            keeper;
-    pthread_mutex_t      talk_lock; /* whoever has it may hear from `control`; a start takes it */
+    pthread_mutex_t      talk_lock; /* whoever has it may hear from `control`; a start takes it; also of what follows */
     srv_control          control;
+    uint32_t             newest; /* number of the last model that it was given since its start */
 
     pthread_mutex_t   lock; /* of what follows */
     pthread_cond_t    changed;
@@ -102,6 +103,7 @@ static bool open_lane(srv_process *p, size_t i)
 static bool start(srv_process *p)
 {
     p->unmade = 0;
+    p->newest = 0;
     const int end = srv_control_open(&p->control);
     if (end < 0 || !(p->pid = srv_nursery_start_worker(p->nursery, end))) p->unmade = errno;
     if (end >= 0) close(end);
@@ -363,11 +365,17 @@ bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done,
     p->loading = true;
     pthread_mutex_unlock(&p->lock);
     const bool loaded = srv_control_load(&p->control, load, done, err);
+    if (loaded && !done->status) p->newest = load->id;
     pthread_mutex_lock(&p->lock);
     if (!loaded) condemn(p);
     p->loading = !loaded;
     pthread_mutex_unlock(&p->lock);
     return loaded;
+}
+
+bool srv_process_has(const srv_process *p, uint32_t id)
+{
+    return p->newest >= id;
 }
 
 /* A worker that is just being started is told by whoever starts it (crew.c). */

@@ -42,6 +42,8 @@ void srv_process_unlock(srv_process *process);
 
 /** While it is locked or prepared. @return false: the process ended, or said what cannot be */
 bool srv_process_load(srv_process *process, const srv_load *load, srv_load_done *done, fov_error *err);
+/** Was it given that since its start? While it is locked; numbers rise from each model to the next. */
+bool srv_process_has(const srv_process *process, uint32_t id);
 /** At any time. */
 void srv_process_unload(srv_process *process, uint32_t id);
 
