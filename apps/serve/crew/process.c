@@ -327,10 +327,11 @@ uint64_t srv_process_restarts(srv_process *p)
 
 /* ---------------------------------------------------------------- models */
 
+/* The one that is to be ended may never end, such as one that waits for a GPU which is gone. */
 static bool wait_until_up(srv_process *p)
 {
     pthread_mutex_lock(&p->lock);
-    while (p->state == SRV_STARTING) pthread_cond_wait(&p->changed, &p->lock);
+    while (p->state == SRV_STARTING && !p->ending) pthread_cond_wait(&p->changed, &p->lock);
     const bool up = p->state == SRV_UP;
     pthread_mutex_unlock(&p->lock);
     return up;
