@@ -726,6 +726,27 @@ def another_goes_on_for_one_that_is_given_up():
             assert statuses.count(200) >= 7 and set(statuses) <= {200, 503}, statuses  # its thread may have waited for a photo already
 
 
+def one_that_is_given_up_leaves_photos_to_one_that_is_being_started():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, "--processes", "2", "--workers", "1", env=orders.env) as server:
+            orders.fail_starts(True)
+            os.kill(workers(server)[0], signal.SIGKILL)
+            wait_until(lambda: server.get("/v2/health/live").status == 503, "it is given up")
+            orders.fail_starts(False)
+            ask_many(server, [PHOTO] * 8, SMALL)()  # its thread may have waited for a photo already
+            pids = nursery(server), workers(server)[0]
+            os.kill(pids[0], signal.SIGSTOP)
+            try:
+                os.kill(pids[1], signal.SIGKILL)
+                wait_until(lambda: server.get("/v2/health/ready").status == 503, "the other is being started anew")
+                join = ask_many(server, [PHOTO] * 4, SMALL)
+                wait_until(lambda: server.metric("fovea_requests") == 5, "they wait")
+            finally:
+                os.kill(pids[0], signal.SIGCONT)
+            assert [answer.status for answer in join()] == [200] * 4
+
+
 def without_its_nursery_a_server_ends():
     with Server(FOVEA, expect_code=5) as server:
         ends = [nursery(server), *workers(server)]
@@ -795,7 +816,8 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          a_server_stops_though_models_are_being_loaded, a_server_that_stops_waits_for_no_process_before_it_answers,
          nothing_is_loaded_once_it_stops, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
-         a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
+         a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up,
+         one_that_is_given_up_leaves_photos_to_one_that_is_being_started, without_its_nursery_a_server_ends,
          nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
 
 if __name__ == "__main__":
