@@ -717,13 +717,18 @@ def clients_take_no_descriptors_that_others_need():
 def another_goes_on_for_one_that_is_given_up():
     with tempfile.TemporaryDirectory() as folder:
         orders = Orders(folder)
-        with Server(FOVEA, "--processes", "2", "--workers", "1", env=orders.env) as server:
+        models = Path(folder) / "models"
+        models.mkdir()
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", models / "one.safetensors")
+        with Server(FOVEA, "--processes", "2", "--workers", "1", "--models", models, "--allow-control", env=orders.env) as server:
             orders.fail_starts(True)
             os.kill(workers(server)[0], signal.SIGKILL)
             wait_until(lambda: server.get("/v2/health/live").status == 503, "it is given up")
             assert server.get("/v2/health/ready").status == 200 and server.metric("fovea_worker_processes") == 1
             statuses = [server.post("/detect", PHOTO).status for _ in range(8)]
             assert statuses.count(200) >= 7 and set(statuses) <= {200, 503}, statuses  # its thread may have waited for a photo already
+            assert server.post("/v2/repository/models/one/load").status == 200
+            assert 200 in [server.post("/detect", PHOTO).status for _ in range(2)]
 
 
 def one_that_is_given_up_leaves_photos_to_one_that_is_being_started():

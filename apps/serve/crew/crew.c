@@ -171,11 +171,11 @@ void srv_crew_free(srv_crew *c)
 
 /* ---------------------------------------------------------------- models */
 
-/* @return false: it ended */
+/* One that is given up looks at no photos. @return false: it ended */
 static bool load_into(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
 {
     bool good = true;
-    if (!srv_process_lock_up(p)) return false;
+    if (!srv_process_lock_up(p)) return srv_process_state_of(p) == SRV_GIVEN_UP;
     if (!srv_process_has(p, load->id)) {
         free(done->certificate);
         good = srv_process_load(p, load, done, err);
@@ -184,12 +184,12 @@ static bool load_into(srv_process *p, const srv_load *load, srv_load_done *done,
     return good;
 }
 
-/* What one says holds for all, for they are alike. */
+/* What one says holds for all, for they are alike. @return false: one ended, or none has it */
 static bool load_into_all(srv_crew *c, const srv_load *load, srv_load_done *done, fov_error *err)
 {
     bool good = true;
     for (size_t i = 0; i < c->count && good && !done->status; i++) good = load_into(c->process[i], load, done, err);
-    return good;
+    return good && (done->status || done->certificate);
 }
 
 /* None waits for the others before it can be started anew. One that was, before the model was listed, lacks it: so all are asked
