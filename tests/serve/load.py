@@ -9,6 +9,8 @@ import collections
 import concurrent.futures
 import http.client
 import json
+import os
+import re
 import shutil
 import signal
 import socket
@@ -299,11 +301,40 @@ def a_version_that_cannot_be_loaded_keeps_no_other_from_it():
             assert server.post("/detect?model=one", PHOTO).json["version"] == "2"
 
 
+def a_version_that_is_not_loaded_any_more_is_told():
+    """The one that is being loaded, from a pipe, has its time, for there is no process to end; the next is not begun."""
+    with tempfile.TemporaryDirectory() as folder:
+        models = [Path(folder) / "one" / str(version) / "model.fov" for version in (1, 2)]
+        for model in models:
+            model.parent.mkdir(parents=True)
+        shutil.copy(ENGINE, models[0])
+        options = ("--models", folder, "--allow-control", "--isolation", "off", "--drain-time", "0.1")
+        with Server(FOVEA, *options) as server, concurrent.futures.ThreadPoolExecutor() as pool:
+            models[0].unlink()
+            os.mkfifo(models[0])
+            shutil.copy(ENGINE, models[1])
+            answer = pool.submit(server.post, "/v2/repository/models/one/load")
+            with models[0].open("wb") as pipe:  # it is being read
+                threads = Path(f"/proc/{server.process.pid}/task")
+                before = len(list(threads.iterdir()))
+                server.process.send_signal(signal.SIGTERM)
+                wait_until(lambda: len(list(threads.iterdir())) < before, "its workers end")
+                waits = waits_of(server.process.pid)
+                wait_until(lambda: waits_of(server.process.pid) > waits + 50, "it waits for what is being loaded alone")
+                pipe.write(ENGINE.read_bytes())
+            assert answer.result().status == 503 and server.process.wait(ANSWER_S) == 0
+
+
+def waits_of(pid):
+    """How often its first thread has waited."""
+    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", Path(f"/proc/{pid}/task/{pid}/status").read_text(), re.M)[1])
+
+
 TESTS = [each_of_64_clients_gets_its_own_faces, a_full_queue_refuses_and_recovers, a_large_answer_keeps_nobody_waiting, photos_do_not_wait_forever,
          photos_that_wait_for_others_keep_time_for_themselves,
          what_was_begun_is_finished_when_it_stops, what_takes_too_long_is_refused_when_it_stops, a_second_signal_ends_the_wait,
          hanging_up_is_ignored_under_nohup, connections_have_a_limit, connections_of_one_client_have_a_limit, models_change_while_requests_run,
-         a_version_that_cannot_be_loaded_keeps_no_other_from_it]
+         a_version_that_cannot_be_loaded_keeps_no_other_from_it, a_version_that_is_not_loaded_any_more_is_told]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))
