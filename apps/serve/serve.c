@@ -199,8 +199,10 @@ static cli_exit drain(running *s)
     return again ? (cli_exit)(CLI_SIGNAL + again) : CLI_OK;
 }
 
+/* Also of a server that listens and cannot tell so, which nobody has stopped. */
 static void end(running *s)
 {
+    s->server.stopping = true;
     if (s->server.queue) srv_queue_close(s->server.queue);
     wait_for_work(s);
     if (s->daemon) srv_daemon_stop(s->daemon, s->fd);

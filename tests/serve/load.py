@@ -7,6 +7,7 @@ usage: load.py SOURCE_DIR FOVEA
 """
 import collections
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -325,6 +326,42 @@ def a_version_that_is_not_loaded_any_more_is_told():
             assert answer.result().status == 503 and server.process.wait(ANSWER_S) == 0
 
 
+def listening_through(ready, *options):
+    """A server that is about to write its address into a full pipe."""
+    server = Server(FOVEA)
+    with server.errors.open("wb") as errors:
+        server.process = subprocess.Popen([FOVEA, "serve", "--port", "0", "--ready-file", ready, *options], stderr=errors)
+    wait_until(lambda: "listening on" in server.errors.read_text(), "it listens")
+    server.scheme, server.host, server.port = re.search(r"(http)://(.*):(\d+)", server.errors.read_text()).groups()
+    return server
+
+
+def nothing_begins_where_a_server_cannot_tell_its_address():
+    """It ends then; libmicrohttpd would end the program where a request waits while it is stopped itself."""
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor() as pool:
+        ready, model = Path(folder) / "ready", Path(folder) / "one.fov"
+        os.mkfifo(ready)
+        ends = os.open(ready, os.O_RDONLY | os.O_NONBLOCK), os.open(ready, os.O_WRONLY | os.O_NONBLOCK)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(ends[1], bytes(4096))
+        shutil.copy(ENGINE, model)
+        server = listening_through(ready, "--models", folder, "--allow-control", "--isolation", "off")
+        model.unlink()
+        os.mkfifo(model)
+        loaded = pool.submit(server.post, "/v2/repository/models/one/load")
+        with model.open("wb") as pipe:  # what it waits for before it ends
+            threads = Path(f"/proc/{server.process.pid}/task")
+            before = len(list(threads.iterdir()))
+            for end in ends:
+                os.close(end)
+            wait_until(lambda: len(list(threads.iterdir())) < before, "its workers end")
+            answer = pool.submit(server.post, "/v2/repository/models/one/unload")
+            wait_until(answer.done, "it is refused")
+            pipe.write(ENGINE.read_bytes())
+        assert answer.result().status == 503 and loaded.result().status == 200 and server.process.wait(ANSWER_S) == 4
+
+
 def waits_of(pid):
     """How often its first thread has waited."""
     return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", Path(f"/proc/{pid}/task/{pid}/status").read_text(), re.M)[1])
@@ -334,7 +371,8 @@ TESTS = [each_of_64_clients_gets_its_own_faces, a_full_queue_refuses_and_recover
          photos_that_wait_for_others_keep_time_for_themselves,
          what_was_begun_is_finished_when_it_stops, what_takes_too_long_is_refused_when_it_stops, a_second_signal_ends_the_wait,
          hanging_up_is_ignored_under_nohup, connections_have_a_limit, connections_of_one_client_have_a_limit, models_change_while_requests_run,
-         a_version_that_cannot_be_loaded_keeps_no_other_from_it, a_version_that_is_not_loaded_any_more_is_told]
+         a_version_that_cannot_be_loaded_keeps_no_other_from_it, a_version_that_is_not_loaded_any_more_is_told,
+         nothing_begins_where_a_server_cannot_tell_its_address]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))
