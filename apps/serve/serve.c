@@ -123,6 +123,14 @@ static cli_exit confine(running *s, const srv_config *c)
     return s->server.crew ? CLI_OK : CLI_INTERNAL;
 }
 
+/* Nobody is connected yet, who could load models. */
+static void share_descriptors(running *s, const srv_config *c)
+{
+    const srv_descriptors shared = srv_descriptors_share(c, s->fd);
+    s->server.connections.most = shared.connections;
+    if (s->server.crew) srv_crew_limit(s->server.crew, shared.models);
+}
+
 static cli_exit begin(running *s, const srv_config *c)
 {
     srv_server *server = &s->server;
@@ -137,7 +145,7 @@ static cli_exit begin(running *s, const srv_config *c)
     if ((code = confine(s, c))) return code;
     if (!(server->repository = srv_repository_open(c, server->crew))) return CLI_MODEL;
     if (!(s->workers = srv_workers_start(server->queue, server->crew, c))) return CLI_INTERNAL;
-    server->connections.most = srv_descriptors_for_connections(c, s->fd); /* nobody is connected yet */
+    share_descriptors(s, c);
     srv_signals_end_start();
     if (!(s->daemon = srv_daemon_start(server, s->fd, s->tls[0] ? (const char *const *)s->tls : NULL))) return CLI_USAGE;
     return tell_address(s);

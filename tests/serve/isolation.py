@@ -714,6 +714,21 @@ def clients_take_no_descriptors_that_others_need():
         assert "descriptors" not in server.errors.read_text(), "the limit is raised as far as it may be"
 
 
+def models_take_no_descriptors_that_others_need():
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as idle:
+        few, names = ("sh", "-c", 'ulimit -n 80; exec "$@"', "sh"), [f"m{i:02}" for i in range(60)]
+        shutil.copy(SOURCE / "models/fovea_mnet025.fov", Path(folder) / "first.fov")
+        with Server(FOVEA, "--models", folder, "--allow-control", "--workers", "1", prefix=few) as server:
+            for name in names:
+                shutil.copy(SOURCE / "models/fovea_mnet025.fov", Path(folder) / f"{name}.fov")
+            for _ in range(100):
+                idle.enter_context(socket.create_connection((server.host, server.port), ANSWER_S))
+            answers = [server.post(f"/v2/repository/models/{name}/load", connection=server.connect(20)) for name in names]
+            assert {a.status for a in answers[:10]} == {200} and "ulimit -n" in answers[-1].error, answers[-1].body
+            os.kill(workers(server)[0], signal.SIGKILL)
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1 and restarts(server) == 1
+
+
 def another_goes_on_for_one_that_is_given_up():
     with tempfile.TemporaryDirectory() as folder:
         orders = Orders(folder)
@@ -821,7 +836,8 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          a_server_stops_though_models_are_being_loaded, a_server_that_stops_waits_for_no_process_before_it_answers,
          nothing_is_loaded_once_it_stops, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
-         a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up,
+         a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need,
+         models_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up,
          one_that_is_given_up_leaves_photos_to_one_that_is_being_started, without_its_nursery_a_server_ends,
          nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
 

@@ -4,6 +4,7 @@
 #include "console.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ struct srv_crew {
     double          load_s;
     pthread_mutex_t lock; /* of the list */
     record         *first;
+    size_t          models, most; /* that are, and may be, in it */
     uint32_t        last_id;
     srv_process   **process;
     size_t          count;
@@ -80,6 +82,7 @@ static void add(srv_crew *c, record *r)
     pthread_mutex_lock(&c->lock);
     while (*at) at = &(*at)->next;
     *at = r;
+    c->models++;
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -90,6 +93,7 @@ static record *take_out(srv_crew *c, uint32_t id)
     while (*at && (*at)->id != id) at = &(*at)->next;
     record *r = *at;
     if (r) *at = r->next;
+    c->models -= r != NULL;
     pthread_mutex_unlock(&c->lock);
     return r;
 }
@@ -145,10 +149,16 @@ srv_crew *srv_crew_new(const srv_config *config, srv_nursery *nursery)
     }
     c->nursery = nursery;
     c->load_s = config->load_s;
+    c->most = SIZE_MAX;
     pthread_mutex_init(&c->lock, NULL);
     if (start_all(c, config)) return c;
     srv_crew_free(c);
     return NULL;
+}
+
+void srv_crew_limit(srv_crew *c, size_t more)
+{
+    c->most = more < SIZE_MAX - c->models ? c->models + more : SIZE_MAX;
 }
 
 void srv_crew_end(srv_crew *c)
@@ -232,7 +242,9 @@ fov_status srv_crew_load(srv_crew *c, const srv_identity *identity, const srv_mo
     srv_load_done done = {0};
     pthread_mutex_lock(&c->lock);
     const uint32_t number = ++c->last_id;
+    const bool     room = c->models < c->most;
     pthread_mutex_unlock(&c->lock);
+    if (!room) return fail(err, FOV_ERR_LIMIT, source->path, "no descriptor is left for another model: unload one (ulimit -n)");
     record *r = record_new(number, identity->name, identity->version, source);
     if (!r) return fail(err, FOV_ERR_MEMORY, source->path, "no memory for a model");
     const bool good = try_load(c, r, &done, err) || (!done.late && try_load(c, r, &done, err));
