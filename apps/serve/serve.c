@@ -207,8 +207,17 @@ static cli_exit drain(running *s)
     return again ? (cli_exit)(CLI_SIGNAL + again) : CLI_OK;
 }
 
+/* A worker process that does not end keeps threads of this one waiting, and the nursery, which ends once it can. */
+static _Noreturn void leave(running *s, cli_exit code)
+{
+    cli_warning("a worker process does not end: it is left");
+    srv_access_log_close(&s->server.log);
+    close_ready_file(s);
+    _exit(code);
+}
+
 /* Also of a server that listens and cannot tell so, which nobody has stopped. */
-static void end(running *s)
+static void end(running *s, cli_exit code)
 {
     s->server.stopping = true;
     if (s->server.queue) srv_queue_close(s->server.queue);
@@ -216,7 +225,7 @@ static void end(running *s)
     if (s->daemon) srv_daemon_stop(s->daemon, s->fd);
     srv_queue_free(s->server.queue);
     srv_repository_free(s->server.repository);
-    srv_crew_free(s->server.crew);
+    if (!srv_crew_free(s->server.crew)) leave(s, code);
     srv_nursery_stop(&s->nursery);
     srv_access_log_close(&s->server.log);
     srv_connections_clear(&s->server.connections);
@@ -256,6 +265,6 @@ cli_exit srv_serve(const srv_config *config)
         code = drain(&s);
         if (!code && all_given_up(&s)) code = CLI_INTERNAL;
     }
-    end(&s);
+    end(&s, code);
     return code;
 }

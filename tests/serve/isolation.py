@@ -631,8 +631,8 @@ def a_server_stops_though_models_are_being_loaded():
             assert [(a.status, a.headers["Retry-After"]) for a in join()] == [(503, "1")] * 3
 
 
-def a_server_that_stops_waits_for_no_process_before_it_answers():
-    """One that cannot be started anew, for another does not end. Here nobody ends it: who should is stopped."""
+def a_server_stops_though_a_process_does_not_end():
+    """As one does not that waits for a GPU which is gone. Here nobody ends it: who should is stopped."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
         with Server(FOVEA, "--models", folder, "--allow-control", "--drain-time", "0.1") as server:
@@ -644,10 +644,11 @@ def a_server_that_stops_waits_for_no_process_before_it_answers():
                 join = ask_many(server, [b""], "/v2/repository/models/one/load")
                 wait_until(lambda: server.metric("fovea_requests") == 2, "it is here")
                 server.process.send_signal(signal.SIGTERM)
-                assert join()[0].status == 503
+                assert join()[0].status == 503 and server.process.wait(ANSWER_S) == 0
+                assert "does not end: it is left" in server.errors.read_text()
             finally:
                 os.kill(pids[0], signal.SIGCONT)
-            assert server.process.wait(ANSWER_S) == 0
+            wait_until(lambda: not is_alive(pids[0]), "nobody is left once it can end")
 
 
 def nothing_is_loaded_once_it_stops():
@@ -833,7 +834,7 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          a_file_that_is_replaced_is_loaded_anew, single_files_may_be_many, settings_that_cannot_be_read_are_not_passed_over,
          a_model_is_loaded_though_its_worker_is_killed,
          a_model_that_takes_for_ever_to_load_is_ended, a_worker_is_started_anew_while_a_model_is_loaded_into_another,
-         a_server_stops_though_models_are_being_loaded, a_server_that_stops_waits_for_no_process_before_it_answers,
+         a_server_stops_though_models_are_being_loaded, a_server_stops_though_a_process_does_not_end,
          nothing_is_loaded_once_it_stops, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
          a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "crew/crew.h"
 
+#include "clock.h"
 #include "console.h"
 
 #include <fcntl.h>
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { END_S = 10 }; /* that ended processes may take */
 
 /* A model that all processes have. Its bytes are kept for those that are started later. */
 typedef struct record {
@@ -152,7 +155,7 @@ srv_crew *srv_crew_new(const srv_config *config, srv_nursery *nursery)
     c->most = SIZE_MAX;
     pthread_mutex_init(&c->lock, NULL);
     if (start_all(c, config)) return c;
-    srv_crew_free(c);
+    (void)srv_crew_free(c);
     return NULL;
 }
 
@@ -166,10 +169,13 @@ void srv_crew_end(srv_crew *c)
     for (size_t i = 0; c && i < c->count; i++) srv_process_end(c->process[i]);
 }
 
-void srv_crew_free(srv_crew *c)
+bool srv_crew_free(srv_crew *c)
 {
-    if (!c) return;
-    for (size_t i = 0; i < c->count; i++) srv_process_free(c->process[i]);
+    const double until = cli_now_s() + END_S;
+    bool         ended = true;
+    srv_crew_end(c);
+    for (size_t i = 0; c && i < c->count; i++) ended &= srv_process_free(c->process[i], until);
+    if (!c || !ended) return ended;
     for (record *r = c->first, *next; r; r = next) {
         next = r->next;
         record_free(r);
@@ -177,6 +183,7 @@ void srv_crew_free(srv_crew *c)
     pthread_mutex_destroy(&c->lock);
     free(c->process);
     free(c);
+    return true;
 }
 
 /* ---------------------------------------------------------------- models */

@@ -304,12 +304,14 @@ void srv_process_end(srv_process *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-void srv_process_free(srv_process *p)
+bool srv_process_free(srv_process *p, double until_s)
 {
-    if (!p) return;
+    const struct timespec t = {(time_t)until_s, (long)((until_s - (double)(time_t)until_s) * 1e9)};
+    if (!p) return true;
     srv_process_end(p);
-    pthread_join(p->keeper, NULL);
+    if (pthread_clockjoin_np(p->keeper, NULL, CLOCK_MONOTONIC, &t)) return false;
     clear(p);
+    return true;
 }
 
 srv_process_state srv_process_state_of(srv_process *p)

@@ -27,8 +27,8 @@ srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery
                              void *user);
 /** It is not started anew, and whoever waits for it is told so. No lane may be in use any more. */
 void srv_process_end(srv_process *process);
-/** Ends it, where it has not been. NULL is allowed. */
-void srv_process_free(srv_process *process);
+/** Ends it, where it has not been. NULL is allowed. @param until_s on the clock of cli_now_s() @return false: it does not end */
+bool srv_process_free(srv_process *process, double until_s);
 
 srv_process_state srv_process_state_of(srv_process *process);
 /** How often it was started anew. */
