@@ -472,6 +472,15 @@ def a_suspect_keeps_others_for_their_time_only():
             assert time.monotonic() - start < 6 and join().status == 500
 
 
+def threads_of(server):
+    """The front's, and the state of each."""
+    states = {}
+    for task in Path(f"/proc/{server.process.pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # it has ended
+            states[task.name] = status_of(f"{server.process.pid}/task/{task.name}")["State"][0]
+    return states
+
+
 def a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo():
     """It may have been the model, also where a suspect was the only photo."""
     with tempfile.TemporaryDirectory() as folder:
@@ -484,8 +493,10 @@ def a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo():
             os.kill(workers(server)[0], signal.SIGKILL)
             again()
             os.kill(workers(server)[0], signal.SIGSTOP)
+            threads = threads_of(server)
             loaded, again = ask_many(server, [b""], "/v2/repository/models/one/load"), orders.next_photo()
-            wait_until(lambda: server.metric("fovea_requests") == 3, "both are here")
+            wait_until(lambda: "S" in [state for thread, state in threads_of(server).items() if thread not in threads],
+                       "the worker is waited for that is to load it")
             os.kill(workers(server)[0], signal.SIGKILL)
             again()
             assert "longer than a photo may" in join().error and loaded()[0].status == 200
