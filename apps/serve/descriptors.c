@@ -13,6 +13,7 @@ enum {
     OF_PROCESS = 4,   /* beside a lane for each worker; while it is started, or a model loaded */
     OF_THREAD = 4,    /* of connections: what it waits for, and one that it lets in above the limit */
     OF_LOADS = 16,    /* folders and files that are read */
+    OF_LATER = 32,    /* models that requests load, where there are fewer than all want */
 };
 
 /* What is not open all the time. */
@@ -38,12 +39,21 @@ static size_t in_use(int fd)
     return next >= 0 ? (size_t)next : SIZE_MAX / 2;
 }
 
-size_t srv_descriptors_for_connections(const srv_config *c, int fd)
+/* @param left for connections and models that are loaded later */
+static srv_descriptors share(const srv_config *c, size_t left)
+{
+    const size_t later = !c->control ? 0 : left / 2 < OF_LATER ? left / 2 : OF_LATER;
+    if (left >= c->connections + later) return (srv_descriptors){c->connections, left - c->connections};
+    return (srv_descriptors){left > later ? left - later : 1, later};
+}
+
+srv_descriptors srv_descriptors_share(const srv_config *c, int fd)
 {
     struct rlimit now;
     const size_t  others = in_use(fd) + now_and_then(c);
-    if (getrlimit(RLIMIT_NOFILE, &now) || now.rlim_cur >= c->connections + others) return c->connections;
-    const size_t left = now.rlim_cur > others ? now.rlim_cur - others : 1;
-    cli_warning("--max-connections %u: there are descriptors for %zu (ulimit -n)", c->connections, left);
-    return left;
+    if (getrlimit(RLIMIT_NOFILE, &now)) return (srv_descriptors){c->connections, SIZE_MAX};
+    const srv_descriptors shared = share(c, now.rlim_cur > others ? now.rlim_cur - others : 0);
+    if (shared.connections < c->connections)
+        cli_warning("--max-connections %u: there are descriptors for %zu (ulimit -n)", c->connections, shared.connections);
+    return shared;
 }

@@ -132,10 +132,11 @@ static fov_status is_stopping(fov_error *err)
 static fov_status load_versions(srv_repository *r, const char *name, bool *found, fov_error *err)
 {
     fov_status st = FOV_OK;
-    for (entry *e = r->first; e && !r->stopping; e = e->next) {
+    for (entry *e = r->first; e; e = e->next) {
         fov_error own = {0};
         if (strcmp(e->name, name) != 0) continue;
         *found = true;
+        if (r->stopping) return is_stopping(err);
         const fov_status one = load_entry(r, e, &own);
         if (!one || st) continue;
         *err = own;
@@ -151,7 +152,7 @@ fov_status srv_repository_load(srv_repository *r, const char *name, fov_error *e
     pthread_mutex_lock(&r->loading);
     fov_status st = look_for_files(r, err);
     if (!st) st = load_versions(r, name, &found, err);
-    if (r->stopping && (st || !found)) st = is_stopping(err);
+    if (r->stopping && st) st = is_stopping(err);
     pthread_mutex_unlock(&r->loading);
     return found || st ? st : no_such_name(name, err);
 }

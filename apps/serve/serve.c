@@ -123,6 +123,14 @@ static cli_exit confine(running *s, const srv_config *c)
     return s->server.crew ? CLI_OK : CLI_INTERNAL;
 }
 
+/* Nobody is connected yet, who could load models. */
+static void share_descriptors(running *s, const srv_config *c)
+{
+    const srv_descriptors shared = srv_descriptors_share(c, s->fd);
+    s->server.connections.most = shared.connections;
+    if (s->server.crew) srv_crew_limit(s->server.crew, shared.models);
+}
+
 static cli_exit begin(running *s, const srv_config *c)
 {
     srv_server *server = &s->server;
@@ -137,7 +145,7 @@ static cli_exit begin(running *s, const srv_config *c)
     if ((code = confine(s, c))) return code;
     if (!(server->repository = srv_repository_open(c, server->crew))) return CLI_MODEL;
     if (!(s->workers = srv_workers_start(server->queue, server->crew, c))) return CLI_INTERNAL;
-    server->connections.most = srv_descriptors_for_connections(c, s->fd); /* nobody is connected yet */
+    share_descriptors(s, c);
     srv_signals_end_start();
     if (!(s->daemon = srv_daemon_start(server, s->fd, s->tls[0] ? (const char *const *)s->tls : NULL))) return CLI_USAGE;
     return tell_address(s);
@@ -199,14 +207,25 @@ static cli_exit drain(running *s)
     return again ? (cli_exit)(CLI_SIGNAL + again) : CLI_OK;
 }
 
-static void end(running *s)
+/* A worker process that does not end keeps threads of this one waiting, and the nursery, which ends once it can. */
+static _Noreturn void leave(running *s, cli_exit code)
 {
+    cli_warning("a worker process does not end: it is left");
+    srv_access_log_close(&s->server.log);
+    close_ready_file(s);
+    _exit(code);
+}
+
+/* Also of a server that listens and cannot tell so, which nobody has stopped. */
+static void end(running *s, cli_exit code)
+{
+    s->server.stopping = true;
     if (s->server.queue) srv_queue_close(s->server.queue);
     wait_for_work(s);
     if (s->daemon) srv_daemon_stop(s->daemon, s->fd);
     srv_queue_free(s->server.queue);
     srv_repository_free(s->server.repository);
-    srv_crew_free(s->server.crew);
+    if (!srv_crew_free(s->server.crew)) leave(s, code);
     srv_nursery_stop(&s->nursery);
     srv_access_log_close(&s->server.log);
     srv_connections_clear(&s->server.connections);
@@ -246,6 +265,6 @@ cli_exit srv_serve(const srv_config *config)
         code = drain(&s);
         if (!code && all_given_up(&s)) code = CLI_INTERNAL;
     }
-    end(&s);
+    end(&s, code);
     return code;
 }

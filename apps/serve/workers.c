@@ -92,14 +92,19 @@ static void do_tasks(const worker *w, srv_task **task, size_t count, bool alone)
     for (size_t i = 0; i < count; i++) finish(task[i], start);
 }
 
-/* While its process is being started, or was given up, others that are up take what waits; with none, it takes what comes to tell
- * why not. */
+/* Is there a process that is more likely to look at a photo? One that is given up will not, however long another takes to start. */
+static bool has_better(const worker *w)
+{
+    const srv_process_state own = w->process ? srv_process_state_of(w->process) : SRV_UP;
+    return own != SRV_UP &&
+           (srv_crew_count(w->all->crew, SRV_UP) || (own == SRV_GIVEN_UP && srv_crew_count(w->all->crew, SRV_STARTING)));
+}
+
+/* While its process is being started, or was given up, others take what waits; with none, it takes what comes to tell why not. */
 static void leave_to_others(const worker *w)
 {
     const struct timespec t = {0, 10000000};
-    while (w->process && srv_process_state_of(w->process) != SRV_UP && srv_crew_count(w->all->crew, SRV_UP) &&
-           !srv_queue_is_closed(w->all->queue))
-        nanosleep(&t, NULL);
+    while (has_better(w) && !srv_queue_is_closed(w->all->queue)) nanosleep(&t, NULL);
 }
 
 static size_t take(const worker *w, srv_task **task, bool *alone)

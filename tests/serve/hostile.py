@@ -199,7 +199,7 @@ def clients_without_a_token_make_room_for_others():
                 stack.enter_context(socket.create_connection((server.host, server.port), 20)).sendall(head)
                 time.sleep(0.05)  # the next one does not come before the head of this one
             for _ in range(10):
-                answer = server.ask("GET", "/v2", headers={"Authorization": "Bearer sesame"}, connection=server.connect(5))
+                answer = server.ask("GET", "/v2", headers={"Authorization": "Bearer sesame"}, connection=server.connect(20))
                 assert answer.status == 200
             stranger = stack.enter_context(socket.create_connection((server.host, server.port), 20))
             stranger.sendall(head + bytes(1000))

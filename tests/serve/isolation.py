@@ -472,6 +472,15 @@ def a_suspect_keeps_others_for_their_time_only():
             assert time.monotonic() - start < 6 and join().status == 500
 
 
+def threads_of(server):
+    """The front's, and the state of each."""
+    states = {}
+    for task in Path(f"/proc/{server.process.pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # it has ended
+            states[task.name] = status_of(f"{server.process.pid}/task/{task.name}")["State"][0]
+    return states
+
+
 def a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo():
     """It may have been the model, also where a suspect was the only photo."""
     with tempfile.TemporaryDirectory() as folder:
@@ -484,8 +493,10 @@ def a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo():
             os.kill(workers(server)[0], signal.SIGKILL)
             again()
             os.kill(workers(server)[0], signal.SIGSTOP)
+            threads = threads_of(server)
             loaded, again = ask_many(server, [b""], "/v2/repository/models/one/load"), orders.next_photo()
-            wait_until(lambda: server.metric("fovea_requests") == 3, "both are here")
+            wait_until(lambda: "S" in [state for thread, state in threads_of(server).items() if thread not in threads],
+                       "the worker is waited for that is to load it")
             os.kill(workers(server)[0], signal.SIGKILL)
             again()
             assert "longer than a photo may" in join().error and loaded()[0].status == 200
@@ -583,17 +594,30 @@ def a_model_that_takes_for_ever_to_load_is_ended():
 
 
 def a_worker_is_started_anew_while_a_model_is_loaded_into_another():
+    """Before it was its turn, and once it has the model, which it then has anew."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
-        with Server(FOVEA, "--models", folder, "--allow-control", "--processes", "2", "--drain-time", "0.1") as server:
-            first, second = in_their_order(server)
-            os.kill(first, signal.SIGSTOP)
-            join = ask_many(server, [b""], "/v2/repository/models/one/load")
-            wait_until(lambda: server.metric("fovea_requests") == 2, "it is here")
-            os.kill(second, signal.SIGKILL)
-            wait_until(lambda: restarts(server) == 2 and server.metric("fovea_worker_processes") == 2, "it is up again", 10)
-            os.kill(first, signal.SIGCONT)
-            assert join()[0].status == 200
+        for second_stops in (False, True):
+            with Server(FOVEA, "--models", folder, "--allow-control", "--processes", "2", "--workers", "1", "--load-time", "600",
+                        "--drain-time", "0.1") as server:
+                pids = in_their_order(server)
+                stopped, other = pids[second_stops], pids[not second_stops]
+                os.kill(stopped, signal.SIGSTOP)
+                join = ask_many(server, [b""], "/v2/repository/models/one/load")
+                wait_until(lambda: server.metric("fovea_requests") == 2, "it is here")
+                wait_until_idle(other)
+                os.kill(other, signal.SIGKILL)
+                wait_until(lambda: restarts(server) == 2 and server.metric("fovea_worker_processes") == 2, "it is up again")
+                os.kill(stopped, signal.SIGCONT)
+                assert join()[0].status == 200
+                assert [a.status for a in ask_many(server, [PHOTO] * 16, SMALL)()] == [200] * 16 and restarts(server) == 2
+
+
+def wait_until_idle(pid):
+    """Or until it had no processor for a while, on a busy machine."""
+    used = None
+    while used != (used := Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]):
+        time.sleep(0.3)
 
 
 def in_their_order(server):
@@ -616,6 +640,26 @@ def a_server_stops_though_models_are_being_loaded():
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(ANSWER_S) == 0
             assert [(a.status, a.headers["Retry-After"]) for a in join()] == [(503, "1")] * 3
+
+
+def a_server_stops_though_a_process_does_not_end():
+    """As one does not that waits for a GPU which is gone. Here nobody ends it: who should is stopped."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", Path(folder) / "one.safetensors")
+        with Server(FOVEA, "--models", folder, "--allow-control", "--drain-time", "0.1") as server:
+            pids = nursery(server), workers(server)[0]
+            os.kill(pids[0], signal.SIGSTOP)
+            try:
+                os.kill(pids[1], signal.SIGKILL)
+                wait_until(lambda: server.get("/v2/health/ready").status == 503, "it is seen that it ended")
+                join = ask_many(server, [b""], "/v2/repository/models/one/load")
+                wait_until(lambda: server.metric("fovea_requests") == 2, "it is here")
+                server.process.send_signal(signal.SIGTERM)
+                assert join()[0].status == 503 and server.process.wait(ANSWER_S) == 0
+                assert "does not end: it is left" in server.errors.read_text()
+            finally:
+                os.kill(pids[0], signal.SIGCONT)
+            wait_until(lambda: not is_alive(pids[0]), "nobody is left once it can end")
 
 
 def nothing_is_loaded_once_it_stops():
@@ -669,29 +713,70 @@ def a_worker_that_cannot_start_is_given_up():
 
 def clients_take_no_descriptors_that_others_need():
     """Fewer than there may be connections: who waits is let in, and a worker can be started anew."""
-    few = ("sh", "-c", 'ulimit -n 100; exec "$@"', "sh")
-    with Server(FOVEA, prefix=few) as server, contextlib.ExitStack() as idle:
+    few, workers_here = ("sh", "-c", 'ulimit -n 100; exec "$@"', "sh"), ("--workers", "2")  # each has a descriptor, on any machine
+    with Server(FOVEA, *workers_here, prefix=few) as server, contextlib.ExitStack() as idle:
         assert re.search(r"--max-connections 512: there are descriptors for \d\d ", server.errors.read_text())
         for _ in range(150):
             idle.enter_context(socket.create_connection((server.host, server.port), ANSWER_S))
-        assert server.ask("GET", "/v2", connection=server.connect(10)).status == 200
+        assert server.ask("GET", "/v2", connection=server.connect(20)).status == 200
         os.kill(workers(server)[0], signal.SIGKILL)
         assert len(server.post("/detect", PHOTO).json["faces"]) == 1 and restarts(server) == 1
     more = ("sh", "-c", 'ulimit -Sn 100; exec "$@"', "sh")
-    with Server(FOVEA, prefix=more) as server:
+    with Server(FOVEA, *workers_here, prefix=more) as server:
         assert "descriptors" not in server.errors.read_text(), "the limit is raised as far as it may be"
+
+
+def models_take_no_descriptors_that_others_need():
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as idle:
+        few, names = ("sh", "-c", 'ulimit -n 80; exec "$@"', "sh"), [f"m{i:02}" for i in range(60)]
+        shutil.copy(SOURCE / "models/fovea_mnet025.fov", Path(folder) / "first.fov")
+        with Server(FOVEA, "--models", folder, "--allow-control", "--workers", "1", prefix=few) as server:
+            for name in names:
+                shutil.copy(SOURCE / "models/fovea_mnet025.fov", Path(folder) / f"{name}.fov")
+            for _ in range(100):
+                idle.enter_context(socket.create_connection((server.host, server.port), ANSWER_S))
+            answers = [server.post(f"/v2/repository/models/{name}/load", connection=server.connect(20)) for name in names]
+            assert {a.status for a in answers[:10]} == {200} and "ulimit -n" in answers[-1].error, answers[-1].body
+            os.kill(workers(server)[0], signal.SIGKILL)
+            assert len(server.post("/detect", PHOTO).json["faces"]) == 1 and restarts(server) == 1
 
 
 def another_goes_on_for_one_that_is_given_up():
     with tempfile.TemporaryDirectory() as folder:
         orders = Orders(folder)
-        with Server(FOVEA, "--processes", "2", "--workers", "1", env=orders.env) as server:
+        models = Path(folder) / "models"
+        models.mkdir()
+        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", models / "one.safetensors")
+        with Server(FOVEA, "--processes", "2", "--workers", "1", "--models", models, "--allow-control", env=orders.env) as server:
             orders.fail_starts(True)
             os.kill(workers(server)[0], signal.SIGKILL)
             wait_until(lambda: server.get("/v2/health/live").status == 503, "it is given up")
             assert server.get("/v2/health/ready").status == 200 and server.metric("fovea_worker_processes") == 1
             statuses = [server.post("/detect", PHOTO).status for _ in range(8)]
             assert statuses.count(200) >= 7 and set(statuses) <= {200, 503}, statuses  # its thread may have waited for a photo already
+            assert server.post("/v2/repository/models/one/load").status == 200
+            assert 200 in [server.post("/detect", PHOTO).status for _ in range(2)]
+
+
+def one_that_is_given_up_leaves_photos_to_one_that_is_being_started():
+    with tempfile.TemporaryDirectory() as folder:
+        orders = Orders(folder)
+        with Server(FOVEA, "--processes", "2", "--workers", "1", env=orders.env) as server:
+            orders.fail_starts(True)
+            os.kill(workers(server)[0], signal.SIGKILL)
+            wait_until(lambda: server.get("/v2/health/live").status == 503, "it is given up")
+            orders.fail_starts(False)
+            ask_many(server, [PHOTO] * 8, SMALL)()  # its thread may have waited for a photo already
+            pids = nursery(server), workers(server)[0]
+            os.kill(pids[0], signal.SIGSTOP)
+            try:
+                os.kill(pids[1], signal.SIGKILL)
+                wait_until(lambda: server.get("/v2/health/ready").status == 503, "the other is being started anew")
+                join = ask_many(server, [PHOTO] * 4, SMALL)
+                wait_until(lambda: server.metric("fovea_requests") == 5, "they wait")
+            finally:
+                os.kill(pids[0], signal.SIGCONT)
+            assert [answer.status for answer in join()] == [200] * 4
 
 
 def without_its_nursery_a_server_ends():
@@ -760,9 +845,12 @@ TESTS = [every_process_is_confined, threads_of_a_driver_are_confined, nothing_is
          a_file_that_is_replaced_is_loaded_anew, single_files_may_be_many, settings_that_cannot_be_read_are_not_passed_over,
          a_model_is_loaded_though_its_worker_is_killed,
          a_model_that_takes_for_ever_to_load_is_ended, a_worker_is_started_anew_while_a_model_is_loaded_into_another,
-         a_server_stops_though_models_are_being_loaded, nothing_is_loaded_once_it_stops, a_worker_that_talks_nonsense_is_ended,
+         a_server_stops_though_models_are_being_loaded, a_server_stops_though_a_process_does_not_end,
+         nothing_is_loaded_once_it_stops, a_worker_that_talks_nonsense_is_ended,
          a_worker_can_neither_forge_the_log_nor_fill_it,
-         a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up, without_its_nursery_a_server_ends,
+         a_worker_that_cannot_start_is_given_up, clients_take_no_descriptors_that_others_need,
+         models_take_no_descriptors_that_others_need, another_goes_on_for_one_that_is_given_up,
+         one_that_is_given_up_leaves_photos_to_one_that_is_being_started, without_its_nursery_a_server_ends,
          nobody_outlives_a_server_that_is_killed, a_worker_with_little_memory_refuses_a_large_photo, crashes_leave_nothing_behind]
 
 if __name__ == "__main__":

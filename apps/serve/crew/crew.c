@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "crew/crew.h"
 
+#include "clock.h"
 #include "console.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { END_S = 10 }; /* that ended processes may take */
 
 /* A model that all processes have. Its bytes are kept for those that are started later. */
 typedef struct record {
@@ -21,6 +25,7 @@ struct srv_crew {
     double          load_s;
     pthread_mutex_t lock; /* of the list */
     record         *first;
+    size_t          models, most; /* that are, and may be, in it */
     uint32_t        last_id;
     srv_process   **process;
     size_t          count;
@@ -80,6 +85,7 @@ static void add(srv_crew *c, record *r)
     pthread_mutex_lock(&c->lock);
     while (*at) at = &(*at)->next;
     *at = r;
+    c->models++;
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -90,6 +96,7 @@ static record *take_out(srv_crew *c, uint32_t id)
     while (*at && (*at)->id != id) at = &(*at)->next;
     record *r = *at;
     if (r) *at = r->next;
+    c->models -= r != NULL;
     pthread_mutex_unlock(&c->lock);
     return r;
 }
@@ -145,10 +152,16 @@ srv_crew *srv_crew_new(const srv_config *config, srv_nursery *nursery)
     }
     c->nursery = nursery;
     c->load_s = config->load_s;
+    c->most = SIZE_MAX;
     pthread_mutex_init(&c->lock, NULL);
     if (start_all(c, config)) return c;
-    srv_crew_free(c);
+    (void)srv_crew_free(c);
     return NULL;
+}
+
+void srv_crew_limit(srv_crew *c, size_t more)
+{
+    c->most = more < SIZE_MAX - c->models ? c->models + more : SIZE_MAX;
 }
 
 void srv_crew_end(srv_crew *c)
@@ -156,10 +169,13 @@ void srv_crew_end(srv_crew *c)
     for (size_t i = 0; c && i < c->count; i++) srv_process_end(c->process[i]);
 }
 
-void srv_crew_free(srv_crew *c)
+bool srv_crew_free(srv_crew *c)
 {
-    if (!c) return;
-    for (size_t i = 0; i < c->count; i++) srv_process_free(c->process[i]);
+    const double until = cli_now_s() + END_S;
+    bool         ended = true;
+    srv_crew_end(c);
+    for (size_t i = 0; c && i < c->count; i++) ended &= srv_process_free(c->process[i], until);
+    if (!c || !ended) return ended;
     for (record *r = c->first, *next; r; r = next) {
         next = r->next;
         record_free(r);
@@ -167,39 +183,47 @@ void srv_crew_free(srv_crew *c)
     pthread_mutex_destroy(&c->lock);
     free(c->process);
     free(c);
+    return true;
 }
 
 /* ---------------------------------------------------------------- models */
 
-static void unlock(srv_crew *c, size_t count)
-{
-    while (count) srv_process_unlock(c->process[--count]);
-}
-
-/* Into each, which is locked from then on: one that is started anew loads what is listed, and this is not yet. What one says holds
- * for all, for they are alike. @param locked out: how many are @return false: one ended */
-static bool load_into_all(srv_crew *c, const srv_load *load, srv_load_done *done, size_t *locked, fov_error *err)
+/* One that is given up looks at no photos. @return false: it ended */
+static bool load_into(srv_process *p, const srv_load *load, srv_load_done *done, fov_error *err)
 {
     bool good = true;
-    for (*locked = 0; *locked < c->count && good && !done->status;) {
-        good = srv_process_lock_up(c->process[*locked]);
-        if (!good) break;
+    if (!srv_process_lock_up(p)) return srv_process_state_of(p) == SRV_GIVEN_UP;
+    if (!srv_process_has(p, load->id)) {
         free(done->certificate);
-        good = srv_process_load(c->process[(*locked)++], load, done, err);
+        good = srv_process_load(p, load, done, err);
+    }
+    srv_process_unlock(p);
+    return good;
+}
+
+/* What one says holds for all, for they are alike. @return false: one ended, or none has it */
+static bool load_into_all(srv_crew *c, const srv_load *load, srv_load_done *done, fov_error *err)
+{
+    bool good = true;
+    for (size_t i = 0; i < c->count && good && !done->status; i++) good = load_into(c->process[i], load, done, err);
+    return good && (done->status || done->certificate);
+}
+
+/* None waits for the others before it can be started anew. One that was, before the model was listed, lacks it: so all are asked
+ * again once it is. @return false: one ended */
+static bool try_load(srv_crew *c, record *r, srv_load_done *done, fov_error *err)
+{
+    const srv_load load = {r->id, r->name, r->version, &r->source};
+    bool           good = load_into_all(c, &load, done, err);
+    if (good && !done->status) {
+        add(c, r);
+        good = load_into_all(c, &load, done, err);
     }
     if (good && !done->status) return true;
     free(done->certificate);
     done->certificate = NULL;
-    for (size_t i = 0; i < c->count; i++) srv_process_unload(c->process[i], load->id);
-    return good;
-}
-
-static bool try_load(srv_crew *c, record *r, srv_load_done *done, fov_error *err)
-{
-    size_t     locked;
-    const bool good = load_into_all(c, &(srv_load){r->id, r->name, r->version, &r->source}, done, &locked, err);
-    if (good && !done->status) add(c, r);
-    unlock(c, locked);
+    (void)take_out(c, r->id);
+    for (size_t i = 0; i < c->count; i++) srv_process_unload(c->process[i], r->id);
     return good;
 }
 
@@ -225,7 +249,9 @@ fov_status srv_crew_load(srv_crew *c, const srv_identity *identity, const srv_mo
     srv_load_done done = {0};
     pthread_mutex_lock(&c->lock);
     const uint32_t number = ++c->last_id;
+    const bool     room = c->models < c->most;
     pthread_mutex_unlock(&c->lock);
+    if (!room) return fail(err, FOV_ERR_LIMIT, source->path, "no descriptor is left for another model: unload one (ulimit -n)");
     record *r = record_new(number, identity->name, identity->version, source);
     if (!r) return fail(err, FOV_ERR_MEMORY, source->path, "no memory for a model");
     const bool good = try_load(c, r, &done, err) || (!done.late && try_load(c, r, &done, err));

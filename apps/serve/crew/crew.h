@@ -14,14 +14,17 @@
 srv_crew *srv_crew_new(const srv_config *config, srv_nursery *nursery);
 /** End them, and what is being loaded into them with them. No lane may be in use any more. NULL is allowed. */
 void srv_crew_end(srv_crew *crew);
-/** The same, where it was not done; nobody may be loading any more. NULL is allowed. */
-void srv_crew_free(srv_crew *crew);
+/** The same, where it was not done; nobody may be loading any more. NULL is allowed. @return false: one does not end, such as one
+ * that waits for a GPU which is gone, and what is the crew's is left as it is */
+bool srv_crew_free(srv_crew *crew);
 
+/** Load no more than so many beside those that are, for each has a descriptor. Before anybody else loads or unloads any. */
+void srv_crew_limit(srv_crew *crew, size_t more);
 /**
  * Load a model into all of them, and into each that is started later.
  * @param id          out: what they call it
  * @param certificate out: to free()
- * @return as srv_engines_open(); FOV_ERR_INTERNAL: the process that loaded it crashed
+ * @return as srv_engines_open(); FOV_ERR_INTERNAL: the process that loaded it crashed; FOV_ERR_LIMIT: srv_crew_limit()
  */
 fov_status srv_crew_load(srv_crew *crew, const srv_identity *identity, const srv_model_source *source, uint32_t *id,
                          srv_facts *facts, char **certificate, fov_error *err);

@@ -36,8 +36,9 @@ struct srv_process {
     srv_process_prepare *prepare;
     void                *user;
     pthread_t            keeper;
-    pthread_mutex_t      talk_lock; /* whoever has it may hear from `control`; a start takes it */
+    pthread_mutex_t      talk_lock; /* whoever has it may hear from `control`; a start takes it; also of what follows */
     srv_control          control;
+    uint32_t             newest; /* number of the last model that it was given since its start */
 
     pthread_mutex_t   lock; /* of what follows */
     pthread_cond_t    changed;
@@ -102,6 +103,7 @@ static bool open_lane(srv_process *p, size_t i)
 static bool start(srv_process *p)
 {
     p->unmade = 0;
+    p->newest = 0;
     const int end = srv_control_open(&p->control);
     if (end < 0 || !(p->pid = srv_nursery_start_worker(p->nursery, end))) p->unmade = errno;
     if (end >= 0) close(end);
@@ -302,12 +304,14 @@ void srv_process_end(srv_process *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-void srv_process_free(srv_process *p)
+bool srv_process_free(srv_process *p, double until_s)
 {
-    if (!p) return;
+    const struct timespec t = {(time_t)until_s, (long)((until_s - (double)(time_t)until_s) * 1e9)};
+    if (!p) return true;
     srv_process_end(p);
-    pthread_join(p->keeper, NULL);
+    if (pthread_clockjoin_np(p->keeper, NULL, CLOCK_MONOTONIC, &t)) return false;
     clear(p);
+    return true;
 }
 
 srv_process_state srv_process_state_of(srv_process *p)
@@ -325,10 +329,11 @@ uint64_t srv_process_restarts(srv_process *p)
 
 /* ---------------------------------------------------------------- models */
 
+/* The one that is to be ended may never end, such as one that waits for a GPU which is gone. */
 static bool wait_until_up(srv_process *p)
 {
     pthread_mutex_lock(&p->lock);
-    while (p->state == SRV_STARTING) pthread_cond_wait(&p->changed, &p->lock);
+    while (p->state == SRV_STARTING && !p->ending) pthread_cond_wait(&p->changed, &p->lock);
     const bool up = p->state == SRV_UP;
     pthread_mutex_unlock(&p->lock);
     return up;
@@ -363,11 +368,17 @@ bool srv_process_load(srv_process *p, const srv_load *load, srv_load_done *done,
     p->loading = true;
     pthread_mutex_unlock(&p->lock);
     const bool loaded = srv_control_load(&p->control, load, done, err);
+    if (loaded && !done->status) p->newest = load->id;
     pthread_mutex_lock(&p->lock);
     if (!loaded) condemn(p);
     p->loading = !loaded;
     pthread_mutex_unlock(&p->lock);
     return loaded;
+}
+
+bool srv_process_has(const srv_process *p, uint32_t id)
+{
+    return p->newest >= id;
 }
 
 /* A worker that is just being started is told by whoever starts it (crew.c). */

@@ -27,8 +27,8 @@ srv_process *srv_process_new(size_t index, const srv_config *config, srv_nursery
                              void *user);
 /** It is not started anew, and whoever waits for it is told so. No lane may be in use any more. */
 void srv_process_end(srv_process *process);
-/** Ends it, where it has not been. NULL is allowed. */
-void srv_process_free(srv_process *process);
+/** Ends it, where it has not been. NULL is allowed. @param until_s on the clock of cli_now_s() @return false: it does not end */
+bool srv_process_free(srv_process *process, double until_s);
 
 srv_process_state srv_process_state_of(srv_process *process);
 /** How often it was started anew. */
@@ -42,6 +42,8 @@ void srv_process_unlock(srv_process *process);
 
 /** While it is locked or prepared. @return false: the process ended, or said what cannot be */
 bool srv_process_load(srv_process *process, const srv_load *load, srv_load_done *done, fov_error *err);
+/** Was it given that since its start? While it is locked; numbers rise from each model to the next. */
+bool srv_process_has(const srv_process *process, uint32_t id);
 /** At any time. */
 void srv_process_unload(srv_process *process, uint32_t id);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What worker processes print on standard error: the front prints it for them, as theirs. One that was taken over can neither forge
- * a line of the server's nor send a terminal its commands, nor fill a disk. */
+ * a line of the server's nor send a terminal its commands, nor fill a disk at once: in ten seconds a thousand lines of a KiB are
+ * printed at most, of all workers together, so that a log is worth a limit of its own. */
 #ifndef FOVEA_SERVE_CREW_RELAY_H
 #define FOVEA_SERVE_CREW_RELAY_H
 
