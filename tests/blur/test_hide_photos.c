@@ -473,17 +473,24 @@ static void previews_without_compression_go(void **state)
     assert_false(fov_exif_clean(t.data, t.size, false, &turned));
 }
 
-static void a_chain_of_directories_ends(void **state)
+/* A directory of one entry, and where the next one is. */
+static tiff orientation_and_next(unsigned next)
 {
-    (void)state;
     tiff t = {.data = "II*\0\x08"};
-    int  turned;
     tiff_put(&t, 8, 1, 2);
     tiff_put(&t, 10, 0x0112, 2);
     tiff_put(&t, 12, 3, 2);
     tiff_put(&t, 14, 1, 4);
     tiff_put(&t, 18, 1, 4);
-    tiff_put(&t, 22, 30, 4);
+    tiff_put(&t, 22, next, 4);
+    return t;
+}
+
+static void a_chain_of_directories_ends(void **state)
+{
+    (void)state;
+    tiff t = orientation_and_next(30);
+    int  turned;
     for (unsigned i = 0; i < 12; i++) { /* each of one entry */
         tiff_put(&t, 30 + 20 * i, 1, 2);
         tiff_put(&t, 44 + 20 * i, i < 11 ? 50 + 20 * i : 0, 4);
@@ -497,14 +504,8 @@ static void what_is_said_too_often_is_not_followed(void **state)
     (void)state;
     enum { ENTRIES = 1000, FIRST = 26, AREA = FIRST + 2 + 12 * ENTRIES + 4, AREA_BYTES = 1 << 20 };
     static unsigned char block[AREA + AREA_BYTES];
-    tiff                 t = {.data = "II*\0\x08"};
+    tiff                 t = orientation_and_next(FIRST);
     int                  turned;
-    tiff_put(&t, 8, 1, 2);
-    tiff_put(&t, 10, 0x0112, 2);
-    tiff_put(&t, 12, 3, 2);
-    tiff_put(&t, 14, 1, 4);
-    tiff_put(&t, 18, 1, 4);
-    tiff_put(&t, 22, FIRST, 4);
     tiff_put(&t, FIRST, ENTRIES, 2);
     tiff_put(&t, 30, 7, 2);
     tiff_put(&t, 32, AREA_BYTES, 4);

@@ -77,6 +77,14 @@ class Orders:
         return lambda: wait_until(lambda: self.result("worker", "open") != NOT_TRIED, "it is being looked at")
 
 
+def one_model(folder):
+    """A folder in it with one model, which takes a moment to load."""
+    models = Path(folder) / "models"
+    models.mkdir()
+    shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", models / "one.safetensors")
+    return models
+
+
 # ---------------------------------------------------------------- processes
 
 
@@ -484,10 +492,7 @@ def threads_of(server):
 def a_process_that_ends_while_a_model_is_loaded_speaks_against_no_photo():
     """It may have been the model, also where a suspect was the only photo."""
     with tempfile.TemporaryDirectory() as folder:
-        orders = Orders(folder)
-        models = Path(folder) / "models"
-        models.mkdir()
-        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", models / "one.safetensors")
+        orders, models = Orders(folder), one_model(folder)
         with Server(FOVEA, "--models", models, "--allow-control", "--workers", "2", "--work-time", "10", env=orders.env) as server:
             join, again = begin_for_ever(server, orders), orders.next_photo()
             os.kill(workers(server)[0], signal.SIGKILL)
@@ -665,10 +670,7 @@ def a_server_stops_though_a_process_does_not_end():
 def nothing_is_loaded_once_it_stops():
     """Nor unloaded: libmicrohttpd ends the program where a request waits while it is stopped itself."""
     with tempfile.TemporaryDirectory() as folder:
-        orders = Orders(folder)
-        models = Path(folder) / "models"
-        models.mkdir()
-        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", models / "one.safetensors")
+        orders, models = Orders(folder), one_model(folder)
         with Server(FOVEA, "--models", models, "--allow-control", "--work-time", "3", env=orders.env) as server:
             idle = server.connect()
             assert server.get("/v2/health/ready", connection=idle).status == 200
@@ -743,10 +745,7 @@ def models_take_no_descriptors_that_others_need():
 
 def another_goes_on_for_one_that_is_given_up():
     with tempfile.TemporaryDirectory() as folder:
-        orders = Orders(folder)
-        models = Path(folder) / "models"
-        models.mkdir()
-        shutil.copy(SOURCE / "models/fovea_mnet025.safetensors", models / "one.safetensors")
+        orders, models = Orders(folder), one_model(folder)
         with Server(FOVEA, "--processes", "2", "--workers", "1", "--models", models, "--allow-control", env=orders.env) as server:
             orders.fail_starts(True)
             os.kill(workers(server)[0], signal.SIGKILL)
