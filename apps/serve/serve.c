@@ -213,7 +213,7 @@ static _Noreturn void leave(running *s, cli_exit code)
     cli_warning("a worker process does not end: it is left");
     srv_access_log_close(&s->server.log);
     close_ready_file(s);
-    _exit(code);
+    _exit((int)code);
 }
 
 /* Also of a server that listens and cannot tell so, which nobody has stopped. */
