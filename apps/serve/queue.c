@@ -93,8 +93,7 @@ static double end_of_gathering(const srv_task *first, double delay_s)
 /* Only while nothing stands in front that cannot join. */
 static size_t gather(srv_queue *q, srv_task **task, size_t count, size_t most, double delay_s)
 {
-    const double          until = end_of_gathering(task[0], delay_s);
-    const struct timespec t = {(time_t)until, (long)((until - (double)(time_t)until) * 1e9)};
+    const struct timespec t = cli_timespec(end_of_gathering(task[0], delay_s));
     q->gathering = true;
     while (count < most && !q->count && !q->closed && !pthread_cond_timedwait(&q->changed, &q->lock, &t))
         count = take_those_that_fit(q, task, count, most);

@@ -4,6 +4,7 @@
 #include "console.h"
 #include "json_text.h"
 #include "model_files.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -124,7 +125,7 @@ static fov_status look_for_files(srv_repository *r, fov_error *err)
 
 static fov_status is_stopping(fov_error *err)
 {
-    snprintf(err->message, sizeof err->message, "the server is stopping: ask another, or later");
+    snprintf(err->message, sizeof err->message, SRV_IS_STOPPING);
     return err->code = FOV_ERR_CANCELLED;
 }
 

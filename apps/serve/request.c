@@ -4,6 +4,7 @@
 #include "auth.h"
 #include "clock.h"
 #include "framing.h"
+#include "signals.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -133,8 +134,7 @@ srv_reply srv_request_queue(srv_request *r, srv_job *job, srv_reply (*finish)(sr
     }
     if (!srv_queue_reserve(r->server->queue, job->count)) {
         srv_model_stats(job->model)->failure[SRV_FAILED_REJECTED]++;
-        return srv_reply_busy(r->server->stopping ? "the server is stopping: ask another, or later"
-                                                  : "the queue is full: try again later");
+        return srv_reply_busy(r->server->stopping ? SRV_IS_STOPPING : "the queue is full: try again later");
     }
     job->done = srv_request_wake;
     job->user = r;
@@ -150,7 +150,7 @@ srv_reply srv_request_wait(srv_request *r, bool (*begin)(srv_request *request), 
     r->server->suspended++;
     if (r->server->stopping) {
         r->server->suspended--;
-        return srv_reply_busy("the server is stopping: ask another, or later");
+        return srv_reply_busy(SRV_IS_STOPPING);
     }
     suspend(r, finish);
     if (!begin(r)) srv_request_wake(r);

@@ -6,6 +6,9 @@
 
 #include <pthread.h>
 
+/** What whoever is given up for that is told. */
+#define SRV_IS_STOPPING "the server is stopping: ask another, or later"
+
 /** Block them, before any other process or thread is started: all have that from the main one. */
 void srv_signals_block(void);
 /** From here on one of them ends the process. */

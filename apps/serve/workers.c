@@ -56,8 +56,7 @@ static void cancel(srv_task *t, bool stopping)
 {
     t->status = t->err.code = FOV_ERR_CANCELLED;
     snprintf(t->err.message, sizeof t->err.message,
-             stopping ? "the server is stopping: ask another, or later"
-                      : "the photo waited too long for its turn: ask again later");
+             stopping ? SRV_IS_STOPPING : "the photo waited too long for its turn: ask again later");
 }
 
 /* Passes are counted where they are run: a pass of n photos is told by each of them. */

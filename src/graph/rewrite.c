@@ -82,18 +82,12 @@ static fov_status sorter_init(sorter *s, const fov_graph *graph, fov_error *err)
 {
     size_t n_node = (size_t)graph->n_node;
     *s = (sorter){.graph = graph};
-    s->producer = fov_alloc_array((size_t)graph->n_value, sizeof *s->producer);
+    s->producer = fov_graph_producers(graph);
     s->next = fov_alloc_array(n_node, sizeof *s->next);
     s->path = fov_alloc_array(n_node, sizeof *s->path);
     s->order = fov_alloc_array(n_node, sizeof *s->order);
     if (!s->producer || !s->next || !s->path || !s->order) return fov_fail_memory(err, "sorting the graph");
-    for (int i = 0; i < graph->n_value; i++) s->producer[i] = FOV_NONE;
-    for (int i = 0; i < graph->n_node; i++) {
-        const fov_node *node = &graph->node[i];
-        s->next[i] = -1;
-        for (int j = 0; !node->dead && j < node->n_out; j++)
-            if (node->out[j] != FOV_NONE) s->producer[node->out[j]] = i;
-    }
+    for (int i = 0; i < graph->n_node; i++) s->next[i] = -1;
     return FOV_OK;
 }
 

@@ -71,13 +71,18 @@ fov_status fov_photo_decode(const void *data, size_t bytes, const char *name, co
     return FOV_OK;
 }
 
+static fov_status read_photo(const char *path, fov_buffer *file, fov_error *err)
+{
+    if (!path) return fov_fail(err, FOV_ERR_ARGUMENT, "no path to a photo was given");
+    return fov_file_read_if(path, fov_photo_wanted, MAX_FILE_BYTES, file, err);
+}
+
 fov_status fov_photo_read(const char *path, void **data, size_t *bytes, fov_error *err)
 {
     fov_buffer file = {0};
     *data = NULL;
     *bytes = 0;
-    if (!path) return fov_fail(err, FOV_ERR_ARGUMENT, "no path to a photo was given");
-    const fov_status st = fov_file_read_if(path, fov_photo_wanted, MAX_FILE_BYTES, &file, err);
+    const fov_status st = read_photo(path, &file, err);
     if (st) return st;
     *data = file.data;
     *bytes = file.size;
@@ -89,8 +94,7 @@ fov_status fov_photo_load(const char *path, const fov_photo_options *options, fo
     fov_buffer file;
 
     *photo = NULL;
-    if (!path) return fov_fail(err, FOV_ERR_ARGUMENT, "no path to a photo was given");
-    fov_status st = fov_file_read_if(path, fov_photo_wanted, MAX_FILE_BYTES, &file, err);
+    fov_status st = read_photo(path, &file, err);
     if (st) return st;
     const char *name = strcmp(path, "-") ? path : "standard input";
     if (options && options->defer) st = fov_photo_defer(&file, name, options, photo, err);

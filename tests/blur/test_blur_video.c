@@ -454,6 +454,18 @@ static void not_even_being_killed_leaves_half_a_file(void **state)
     if (nameless >= 0) close(nameless);
 }
 
+/* ---------------------------------------------------------------- from C */
+
+static fov_status track(const char *name, const fov_engine *engine, const fov_video_options *o, fov_tracks **tracks)
+{
+    fov_error  err = {0};
+    fov_video *video;
+    assert_ok(fov_video_open(in_folder(name), &video, &err));
+    const fov_status st = fov_video_track(video, engine, o, tracks, &err);
+    fov_video_close(video);
+    return st;
+}
+
 /* Of the same frames, but written since: their faces may be elsewhere. */
 static void a_video_that_changed_since_is_refused(void **state)
 {
@@ -462,13 +474,10 @@ static void a_video_that_changed_since_is_refused(void **state)
     fov_error               err = {0};
     fov_engine             *engine;
     fov_tracks             *tracks;
-    fov_video              *video;
     const fov_video_options o = {0};
     video_make(in_folder("changing.mp4"), 10, false, "-an -pix_fmt yuv420p -c:v libx264");
     assert_ok(fov_engine_open("default", NULL, NULL, &engine, &err));
-    assert_ok(fov_video_open(in_folder("changing.mp4"), &video, &err));
-    assert_ok(fov_video_track(video, engine, &o, &tracks, &err));
-    fov_video_close(video);
+    assert_int_equal(track("changing.mp4", engine, &o, &tracks), FOV_OK);
     assert_ok(fov_video_hide(in_folder("changing.mp4"), tracks, &o, in_folder("unchanged.mp4"), NULL, &err));
     shell("cp '%s' '%s' && mv '%s' '%s'", in_folder("changing.mp4"), in_folder("new.mp4"), in_folder("new.mp4"),
           in_folder("changing.mp4"));
@@ -550,7 +559,6 @@ static void reading_ends_when_it_is_told_to(void **state)
     fov_error                err = {0};
     fov_engine              *engine;
     fov_tracks              *tracks;
-    fov_video               *video;
     const fov_photos_options one = {.threads = 1};
     shell("ffmpeg -y -v error -f lavfi -i testsrc=size=64x64:rate=25:duration=0.04 -f lavfi -i anoisesrc=r=96000:d=60 -c:v mjpeg "
           "-c:a pcm_s32le '%s'",
@@ -560,10 +568,7 @@ static void reading_ends_when_it_is_told_to(void **state)
         patience          none = {0}, some = {.until = 5};
         fov_video_options o = {.photos = &one, .stop = is_over, .stop_user = hide ? &none : &some};
         none.until = SIZE_MAX;
-        assert_ok(fov_video_open(in_folder("sound.mkv"), &video, &err));
-        const fov_status st = fov_video_track(video, engine, &o, &tracks, &err);
-        assert_int_equal(st, hide ? FOV_OK : FOV_ERR_CANCELLED);
-        fov_video_close(video);
+        assert_int_equal(track("sound.mkv", engine, &o, &tracks), hide ? FOV_OK : FOV_ERR_CANCELLED);
         if (!hide) continue;
         assert_true(none.asked > 20);
         o.stop_user = &some;

@@ -75,7 +75,7 @@ static bool is_ending(srv_process *p)
 /* With the lock. @return false: it is time, on the clock of cli_now_s() */
 static bool wait_for_change(srv_process *p, double until_s)
 {
-    const struct timespec t = {(time_t)until_s, (long)((until_s - (double)(time_t)until_s) * 1e9)};
+    const struct timespec t = cli_timespec(until_s);
     return !pthread_cond_timedwait(&p->changed, &p->lock, &t);
 }
 
